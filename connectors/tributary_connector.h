@@ -1,0 +1,417 @@
+/*
+ * tributary_connector.h - the ABI between Tributary's engine and its connectors.
+ *
+ * A connector is a shared object `trib_<type>.so` that exports one symbol, `trib_connector`, a
+ * function returning a `const TribConnector *` that lives as long as the process (connectors are
+ * never unloaded). The engine fills structures in, the connector answers; neither frees what the
+ * other allocated except through the release function that came with it.
+ *
+ * Versioning: `abi_version` changes only when something is broken on purpose. Every other change
+ * appends members; `size` (or struct_size) says how much of a struct the other side knows.
+ *
+ * Threads: a TribCatalog and a TribPlan may be used by any number of threads at once; a TribScan or
+ * TribWriter by one thread at a time, except scan_cancel, which is safe from any thread at any moment
+ * between scan_open and scan_release and never blocks.
+ *
+ * Strings are UTF-8. Strings handed to the connector are valid for the call unless said otherwise.
+ * Every function returns a TribStatus and, unless that is TRIB_OK, has filled in `err`.
+ */
+#ifndef TRIBUTARY_CONNECTOR_H
+#define TRIBUTARY_CONNECTOR_H
+
+#include "tributary_types.h"
+
+#define TRIB_ABI_VERSION 1
+#define TRIB_EXPORT __attribute__((visibility("default")))
+
+typedef struct TribHost TribHost;
+typedef struct TribCall TribCall;
+typedef struct TribCatalog TribCatalog; /* the connector's own: an opened catalog */
+typedef struct TribPlan TribPlan;       /* the connector's own: an accepted scan, reference-counted */
+typedef struct TribScan TribScan;       /* the connector's own: a running scan of one split */
+typedef struct TribWriter TribWriter;   /* the connector's own: rows on their way into a table */
+typedef struct TribTx TribTx;           /* the connector's own: a transaction */
+
+/* ---------------------------------------------------------------- what the host offers */
+
+typedef enum { TRIB_LOG_ERROR, TRIB_LOG_WARN, TRIB_LOG_INFO, TRIB_LOG_DEBUG, TRIB_LOG_TRACE } TribLogLevel;
+
+/* Services of the engine. Lives as long as the process; every function is safe from any thread. */
+struct TribHost {
+    size_t size;
+    void *self;
+    void *(*alloc)(void *self, size_t bytes); /* NULL when the process budget is exhausted */
+    void (*free)(void *self, void *memory);
+    /* Accounts memory that a client library holds, in bytes, + or -. false: over budget, do not go on. */
+    bool (*charge)(void *self, int64_t bytes);
+    bool (*log_enabled)(void *self, TribLogLevel level);
+    void (*log)(void *self, TribLogLevel level, const char *catalog, const char *text);
+    /* The id of an IANA zone or a fixed offset ("+02:00"), for zoned values; < 0 unknown. */
+    int16_t (*zone_id)(void *self, const char *name, size_t length);
+};
+
+/*
+ * Given to every call that may do I/O. `cancelled` is cheap; a blocking call registers a callback that
+ * interrupts it (shutdown of its socket, say): on_cancel returns a handle for off_cancel, and calls
+ * back at once if the token is already set. The callback must not block. After off_cancel returned,
+ * the callback is not running and never will.
+ */
+struct TribCall {
+    size_t size;
+    const TribHost *host;
+    int64_t deadline_ns; /* CLOCK_MONOTONIC; INT64_MAX = none */
+    bool (*cancelled)(TribCall *call);
+    void *(*on_cancel)(TribCall *call, void (*callback)(void *context), void *context);
+    void (*off_cancel)(TribCall *call, void *handle);
+    /* Reports something the user should know (01000), once per text and statement. May be NULL. */
+    void (*warn)(TribCall *call, const char *sqlstate, const char *text);
+};
+
+/* ---------------------------------------------------------------- options */
+
+typedef enum { TRIB_OPTION_STRING, TRIB_OPTION_INTEGER, TRIB_OPTION_BOOLEAN, TRIB_OPTION_CHOICE,
+               TRIB_OPTION_DURATION_MS, TRIB_OPTION_BYTES, TRIB_OPTION_LIST, TRIB_OPTION_JSON } TribOptionKind;
+
+/* A row of the connector's option table: drives parsing, checking, redaction and documentation. */
+typedef struct TribOptionDef {
+    const char *name;          /* snake_case */
+    TribOptionKind kind;
+    const char *default_value; /* text; NULL = none */
+    const char *choices;       /* TRIB_OPTION_CHOICE: "a|b|c" */
+    int64_t min, max;          /* INTEGER, DURATION_MS, BYTES: inclusive; both 0 = unbounded */
+    bool required;
+    bool secret;
+    const char *help;
+} TribOptionDef;
+
+/* A value for an option, checked by the host against its row. Text forms; lists as JSON arrays. */
+typedef struct TribOption {
+    const char *name;
+    const char *value;  /* canonical text: integers in decimal, booleans "true"/"false", durations in ms */
+    uint32_t line, column; /* where it stands in the configuration, for messages */
+} TribOption;
+
+/* ---------------------------------------------------------------- metadata */
+
+typedef enum { TRIB_TABLE_BASE, TRIB_TABLE_VIEW, TRIB_TABLE_SYSTEM } TribTableKind;
+
+/*
+ * A column as the source declares it. `facts` is the connector's own note about it (collation class,
+ * native type ...), opaque to the engine, which caches it with the rest and hands it back in offers.
+ * `unreadable`: non-NULL says why a query may not use this column (it is listed all the same).
+ */
+typedef struct TribColumn {
+    const char *name;
+    TribType type;
+    bool nullable;
+    bool hidden;             /* not part of SELECT * */
+    const char *remote_type; /* as the source spells it */
+    const char *facts;       /* NULL = none */
+    const char *unreadable;  /* NULL = readable */
+    const char *comment;     /* NULL = none */
+    const char *default_sql; /* NULL = none */
+    double distinct;         /* estimated distinct values, < 0 unknown */
+    double null_fraction;    /* 0..1, < 0 unknown */
+    TribValue minimum, maximum; /* type UNKNOWN = not known; estimates, never proof */
+} TribColumn;
+
+typedef struct TribKey {
+    const char *name;
+    bool primary, unique;
+    uint32_t ncolumns;
+    const uint32_t *columns; /* indexes into the table's columns */
+} TribKey;
+
+typedef struct TribTable {
+    size_t size;
+    const char *schema;
+    const char *name;
+    TribTableKind kind;
+    const char *comment; /* NULL = none */
+    const char *facts;   /* the connector's own, as for columns */
+    uint32_t ncolumns;
+    const TribColumn *columns;
+    uint32_t nkeys;
+    const TribKey *keys;
+    double rows; /* estimate, < 0 unknown */
+    bool writable;
+} TribTable;
+
+/* Receives names one at a time; the strings are valid during the call. false: stop, no error. */
+typedef struct TribNames {
+    void *self;
+    bool (*schema)(void *self, const char *name);
+    bool (*table)(void *self, const char *schema, const char *name, TribTableKind kind, const char *comment);
+    /* Receives one whole table from describe_table; the host copies it. */
+    TribStatus (*described)(void *self, const TribTable *table, TribError *err);
+} TribNames;
+
+/* ---------------------------------------------------------------- offers and plans */
+
+typedef enum { TRIB_NODE_COLUMN, TRIB_NODE_LITERAL, TRIB_NODE_PARAM, TRIB_NODE_CALL, TRIB_NODE_AGGREGATE } TribNodeKind;
+
+/*
+ * One node of the flat expression array. Children of a call stand at nodes[first .. first+count).
+ *   COLUMN     first = index of the table in the offer, ref = index of the column in that table
+ *   LITERAL    ref = index into values
+ *   PARAM      ref = slot, 0-based (its value comes with the scan request)
+ *   CALL       op = TribFunctionId; cast and try_cast convert their one child to `type`
+ *   AGGREGATE  op = TribFunctionId of an aggregate; ref bit 0 = DISTINCT; children = arguments
+ * may_raise: evaluating it can fail on some data (overflow, division by zero, a bad cast). Such nodes
+ * are never offered as conjuncts unless their value ranges prove otherwise.
+ */
+typedef struct TribNode {
+    uint16_t kind;
+    uint16_t op;
+    TribType type;
+    uint32_t first;
+    uint32_t count;
+    uint32_t ref;
+    uint8_t may_raise;
+} TribNode;
+
+typedef enum { TRIB_NONE, TRIB_SUPERSET, TRIB_EXACT } TribVerdictKind;
+
+/* The answer for one offered piece. `reason` says, in a few words, why it is not EXACT. */
+typedef struct TribVerdict {
+    TribVerdictKind kind;
+    char reason[120];
+} TribVerdict;
+
+typedef enum { TRIB_JOIN_INNER, TRIB_JOIN_LEFT, TRIB_JOIN_RIGHT, TRIB_JOIN_FULL, TRIB_JOIN_SEMI, TRIB_JOIN_ANTI } TribJoinKind;
+
+/* Join trees in post-order: an operand >= 0 is a table, < 0 is joins[-1 - operand]. */
+typedef struct TribJoin {
+    TribJoinKind kind;
+    int32_t left, right;
+    uint32_t on; /* node of the whole condition */
+} TribJoin;
+
+typedef struct TribOrder {
+    uint32_t node;
+    bool descending;
+    bool nulls_first;
+} TribOrder;
+
+typedef enum { TRIB_PUSHDOWN_OFF, TRIB_PUSHDOWN_EXACT, TRIB_PUSHDOWN_NATIVE } TribPushdownMode;
+
+/* What `taken` may say beyond the conjuncts. */
+enum { TRIB_TAKEN_JOINS = 1, TRIB_TAKEN_GROUPING = 2, TRIB_TAKEN_ORDER = 4, TRIB_TAKEN_LIMIT = 8, TRIB_TAKEN_DISTINCT = 16 };
+
+/*
+ * A piece of a query that the engine would like the source to run. Meaning: rows of the tables (or the
+ * join tree), those for which all conjuncts are true, grouped, distinct, ordered, limited; the output
+ * columns are the `output` expressions in order. The connector
+ *   - must accept the tables alone and `output` nodes that are plain columns; with grouping taken,
+ *     outputs are group expressions and aggregates;
+ *   - marks every conjunct: EXACT (applied, exactly), SUPERSET (applied, may let more rows through: the
+ *     engine checks again), NONE (not applied);
+ *   - takes joins, grouping, order, limit only by the rules of docs/pushdown.md: above a filter only if
+ *     every conjunct was EXACT; a limit above an order only if the order was taken;
+ *   - may refuse the whole offer with TRIB_UNSUPPORTED if there is a join tree (the engine then offers
+ *     the tables one by one).
+ * plan() may be called several times for one query with different offers, does no I/O unless `estimate`
+ * is set, and keeps no pointer into the offer.
+ */
+typedef struct TribOffer {
+    size_t size;
+    TribPushdownMode mode;
+    bool estimate;
+    uint32_t nnodes;
+    const TribNode *nodes;
+    uint32_t nvalues;
+    const TribValue *values;
+    uint32_t ntables;
+    const TribTable *const *tables;
+    uint32_t njoins;
+    const TribJoin *joins;
+    uint32_t noutput;
+    const uint32_t *output; /* nodes */
+    uint32_t nconjuncts;
+    const uint32_t *conjuncts; /* nodes */
+    bool grouped;
+    bool distinct;
+    uint32_t ngroups;
+    const uint32_t *groups; /* nodes */
+    uint32_t norder;
+    const TribOrder *order;
+    int64_t limit;  /* rows, < 0 = none; includes the rows that an OFFSET will skip */
+    uint32_t nkeys; /* outputs on which a runtime filter may arrive at scan_open */
+    const uint32_t *keys; /* indexes into output */
+
+    /* out */
+    TribVerdict *verdicts;       /* nconjuncts, caller's storage */
+    uint32_t taken;              /* TRIB_TAKEN_* */
+    TribVerdict joins_verdict, grouping_verdict, order_verdict, limit_verdict; /* reasons for EXPLAIN */
+    TribVerdict *key_verdicts;   /* nkeys: SUPERSET or EXACT = an IN list will be sent; may be NULL */
+    const char *text;            /* what will be sent, for EXPLAIN; owned by the plan */
+    const char *note;            /* "connections 2, parallel=relaxed ..."; owned by the plan; may be NULL */
+    double rows;                 /* estimated rows after the filter, < 0 unknown */
+} TribOffer;
+
+/* A part of a scan that can be read on its own. Owned by the plan. */
+typedef struct TribSplit {
+    size_t size;
+    const void *data; /* the connector's own */
+    const char *text; /* for EXPLAIN and messages; may be NULL */
+    double rows;      /* estimate, < 0 unknown */
+    uint64_t bytes;   /* estimate, 0 unknown */
+} TribSplit;
+
+/* ---------------------------------------------------------------- scans */
+
+/*
+ * A runtime filter: what the build side of a join knows about the rows that can match. Only rows with
+ * a key outside it may be dropped. Values have the type of the output column, no NULLs, no duplicates.
+ */
+typedef struct TribFilterKey {
+    uint32_t output;   /* index into the offer's output */
+    bool complete;     /* `values` holds every value that can match */
+    size_t nvalues;
+    const TribValue *values;
+    TribValue minimum, maximum; /* type UNKNOWN = not known */
+} TribFilterKey;
+
+typedef struct TribFilter TribFilter;
+struct TribFilter {
+    size_t size;
+    void *self;
+    /* true once the keys are known (they may be polled by a running scan); then they never change. */
+    bool (*ready)(TribFilter *filter, uint32_t *nkeys, const TribFilterKey **keys);
+};
+
+typedef struct TribScanRequest {
+    size_t size;
+    const TribPlan *plan;
+    const TribSplit *split;
+    TribFilter *filter;       /* NULL = none; valid until scan_release */
+    uint32_t nparams;
+    const TribValue *params;  /* valid until scan_release */
+    TribTx *transaction;      /* NULL = none */
+    uint32_t batch_rows;      /* preferred rows per batch: 2,048 */
+    uint64_t batch_bytes;     /* at most this many bytes per batch unless one row is larger: 1 MiB */
+} TribScanRequest;
+
+/*
+ * A batch: a struct array whose children are the output columns, all of `array.length` rows, plus an
+ * optional selection (ascending row indexes below array.length) of the rows that count.
+ * Canonical layout of a child, by type (others are allowed where scan_open describes them):
+ *   boolean b (bitmap)   tinyint c   smallint s   integer i   bigint l   real f   double g
+ *   decimal p<=18 d:p,s,64, else d:p,s   varchar, char, json vu   varbinary vz   date tdD
+ *   time ttn   timestamp p<=6 tsu:   timestamp p 7-9 w:16 {int64 us, int32 ns, int32 0}
+ *   timestamp with zone w:16 {int64 us UTC, int16 zone, int16 ns, int32 0}
+ *   interval year-month tiM   interval day-second tDu   uuid w:16 (big-endian bytes)
+ *   array +l   map +m   row +s
+ * The end of the rows is a batch with array.release == NULL. Buffers stay valid and unchanged until
+ * array.release is called, which may happen on any thread and after scan_release.
+ */
+typedef struct TribBatch {
+    struct ArrowArray array;
+    const uint16_t *selection; /* NULL = all rows; owned by the array */
+    uint32_t selected;         /* rows in the selection */
+} TribBatch;
+
+typedef struct TribStats {
+    size_t size;
+    uint64_t rows, bytes, requests, retries;
+    int64_t wait_ns; /* time spent waiting for the source */
+} TribStats;
+
+/* ---------------------------------------------------------------- writing */
+
+typedef enum { TRIB_WRITE_CREATE, TRIB_WRITE_INSERT } TribWriteKind;
+
+/* `table` describes the target; for INSERT, `columns` are the indexes of the columns that rows carry. */
+typedef struct TribWriteRequest {
+    size_t size;
+    TribWriteKind kind;
+    const TribTable *table;
+    uint32_t ncolumns;
+    const uint32_t *columns;
+    bool if_not_exists;
+    TribTx *transaction; /* NULL = a transaction of its own, committed by write_close */
+} TribWriteRequest;
+
+typedef enum { TRIB_DDL_CREATE_TABLE, TRIB_DDL_DROP_TABLE, TRIB_DDL_CREATE_SCHEMA, TRIB_DDL_DROP_SCHEMA } TribDdlKind;
+
+typedef struct TribDdl {
+    size_t size;
+    TribDdlKind kind;
+    const char *schema;
+    const char *name;        /* table */
+    const TribTable *table;  /* CREATE_TABLE */
+    bool if_exists;          /* DROP_*: absent is no error; CREATE_*: present is no error */
+    TribTx *transaction;
+} TribDdl;
+
+/* ---------------------------------------------------------------- the connector */
+
+enum {
+    TRIB_NONBLOCKING = 1,      /* scan_next never waits: called by workers directly, a split = a morsel */
+    TRIB_PROCESS_STATE = 2,    /* catalogs of one name share state within the process (memory) */
+};
+
+typedef struct TribConnector {
+    uint32_t abi_version;
+    size_t struct_size;
+    const char *type;    /* the "type" of catalogs in the configuration */
+    const char *summary; /* one line for humans */
+    uint32_t flags;
+    uint64_t library_reserve; /* bytes that the client library holds per open scan */
+    const TribOptionDef *options; /* ends with name == NULL */
+
+    /*
+     * Checks options and builds the catalog; no I/O. `name` is the catalog's. Released by close,
+     * after all plans, scans and writers of the catalog.
+     */
+    TribStatus (*open)(const TribHost *host, const char *name, const TribOption *options, uint32_t noptions,
+                       TribCatalog **out, TribError *err);
+    void (*close)(TribCatalog *catalog);
+
+    /* Contacts the source and reports what it is ("MariaDB 10.11.6, TLS off ..."): `tributary check`. */
+    TribStatus (*check)(TribCatalog *catalog, TribCall *call, char *text, size_t size, TribError *err);
+    TribStatus (*list_schemas)(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err);
+    /* schema NULL = all schemas. */
+    TribStatus (*list_tables)(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names, TribError *err);
+    /* Calls names->described once, or returns TRIB_NOT_FOUND. The names are exact. */
+    TribStatus (*describe_table)(TribCatalog *catalog, TribCall *call, const char *schema, const char *table,
+                                 TribNames *names, TribError *err);
+
+    TribStatus (*plan)(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err);
+    void (*plan_retain)(TribPlan *plan);
+    void (*plan_release)(TribPlan *plan);
+    /* At most `wanted` splits (>= 1); may do I/O (statistics). The array is owned by the plan. */
+    TribStatus (*splits)(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out, uint32_t *count,
+                         TribError *err);
+
+    /*
+     * Opens a scan; `call` stays valid until scan_release. `schema`: left with release == NULL if the
+     * batches have the canonical layout, else filled in (a struct schema, released by the host).
+     */
+    TribStatus (*scan_open)(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
+                            struct ArrowSchema *schema, TribError *err);
+    TribStatus (*scan_next)(TribScan *scan, uint32_t max_rows, TribBatch *batch, TribError *err);
+    void (*scan_cancel)(TribScan *scan);
+    void (*scan_stats)(TribScan *scan, TribStats *stats);
+    void (*scan_release)(TribScan *scan);
+
+    /* Optional from here on; NULL = not offered. */
+
+    /* Rows come in the canonical layout of the target's columns. */
+    TribStatus (*write_open)(TribCatalog *catalog, TribCall *call, const TribWriteRequest *request, TribWriter **out,
+                             TribError *err);
+    TribStatus (*write_batch)(TribWriter *writer, const TribBatch *batch, TribError *err);
+    /* commit: makes the rows visible and counts them; else undoes. Releases the writer in any case. */
+    TribStatus (*write_close)(TribWriter *writer, bool commit, uint64_t *rows, TribError *err);
+    TribStatus (*ddl)(TribCatalog *catalog, TribCall *call, const TribDdl *ddl, TribError *err);
+    TribStatus (*tx_begin)(TribCatalog *catalog, TribCall *call, TribTx **out, TribError *err);
+    TribStatus (*tx_end)(TribTx *transaction, TribCall *call, bool commit, TribError *err);
+    /* Describes the columns of a statement in the source's own language, planned as a table of that text. */
+    TribStatus (*passthrough)(TribCatalog *catalog, TribCall *call, const char *text, TribNames *names, TribError *err);
+} TribConnector;
+
+/* The exported symbol's type: TRIB_EXPORT const TribConnector *trib_connector(void). */
+typedef const TribConnector *(*TribConnectorEntry)(void);
+TRIB_EXPORT const TribConnector *trib_connector(void);
+
+#endif
