@@ -1,0 +1,239 @@
+/*
+ * tributary.h - the engine's C API: what the ODBC driver and the `tributary` command stand on.
+ *
+ * Session    a connection: configuration snapshot, settings, default catalog, a thread of its own on
+ *            which statements are parsed, planned and described (deep stack).
+ * Statement  one SQL statement at a time: prepare -> describe -> bind -> execute -> fetch -> close.
+ *
+ * Threads: calls on one Statement are serialised by the caller, except statement_cancel, which is safe
+ * from any thread at any time while the Statement exists and takes no lock. Different statements of one
+ * session may be used from different threads at the same time.
+ *
+ * Long calls come in two steps: *_start returns at once, statement_wait waits for the end (or for a
+ * time). The plain form does both. One request is under way per statement at most.
+ */
+#ifndef TRIBUTARY_H
+#define TRIBUTARY_H
+
+#include "engine/base/cancel.h"
+#include "engine/base/physical.h"
+#include "engine/base/settings.h"
+
+typedef struct Session Session;
+typedef struct Statement Statement;
+
+/* ---------------------------------------------------------------- sessions */
+
+/* One setting from the connection string, already split; the session checks it. */
+typedef struct SessionOption {
+    Str name; /* keyword or session name */
+    Str value;
+} SessionOption;
+
+typedef struct SessionParams {
+    Str config;            /* path of the configuration; "" = the usual places */
+    Str config_text;       /* a configuration given as text instead (tests, demos); "" = none */
+    Str user, password;    /* of the connection, for current_user; may be "" */
+    const SessionOption *options;
+    uint32_t noptions;
+    int64_t deadline_ns;   /* of opening; INT64_MAX = none */
+} SessionParams;
+
+/* Receives warnings (01000 ...): called on the thread that is inside the API call. */
+typedef void (*WarningSink)(void *context, const Error *warning);
+
+/* Reads the configuration and checks settings; opens no catalog. Warnings go to the sink (may be NULL). */
+Status session_open(const SessionParams *params, WarningSink sink, void *context, Session **out, Error *err)
+    WARN_UNUSED;
+/* Cancels what runs, waits up to 1 s, then lets go. All statements must have been freed. */
+void session_close(Session *self);
+Status session_set(Session *self, Str name, Str value, Error *err) WARN_UNUSED;
+Status session_get(Session *self, SettingId id, SettingValue *out, Error *err) WARN_UNUSED;
+/* The text stays valid until the setting changes; copy it. */
+Str session_catalog(Session *self);
+Str session_schema(Session *self);
+Str session_user(Session *self);
+/* Back to the settings of connect time (pooling's reset). */
+Status session_reset(Session *self, Error *err) WARN_UNUSED;
+/* Ends the manual transaction, if one is open; nothing to end is success. */
+Status session_end_transaction(Session *self, bool commit, Error *err) WARN_UNUSED;
+Status session_set_autocommit(Session *self, bool on, Error *err) WARN_UNUSED;
+/* false once a write-blocking or fatal state was reached; no I/O. */
+bool session_alive(Session *self);
+
+typedef struct CatalogSummary {
+    const char *name;
+    const char *type;    /* connector type */
+    const char *comment; /* may be NULL */
+} CatalogSummary;
+/* The configured catalogs, in the configuration's order; valid as long as the session. */
+uint32_t session_catalogs(Session *self, const CatalogSummary **out);
+/* Opens one catalog, contacts its source: `tributary check`. text: what answered. */
+Status session_check_catalog(Session *self, Str catalog, char *text, size_t size, Error *err) WARN_UNUSED;
+
+/* ---------------------------------------------------------------- statements */
+
+Status statement_new(Session *session, Statement **out, Error *err) WARN_UNUSED;
+void statement_free(Statement *self); /* cancels and closes first */
+/* Any thread, no lock. The running call ends with HY008; with nothing under way it does nothing. */
+void statement_cancel(Statement *self);
+/* For the next requests; 0 = none. Fires as HYT00. */
+void statement_set_timeout(Statement *self, int64_t seconds);
+void statement_set_warning_sink(Statement *self, WarningSink sink, void *context);
+
+Status statement_prepare_start(Statement *self, Str sql, Error *err) WARN_UNUSED;
+Status statement_execute_start(Statement *self, Error *err) WARN_UNUSED;
+Status statement_fetch_start(Statement *self, Error *err) WARN_UNUSED;
+/* timeout_ns < 0: until the end. *done false: still under way (the status is then TRIB_OK). */
+Status statement_wait(Statement *self, int64_t timeout_ns, bool *done, Error *err) WARN_UNUSED;
+
+/* Parses, binds names and types. The text is copied. A prepared statement is closed first. */
+Status statement_prepare(Statement *self, Str sql, Error *err) WARN_UNUSED;
+
+typedef enum StatementKind {
+    STATEMENT_NONE,
+    STATEMENT_QUERY,   /* returns rows (SELECT, SHOW, DESCRIBE, EXPLAIN, VALUES) */
+    STATEMENT_WRITE,   /* returns a row count (INSERT, CREATE TABLE AS ...) */
+    STATEMENT_COMMAND, /* returns nothing (USE, SET SESSION, CREATE, DROP) */
+} StatementKind;
+StatementKind statement_kind(const Statement *self);
+
+/* A result column, after prepare. Strings live until the next prepare. */
+typedef struct ColumnInfo {
+    Str name;       /* label */
+    TribType type;
+    bool nullable;
+    Str base_name, table, schema, catalog; /* "" where the column is not a plain one */
+    bool writable;  /* never claimed where not known */
+    bool case_sensitive;
+    bool auto_increment;
+} ColumnInfo;
+uint32_t statement_column_count(const Statement *self);
+const ColumnInfo *statement_column(const Statement *self, uint32_t index); /* 0-based */
+
+/* A parameter marker, after prepare: its type from context, else varchar(4000). */
+typedef struct ParameterInfo {
+    TribType type;
+    bool nullable;
+    bool inferred; /* false: nothing in the statement says its type */
+} ParameterInfo;
+uint32_t statement_parameter_count(const Statement *self);
+const ParameterInfo *statement_parameter(const Statement *self, uint32_t index);
+/* Sets a value for the next execution; copied. Its type may differ from the inferred one: it is
+ * converted at execution (22018, 22003 ...). */
+Status statement_bind(Statement *self, uint32_t index, const TribValue *value, Error *err) WARN_UNUSED;
+void statement_clear_bindings(Statement *self);
+
+/* Optimises, pushes down, starts. Returns when the first batch could be asked for; rows may not be
+ * there yet. A statement that is still open is closed first. */
+Status statement_execute(Statement *self, Error *err) WARN_UNUSED;
+int64_t statement_row_count(const Statement *self); /* rows written; -1 for queries */
+/* Ends the execution, drops what is buffered; the statement stays prepared. */
+void statement_close(Statement *self);
+
+/* ---------------------------------------------------------------- rows */
+
+typedef enum ColumnForm { COLUMN_FLAT, COLUMN_CONSTANT, COLUMN_DICTIONARY } ColumnForm;
+
+/*
+ * A column of the current batch, read-only, valid until the next fetch or close of the statement.
+ * FLAT: value r at data[r]. CONSTANT: data[0] for all rows. DICTIONARY: entry indices[r] of data.
+ * validity: bitmap over the same positions as data (rows, one bit, entries); NULL = all valid.
+ * For a DICTIONARY, row_validity (may be NULL) is a bitmap over rows on top of it.
+ */
+typedef struct ColumnView {
+    TribType type;
+    PhysicalType physical;
+    ColumnForm form;
+    const void *data;
+    const uint64_t *validity;
+    const uint32_t *indices;
+    const uint64_t *row_validity;
+    uint32_t nchildren;
+    const struct ColumnView *children; /* array 1, map 2, row n */
+} ColumnView;
+
+typedef struct BatchView {
+    uint32_t rows;              /* logical rows */
+    const uint16_t *selection;  /* NULL: logical row r is position r; else position selection[r] */
+    uint32_t ncolumns;
+    const ColumnView *columns;
+} BatchView;
+
+/* The next batch, or rows == 0 at the end (every further call too). */
+Status statement_fetch(Statement *self, const BatchView **out, Error *err) WARN_UNUSED;
+/* After statement_fetch_start + statement_wait said done. */
+const BatchView *statement_batch(const Statement *self);
+
+/* Canonical text of one value of a column (JSON for arrays, maps, rows; ISO for times), appended. */
+Status column_value_text(const ColumnView *column, uint32_t position, Buf *out, Error *err) WARN_UNUSED;
+bool column_value_null(const ColumnView *column, uint32_t position);
+
+/* Progress of the running execution, for a progress line. Counters only grow. */
+typedef struct Progress {
+    uint64_t rows_read, bytes_read, rows_out, spilled_bytes;
+    int64_t memory_bytes, elapsed_ns;
+    double fraction; /* < 0 unknown */
+} Progress;
+void statement_progress(const Statement *self, Progress *out);
+
+/* ---------------------------------------------------------------- metadata for catalog functions */
+
+/* Pattern arguments: NULL data = all. Patterns use % and _ with \ as escape unless `literal`. */
+typedef struct MetadataFilter {
+    Str catalog, schema, table, column;
+    bool literal; /* SQL_ATTR_METADATA_ID: names compared without regard to case, no patterns */
+} MetadataFilter;
+
+typedef struct MetadataTable {
+    Str catalog, schema, table, comment;
+    const char *kind; /* "TABLE", "VIEW", "SYSTEM TABLE" */
+} MetadataTable;
+
+typedef struct MetadataColumn {
+    Str catalog, schema, table, name, comment, default_sql;
+    TribType type;
+    bool nullable;
+    uint32_t ordinal; /* 1-based */
+} MetadataColumn;
+
+/* Visitors; returning other than TRIB_OK stops the listing with that error. A source that cannot be
+ * reached costs a warning, not the list. Runs on the session's thread; cancellable via `statement`. */
+typedef struct MetadataVisitor {
+    void *context;
+    Status (*schema)(void *context, Str catalog, Str schema, Error *err);
+    Status (*table)(void *context, const MetadataTable *table, Error *err);
+    Status (*column)(void *context, const MetadataColumn *column, Error *err);
+} MetadataVisitor;
+Status statement_list_schemas(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err)
+    WARN_UNUSED;
+Status statement_list_tables(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err)
+    WARN_UNUSED;
+Status statement_list_columns(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err)
+    WARN_UNUSED;
+
+/* Keys and statistics of one table, by exact names: for SQLPrimaryKeys, SQLStatistics. */
+typedef struct MetadataKey {
+    Str name, column;
+    bool primary, unique;
+    uint32_t ordinal;
+} MetadataKey;
+Status statement_list_keys(Statement *self, Str catalog, Str schema, Str table, void *context,
+                           Status (*key)(void *context, const MetadataKey *key, Error *err), Error *err) WARN_UNUSED;
+
+/* ---------------------------------------------------------------- registries */
+
+/* Does the engine have a kernel for this function id? Drives the bitmaps of SQLGetInfo. */
+bool engine_has_function(TribFunctionId id);
+/* May a value of one type be CAST to another? */
+bool engine_can_cast(TribTypeId from, TribTypeId to);
+/* Reserved words of the dialect, one by one; NULL at the end. */
+const char *engine_reserved_word(uint32_t index);
+/* SQL spelling of a type, e.g. "decimal(10,2)", "array(varchar)"; returns the length. */
+size_t engine_type_name(TribType type, char *out, size_t size);
+const char *engine_version(void);
+
+/* The plan of the prepared or executed statement as text: what EXPLAIN prints. */
+typedef enum { PLAN_LOGICAL, PLAN_PHYSICAL, PLAN_REMOTE, PLAN_ANALYZE } PlanKind;
+
+#endif
