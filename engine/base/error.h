@@ -16,7 +16,7 @@ typedef TribStatus Status;
 typedef TribError Error;
 
 #define WARN_UNUSED __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((__format__(__printf__, text, first)))
 
 typedef enum ErrorCode {
 #define ERR(symbol, status, sqlstate, meaning) ERR_##symbol,

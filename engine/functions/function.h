@@ -1,0 +1,134 @@
+/*
+ * function.h - the registry of functions: one row per overload, beside its kernel.
+ *
+ * A row serves the binder (overload resolution), constant folding, execution, {fn} escapes, SQLGetInfo
+ * bitmaps (through the id), docs/functions.md, SHOW FUNCTIONS and push-down (through the id).
+ *
+ * A kernel computes whole vectors. It never fails on data: where a row has no result it writes an
+ * ErrorCode into errors[position] (and anything into the value). It returns other than TRIB_OK only
+ * for exhausted memory or cancellation.
+ */
+#ifndef TRIB_FUNCTIONS_FUNCTION_H
+#define TRIB_FUNCTIONS_FUNCTION_H
+
+#include "engine/base/cancel.h"
+#include "engine/vector/vector.h"
+
+typedef struct Function Function;
+typedef struct Aggregate Aggregate;
+
+/* What a kernel sees. Arguments are aligned: position p of each belongs together. */
+typedef struct KernelCall {
+    const Function *function;
+    uint32_t nargs;
+    const Vector *args;       /* FLAT or CONSTANT (never DICTIONARY), of the bound parameter types */
+    const uint16_t *selection; /* rows to compute; NULL = positions 0..count-1 */
+    uint32_t count;           /* rows in the selection */
+    uint32_t positions;       /* size of the vectors */
+    Type result_type;
+    Vector *result;           /* FLAT, room for `positions`, validity NULL; NULL arguments are handled by
+                                 the caller for NULLS_PROPAGATE (validity set before the call, and rows
+                                 with a NULL argument may hold anything) */
+    uint8_t *errors;          /* by position, ErrorCode (0 = none, see ERR_NONE); NULL if !may_raise */
+    Arena *arena;             /* for strings and children of the result; life of the batch */
+    void *state;              /* what prepare() made of constant arguments; NULL = none */
+    const struct EvalSession *session; /* now, zone, user ... fixed per statement */
+    Error *err;
+} KernelCall;
+
+/* errors[] holds ErrorCode + 1, so that 0 means no error. */
+#define KERNEL_ERROR(code) ((uint8_t)((code) + 1))
+
+typedef Status (*Kernel)(KernelCall *call);
+
+/* Facts fixed per statement (promise: now() is one instant). */
+typedef struct EvalSession {
+    int64_t now_us;      /* UTC */
+    int16_t zone;        /* session zone */
+    Str user, catalog, schema;
+    uint64_t random_seed;
+    uint64_t max_value_size;
+    CancelToken *cancel;
+} EvalSession;
+
+typedef enum { NULLS_PROPAGATE, NULLS_CALLED } NullBehaviour;
+typedef enum { STABILITY_IMMUTABLE, STABILITY_STATEMENT, STABILITY_VOLATILE } Stability;
+
+/*
+ * Signature text, read once at start: "bigint, bigint -> bigint", "varchar -> bigint", "T, T... -> T",
+ * "decimal, decimal -> *" ( * = resolve() computes it). Type letters: T comparable, O orderable, E any.
+ */
+struct Function {
+    uint16_t id;           /* TribFunctionId */
+    const char *name;      /* SQL name, lower case */
+    const char *aliases;   /* "ceil" or "a|b"; NULL */
+    const char *signature;
+    NullBehaviour nulls;
+    Stability stability;
+    bool may_raise;        /* for some arguments */
+    Kernel kernel;
+    /* Result type (and adjusted argument types) for '*' results; NULL otherwise. */
+    Status (*resolve)(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);
+    /* Precomputes from constant arguments (pattern of LIKE ...): constants[i] NULL if not constant. */
+    Status (*prepare)(Arena *arena, uint32_t nargs, const Value *const *constants, void **state, Error *err);
+    const char *family;    /* of the documentation */
+    const char *help;      /* one sentence */
+};
+
+/*
+ * An aggregate's state is a fixed-size record inside the rows of a hash table or a single row, plus
+ * optional variable memory in an arena (min/max of strings). update sees one state per row.
+ */
+struct Aggregate {
+    uint16_t id;
+    const char *name, *aliases;
+    const char *signature;
+    uint32_t state_size;   /* multiple of 8 */
+    bool may_raise;        /* overflow: reported in finish or update through err */
+    bool spillable_raw;    /* the state is plain bytes (no pointers): may be written as it is */
+    void (*init)(void *state, Type result);
+    /* rows i of the selection go to states[i]; args may be any form; NULL rows are skipped inside. */
+    Status (*update)(const Aggregate *self, uint32_t nargs, const Vector *args, const uint16_t *selection,
+                     uint32_t count, uint8_t *const *states, uint32_t offset, Arena *arena, Error *err);
+    /* All rows of the selection go to one state: the ungrouped fast path. NULL = use update. */
+    Status (*update_single)(const Aggregate *self, uint32_t nargs, const Vector *args, const uint16_t *selection,
+                            uint32_t count, void *state, Arena *arena, Error *err);
+    /* into += from; both live. */
+    Status (*combine)(const Aggregate *self, void *into, const void *from, Arena *arena, Error *err);
+    /* Writes results for `count` states to positions 0.. of a FLAT result. */
+    Status (*finish)(const Aggregate *self, uint8_t *const *states, uint32_t offset, uint32_t count, Vector *result,
+                     Arena *arena, Error *err);
+    Status (*resolve)(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);
+    const char *family, *help;
+};
+
+/* A resolved call: argument types after coercion, result type, the row. */
+typedef struct ResolvedFunction {
+    const Function *function;
+    Type *args;
+    Type result;
+} ResolvedFunction;
+
+typedef struct ResolvedAggregate {
+    const Aggregate *aggregate;
+    Type *args;
+    Type result;
+} ResolvedAggregate;
+
+/* Overload resolution after Trino: exact match first, then the one with the fewest coercions.
+ * Unknown name: 42000 with the nearest names; wrong arguments: the signatures there are. */
+Status function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args, ResolvedFunction *out, Error *err)
+    WARN_UNUSED;
+Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, const Type *args, ResolvedFunction *out,
+                           Error *err) WARN_UNUSED;
+Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args, ResolvedAggregate *out, Error *err)
+    WARN_UNUSED;
+bool function_exists(Str name);
+bool aggregate_exists(Str name);
+bool function_has_kernel(TribFunctionId id);
+const char *function_id_name(TribFunctionId id);
+/* All rows, for documentation and SHOW FUNCTIONS: index from 0; NULL at the end. */
+const Function *function_row(uint32_t index);
+const Aggregate *aggregate_row(uint32_t index);
+
+#endif
