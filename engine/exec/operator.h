@@ -1,0 +1,108 @@
+/*
+ * operator.h - what an operator is: up to three roles around vectors.
+ *
+ *   source     produce(): batches out of nothing, a scan, or what a sink collected
+ *   transform  process(): batch in, batches out
+ *   sink       consume(), combine(), finish(): collects, a pipeline breaker
+ *
+ * A pipeline is one source, transforms, one sink, run by several workers at once. Each worker has its
+ * own local state per operator; shared state is one per operator and query. Operators never wait: they
+ * return STEP_BLOCKED after arranging for context->waker to be called, and are called again later.
+ *
+ * Life of an operator in a query:
+ *   open (once, session thread) -> local_open per worker -> consume/process/produce ... ->
+ *   combine per worker -> finish (repeatedly, by one or several workers, until STEP_FINISHED) ->
+ *   produce ... -> local_close per worker -> close (once).
+ * A hash join plays all three: sink for its build side, transform for its probe side, and, after the
+ * probe side has ended, source for spilled partitions and unmatched build rows (the "tail").
+ */
+#ifndef TRIB_EXEC_OPERATOR_H
+#define TRIB_EXEC_OPERATOR_H
+
+#include "engine/base/grant.h"
+#include "engine/base/waker.h"
+#include "engine/plan/physical.h"
+#include "engine/spill/spill.h"
+
+typedef enum Step {
+    STEP_NEED_INPUT,  /* consumed the input; give the next (process: nothing put out) */
+    STEP_HAVE_OUTPUT, /* produce: `out` is filled. process: `out` is filled and the same input must be
+                         given again; the last output of an input comes with STEP_LAST_OUTPUT */
+    STEP_LAST_OUTPUT, /* process: `out` is filled and the input is done */
+    STEP_BLOCKED,     /* the waker will be called; try again with the same arguments */
+    STEP_FINISHED     /* produce: no more. process, consume: wants no more input (LIMIT). finish: done */
+} Step;
+
+/* The run-time state of one execution, as operators see it (runtime/query.c owns it). */
+typedef struct Query {
+    Arena *arena;             /* life of the execution; session thread only, during open */
+    CancelToken *cancel;
+    Budget *budget;
+    SpillSpace *spill;
+    const EvalSession *session;
+    uint32_t workers;         /* parallelism, >= 1 */
+    bool force_spill;
+    uint32_t batch_rows;
+    NodeCounters *counters;   /* by node id */
+    const TribValue *params;
+    uint32_t nparams;
+    SourceCall call;          /* for scans and writes */
+    void **shared;            /* operators' shared states by node id: joins find their scans */
+    void *owner;              /* runtime's own */
+} Query;
+
+typedef struct OpContext {
+    const PhysNode *node;
+    Query *query;
+    void *shared, *local;
+    uint32_t worker;          /* 0 .. workers-1 */
+    uint32_t workers;         /* of this pipeline */
+    const Waker *waker;       /* of this task */
+    Arena *arena;             /* this worker's, life of the pipeline */
+} OpContext;
+
+typedef struct Operator {
+    const char *name;
+    size_t shared_size, local_size; /* zeroed memory of that size */
+    /* Bytes reserved at the start; <= 1 MiB + 256 KiB per worker. */
+    uint64_t (*min_memory)(const PhysNode *node, uint32_t workers);
+    Status (*open)(const PhysNode *node, Query *query, void *shared, Error *err);
+    void (*close)(void *shared); /* also after a failed open; the state may be half built */
+    Status (*local_open)(OpContext *context, Error *err);
+    void (*local_close)(OpContext *context);
+
+    Status (*produce)(OpContext *context, Batch *out, Step *step, Error *err);
+    bool source_ordered;  /* produce() must be called by one worker only (keeps order) */
+    /* Transform. `in` stays the operator's to read until it returns NEED_INPUT, LAST_OUTPUT, FINISHED. */
+    Status (*process)(OpContext *context, Batch *in, Batch *out, Step *step, Error *err);
+    bool (*has_tail)(const PhysNode *node, void *shared); /* source role after the transform role */
+
+    Status (*consume)(OpContext *context, Batch *in, Step *step, Error *err);
+    Status (*combine)(OpContext *context, Error *err);
+    Status (*finish)(OpContext *context, Step *step, Error *err);
+    /* Upper bound of workers that may call finish() at once; NULL = 1. */
+    uint32_t (*finish_tasks)(const PhysNode *node, void *shared);
+} Operator;
+
+/* The operator of each kind of node: exec/operators.c. */
+const Operator *operator_of(PhysKind kind);
+
+extern const Operator op_scan, op_values, op_filter, op_project, op_hash_join, op_aggregate, op_sort, op_topn, op_limit,
+    op_union, op_single_row, op_expand, op_write, op_result;
+
+/* ---- between operators ---- */
+
+/* op_scan: restricts a scan by a finished build side. Called by op_hash_join in finish(), before the
+ * probe pipeline starts. Values are copied. complete false: only min/max are meant. */
+Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues, const TribValue *values,
+                       Error *err) WARN_UNUSED;
+
+/* op_result: the bounded queue that the application drains. */
+typedef struct ResultQueue ResultQueue;
+ResultQueue *result_queue(void *result_shared);
+/* Called by the application's thread: waits (cancellable) for the next batch; rows 0 at the end. The
+ * batch is valid until the next call. */
+Status result_queue_next(ResultQueue *self, CancelToken *cancel, int64_t timeout_ns, bool *done, Batch **out, Error *err)
+    WARN_UNUSED;
+
+#endif

@@ -1,0 +1,159 @@
+/*
+ * logical.h - the logical plan: what is to be computed, as a tree of relational operators.
+ *
+ * Columns have plan-wide ids (ColumnId, from 1) described in PlanColumns; a node lists the ids that it
+ * puts out. Expressions refer to ids, so that rules move nodes without renumbering. Nodes live in the
+ * plan's arena and are never changed once a rule has returned: a rule builds new nodes where it differs.
+ */
+#ifndef TRIB_PLAN_LOGICAL_H
+#define TRIB_PLAN_LOGICAL_H
+
+#include "engine/catalog/catalog.h"
+#include "engine/expr/expr.h"
+
+typedef struct PlanColumn {
+    Str name;
+    Type type;
+    bool nullable;
+    const TableRef *table; /* where it comes from unchanged; NULL = computed */
+    uint32_t table_column;
+} PlanColumn;
+
+typedef struct PlanColumns {
+    Arena *arena;
+    uint32_t count, capacity; /* ids 1 .. count */
+    PlanColumn *columns;      /* [id] */
+} PlanColumns;
+
+/* A new id; 0 when memory is exhausted. */
+ColumnId plan_column_new(PlanColumns *self, Str name, Type type, bool nullable);
+const PlanColumn *plan_column(const PlanColumns *self, ColumnId id);
+
+typedef enum LogicalKind {
+    LOGICAL_SCAN,      /* a table: output[i] = its column scan.columns[i] */
+    LOGICAL_VALUES,    /* rows of constant expressions */
+    LOGICAL_FILTER,    /* conjuncts, in written order */
+    LOGICAL_PROJECT,   /* output[i] = exprs[i] */
+    LOGICAL_JOIN,      /* children: left, right; condition conjuncts */
+    LOGICAL_AGGREGATE, /* output = groups then aggregates; groups[i] are columns or expressions */
+    LOGICAL_SORT,
+    LOGICAL_LIMIT,     /* offset, limit */
+    LOGICAL_TOPN,      /* sort keys, offset, limit */
+    LOGICAL_UNION,     /* all; inputs[c][i] = child c's column for output[i] */
+    LOGICAL_SINGLE_ROW, /* at most one row, else 21000; none = one row of NULLs */
+    LOGICAL_EXPAND,    /* each row `nsets` times: sets[s][i] = expression of output[i] */
+    LOGICAL_WINDOW,    /* reserved */
+    LOGICAL_UNNEST,    /* reserved */
+    LOGICAL_SAMPLE,    /* reserved */
+    LOGICAL_SETOP,     /* intersect, except [all]: reserved for their operators */
+    LOGICAL_RECURSIVE, /* reserved */
+    LOGICAL_WRITE,     /* rows of the child into a table */
+} LogicalKind;
+
+typedef enum JoinKind {
+    JOIN_INNER, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL, JOIN_CROSS,
+    JOIN_SEMI,       /* left rows with a match; output = left's */
+    JOIN_ANTI,       /* left rows without a match (NOT EXISTS) */
+    JOIN_ANTI_NULLS, /* NOT IN: NULL-aware */
+    JOIN_MARK        /* left rows plus one boolean: true, false, or NULL as IN gives it */
+} JoinKind;
+
+typedef struct SortKey {
+    Expr *expr; /* logical: usually a column */
+    bool descending, nulls_first;
+} SortKey;
+
+/* One offered conjunct and what became of it. */
+typedef struct PushedConjunct {
+    const Expr *expr;
+    TribVerdict verdict;
+} PushedConjunct;
+
+/* What a scan's source was asked and answered: EXPLAIN (TYPE REMOTE) prints it. */
+typedef struct PushedScan {
+    SourcePlan *plan;          /* registered for release on the plan's arena */
+    const char *text, *note;
+    uint32_t nparams;          /* literals that were bound, for EXPLAIN */
+    const Value *params;
+    uint32_t nconjuncts;
+    PushedConjunct *conjuncts;
+    uint32_t taken;            /* TRIB_TAKEN_* */
+    TribVerdict joins, grouping, order, limit;
+    bool offered_order, offered_limit, offered_grouping;
+    int64_t limit_rows;        /* of the limit offered */
+    const char *how;           /* how the name was read */
+    uint32_t nlocal;
+    const char **local;        /* further pieces kept local: "ORDER BY: filter not exact" */
+} PushedScan;
+
+typedef struct LogicalNode LogicalNode;
+struct LogicalNode {
+    LogicalKind kind;
+    uint32_t noutput;
+    ColumnId *output;
+    uint32_t nchildren;
+    LogicalNode **children;
+    double rows;              /* estimate, < 0 = not yet estimated */
+    uint32_t line, column;    /* in the SQL text; 0 = none */
+
+    /* SCAN */
+    TableRef *table;          /* registered for release on the plan's arena */
+    uint32_t *table_columns;  /* [noutput] indexes into the table's columns */
+    PushedScan *pushed;       /* NULL until push-down */
+    Str alias;
+    /* VALUES */
+    uint32_t nrows;
+    Expr ***value_rows;       /* [nrows][noutput] */
+    /* FILTER, JOIN */
+    uint32_t nconjuncts;
+    Expr **conjuncts;
+    /* JOIN */
+    JoinKind join;
+    ColumnId mark;            /* MARK: the boolean's id (last of output) */
+    /* PROJECT: exprs[noutput]. AGGREGATE: groups, aggregates */
+    Expr **exprs;
+    uint32_t ngroups;         /* output[0..ngroups) */
+    Expr **groups;
+    uint32_t naggregates;     /* output[ngroups..) */
+    Expr **aggregates;        /* EXPR_AGGREGATE */
+    /* SORT, TOPN */
+    uint32_t nkeys;
+    SortKey *keys;
+    /* LIMIT, TOPN: constants or parameters (bigint); NULL = none */
+    Expr *limit, *offset;
+    /* UNION: inputs[child][i]; EXPAND: sets[s][i] */
+    ColumnId **inputs;
+    uint32_t nsets;
+    Expr ***sets;
+    /* WRITE */
+    TribWriteKind write;
+    uint32_t nwrite_columns;
+    uint32_t *write_columns;
+    bool if_not_exists;
+    const char *write_schema, *write_name; /* CREATE: target */
+    Catalog *write_catalog;
+    TribTable *write_table;   /* CREATE: definition */
+};
+
+/* A whole bound query. */
+typedef struct LogicalPlan {
+    Arena *arena;
+    PlanColumns columns;
+    LogicalNode *root;
+    uint32_t nlabels;         /* == root->noutput for queries */
+    Str *labels;
+    uint32_t nparameters;
+    Type *parameter_types;
+    bool *parameter_inferred;
+} LogicalPlan;
+
+/* Allocates a node with its output array (ids 0) and children array. NULL when exhausted. */
+LogicalNode *logical_new(Arena *arena, LogicalKind kind, uint32_t noutput, uint32_t nchildren);
+/* A shallow copy, to be changed by a rule before it publishes it. */
+LogicalNode *logical_copy(Arena *arena, const LogicalNode *node);
+/* Text for EXPLAIN (TYPE LOGICAL): a line per node, indented. */
+void logical_print(Buf *out, const LogicalPlan *plan);
+/* Text for EXPLAIN (TYPE REMOTE): a block per source. */
+void remote_print(Buf *out, const LogicalPlan *plan);
+
+#endif

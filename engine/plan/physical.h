@@ -1,0 +1,126 @@
+/*
+ * physical.h - the physical plan: which operators run, over ordinals of their input batches.
+ *
+ * Read-only once built; run-time state mirrors it (runtime/query). A node's columns are addressed by
+ * position; expressions are lowered (Expr COLUMN holds an ordinal).
+ */
+#ifndef TRIB_PLAN_PHYSICAL_H
+#define TRIB_PLAN_PHYSICAL_H
+
+#include "engine/plan/logical.h"
+
+typedef enum PhysKind {
+    PHYS_SCAN, PHYS_VALUES, PHYS_FILTER, PHYS_PROJECT, PHYS_HASH_JOIN, PHYS_AGGREGATE, PHYS_SORT, PHYS_TOPN, PHYS_LIMIT,
+    PHYS_UNION, PHYS_SINGLE_ROW, PHYS_EXPAND, PHYS_WRITE, PHYS_RESULT, PHYS_KIND_COUNT
+} PhysKind;
+
+typedef struct PhysNode PhysNode;
+
+typedef struct PhysSortKey {
+    uint32_t ordinal;
+    bool descending, nulls_first;
+} PhysSortKey;
+
+typedef struct PhysAggregate {
+    const Aggregate *aggregate;
+    uint32_t nargs;
+    Expr *const *args;  /* lowered */
+    Expr *filter;       /* lowered boolean; NULL = none */
+    Type result;
+} PhysAggregate;
+
+/* A runtime filter: the join's key `key` restricts output column `output` of the scan. */
+typedef struct PhysFilterTarget {
+    PhysNode *scan;
+    uint32_t key;
+    uint32_t output;
+} PhysFilterTarget;
+
+struct PhysNode {
+    PhysKind kind;
+    uint32_t id;          /* dense, for counters of EXPLAIN ANALYZE */
+    uint32_t ncolumns;
+    Type *types;
+    const char **names;   /* for EXPLAIN */
+    uint32_t nchildren;
+    PhysNode **children;
+    double rows;          /* estimate, < 0 unknown */
+    union {
+        struct {
+            SourcePlan *plan;
+            const TableRef *table;
+            const PushedScan *pushed;
+            int64_t limit;      /* stop after so many rows; < 0 none */
+            uint32_t nfilters;  /* runtime filters that will arrive */
+            bool verify;        /* compare with the unpushed scan below it: children[0] */
+        } scan;
+        struct {
+            uint32_t nrows;
+            Expr ***rows;
+        } values;
+        struct {
+            uint32_t nconjuncts; /* those that cannot raise first */
+            Expr **conjuncts;
+        } filter;
+        struct {
+            Expr **exprs;
+        } project;
+        struct {
+            /* children: probe, build. Output: probe_output, then build_output, then the mark. */
+            JoinKind join;      /* as seen from the probe side; RIGHT, FULL keep build rows */
+            uint32_t nkeys;     /* 0: every pair of rows (cross, inequality joins) */
+            Expr **probe_keys, **build_keys; /* equal types pairwise, hashable */
+            uint64_t null_safe; /* bit k: NULL matches NULL (IS NOT DISTINCT FROM) */
+            Expr *residual;     /* over probe columns then build columns; NULL = none */
+            uint32_t nprobe_output, nbuild_output;
+            uint32_t *probe_output, *build_output;
+            uint32_t ntargets;
+            PhysFilterTarget *targets;
+            double build_rows;
+        } join;
+        struct {
+            uint32_t ngroups;
+            Expr **groups;
+            uint32_t naggregates;
+            PhysAggregate *aggregates;
+        } aggregate;
+        struct {
+            uint32_t nkeys;
+            PhysSortKey *keys;
+            int64_t limit, offset; /* TOPN */
+        } sort;
+        struct {
+            int64_t limit, offset; /* limit < 0 = all */
+        } limit;
+        struct {
+            uint32_t nsets;
+            Expr ***sets; /* [nsets][ncolumns] */
+        } expand;
+        struct {
+            Catalog *catalog;
+            TribWriteRequest request;
+        } write;
+    } as;
+};
+
+typedef struct PhysicalPlan {
+    Arena *arena;
+    PhysNode *root;       /* RESULT or WRITE */
+    uint32_t nnodes;
+    PhysNode **nodes;     /* by id */
+} PhysicalPlan;
+
+/* Logical to physical: ordinals, join sides, keys and residuals, top-N. Parameters must be constants. */
+Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *session, bool runtime_filters,
+                      PhysicalPlan **out, Error *err) WARN_UNUSED;
+
+/* Counters of one node, filled in at run time; NULL array = plain EXPLAIN. */
+typedef struct NodeCounters {
+    _Atomic uint64_t rows, batches, bytes, spilled_bytes;
+    _Atomic int64_t busy_ns, memory_peak;
+    ScanCounters scan;
+    char note[160];
+} NodeCounters;
+void physical_print(Buf *out, const PhysicalPlan *plan, const NodeCounters *counters);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * source.h - the engine's side of the connectors' ABI: loading, calling, reading.
+ *
+ * Source      one opened catalog of a connector, shared by the sessions whose configuration describes it
+ *             identically; owns the connection permits, the rate cap and the counters. Reference-counted.
+ * ScanStream  one scan of a query: opens splits, reads them on I/O threads into a bounded queue (or, for
+ *             connectors that never block, lets the calling workers read), retries a split that failed
+ *             before its first row was handed on, converts Arrow arrays to vectors without copying.
+ * ScanReader  one worker's view of a ScanStream.
+ *
+ * Errors of connectors arrive with the catalog's name in `source`. Every call with I/O takes the
+ * CancelToken of the statement.
+ */
+#ifndef TRIB_SOURCE_SOURCE_H
+#define TRIB_SOURCE_SOURCE_H
+
+#include "connectors/tributary_connector.h"
+#include "engine/base/cancel.h"
+#include "engine/base/grant.h"
+#include "engine/base/waker.h"
+#include "engine/vector/vector.h"
+
+typedef struct Source Source;
+typedef struct ScanStream ScanStream;
+typedef struct ScanReader ScanReader;
+
+/* The connector of a type, loaded at first use: dlopen of trib_<type>.so from ConnectorPath, the folder
+ * beside the driver, or the installed folder. Unknown type: an error naming the types that are there. */
+Status connector_load(Str type, Str connector_path, const TribConnector **out, Error *err) WARN_UNUSED;
+/* The types for which a shared object is there, without loading them; sorted. */
+Status connector_list(Arena *arena, Str connector_path, uint32_t *count, const char ***types, Error *err) WARN_UNUSED;
+
+typedef struct SourceParams {
+    const TribConnector *connector;
+    const char *name;             /* of the catalog */
+    const TribOption *options;    /* checked, secrets resolved; the engine's own options taken out */
+    uint32_t noptions;
+    uint32_t max_connections;     /* permits; 0 = the connector's default 4 */
+    double max_requests_per_second; /* 0 = no cap */
+    Str fingerprint;              /* equal fingerprints share a Source */
+} SourceParams;
+
+/* Finds or opens; one reference. */
+Status source_open(const SourceParams *params, Source **out, Error *err) WARN_UNUSED;
+void source_retain(Source *self);
+void source_release(Source *self);
+const char *source_name(const Source *self);
+const char *source_type(const Source *self);
+const TribConnector *source_connector(const Source *self);
+uint32_t source_max_connections(const Source *self);
+
+/* What warnings of connectors go to. */
+typedef void (*SourceWarning)(void *context, const char *catalog, const char *sqlstate, const char *text);
+/* The context of calls on behalf of one statement. */
+typedef struct SourceCall {
+    CancelToken *cancel;
+    int64_t deadline_ns; /* INT64_MAX = none; the nearer of it and the token's counts */
+    SourceWarning warn;  /* may be NULL */
+    void *warn_context;
+} SourceCall;
+
+Status source_check(Source *self, const SourceCall *call, char *text, size_t size, Error *err) WARN_UNUSED;
+Status source_list_schemas(Source *self, const SourceCall *call, TribNames *names, Error *err) WARN_UNUSED;
+Status source_list_tables(Source *self, const SourceCall *call, const char *schema, TribNames *names, Error *err)
+    WARN_UNUSED;
+Status source_describe(Source *self, const SourceCall *call, const char *schema, const char *table, TribNames *names,
+                       Error *err) WARN_UNUSED;
+
+/* A plan of the connector, with the source it belongs to. Immutable, reference-counted. */
+typedef struct SourcePlan SourcePlan;
+Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, SourcePlan **out, Error *err) WARN_UNUSED;
+void source_plan_retain(SourcePlan *self);
+void source_plan_release(SourcePlan *self);
+Source *source_plan_source(const SourcePlan *self);
+
+/* ---------------------------------------------------------------- writing */
+
+Status source_write_open(Source *self, const SourceCall *call, const TribWriteRequest *request, TribWriter **out, Error *err)
+    WARN_UNUSED;
+/* Exports the selected rows as one canonical Arrow batch and hands it over. */
+Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch, Error *err) WARN_UNUSED;
+Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_t *rows, Error *err) WARN_UNUSED;
+Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Error *err) WARN_UNUSED;
+
+/* ---------------------------------------------------------------- scans */
+
+typedef enum StreamStep { STREAM_BATCH, STREAM_BLOCKED, STREAM_END } StreamStep;
+
+typedef struct ScanParams {
+    SourcePlan *plan;        /* retained by the stream */
+    SourceCall call;
+    uint32_t ncolumns;
+    const Type *types;       /* of the output columns */
+    uint32_t threads;        /* workers that will read; splits wanted = max(threads, permits) */
+    TribFilter *filter;      /* NULL = none; opening waits until it is ready */
+    uint32_t nparams;
+    const TribValue *params;
+    Budget *budget;          /* of the query: blocks in flight and the library's reserve are charged */
+    int64_t limit;           /* stop reading after this many rows; < 0 = none */
+    TribTx *transaction;
+} ScanParams;
+
+typedef struct ScanCounters {
+    uint64_t rows, bytes, requests, retries;
+    uint32_t splits, connections;
+    int64_t wait_ns;
+} ScanCounters;
+
+/* Starts nothing yet. */
+Status scan_stream_new(const ScanParams *params, ScanStream **out, Error *err) WARN_UNUSED;
+/* Begins to read (prefetch); idempotent; never blocks. Needs the filter to be ready. */
+void scan_stream_start(ScanStream *self);
+Status scan_reader_new(ScanStream *stream, Arena *arena, ScanReader **out, Error *err) WARN_UNUSED;
+/*
+ * Never blocks (except inside connectors flagged NONBLOCKING, which do not wait). BATCH: `out` holds
+ * references to its buffers. BLOCKED: the waker will be called. END: no more rows for this reader.
+ */
+Status scan_reader_next(ScanReader *self, const Waker *waker, Batch *out, StreamStep *step, Error *err) WARN_UNUSED;
+void scan_reader_free(ScanReader *self);
+/* Enough rows were taken, or the query ends: stops reading without waiting. Any thread. */
+void scan_stream_stop(ScanStream *self);
+/* Stops, waits for the I/O threads up to `wait_ns`, then lets them end by themselves. */
+void scan_stream_free(ScanStream *self, int64_t wait_ns);
+void scan_stream_counters(const ScanStream *self, ScanCounters *out);
+
+/* ---------------------------------------------------------------- Arrow (arrow_import.c, arrow_export.c) */
+
+/* Columns of a connector's batch as vectors; the batch keeps the array until it is cleared. On entry
+ * booleans become bytes, string views are rebased to pointers, unaligned validity is realigned; nothing
+ * else is copied. Lengths and offsets are checked against each other; invalid UTF-8 is an error. */
+Status arrow_import(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns, const Type *types,
+                    Batch *out, Error *err) WARN_UNUSED;
+Status arrow_export(const Batch *batch, TribBatch *out, Error *err) WARN_UNUSED;
+
+#endif
