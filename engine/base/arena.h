@@ -21,6 +21,9 @@ void arena_reset(Arena *self); /* runs callbacks, frees children, keeps one chun
 void *arena_alloc(Arena *self, size_t bytes);
 /* count * size, with the overflow checked. */
 void *arena_array(Arena *self, size_t count, size_t size);
+/* Enlarges an allocation (in place if it was the latest), the new part zeroed; it never shrinks.
+ * NULL memory is a new allocation. */
+void *arena_resize(Arena *self, void *memory, size_t old_bytes, size_t bytes);
 char *arena_copy(Arena *self, const void *data, size_t bytes); /* plus a NUL */
 char *arena_strdup(Arena *self, const char *text);
 char *arena_printf(Arena *self, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -37,5 +40,7 @@ void *heap_resize(void *memory, size_t bytes); /* not zeroed beyond the old size
 void heap_free(void *memory);
 /* Fault injection (--enable-faults builds): the nth allocation from now on fails; 0 = off. */
 void heap_fail_at(uint64_t nth);
+/* For allocators beside the heap (mappings): true when it is their turn to fail. */
+bool heap_fault_due(void);
 
 #endif

@@ -43,7 +43,8 @@ typedef enum ErrorCode {
 void error_clear(Error *err);
 /* Writes a whole record (message from the format; no detail, hint, position, source). Returns its status. */
 Status error_set(Error *err, ErrorCode code, const char *format, ...) PRINTF_LIKE(3, 4);
-Status error_setv(Error *err, ErrorCode code, const char *format, va_list arguments);
+Status error_setv(Error *err, ErrorCode code, const char *format, va_list arguments)
+    PRINTF_LIKE(3, 0);
 /* Like error_set, with the position in the SQL text or file, 1-based. */
 Status error_set_at(Error *err, ErrorCode code, uint32_t line, uint32_t column, const char *format, ...)
     PRINTF_LIKE(5, 6);

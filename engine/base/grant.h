@@ -18,13 +18,14 @@ void budget_free(Budget *self); /* returns whatever is still held to its parent 
 int64_t budget_used(const Budget *self);
 int64_t budget_peak(const Budget *self);
 int64_t budget_limit(const Budget *self);
+const char *budget_name(const Budget *self); /* for messages */
 void budget_set_limit(Budget *self, int64_t limit);
 Budget *budget_process(void); /* the root of the process; limit set from ProcessMemoryLimit */
 
 typedef struct Grant {
     Budget *budget;
-    _Atomic int64_t held;
-    int64_t minimum;  /* reserved at open; always granted */
+    _Atomic int64_t held; /* what the owner uses; the budget carries max(held, minimum) */
+    int64_t minimum;      /* reserved at open; always granted */
     bool forced;      /* force_spill: nothing beyond the minimum is granted */
 } Grant;
 

@@ -4,6 +4,7 @@
 #ifndef TRIB_BASE_TEXT_H
 #define TRIB_BASE_TEXT_H
 
+#include <locale.h>
 #include <string.h>
 
 #include "engine/base/arena.h"
@@ -40,6 +41,7 @@ typedef struct Buf {
     char *data;   /* NUL-terminated unless NULL */
     size_t len, cap, max;
     bool failed;
+    bool exceeded; /* it failed because of `max` */
 } Buf;
 
 void buf_init(Buf *self, Arena *arena, size_t max);
@@ -55,6 +57,11 @@ static inline Str buf_view(const Buf *self) {
     return (Str){self->data ? self->data : "", self->len};
 }
 Status buf_status(const Buf *self, Error *err); /* out of memory or over the limit */
+
+/* snprintf in the C locale, whatever the thread's is. The result counts as snprintf's does. */
+int text_format(char *out, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+int text_vformat(char *out, size_t size, const char *format, va_list arguments) PRINTF_LIKE(3, 0);
+locale_t text_c_locale(void); /* of the process; never freed */
 
 /* UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
 bool utf8_valid(const char *data, size_t len);
