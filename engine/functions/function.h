@@ -77,7 +77,9 @@ struct Function {
 
 /*
  * An aggregate's state is a fixed-size record inside the rows of a hash table or a single row, plus
- * optional variable memory in an arena (min/max of strings). update sees one state per row.
+ * optional variable memory in an arena (min/max of strings). update sees one state per row. States are
+ * aligned to 16 bytes if their size is a multiple of 16, else to 8; init must not keep addresses: its
+ * result is copied bytewise into every new row.
  */
 struct Aggregate {
     uint16_t id;
@@ -100,6 +102,15 @@ struct Aggregate {
                      Arena *arena, Error *err);
     Status (*resolve)(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);
     const char *family, *help;
+    /* Optional: into[i] += from[i] in order (an `into` may repeat); NULL = combine is called per row. */
+    Status (*combine_many)(const Aggregate *self, uint8_t *const *into, uint8_t *const *from, uint32_t offset,
+                           uint32_t count, Arena *arena, Error *err);
+    /* States with pointers (!spillable_raw) as bytes and back, for spilling: required for those.
+     * deserialise fills in a state that init() has prepared. */
+    uint32_t (*state_bytes)(const Aggregate *self, const void *state);
+    void (*serialise)(const Aggregate *self, const void *state, void *out);
+    Status (*deserialise)(const Aggregate *self, void *state, const void *data, uint32_t bytes, Arena *arena,
+                          Error *err);
 };
 
 /* A resolved call: argument types after coercion, result type, the row. */
