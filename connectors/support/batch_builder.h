@@ -65,6 +65,8 @@ typedef struct BatchBuilder {
     char *block;
     uint32_t block_used, block_size;
     int32_t block_index;
+    size_t *offsets; /* per column: values, validity within the slab */
+    size_t slab_bytes;
     BatchStorage *storage;
     BatchPool *pool;
     Arena *arena;
@@ -73,7 +75,7 @@ typedef struct BatchBuilder {
 /* Canonical layout of a type; false: the builder does not build it (array, map, row). */
 bool batch_layout(TribType type, BatchLayout *layout, uint32_t *width);
 
-/* max_rows <= 65,536. Errors: UNSUPPORTED naming the type; out of memory. */
+/* max_rows is lowered where so many rows would be wider than max_bytes. Errors: UNSUPPORTED naming the type; out of memory. */
 Status batch_builder_new(const TribHost *host, const TribType *types, uint32_t ncolumns, uint32_t max_rows,
                          uint64_t max_bytes, BatchBuilder **out, Error *err) WARN_UNUSED;
 void batch_builder_free(BatchBuilder *self); /* NULL is allowed; batches handed out live on */
@@ -147,8 +149,10 @@ static inline Status batch_text(BatchBuilder *self, BatchColumn *column, uint32_
         if (length) memcpy(view->as.inlined, data, length);
         return TRIB_OK;
     }
-    char *place = self->block + self->block_used;
-    if (length > self->block_size - self->block_used) {
+    char *place;
+    if (length <= self->block_size - self->block_used) {
+        place = self->block + self->block_used;
+    } else {
         place = batch_text_block(self, length, err);
         if (!place) return err->status;
     }

@@ -1,6 +1,7 @@
 # connectors/support: what connectors share, linked into each of them
-SUPPORT_SOURCES += connectors/support/batch_builder.h \
-	connectors/support/call.h \
-	connectors/support/options.h \
-	connectors/support/pool.h \
-	connectors/support/sql_text.h
+SUPPORT_SOURCES += connectors/support/batch_builder.c connectors/support/batch_builder.h \
+	connectors/support/call.c connectors/support/call.h \
+	connectors/support/options.c connectors/support/options.h \
+	connectors/support/pool.c connectors/support/pool.h \
+	connectors/support/sql_plan.c connectors/support/sql_render.c connectors/support/sql_render.h \
+	connectors/support/sql_value.c connectors/support/sql_text.h

@@ -40,7 +40,8 @@ enum {
 enum {
     SQL_TRUTH_ONLY = 1, /* right about which rows are TRUE, not about FALSE and NULL: never negated as a whole */
     SQL_NO_GUARD = 2,   /* the guards of columns are not wanted here (IS NULL) */
-    SQL_DISTINCT = 4    /* aggregates: the row is for DISTINCT arguments */
+    SQL_DISTINCT = 4,   /* aggregates: the row is for DISTINCT arguments */
+    SQL_STRICT = 8      /* a value that is NULL if an argument is: allowed over columns with a cap */
 };
 
 /*
@@ -52,7 +53,12 @@ enum {
  *   {1*}          the arguments from 1 on, separated by ", "
  *   {1*|T}        the same, each in the text T, in which % stands for the argument
  *   {pattern}     LIKE: the pattern as a parameter, rewritten for the dialect's escape character
- * A brace is written {{. template NULL: known not to be pushable, `reason` says why.
+ * A brace is written {{. template NULL: known not to be pushable, `reason` says why. Calls inside calls
+ * are put in parentheses. Comparisons are taken as complementary (not (a < b) is a >= b): a dialect whose
+ * source stores NaN must not have rows for floating types without a check.
+ * A column with a cap below EXACT (its stored value may differ from what the engine reads: NULL or an
+ * error) may stand in comparisons, IN, BETWEEN, LIKE, in calls marked SQL_STRICT and in rows marked
+ * SQL_NO_GUARD only: elsewhere a superset could turn into a subset.
  * check: looks at the values; may lower the verdict, give a reason, replace the template. NULL = none.
  */
 typedef struct SqlRule {
@@ -122,10 +128,15 @@ typedef struct SqlFragment {
 
 typedef struct SqlOutput {
     TribType type;
-    const TribColumn *column; /* as in the offer: valid only while that is; NULL for expressions */
-    uint32_t table_column;    /* index in the table; UINT32_MAX for expressions */
-    SqlFragment expression;   /* as it stands in the select list */
+    uint32_t column;          /* index in the table; UINT32_MAX for expressions */
+    const char *name, *facts; /* of the column, copied; NULL for expressions */
 } SqlOutput;
+
+/* A runtime-filter key: its column with what rendering needs of it, kept for scan_open. */
+typedef struct SqlKey {
+    uint32_t output;      /* index into outputs */
+    const TribTable *table; /* a copy with that one column; NULL = no filter can be sent */
+} SqlKey;
 
 /* A planned SELECT in its parts, so that ranges of splits and runtime filters can join the WHERE. */
 typedef struct SqlSelect {
@@ -135,7 +146,7 @@ typedef struct SqlSelect {
     uint32_t noutput;
     SqlOutput *outputs;
     uint32_t nkeys;
-    SqlFragment *keys; /* text of each runtime-filter key; len 0 = not usable */
+    SqlKey *keys;
     bool exact;        /* every conjunct was EXACT */
     uint32_t taken;    /* TRIB_TAKEN_* */
 } SqlSelect;
@@ -152,11 +163,11 @@ Status sql_plan(const SqlDialect *dialect, const void *context, Arena *arena, Tr
 Status sql_select_join(Arena *arena, const SqlSelect *select, const SqlFragment *extra, uint32_t nextra,
                        SqlFragment *out, Error *err) WARN_UNUSED;
 /*
- * The condition of a runtime filter over key `key`: an IN list while the values fit max_params, else a
- * range if minimum and maximum are known and ordered alike in the source, else len 0. `budget` =
- * parameters that may be used.
+ * The condition of a runtime filter: an IN list while its values are complete and at most `budget`
+ * parameters, else a range if minimum and maximum are known and the source has a rule for it, else
+ * len 0. filter->output names an output; one that is not among the keys gives len 0.
  */
-Status sql_filter(const SqlDialect *dialect, const void *context, Arena *arena, const SqlSelect *select, uint32_t key,
+Status sql_filter(const SqlDialect *dialect, const void *context, Arena *arena, const SqlSelect *select,
                   const TribFilterKey *filter, uint32_t budget, SqlFragment *out, Error *err) WARN_UNUSED;
 /* Text for EXPLAIN: the statement, then a line "params: ..." if there are any. NULL when exhausted. */
 char *sql_explain(Arena *arena, const SqlFragment *statement);
