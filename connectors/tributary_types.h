@@ -123,6 +123,7 @@ struct TribTypeFields {
  *   decimal p <= 18 (unscaled): integer.   decimal p > 18: wide.   real, double: real.
  *   varchar, char, varbinary, json: text (char(n) without trailing blanks).   uuid: text, 16 bytes.
  *   timestamp p > 6: instant.us + .ns (0..999).   timestamp with zone: instant.us in UTC, .ns, .zone.
+ *   time with zone: instant.us = ns since local midnight (!), .ns = seconds east of UTC.
  *   array, map, row: items (map: key, value, key, value ...).
  */
 typedef struct TribValue {

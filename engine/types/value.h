@@ -15,7 +15,8 @@ bool value_equal(const Value *a, const Value *b);
 int value_compare(const Value *a, const Value *b);
 /* As a SQL literal, DATE '2024-01-01', 'it''s', 1.50, NULL: for EXPLAIN and messages; cut after 200 bytes. */
 void value_print(Buf *out, const Value *value);
-/* As plain text: what CAST(value AS varchar) gives; JSON for nested ones. */
+/* As plain text: what CAST(value AS varchar) gives (char(n) padded to n characters); hexadecimal for
+ * varbinary, JSON for nested values. */
 void value_text(Buf *out, const Value *value);
 
 #endif

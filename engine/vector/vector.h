@@ -70,17 +70,35 @@ typedef struct Batch {
 
 /* Writable FLAT vector with room for `capacity` positions; validity NULL until something is NULL. */
 Status vector_new(Arena *arena, Type type, uint32_t capacity, Vector *out, Error *err) WARN_UNUSED;
+/* Room for at least `capacity` positions in a FLAT vector; what it holds stays. Children of rows follow. */
+Status vector_reserve(Arena *arena, Vector *self, uint32_t capacity, Error *err) WARN_UNUSED;
+/* A CONSTANT NULL of a type. */
+Status vector_null(Arena *arena, Type type, Vector *out, Error *err) WARN_UNUSED;
+/* A fresh identity for the entries of a dictionary (Vector.dictionary_id); never 0; any thread. */
+uint64_t dictionary_identity(void);
 /* A CONSTANT of a literal; the value's bytes are borrowed. */
 Status vector_constant(Arena *arena, const Value *value, Vector *out, Error *err) WARN_UNUSED;
 /* Makes room for a validity bitmap, all valid. */
 Status vector_need_validity(Arena *arena, Vector *self, Error *err) WARN_UNUSED;
 bool vector_is_null(const Vector *self, uint32_t position);
+/* The FLAT (or CONSTANT) vector behind a position and the position in it: *position is replaced. */
+static inline const Vector *vector_resolve(const Vector *self, uint32_t *position) {
+    while (self->form == VECTOR_DICTIONARY) {
+        *position = self->indices[*position];
+        self = self->children;
+    }
+    if (self->form == VECTOR_CONSTANT) *position = 0;
+    return self;
+}
 /* The physical value at a position, through any form; meaningless if NULL. */
 const void *vector_at(const Vector *self, uint32_t position);
-/* Turns any form into FLAT over the given rows (others are undefined); data may be shared if FLAT already. */
+/* Turns any form into FLAT over the given rows (others are undefined); data may be shared if FLAT already.
+ * `positions` is the size of the result; every row of the selection lies below it. Lists share their
+ * elements with self; children of a row vector may keep another form. */
 Status vector_flatten(Arena *arena, const Vector *self, const uint16_t *selection, uint32_t count, uint32_t positions,
                       Vector *out, Error *err) WARN_UNUSED;
-/* out position i = self position rows[i] (UINT32_MAX = NULL), FLAT or DICTIONARY over the same entries. */
+/* out position i = self position rows[i] (UINT32_MAX = NULL), FLAT or DICTIONARY over the same entries
+ * (a CONSTANT becomes a DICTIONARY of one entry). Text and list elements are shared with self. */
 Status vector_gather(Arena *arena, const Vector *self, const uint32_t *rows, uint32_t count, Vector *out, Error *err)
     WARN_UNUSED;
 /* Appends rows of src to a FLAT dst (same type) at position `at`, strings copied into the arena. */
