@@ -39,8 +39,11 @@ void date_iso_week(int32_t days, int32_t *year, int32_t *week);
 CivilTime time_to_civil(int64_t ns);
 
 /* Parsers read the whole text, surrounding blanks allowed; false on anything else.
+ * Year: four digits, optional sign; month, day and hour: one or two. time: digits beyond nine round half
+ * up, midnight wraps.
  * timestamp: "YYYY-MM-DD[( |T)HH:MM[:SS[.fffffffff]]][ zone]"; *zone = -1 if none stands there. Digits
- * beyond `precision` round half up. */
+ * beyond `precision` round half up. *us is the wall clock as written, also where a zone stands:
+ * zone_local_to_utc makes an instant of it. */
 bool date_parse(Str text, int32_t *days);
 bool time_parse(Str text, int64_t *ns);
 bool timestamp_parse(Str text, int precision, int64_t *us, int32_t *ns, int16_t *zone);
@@ -56,6 +59,8 @@ size_t interval_ds_format(int64_t us, char out[CALENDAR_TEXT_MAX]);
 
 /* The id of "UTC", "Z", "+02:00", "Europe/Berlin" ...; -1 if unknown. Thread-safe; loads on first use. */
 int16_t zone_lookup(Str name);
+/* The same with an error (22023) that says whether the name or the system's zone data is missing. */
+Status zone_resolve(Str name, int16_t *zone, Error *err) WARN_UNUSED;
 const char *zone_name(int16_t zone); /* lives as long as the process */
 int32_t zone_offset_at(int16_t zone, int64_t utc_us); /* seconds east of UTC */
 /* Local wall clock to UTC; a gap moves forward by its length, the earlier of two is taken (Java's rule). */

@@ -30,6 +30,8 @@ DecimalResult decimal_parse(Str text, uint8_t precision, int scale, Int128 *out)
 /* Canonical text with exactly `scale` fraction digits; returns the length, NUL-terminated. */
 size_t decimal_format(Int128 value, int scale, char out[DECIMAL_TEXT_MAX]);
 double decimal_to_double(Int128 value, int scale); /* correctly rounded */
+/* Rounds the shortest decimal text of the value (1.005 is 1.005, as BigDecimal.valueOf has it). SYNTAX for
+ * NaN and infinities. */
 DecimalResult decimal_from_double(double value, uint8_t precision, int scale, Int128 *out);
 
 #endif
