@@ -3,7 +3,8 @@
  *
  * Used for the configuration (comments allowed) and for rows. Strings are decoded (\u escapes,
  * surrogate pairs, \u0000 kept as a byte 0); invalid UTF-8, lone surrogates, depth beyond `max_depth`
- * are errors with line and column. No recursion.
+ * are errors with line and column: CONFIGURATION where comments are accepted, else 22018, 22021 or
+ * 54000. The text must outlive what is borrowed from it. No recursion.
  */
 #ifndef TRIB_BASE_JSON_H
 #define TRIB_BASE_JSON_H
@@ -23,7 +24,9 @@ typedef struct JsonReader {
     size_t token_start;               /* byte offset of the last token */
     bool comments;                    /* accept // and slash-star comments and trailing commas */
     uint32_t depth, max_depth;
-    uint8_t *stack;                   /* internal */
+    uint8_t *stack;                   /* internal: '{' or '[' per open container */
+    uint32_t stack_size;              /* internal */
+    bool discard;                     /* strings need not be decoded: text of escaped ones is "" */
     Arena *arena;                     /* decoded strings that needed decoding live here */
     Str text;                         /* KEY, STRING: decoded; NUMBER: as written */
     uint8_t state;                    /* internal */

@@ -31,7 +31,8 @@ typedef struct SettingDef {
 } SettingDef;
 
 /* A checked value. text: canonical ("true", "67108864", the choice in lower case). integer: INTEGER,
- * BYTES, SECONDS; CHOICE: index of the choice. */
+ * BYTES (percentages resolved), SECONDS; CHOICE: index of the choice; TIME_ZONE: id of the zone; BOOLEAN:
+ * 0 or 1. A BYTES setting whose default is computed by its owner has the text "" and the integer 0. */
 typedef struct SettingValue {
     Str text;
     int64_t integer;
@@ -47,5 +48,9 @@ Status setting_unknown(Str name, Error *err) WARN_UNUSED;
  * allowed (HY024). An empty text gives the default. */
 Status setting_parse(Arena *arena, SettingId id, Str text, SettingValue *out, Error *err) WARN_UNUSED;
 Status setting_default(Arena *arena, SettingId id, SettingValue *out, Error *err) WARN_UNUSED;
+/* "1024", "64 KB", "4GB", "25%" (of physical memory) to bytes; false on anything else or overflow. */
+bool bytes_parse(Str text, int64_t *out);
+/* The nth part, from 0, of "a|b|c"; data NULL behind the last. */
+Str choice_at(const char *choices, size_t n);
 
 #endif
