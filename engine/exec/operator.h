@@ -51,8 +51,12 @@ typedef struct Query {
     void *owner;              /* runtime's own */
 } Query;
 
+/* Which of its roles an operator's local state serves. */
+typedef enum OpRole { ROLE_SOURCE, ROLE_TRANSFORM, ROLE_SINK } OpRole;
+
 typedef struct OpContext {
     const PhysNode *node;
+    OpRole role;
     Query *query;
     void *shared, *local;
     uint32_t worker;          /* 0 .. workers-1 */
@@ -97,12 +101,18 @@ extern const Operator op_scan, op_values, op_filter, op_project, op_hash_join, o
 Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues, const TribValue *values,
                        Error *err) WARN_UNUSED;
 
-/* op_result: the bounded queue that the application drains. */
+/* op_result: where the application picks up batches. A worker that has put one up is blocked until it
+ * has been read: nothing is copied, and a slow application stops the pipeline. */
 typedef struct ResultQueue ResultQueue;
 ResultQueue *result_queue(void *result_shared);
-/* Called by the application's thread: waits (cancellable) for the next batch; rows 0 at the end. The
- * batch is valid until the next call. */
-Status result_queue_next(ResultQueue *self, CancelToken *cancel, int64_t timeout_ns, bool *done, Batch **out, Error *err)
-    WARN_UNUSED;
+/* The oldest batch that is up, or NULL. What was taken before is given back (its worker goes on). */
+Batch *result_queue_take(ResultQueue *self);
+/* Called under no lock whenever a batch is put up. */
+void result_queue_notify(ResultQueue *self, void (*notify)(void *context), void *context);
+
+/* op_write: rows written; valid after the execution has ended. */
+uint64_t write_rows(const void *write_shared);
+/* op_scan: its counters; any time. */
+void scan_counters(const void *scan_shared, ScanCounters *out);
 
 #endif

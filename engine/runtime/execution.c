@@ -1,0 +1,287 @@
+/*
+ * execution.c - the life of an execution: opening operators, starting, waiting, failing, closing.
+ *
+ * Threads: the session's thread opens; workers run tasks; the application's thread waits in
+ * execution_next. `live` counts tasks that have not ended; the execution is freed only at zero. A
+ * failure stores the first error, wakes every task (they see `failed` and end) and the waiting thread.
+ */
+#include "engine/runtime/execution.h"
+
+#include <time.h>
+
+#include "engine/base/os.h"
+#include "engine/runtime/pipeline.h"
+
+static void execution_on_result(void *context) {
+    execution_notice(context);
+}
+
+void execution_notice(Execution *self) {
+    pthread_mutex_lock(&self->lock);
+    atomic_fetch_add(&self->notices, 1);
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* The last task's worker lets go of the lock last: execution_free takes it before it frees. */
+void execution_task_ended(Execution *self) {
+    pthread_mutex_lock(&self->lock);
+    atomic_fetch_sub(&self->live, 1);
+    atomic_fetch_add(&self->notices, 1);
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* Wakes every task that was started, so that it sees a failure or a cancellation. */
+static void execution_wake(Execution *self) {
+    for (uint32_t i = 0; i < self->pipelines.count; i++) {
+        Pipeline *p = self->pipelines.items[i];
+        uint32_t n = atomic_load(&p->running) ? p->ntasks : 0;
+        for (uint32_t t = 0; t < n; t++) task_wake(&p->tasks[t].task);
+    }
+}
+
+void execution_fail(Execution *self, const Error *error) {
+    pthread_mutex_lock(&self->lock);
+    if (!atomic_load(&self->failed)) {
+        self->error = *error;
+        atomic_store(&self->failed, true);
+    }
+    atomic_fetch_add(&self->notices, 1);
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+    execution_wake(self);
+}
+
+static void execution_on_cancel(void *context) {
+    Execution *self = context;
+    Error err;
+    if (cancel_check(self->query.cancel, &err) != TRIB_OK) execution_fail(self, &err);
+}
+
+static Status operators_open(Execution *self, Error *err) {
+    Query *q = &self->query;
+    for (uint32_t i = 0; i < self->plan->nnodes; i++) {
+        const PhysNode *node = self->plan->nodes[i];
+        const Operator *op = operator_of(node->kind);
+        TRY_ALLOC(q->shared[i], arena_alloc(self->arena, op->shared_size ? op->shared_size : 1), err);
+    }
+    for (uint32_t i = 0; i < self->plan->nnodes; i++) {
+        const PhysNode *node = self->plan->nodes[i];
+        const Operator *op = operator_of(node->kind);
+        if (op->open) TRY(op->open(node, q, q->shared[i], err));
+    }
+    return TRIB_OK;
+}
+
+/* Tasks are allocated before anything runs, so that starting a pipeline cannot fail. */
+static Status tasks_allocate(Execution *self, Error *err) {
+    for (uint32_t i = 0; i < self->pipelines.count; i++) {
+        Pipeline *p = self->pipelines.items[i];
+        TRY_ALLOC(p->tasks, ARENA_ARRAY(self->arena, PipelineTask, self->query.workers), err);
+    }
+    for (uint32_t i = 0; i < self->nsinks; i++) {
+        TRY_ALLOC(self->sinks[i]->finish_tasks, ARENA_ARRAY(self->arena, PipelineTask, self->query.workers), err);
+    }
+    return TRIB_OK;
+}
+
+/* One pipeline over VALUES needs no workers. */
+static bool plan_is_light(const Execution *self) {
+    return self->pipelines.count == 1 && self->pipelines.items[0]->source->kind == PHYS_VALUES &&
+           self->plan->root->kind == PHYS_RESULT && self->pipelines.items[0]->source->as.values.nrows <= 4096;
+}
+
+static Status execution_prepare(Execution *self, const ExecutionParams *params, Error *err) {
+    Query *q = &self->query;
+    q->arena = self->arena;
+    q->cancel = params->cancel;
+    q->session = params->session;
+    q->workers = params->workers ? params->workers : 1;
+    q->force_spill = params->force_spill;
+    q->batch_rows = BATCH_ROWS;
+    q->call = params->call;
+    q->owner = self;
+    self->measure = params->measure;
+    TRY_ALLOC(q->budget, budget_new(budget_process(), "query", params->memory_limit), err);
+    TRY(spill_space_new(params->spill_dir, params->spill_limit, params->spill_encryption, params->cancel, &q->spill, err));
+    TRY_ALLOC(q->counters, ARENA_ARRAY(self->arena, NodeCounters, self->plan->nnodes), err);
+    TRY_ALLOC(q->shared, ARENA_ARRAY(self->arena, void *, self->plan->nnodes), err);
+    TRY(operators_open(self, err));
+    TRY(pipelines_build(self, err));
+    TRY(tasks_allocate(self, err));
+    self->inline_run = plan_is_light(self);
+    if (self->plan->root->kind == PHYS_RESULT) {
+        result_queue_notify(result_queue(q->shared[self->plan->root->id]), execution_on_result, self);
+    }
+    return TRIB_OK;
+}
+
+Status execution_new(const ExecutionParams *params, Execution **out, Error *err) {
+    *out = NULL;
+    Execution *self;
+    TRY_ALLOC(self, heap_alloc(sizeof *self), err);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_cond_init(&self->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    self->plan = params->plan;
+    self->arena = arena_new(NULL);
+    Status status = self->arena ? execution_prepare(self, params, err) : error_out_of_memory(err);
+    if (status != TRIB_OK) {
+        execution_free(self);
+        return status;
+    }
+    *out = self;
+    return TRIB_OK;
+}
+
+Status execution_start(Execution *self, Error *err) {
+    if (!self->inline_run) TRY(pool_need(self->query.workers, err));
+    self->started = true;
+    atomic_fetch_add(&self->live, 1);
+    self->cancel_handle = cancel_on(self->query.cancel, execution_on_cancel, self);
+    uint32_t n = self->pipelines.count; /* the list does not change any more */
+    for (uint32_t i = 0; i < n; i++) pipeline_arrive(self->pipelines.items[i]);
+    execution_task_ended(self);
+    return TRIB_OK;
+}
+
+bool execution_is_inline(const Execution *self) {
+    return self->inline_run;
+}
+
+/* Waits for a notice after `seen`; false when the time is over. Lock held. */
+static bool wait_notice(Execution *self, uint32_t seen, int64_t until_ns) {
+    while (atomic_load(&self->notices) == seen) {
+        int64_t until = until_ns, deadline = cancel_deadline(self->query.cancel);
+        if (deadline < until) until = deadline;
+        if (until == INT64_MAX) {
+            pthread_cond_wait(&self->changed, &self->lock);
+            continue;
+        }
+        struct timespec at = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+        if (pthread_cond_timedwait(&self->changed, &self->lock, &at) != 0) return false;
+    }
+    return true;
+}
+
+static Status execution_error(Execution *self, Error *err) {
+    pthread_mutex_lock(&self->lock);
+    *err = self->error;
+    pthread_mutex_unlock(&self->lock);
+    return err->status;
+}
+
+/* One look: *done with a batch, the end or an error; else not yet. */
+static Status execution_look(Execution *self, ResultQueue *queue, bool *done, Batch **out, Error *err) {
+    *done = true;
+    *out = NULL;
+    if (atomic_load(&self->failed)) return execution_error(self, err);
+    TRY(cancel_check(self->query.cancel, err));
+    if (queue) *out = result_queue_take(queue);
+    if (*out || atomic_load(&self->live) == 0) {
+        /* the last task may have put up its batch or failed just before it ended */
+        if (!*out && queue) *out = result_queue_take(queue);
+        if (!*out && atomic_load(&self->failed)) return execution_error(self, err);
+        return TRIB_OK;
+    }
+    *done = false;
+    return TRIB_OK;
+}
+
+static Status execution_wait(Execution *self, ResultQueue *queue, int64_t timeout_ns, bool *done, Batch **out, Error *err) {
+    int64_t until = timeout_ns < 0 ? INT64_MAX : os_now_ns() + timeout_ns;
+    for (;;) {
+        uint32_t seen = atomic_load(&self->notices);
+        Status status = execution_look(self, queue, done, out, err);
+        if (status != TRIB_OK) {
+            *done = true;
+            execution_fail(self, err);
+            return status;
+        }
+        if (*done) return TRIB_OK;
+        if (self->inline_run) {
+            task_run_inline(&self->pipelines.items[0]->tasks[0].task);
+            continue;
+        }
+        pthread_mutex_lock(&self->lock);
+        bool noticed = wait_notice(self, seen, until);
+        pthread_mutex_unlock(&self->lock);
+        if (!noticed && os_now_ns() >= until) return TRIB_OK; /* *done is false */
+    }
+}
+
+Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **out, Error *err) {
+    ResultQueue *queue = result_queue(self->query.shared[self->plan->root->id]);
+    return execution_wait(self, queue, timeout_ns, done, out, err);
+}
+
+Status execution_finish(Execution *self, Error *err) {
+    bool done;
+    Batch *none;
+    return execution_wait(self, NULL, -1, &done, &none, err);
+}
+
+static void execution_join(Execution *self) {
+    if (self->cancel_handle) cancel_off(self->query.cancel, self->cancel_handle);
+    self->cancel_handle = NULL;
+    if (atomic_load(&self->live) > 0) {
+        Error err;
+        error_set(&err, ERR_CANCELLED, "the statement was closed");
+        execution_fail(self, &err);
+    }
+    while (self->inline_run && atomic_load(&self->live) > 0) {
+        task_run_inline(&self->pipelines.items[0]->tasks[0].task);
+    }
+    pthread_mutex_lock(&self->lock);
+    while (atomic_load(&self->live) > 0) {
+        uint32_t seen = atomic_load(&self->notices);
+        while (atomic_load(&self->notices) == seen && atomic_load(&self->live) > 0) {
+            pthread_cond_wait(&self->changed, &self->lock);
+        }
+    }
+    pthread_mutex_unlock(&self->lock);
+}
+
+void execution_free(Execution *self) {
+    if (!self) return;
+    if (self->started) execution_join(self);
+    Query *q = &self->query;
+    if (q->shared) {
+        for (uint32_t i = self->plan->nnodes; i-- > 0;) {
+            const Operator *op = operator_of(self->plan->nodes[i]->kind);
+            if (q->shared[i] && op->close) op->close(q->shared[i]);
+        }
+    }
+    if (q->spill) spill_space_free(q->spill);
+    if (q->budget) budget_free(q->budget);
+    arena_free(self->arena);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->lock);
+    heap_free(self);
+}
+
+const NodeCounters *execution_counters(Execution *self) {
+    for (uint32_t i = 0; i < self->plan->nnodes; i++) {
+        if (self->plan->nodes[i]->kind == PHYS_SCAN) {
+            scan_counters(self->query.shared[i], &self->query.counters[i].scan);
+        }
+    }
+    return self->query.counters;
+}
+
+uint64_t execution_spilled(const Execution *self) {
+    return spill_space_bytes(self->query.spill);
+}
+
+int64_t execution_memory(const Execution *self) {
+    return budget_peak(self->query.budget);
+}
+
+uint64_t execution_written(const Execution *self) {
+    const PhysNode *root = self->plan->root;
+    return root->kind == PHYS_WRITE ? write_rows(self->query.shared[root->id]) : 0;
+}

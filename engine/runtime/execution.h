@@ -1,0 +1,49 @@
+/*
+ * execution.h - one run of a physical plan: pipelines, their tasks, their end.
+ *
+ * The plan is cut at pipeline breakers (a join's build side, aggregation, sort). A Pipeline is a source,
+ * transforms and a sink; it starts when everything that it waits for has ended. Tasks (one per worker)
+ * push batches from source to sink and give their worker back whenever an operator is blocked.
+ *
+ * The first error wins; it ends all tasks. Life: execution_new (opens operators) -> execution_start ->
+ * execution_next ... -> execution_free. Threads: start, next and free are called by one thread at a
+ * time; execution_fail by any.
+ */
+#ifndef TRIB_RUNTIME_EXECUTION_H
+#define TRIB_RUNTIME_EXECUTION_H
+
+#include "engine/exec/operator.h"
+
+typedef struct Execution Execution;
+
+typedef struct ExecutionParams {
+    const PhysicalPlan *plan;   /* outlives the execution */
+    const EvalSession *session;
+    CancelToken *cancel;
+    SourceCall call;
+    uint32_t workers;
+    bool force_spill;
+    int64_t memory_limit, spill_limit;
+    Str spill_dir;
+    bool spill_encryption;
+    bool measure;               /* EXPLAIN ANALYZE: take times */
+} ExecutionParams;
+
+Status execution_new(const ExecutionParams *params, Execution **out, Error *err) WARN_UNUSED;
+/* A plan of one short pipeline over VALUES is run by the caller inside execution_next, without workers. */
+Status execution_start(Execution *self, Error *err) WARN_UNUSED;
+bool execution_is_inline(const Execution *self);
+/* Waits for the next batch; NULL at the end. timeout_ns < 0: as long as it takes; *done false: not yet.
+ * The batch is valid until the next call. */
+Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **out, Error *err) WARN_UNUSED;
+/* Waits for the end of a plan without rows (writes). */
+Status execution_finish(Execution *self, Error *err) WARN_UNUSED;
+/* Ends it with an error (kept if it is the first). */
+void execution_fail(Execution *self, const Error *error);
+void execution_free(Execution *self);
+const NodeCounters *execution_counters(Execution *self); /* with the scans' counters filled in */
+uint64_t execution_spilled(const Execution *self);
+int64_t execution_memory(const Execution *self);
+uint64_t execution_written(const Execution *self); /* rows, of a plan whose root is a write */
+
+#endif

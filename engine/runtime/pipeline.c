@@ -1,0 +1,452 @@
+/*
+ * pipeline.c - cutting a physical plan into pipelines, and running their tasks.
+ *
+ * Cutting walks the plan from the root with the chain of transforms below the nearest sink. A breaker
+ * ends the chain: its child gets an empty chain into the breaker's sink, and the breaker becomes the
+ * source of the chain above it. A join is a transform for its probe side, the sink of its build side,
+ * and, for the rows left when the probe side has ended, a source of its own pipeline (the tail), which
+ * runs after all pipelines that probe. build() returns the pipelines that feed a chain, so that tails
+ * and sinks know whom to wait for.
+ *
+ * A task keeps one batch per stage. Batches borrow from the batch before them, so a batch is cleared
+ * only when everything made of it has been consumed: the deepest stage that still has output to give
+ * goes first (`pending`).
+ */
+#include "engine/runtime/pipeline.h"
+
+#include "engine/base/os.h"
+
+#define SLICE_NS INT64_C(5000000) /* a task gives its worker back after 5 ms */
+#define SLICE_CHECK 16            /* ... looking at the clock every so many steps */
+
+/* ---------------------------------------------------------------- cutting */
+
+typedef struct Chain {
+    uint32_t count;
+    const PhysNode *const *stages;
+    Sink *sink;
+} Chain;
+
+typedef struct Builder {
+    Execution *execution;
+    uint32_t depth;
+} Builder;
+
+static Status build(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err);
+
+static Status list_add(Arena *arena, PipelineList *list, Pipeline *pipeline, Error *err) {
+    if (list->count == list->capacity) {
+        uint32_t capacity = list->capacity ? list->capacity * 2 : 4;
+        Pipeline **items;
+        TRY_ALLOC(items, ARENA_ARRAY(arena, Pipeline *, capacity), err);
+        if (list->count) memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = pipeline;
+    return TRIB_OK;
+}
+
+/* `later` starts only after `first` has ended. */
+static Status pipeline_after(Arena *arena, Pipeline *later, Pipeline *first, Error *err) {
+    TRY(list_add(arena, &first->dependents, later, err));
+    atomic_fetch_add(&later->waits, 1);
+    return TRIB_OK;
+}
+
+static Status pipeline_after_sink(Arena *arena, Pipeline *later, Sink *sink, Error *err) {
+    TRY(list_add(arena, &sink->dependents, later, err));
+    atomic_fetch_add(&later->waits, 1);
+    return TRIB_OK;
+}
+
+static Status sink_new(Builder *self, const PhysNode *node, Sink **out, Error *err) {
+    Execution *e = self->execution;
+    Sink *sink;
+    TRY_ALLOC(sink, ARENA_NEW(e->arena, Sink), err);
+    sink->execution = e;
+    sink->node = node;
+    e->sinks[e->nsinks++] = sink; /* room for one per node */
+    *out = sink;
+    return TRIB_OK;
+}
+
+static Status add_pipeline(Builder *self, const PhysNode *source, const Chain *chain, bool tail, Pipeline **out,
+                           Error *err) {
+    Execution *e = self->execution;
+    Pipeline *p;
+    TRY_ALLOC(p, ARENA_NEW(e->arena, Pipeline), err);
+    p->execution = e;
+    p->source = source;
+    p->nstages = chain->count;
+    TRY_ALLOC(p->stages, ARENA_ARRAY(e->arena, const PhysNode *, chain->count), err);
+    if (chain->count) memcpy(p->stages, chain->stages, chain->count * sizeof *p->stages);
+    p->sink = chain->sink;
+    p->tail = tail;
+    atomic_fetch_add(&chain->sink->feeders, 1);
+    atomic_init(&p->waits, 1); /* released when the execution starts */
+    TRY(list_add(e->arena, &e->pipelines, p, err));
+    *out = p;
+    return TRIB_OK;
+}
+
+static Status chain_prepend(Arena *arena, const PhysNode *node, const Chain *chain, Chain *out, Error *err) {
+    const PhysNode **stages;
+    TRY_ALLOC(stages, ARENA_ARRAY(arena, const PhysNode *, chain->count + 1), err);
+    stages[0] = node;
+    if (chain->count) memcpy(stages + 1, chain->stages, chain->count * sizeof *stages);
+    *out = (Chain){chain->count + 1, stages, chain->sink};
+    return TRIB_OK;
+}
+
+static bool join_may_have_tail(const PhysNode *node) {
+    return operator_of(node->kind)->has_tail != NULL;
+}
+
+static Status build_join(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err) {
+    Arena *arena = self->execution->arena;
+    Sink *sink;
+    TRY(sink_new(self, node, &sink, err));
+    Chain build_chain = {0, NULL, sink};
+    PipelineList builders = {0};
+    TRY(build(self, node->children[1], &build_chain, &builders, err));
+
+    Chain probe_chain;
+    TRY(chain_prepend(arena, node, chain, &probe_chain, err));
+    PipelineList probers = {0};
+    TRY(build(self, node->children[0], &probe_chain, &probers, err));
+    for (uint32_t i = 0; i < probers.count; i++) {
+        TRY(pipeline_after_sink(arena, probers.items[i], sink, err));
+        TRY(list_add(arena, feeders, probers.items[i], err));
+    }
+    if (!join_may_have_tail(node)) return TRIB_OK;
+    Pipeline *tail;
+    TRY(add_pipeline(self, node, chain, true, &tail, err));
+    for (uint32_t i = 0; i < probers.count; i++) TRY(pipeline_after(arena, tail, probers.items[i], err));
+    return list_add(arena, feeders, tail, err);
+}
+
+static Status build_breaker(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err) {
+    Sink *sink;
+    TRY(sink_new(self, node, &sink, err));
+    Chain below = {0, NULL, sink};
+    PipelineList inputs = {0};
+    TRY(build(self, node->children[0], &below, &inputs, err));
+    Pipeline *p;
+    TRY(add_pipeline(self, node, chain, false, &p, err));
+    TRY(pipeline_after_sink(self->execution->arena, p, sink, err));
+    return list_add(self->execution->arena, feeders, p, err);
+}
+
+/* Adds the pipelines that push the rows of `node` into `chain`; they are appended to `feeders`. */
+static Status build(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err) {
+    const Operator *op = operator_of(node->kind);
+    if (node->kind == PHYS_HASH_JOIN) return build_join(self, node, chain, feeders, err);
+    if (node->kind == PHYS_UNION) {
+        for (uint32_t i = 0; i < node->nchildren; i++) TRY(build(self, node->children[i], chain, feeders, err));
+        return TRIB_OK;
+    }
+    if (op->consume && op->produce) return build_breaker(self, node, chain, feeders, err);
+    if (op->process) {
+        Chain longer;
+        TRY(chain_prepend(self->execution->arena, node, chain, &longer, err));
+        return build(self, node->children[0], &longer, feeders, err);
+    }
+    Pipeline *p;
+    TRY(add_pipeline(self, node, chain, false, &p, err));
+    return list_add(self->execution->arena, feeders, p, err);
+}
+
+Status pipelines_build(Execution *execution, Error *err) {
+    Builder builder = {.execution = execution};
+    const PhysNode *root = execution->plan->root;
+    TRY_ALLOC(execution->sinks, ARENA_ARRAY(execution->arena, Sink *, execution->plan->nnodes), err);
+    Sink *sink;
+    TRY(sink_new(&builder, root, &sink, err));
+    Chain chain = {0, NULL, sink};
+    PipelineList feeders = {0};
+    return build(&builder, root->children[0], &chain, &feeders, err);
+}
+
+/* ---------------------------------------------------------------- tasks: opening and closing */
+
+static Status context_open(PipelineTask *self, uint32_t index, const PhysNode *node, OpRole role, Error *err) {
+    const Operator *op = operator_of(node->kind);
+    OpContext *c = &self->contexts[index];
+    Query *query = &(self->pipeline ? self->pipeline->execution : self->sink->execution)->query;
+    *c = (OpContext){.node = node,
+                     .role = role,
+                     .query = query,
+                     .shared = query->shared[node->id],
+                     .worker = self->worker,
+                     .workers = self->pipeline ? self->pipeline->ntasks : self->sink->nfinish_tasks,
+                     .waker = &self->waker,
+                     .arena = self->arena};
+    TRY_ALLOC(c->local, arena_alloc(self->arena, op->local_size), err);
+    self->nopen = index + 1;
+    return op->local_open ? op->local_open(c, err) : TRIB_OK;
+}
+
+static Status task_open(PipelineTask *self, Error *err) {
+    Pipeline *p = self->pipeline;
+    uint32_t n = p->nstages + 2;
+    TRY_ALLOC(self->arena, arena_new(NULL), err);
+    TRY_ALLOC(self->contexts, ARENA_ARRAY(self->arena, OpContext, n), err);
+    TRY_ALLOC(self->batches, ARENA_ARRAY(self->arena, Batch, n), err);
+    TRY_ALLOC(self->pending, ARENA_ARRAY(self->arena, bool, n), err);
+    for (uint32_t i = 0; i + 1 < n; i++) {
+        Arena *arena;
+        TRY_ALLOC(arena, arena_new(self->arena), err);
+        batch_init(&self->batches[i], arena);
+    }
+    TRY(context_open(self, 0, p->source, ROLE_SOURCE, err));
+    for (uint32_t i = 0; i < p->nstages; i++) TRY(context_open(self, i + 1, p->stages[i], ROLE_TRANSFORM, err));
+    return context_open(self, n - 1, p->sink->node, ROLE_SINK, err);
+}
+
+void pipeline_task_close(PipelineTask *self) {
+    if (!self->arena) return;
+    if (self->batches && self->pipeline) {
+        for (uint32_t i = self->pipeline->nstages + 1; i-- > 0;) {
+            if (self->batches[i].arena) batch_clear(&self->batches[i]);
+        }
+    }
+    while (self->nopen > 0) {
+        OpContext *c = &self->contexts[--self->nopen];
+        const Operator *op = operator_of(c->node->kind);
+        if (op->local_close) op->local_close(c);
+    }
+    arena_free(self->arena);
+    self->arena = NULL;
+}
+
+/* ---------------------------------------------------------------- tasks: the flow of batches */
+
+static void count_output(PipelineTask *self, uint32_t index) {
+    NodeCounters *counters = &self->contexts[index].query->counters[self->contexts[index].node->id];
+    atomic_fetch_add_explicit(&counters->rows, self->batches[index].selected, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counters->batches, 1, memory_order_relaxed);
+}
+
+/* The batch at `level` has been consumed: clears it and goes back to the deepest stage with more to give. */
+static void flow_back(PipelineTask *self) {
+    while (self->level > 0) {
+        uint32_t producer = self->level - 1;
+        batch_clear(&self->batches[producer]);
+        if (producer > 0 && self->pending[producer]) {
+            self->level = producer; /* ask that transform again with the same input */
+            return;
+        }
+        self->level = producer;
+    }
+}
+
+static Status flow_source(PipelineTask *self, Step *step, Error *err) {
+    OpContext *c = &self->contexts[0];
+    batch_clear(&self->batches[0]);
+    TRY(operator_of(c->node->kind)->produce(c, &self->batches[0], step, err));
+    if (*step == STEP_HAVE_OUTPUT) {
+        count_output(self, 0);
+        if (self->batches[0].selected > 0) self->level = 1;
+        *step = STEP_NEED_INPUT;
+    }
+    return TRIB_OK;
+}
+
+static Status flow_transform(PipelineTask *self, Step *step, Error *err) {
+    uint32_t i = self->level;
+    OpContext *c = &self->contexts[i];
+    batch_clear(&self->batches[i]);
+    TRY(operator_of(c->node->kind)->process(c, &self->batches[i - 1], &self->batches[i], step, err));
+    switch (*step) {
+    case STEP_HAVE_OUTPUT:
+    case STEP_LAST_OUTPUT:
+        self->pending[i] = *step == STEP_HAVE_OUTPUT;
+        count_output(self, i);
+        *step = STEP_NEED_INPUT;
+        if (self->batches[i].selected > 0) {
+            self->level = i + 1;
+        } else if (!self->pending[i]) {
+            flow_back(self);
+        }
+        break;
+    case STEP_NEED_INPUT:
+        self->pending[i] = false;
+        flow_back(self);
+        break;
+    case STEP_FINISHED: break;
+    case STEP_BLOCKED: break;
+    }
+    return TRIB_OK;
+}
+
+static Status flow_sink(PipelineTask *self, Step *step, Error *err) {
+    OpContext *c = &self->contexts[self->level];
+    TRY(operator_of(c->node->kind)->consume(c, &self->batches[self->level - 1], step, err));
+    if (*step == STEP_NEED_INPUT) flow_back(self);
+    return TRIB_OK;
+}
+
+static Status flow_step(PipelineTask *self, Step *step, Error *err) {
+    uint32_t sink = self->pipeline->nstages + 1;
+    if (self->level == 0) return flow_source(self, step, err);
+    if (self->level < sink) return flow_transform(self, step, err);
+    return flow_sink(self, step, err);
+}
+
+/* Pushes batches until blocked, done or the slice is over. *step: BLOCKED, FINISHED, NEED_INPUT = yield. */
+static Status flow_run(PipelineTask *self, Step *step, Error *err) {
+    Execution *e = self->pipeline->execution;
+    int64_t until = os_now_ns() + SLICE_NS;
+    for (uint32_t n = 1;; n++) {
+        if (atomic_load_explicit(&e->failed, memory_order_relaxed)) {
+            *step = STEP_FINISHED;
+            return TRIB_OK;
+        }
+        TRY(cancel_check(e->query.cancel, err));
+        TRY(flow_step(self, step, err));
+        if (*step == STEP_BLOCKED || *step == STEP_FINISHED) return TRIB_OK;
+        if (n % SLICE_CHECK == 0 && os_now_ns() > until) return TRIB_OK;
+    }
+}
+
+static Status task_combine(PipelineTask *self, Error *err) {
+    OpContext *c = &self->contexts[self->pipeline->nstages + 1];
+    const Operator *op = operator_of(c->node->kind);
+    return op->combine ? op->combine(c, err) : TRIB_OK;
+}
+
+/* One slice of a pipeline's task. */
+static Status task_step(PipelineTask *self, Step *step, Error *err) {
+    if (self->phase == PHASE_OPEN) {
+        TRY(task_open(self, err));
+        self->phase = PHASE_RUN;
+    }
+    if (self->phase == PHASE_RUN) {
+        TRY(flow_run(self, step, err));
+        if (*step != STEP_FINISHED) return TRIB_OK;
+        self->phase = PHASE_COMBINE;
+    }
+    if (self->phase == PHASE_COMBINE) {
+        if (!atomic_load(&self->pipeline->execution->failed)) TRY(task_combine(self, err));
+        self->phase = PHASE_END;
+    }
+    *step = STEP_FINISHED;
+    return TRIB_OK;
+}
+
+static Status finish_step(PipelineTask *self, Step *step, Error *err) {
+    Execution *e = self->sink->execution;
+    const Operator *op = operator_of(self->sink->node->kind);
+    *step = STEP_FINISHED;
+    if (atomic_load(&e->failed)) return TRIB_OK;
+    TRY(cancel_check(e->query.cancel, err));
+    if (!self->arena) {
+        TRY_ALLOC(self->arena, arena_new(NULL), err);
+        TRY_ALLOC(self->contexts, ARENA_ARRAY(self->arena, OpContext, 1), err);
+        TRY(context_open(self, 0, self->sink->node, ROLE_SINK, err));
+    }
+    return op->finish ? op->finish(&self->contexts[0], step, err) : TRIB_OK;
+}
+
+TaskStep pipeline_task_run(Task *task) {
+    PipelineTask *self = (PipelineTask *)task;
+    Execution *e = self->pipeline ? self->pipeline->execution : self->sink->execution;
+    Step step = STEP_FINISHED;
+    Error err;
+    error_clear(&err);
+    Status status = self->pipeline ? task_step(self, &step, &err) : finish_step(self, &step, &err);
+    if (status != TRIB_OK) {
+        execution_fail(e, &err);
+        return TASK_DONE;
+    }
+    if (step == STEP_FINISHED) return TASK_DONE;
+    if (step == STEP_BLOCKED) {
+        /* A failure between the look above and now would not wake us again. */
+        return atomic_load(&e->failed) ? TASK_YIELD : TASK_BLOCKED;
+    }
+    return TASK_YIELD;
+}
+
+/* ---------------------------------------------------------------- ends and beginnings */
+
+static void task_start(PipelineTask *self) {
+    Execution *e = self->pipeline ? self->pipeline->execution : self->sink->execution;
+    atomic_fetch_add(&e->live, 1);
+    task_wake(&self->task);
+}
+
+static void task_prepare(PipelineTask *self, Execution *e, uint32_t worker) {
+    task_init(&self->task, pipeline_task_run, pipeline_task_done);
+    self->task.inline_only = e->inline_run;
+    self->worker = worker;
+    self->waker = (Waker){task_wake_callback, &self->task};
+}
+
+static uint32_t pipeline_parallelism(const Pipeline *self) {
+    const Operator *source = operator_of(self->source->kind);
+    return source->source_ordered ? 1 : self->execution->query.workers;
+}
+
+void pipeline_arrive(Pipeline *self) {
+    if (atomic_fetch_sub(&self->waits, 1) != 1) return;
+    Execution *e = self->execution;
+    if (atomic_load(&e->failed)) return;
+    const Operator *source = operator_of(self->source->kind);
+    bool idle_tail = self->tail && !source->has_tail(self->source, e->query.shared[self->source->id]);
+    self->ntasks = idle_tail ? 0 : pipeline_parallelism(self);
+    if (self->ntasks == 0) { /* nothing to do: ends at once */
+        PipelineTask none = {.pipeline = self};
+        atomic_store(&self->running, 1);
+        atomic_fetch_add(&e->live, 1);
+        pipeline_task_done(&none.task);
+        return;
+    }
+    atomic_store(&self->running, self->ntasks);
+    for (uint32_t i = 0; i < self->ntasks; i++) {
+        self->tasks[i].pipeline = self;
+        task_prepare(&self->tasks[i], e, i);
+    }
+    for (uint32_t i = 0; i < self->ntasks; i++) task_start(&self->tasks[i]);
+}
+
+static void list_arrive(const PipelineList *list) {
+    for (uint32_t i = 0; i < list->count; i++) pipeline_arrive(list->items[i]);
+}
+
+/* All pipelines of a sink have ended: its finish() runs, then whoever waited for it. */
+static void sink_finish(Sink *self) {
+    Execution *e = self->execution;
+    const Operator *op = operator_of(self->node->kind);
+    uint32_t n = 1;
+    if (op->finish_tasks) n = op->finish_tasks(self->node, e->query.shared[self->node->id]);
+    if (n < 1) n = 1;
+    if (n > e->query.workers) n = e->query.workers;
+    self->nfinish_tasks = n;
+    atomic_store(&self->finishing, n);
+    for (uint32_t i = 0; i < n; i++) {
+        self->finish_tasks[i].sink = self;
+        task_prepare(&self->finish_tasks[i], e, i);
+    }
+    for (uint32_t i = 0; i < n; i++) task_start(&self->finish_tasks[i]);
+}
+
+/* After a task's last slice, on its worker. The execution may be freed once the count of tasks drops. */
+void pipeline_task_done(Task *task) {
+    PipelineTask *self = (PipelineTask *)task;
+    Pipeline *p = self->pipeline;
+    Sink *sink = p ? p->sink : self->sink;
+    Execution *e = sink->execution;
+    pipeline_task_close(self);
+    if (!atomic_load(&e->failed)) {
+        if (p) {
+            if (atomic_fetch_sub(&p->running, 1) == 1) {
+                list_arrive(&p->dependents);
+                if (atomic_fetch_sub(&sink->feeders, 1) == 1) sink_finish(sink);
+            }
+        } else if (atomic_fetch_sub(&sink->finishing, 1) == 1) {
+            list_arrive(&sink->dependents);
+        }
+    }
+    execution_task_ended(e);
+}
