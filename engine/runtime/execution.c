@@ -39,6 +39,11 @@ static void execution_wake(Execution *self) {
         uint32_t n = atomic_load(&p->running) ? p->ntasks : 0;
         for (uint32_t t = 0; t < n; t++) task_wake(&p->tasks[t].task);
     }
+    for (uint32_t i = 0; i < self->nsinks; i++) {
+        Sink *sink = self->sinks[i];
+        uint32_t n = atomic_load(&sink->finishing) ? sink->nfinish_tasks : 0;
+        for (uint32_t t = 0; t < n; t++) task_wake(&sink->finish_tasks[t].task);
+    }
 }
 
 void execution_fail(Execution *self, const Error *error) {

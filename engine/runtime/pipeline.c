@@ -3,9 +3,10 @@
  *
  * Cutting walks the plan from the root with the chain of transforms below the nearest sink. A breaker
  * ends the chain: its child gets an empty chain into the breaker's sink, and the breaker becomes the
- * source of the chain above it. A join is a transform for its probe side, the sink of its build side,
- * and, for the rows left when the probe side has ended, a source of its own pipeline (the tail), which
- * runs after all pipelines that probe. build() returns the pipelines that feed a chain, so that tails
+ * source of the chain above it. A join is a transform for its probe side and the sink of its build
+ * side. A transform that may have rows left when its input has ended (unmatched build rows, spilled
+ * partitions) is also the source of a pipeline of its own, the tail, which runs after all others that
+ * flow through it. build() returns the pipelines that feed a chain, so that tails
  * and sinks know whom to wait for.
  *
  * A task keeps one batch per stage. Batches borrow from the batch before them, so a batch is cleared
@@ -99,31 +100,33 @@ static Status chain_prepend(Arena *arena, const PhysNode *node, const Chain *cha
     return TRIB_OK;
 }
 
-static bool join_may_have_tail(const PhysNode *node) {
-    return operator_of(node->kind)->has_tail != NULL;
+/* A transform: its child flows through it into the chain, and after that its own tail, if it has one.
+ * `built` is the sink that must have finished first (a join's build side), or NULL. */
+static Status build_transform(Builder *self, const PhysNode *node, Sink *built, const Chain *chain, PipelineList *feeders,
+                              Error *err) {
+    Arena *arena = self->execution->arena;
+    Chain longer;
+    TRY(chain_prepend(arena, node, chain, &longer, err));
+    PipelineList inputs = {0};
+    TRY(build(self, node->children[0], &longer, &inputs, err));
+    for (uint32_t i = 0; i < inputs.count; i++) {
+        if (built) TRY(pipeline_after_sink(arena, inputs.items[i], built, err));
+        TRY(list_add(arena, feeders, inputs.items[i], err));
+    }
+    if (!operator_of(node->kind)->has_tail) return TRIB_OK;
+    Pipeline *tail;
+    TRY(add_pipeline(self, node, chain, true, &tail, err));
+    for (uint32_t i = 0; i < inputs.count; i++) TRY(pipeline_after(arena, tail, inputs.items[i], err));
+    return list_add(arena, feeders, tail, err);
 }
 
 static Status build_join(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err) {
-    Arena *arena = self->execution->arena;
     Sink *sink;
     TRY(sink_new(self, node, &sink, err));
     Chain build_chain = {0, NULL, sink};
     PipelineList builders = {0};
     TRY(build(self, node->children[1], &build_chain, &builders, err));
-
-    Chain probe_chain;
-    TRY(chain_prepend(arena, node, chain, &probe_chain, err));
-    PipelineList probers = {0};
-    TRY(build(self, node->children[0], &probe_chain, &probers, err));
-    for (uint32_t i = 0; i < probers.count; i++) {
-        TRY(pipeline_after_sink(arena, probers.items[i], sink, err));
-        TRY(list_add(arena, feeders, probers.items[i], err));
-    }
-    if (!join_may_have_tail(node)) return TRIB_OK;
-    Pipeline *tail;
-    TRY(add_pipeline(self, node, chain, true, &tail, err));
-    for (uint32_t i = 0; i < probers.count; i++) TRY(pipeline_after(arena, tail, probers.items[i], err));
-    return list_add(arena, feeders, tail, err);
+    return build_transform(self, node, sink, chain, feeders, err);
 }
 
 static Status build_breaker(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err) {
@@ -147,11 +150,7 @@ static Status build(Builder *self, const PhysNode *node, const Chain *chain, Pip
         return TRIB_OK;
     }
     if (op->consume && op->produce) return build_breaker(self, node, chain, feeders, err);
-    if (op->process) {
-        Chain longer;
-        TRY(chain_prepend(self->execution->arena, node, chain, &longer, err));
-        return build(self, node->children[0], &longer, feeders, err);
-    }
+    if (op->process) return build_transform(self, node, NULL, chain, feeders, err);
     Pipeline *p;
     TRY(add_pipeline(self, node, chain, false, &p, err));
     return list_add(self->execution->arena, feeders, p, err);
@@ -370,12 +369,6 @@ TaskStep pipeline_task_run(Task *task) {
 
 /* ---------------------------------------------------------------- ends and beginnings */
 
-static void task_start(PipelineTask *self) {
-    Execution *e = self->pipeline ? self->pipeline->execution : self->sink->execution;
-    atomic_fetch_add(&e->live, 1);
-    task_wake(&self->task);
-}
-
 static void task_prepare(PipelineTask *self, Execution *e, uint32_t worker) {
     task_init(&self->task, pipeline_task_run, pipeline_task_done);
     self->task.inline_only = e->inline_run;
@@ -402,12 +395,14 @@ void pipeline_arrive(Pipeline *self) {
         pipeline_task_done(&none.task);
         return;
     }
-    atomic_store(&self->running, self->ntasks);
     for (uint32_t i = 0; i < self->ntasks; i++) {
         self->tasks[i].pipeline = self;
         task_prepare(&self->tasks[i], e, i);
     }
-    for (uint32_t i = 0; i < self->ntasks; i++) task_start(&self->tasks[i]);
+    /* From the next store on a failure may wake the tasks: they must count as live by then. */
+    atomic_fetch_add(&e->live, self->ntasks);
+    atomic_store(&self->running, self->ntasks);
+    for (uint32_t i = 0; i < self->ntasks; i++) task_wake(&self->tasks[i].task);
 }
 
 static void list_arrive(const PipelineList *list) {
@@ -418,17 +413,22 @@ static void list_arrive(const PipelineList *list) {
 static void sink_finish(Sink *self) {
     Execution *e = self->execution;
     const Operator *op = operator_of(self->node->kind);
+    if (!op->finish) {
+        list_arrive(&self->dependents);
+        return;
+    }
     uint32_t n = 1;
     if (op->finish_tasks) n = op->finish_tasks(self->node, e->query.shared[self->node->id]);
     if (n < 1) n = 1;
     if (n > e->query.workers) n = e->query.workers;
     self->nfinish_tasks = n;
-    atomic_store(&self->finishing, n);
     for (uint32_t i = 0; i < n; i++) {
         self->finish_tasks[i].sink = self;
         task_prepare(&self->finish_tasks[i], e, i);
     }
-    for (uint32_t i = 0; i < n; i++) task_start(&self->finish_tasks[i]);
+    atomic_fetch_add(&e->live, n);
+    atomic_store(&self->finishing, n);
+    for (uint32_t i = 0; i < n; i++) task_wake(&self->finish_tasks[i].task);
 }
 
 /* After a task's last slice, on its worker. The execution may be freed once the count of tasks drops. */

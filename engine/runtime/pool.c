@@ -2,8 +2,8 @@
  * pool.c - see pool.h.
  *
  * One FIFO of runnable tasks under one lock: tasks run for milliseconds, so the lock is cold. A task's
- * state is a small automaton: IDLE -> QUEUED -> RUNNING -> IDLE, with WOKEN = woken while RUNNING, which
- * requeues it when its run ends in TASK_BLOCKED. A wake is therefore never lost, and a task never runs
+ * state is a small automaton: IDLE -> QUEUED -> RUNNING -> IDLE or ENDED, with WOKEN = woken while RUNNING,
+ * which requeues it when its run ends in TASK_BLOCKED. A wake is therefore never lost, and a task never runs
  * on two workers at once.
  *
  * The pool structure lives for ever (a process may exit while workers sleep in it); a forked child
@@ -21,7 +21,7 @@
 #define POOL_MAX_WORKERS 256
 #define POOL_EXIT_WAIT_NS INT64_C(200000000)
 
-enum { TASK_IDLE, TASK_QUEUED, TASK_RUNNING, TASK_WOKEN };
+enum { TASK_IDLE, TASK_QUEUED, TASK_RUNNING, TASK_WOKEN, TASK_ENDED };
 
 typedef struct Pool {
     pthread_mutex_t lock;
@@ -121,7 +121,7 @@ void task_wake(Task *self) {
         } else if (state == TASK_RUNNING) {
             if (atomic_compare_exchange_weak(&self->state, &state, TASK_WOKEN)) return;
         } else {
-            return; /* queued, or already to be run again */
+            return; /* queued, already to be run again, or ended */
         }
     }
 }
@@ -136,7 +136,7 @@ static bool task_slice(Task *self, bool *again) {
     atomic_store(&self->state, TASK_RUNNING);
     TaskStep step = self->run(self);
     if (step == TASK_DONE) {
-        atomic_store(&self->state, TASK_IDLE);
+        atomic_store(&self->state, TASK_ENDED);
         if (self->done) self->done(self);
         return true;
     }

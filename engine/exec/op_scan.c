@@ -1,0 +1,142 @@
+/*
+ * op_scan.c - reads a table through its source.
+ *
+ * Role: source, any number of workers. Shared: one ScanStream, whose I/O threads read splits ahead into
+ * a bounded queue (connectors that never block are read by the workers themselves). Local: a ScanReader.
+ * The stream starts with its pipeline, that is after the build sides of the joins above it are finished,
+ * so that their runtime filters go out with the first request. Order: none across splits.
+ */
+#include <stdatomic.h>
+
+#include "engine/exec/operator.h"
+
+
+typedef struct ScanShared {
+    ScanStream *stream;
+    const PhysNode *node;
+    Arena *arena;       /* of the filters */
+    TribFilter filter;
+    uint32_t nkeys;
+    TribFilterKey *keys;
+    _Atomic uint32_t readers;
+    _Atomic int64_t taken; /* rows, for the limit */
+} ScanShared;
+
+typedef struct ScanLocal {
+    ScanReader *reader;
+} ScanLocal;
+
+/* Ready from the start: all keys were added before the pipeline began. */
+static bool filter_ready(TribFilter *filter, uint32_t *nkeys, const TribFilterKey **keys) {
+    ScanShared *self = filter->self;
+    *nkeys = self->nkeys;
+    *keys = self->keys;
+    return true;
+}
+
+static Status scan_open(const PhysNode *node, Query *query, void *shared, Error *err) {
+    ScanShared *self = shared;
+    self->node = node;
+    TRY_ALLOC(self->arena, arena_new(query->arena), err);
+    self->filter = (TribFilter){.size = sizeof self->filter, .self = self, .ready = filter_ready};
+    ScanParams params = {.plan = node->as.scan.plan,
+                         .call = query->call,
+                         .ncolumns = node->ncolumns,
+                         .types = node->types,
+                         .threads = query->workers,
+                         .filter = node->as.scan.nfilters ? &self->filter : NULL,
+                         .nparams = query->nparams,
+                         .params = query->params,
+                         .budget = query->budget,
+                         .limit = node->as.scan.limit};
+    return scan_stream_new(&params, &self->stream, err);
+}
+
+static void scan_close(void *shared) {
+    ScanShared *self = shared;
+    if (self->stream) scan_stream_free(self->stream, INT64_C(1000000000));
+    self->stream = NULL;
+}
+
+Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues, const TribValue *values,
+                       Error *err) {
+    ScanShared *self = scan_shared;
+    TribFilterKey key = {.output = output, .complete = complete};
+    TribValue *copy;
+    TRY_ALLOC(copy, ARENA_ARRAY(self->arena, TribValue, nvalues), err);
+    for (uint32_t i = 0; i < nvalues; i++) TRY(value_copy(self->arena, &values[i], &copy[i], err));
+    key.minimum.type.id = key.maximum.type.id = TRIB_TYPE_UNKNOWN;
+    for (uint32_t i = 0; i < nvalues; i++) {
+        if (!type_orderable(copy[i].type)) break;
+        if (i == 0 || value_compare(&copy[i], &key.minimum) < 0) key.minimum = copy[i];
+        if (i == 0 || value_compare(&copy[i], &key.maximum) > 0) key.maximum = copy[i];
+    }
+    if (complete) {
+        key.nvalues = nvalues;
+        key.values = copy;
+    }
+    TribFilterKey *keys;
+    TRY_ALLOC(keys, ARENA_ARRAY(self->arena, TribFilterKey, self->nkeys + 1), err);
+    if (self->nkeys) memcpy(keys, self->keys, self->nkeys * sizeof *keys);
+    keys[self->nkeys] = key;
+    self->keys = keys;
+    self->nkeys++;
+    return TRIB_OK;
+}
+
+static Status scan_local_open(OpContext *context, Error *err) {
+    ScanShared *self = context->shared;
+    ScanLocal *local = context->local;
+    scan_stream_start(self->stream);
+    TRY(scan_reader_new(self->stream, context->arena, &local->reader, err));
+    atomic_fetch_add(&self->readers, 1);
+    return TRIB_OK;
+}
+
+/* The last reader to go ends the stream: a LIMIT above may have had enough. */
+static void scan_local_close(OpContext *context) {
+    ScanShared *self = context->shared;
+    ScanLocal *local = context->local;
+    if (!local->reader) return;
+    scan_reader_free(local->reader);
+    local->reader = NULL;
+    if (atomic_fetch_sub(&self->readers, 1) == 1) scan_stream_stop(self->stream);
+}
+
+static Status scan_produce(OpContext *context, Batch *out, Step *step, Error *err) {
+    ScanShared *self = context->shared;
+    ScanLocal *local = context->local;
+    int64_t limit = self->node->as.scan.limit;
+    if (limit >= 0 && atomic_load(&self->taken) >= limit) {
+        *step = STEP_FINISHED;
+        return TRIB_OK;
+    }
+    StreamStep stream_step;
+    TRY(scan_reader_next(local->reader, context->waker, out, &stream_step, err));
+    switch (stream_step) {
+    case STREAM_BATCH:
+        *step = STEP_HAVE_OUTPUT;
+        atomic_fetch_add(&self->taken, out->selected);
+        break;
+    case STREAM_BLOCKED: *step = STEP_BLOCKED; break;
+    case STREAM_END: *step = STEP_FINISHED; break;
+    }
+    return TRIB_OK;
+}
+
+void scan_counters(const void *scan_shared, ScanCounters *out) {
+    const ScanShared *self = scan_shared;
+    memset(out, 0, sizeof *out);
+    if (self->stream) scan_stream_counters(self->stream, out);
+}
+
+const Operator op_scan = {
+    .name = "scan",
+    .shared_size = sizeof(ScanShared),
+    .local_size = sizeof(ScanLocal),
+    .open = scan_open,
+    .close = scan_close,
+    .local_open = scan_local_open,
+    .local_close = scan_local_close,
+    .produce = scan_produce,
+};

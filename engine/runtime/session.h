@@ -1,0 +1,123 @@
+/*
+ * session.h - the inside of sessions and statements, shared by the files of runtime/.
+ */
+#ifndef TRIB_RUNTIME_SESSION_H
+#define TRIB_RUNTIME_SESSION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine/bind/bind.h"
+#include "engine/optimise/optimise.h"
+#include "engine/runtime/crew.h"
+#include "engine/runtime/execution.h"
+#include "engine/tributary.h"
+
+/* Lock order: session lock is innermost of runtime/. Settings are copied out under it. */
+struct Session {
+    Arena *arena;            /* life of the session: user, initial settings */
+    Config *config;
+    CatalogSet *catalogs;
+    Crew *crew;
+    Str user;
+    pthread_mutex_t lock;    /* guards values, texts */
+    Arena *setting_arena;    /* texts of values; guarded by lock */
+    SettingValue values[SETTING_COUNT];
+    SettingValue initial[SETTING_COUNT]; /* of connect time; immutable afterwards */
+    bool given[SETTING_COUNT]; /* set by DSN, configuration or SET, else the default */
+    bool autocommit;
+    uint32_t ncatalogs;
+    CatalogSummary *summaries;
+    bool internal;           /* runs a catalog's script: its own catalogs are borrowed */
+};
+
+/* A consistent copy of the settings that a statement needs, taken when it starts. */
+typedef struct StatementSettings {
+    Str catalog, schema, spill_dir, disabled_rules; /* in the arena given */
+    int64_t threads, memory_limit, spill_limit, login_timeout, metadata_ttl, max_rows, max_value_size;
+    bool force_spill, spill_encryption, runtime_filters, read_only;
+    TribPushdownMode mode;
+    bool verify;
+    int16_t zone;
+} StatementSettings;
+Status session_settings(Session *self, Arena *arena, StatementSettings *out, Error *err) WARN_UNUSED;
+/* A session over catalogs that somebody else opened, for scripts. */
+Status session_open_internal(CatalogSet *catalogs, Str catalog, Session **out, Error *err) WARN_UNUSED;
+/* Runs the statements of a script one after the other on this thread. */
+Status session_run_script(Session *self, Str script, Error *err) WARN_UNUSED;
+
+typedef enum RequestKind { REQUEST_NONE, REQUEST_PREPARE, REQUEST_EXECUTE, REQUEST_FETCH } RequestKind;
+
+typedef struct Warning {
+    struct Warning *next;
+    Error error;
+} Warning;
+
+struct Statement {
+    Session *session;
+    CancelToken *cancel;
+    _Atomic bool busy;        /* a request is under way: cancel means something */
+    int64_t timeout_seconds;
+    Job job;
+    RequestKind request;
+    Status request_status;
+    Error request_error;
+
+    WarningSink sink;
+    void *sink_context;
+    pthread_mutex_t warning_lock;
+    Warning *warnings, *last_warning; /* guarded by warning_lock; on the heap */
+    uint32_t nwarnings;
+
+    Arena *prepared;          /* life of the prepared statement */
+    Str sql;
+    BoundStatement *bound;
+    StatementKind kind;
+    uint32_t ncolumns;
+    ColumnInfo *columns;
+    uint32_t nparameters;
+    ParameterInfo *parameters;
+    Arena *binding_arena;
+    Value *bindings;          /* type.id UNKNOWN and !is_null: not bound */
+    bool *is_bound;
+
+    Arena *run;               /* life of the execution */
+    StatementSettings settings;
+    EvalSession eval;
+    LogicalPlan *plan;
+    PhysicalPlan *physical;
+    Execution *execution;
+    struct RowSet *rows;      /* results that no execution makes: SHOW SESSION, EXPLAIN */
+    Batch *batch;             /* what the caller reads */
+    BatchView view;
+    int64_t row_count;        /* written; -1 none */
+    int64_t rows_left;        /* of MaxRows; < 0 = no limit */
+    bool ended;
+    int64_t started_ns;
+    uint64_t rows_out;
+};
+
+/* Runs on a thread of the crew (or the caller's, for scripts). */
+Status statement_prepare_now(Statement *self, Str sql, Error *err) WARN_UNUSED;
+Status statement_execute_now(Statement *self, Error *err) WARN_UNUSED;
+SourceCall statement_call(Statement *self, int64_t deadline_ns);
+LookupContext statement_lookup(Statement *self, const StatementSettings *settings);
+
+/* commands.c: BOUND_COMMAND and BOUND_ROWS. */
+Status command_run(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+Status command_rows(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+/* explain.c: fills self->rows with the plan's text. */
+Status explain_run(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+/* Optimises and lowers `bound` into self->plan and self->physical. */
+Status statement_plan(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+Status statement_start(Statement *self, bool measure, Error *err) WARN_UNUSED;
+
+/* rowset.c: a few rows in memory, handed out as batches. */
+typedef struct RowSet RowSet;
+Status rowset_new(Arena *arena, uint32_t ncolumns, const Type *types, RowSet **out, Error *err) WARN_UNUSED;
+/* Values are copied. */
+Status rowset_add(RowSet *self, const Value *values, Error *err) WARN_UNUSED;
+/* The next batch, NULL at the end. */
+Status rowset_next(RowSet *self, Batch **out, Error *err) WARN_UNUSED;
+
+#endif
