@@ -16,6 +16,7 @@
 #include "engine/runtime/pipeline.h"
 
 #include "engine/base/os.h"
+#include "engine/runtime/execution.h"
 
 #define SLICE_NS INT64_C(5000000) /* a task gives its worker back after 5 ms */
 #define SLICE_CHECK 16            /* ... looking at the clock every so many steps */

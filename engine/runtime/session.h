@@ -100,6 +100,8 @@ struct Statement {
 /* Runs on a thread of the crew (or the caller's, for scripts). */
 Status statement_prepare_now(Statement *self, Str sql, Error *err) WARN_UNUSED;
 Status statement_execute_now(Statement *self, Error *err) WARN_UNUSED;
+/* Hands collected warnings to the caller's sink. */
+void statement_deliver_warnings(Statement *self);
 SourceCall statement_call(Statement *self, int64_t deadline_ns);
 LookupContext statement_lookup(Statement *self, const StatementSettings *settings);
 

@@ -1,0 +1,70 @@
+/*
+ * explain.c - EXPLAIN: a plan as rows of text, one line per row. ANALYZE runs it first.
+ */
+#include "engine/runtime/session.h"
+
+#define EXPLAIN_MAX_TEXT (64u << 20)
+
+static Status text_rows(Statement *self, const Buf *text, Error *err) {
+    static const Type line_type = {.id = TRIB_TYPE_VARCHAR};
+    TRY(buf_status(text, err));
+    TRY(rowset_new(self->run, 1, &line_type, &self->rows, err));
+    Str rest = buf_view(text);
+    while (rest.len > 0) {
+        const char *end = memchr(rest.data, '\n', rest.len);
+        size_t len = end ? (size_t)(end - rest.data) : rest.len;
+        Value value = {.type = line_type};
+        value.as.text.data = rest.data;
+        value.as.text.length = len;
+        TRY(rowset_add(self->rows, &value, err));
+        size_t used = end ? len + 1 : len;
+        rest = (Str){rest.data + used, rest.len - used};
+    }
+    return TRIB_OK;
+}
+
+/* Reads the whole result, or waits for the end of a write. */
+static Status drain(Statement *self, Error *err) {
+    if (self->physical->root->kind == PHYS_WRITE) return execution_finish(self->execution, err);
+    for (;;) {
+        bool done;
+        Batch *batch;
+        TRY(execution_next(self->execution, -1, &done, &batch, err));
+        if (done && !batch) return TRIB_OK;
+    }
+}
+
+static Status explain_analyze(Statement *self, Buf *text, Error *err) {
+    TRY(statement_start(self, true, err));
+    Status status = drain(self, err);
+    if (status == TRIB_OK) {
+        physical_print(text, self->physical, execution_counters(self->execution));
+        buf_printf(text, "memory peak %lld bytes, spilled %llu bytes\n", (long long)execution_memory(self->execution),
+                   (unsigned long long)execution_spilled(self->execution));
+        remote_print(text, self->plan);
+    }
+    execution_free(self->execution);
+    self->execution = NULL;
+    return status;
+}
+
+Status explain_run(Statement *self, const BoundStatement *bound, Error *err) {
+    const AstStatement *ast = bound->ast;
+    Buf text;
+    buf_init(&text, self->run, EXPLAIN_MAX_TEXT);
+    if (!bound->inner || !bound->inner->plan) {
+        buf_text(&text, "This statement has no plan: it is carried out as it stands.\n");
+        return text_rows(self, &text, err);
+    }
+    TRY(statement_plan(self, bound->inner, err));
+    if (ast->analyze) {
+        TRY(explain_analyze(self, &text, err));
+    } else if (ast->explain == AST_EXPLAIN_LOGICAL) {
+        logical_print(&text, self->plan);
+    } else if (ast->explain == AST_EXPLAIN_REMOTE) {
+        remote_print(&text, self->plan);
+    } else {
+        physical_print(&text, self->physical, NULL);
+    }
+    return text_rows(self, &text, err);
+}
