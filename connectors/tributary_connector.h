@@ -349,6 +349,7 @@ typedef struct TribDdl {
 enum {
     TRIB_NONBLOCKING = 1,      /* scan_next never waits: called by workers directly, a split = a morsel */
     TRIB_PROCESS_STATE = 2,    /* catalogs of one name share state within the process (memory) */
+    TRIB_VALID_TEXT = 4,       /* text in batches is valid UTF-8 by construction: the host does not check it */
 };
 
 typedef struct TribConnector {
