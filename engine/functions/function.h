@@ -3,53 +3,15 @@
  *
  * A row serves the binder (overload resolution), constant folding, execution, {fn} escapes, SQLGetInfo
  * bitmaps (through the id), docs/functions.md, SHOW FUNCTIONS and push-down (through the id).
- *
- * A kernel computes whole vectors. It never fails on data: where a row has no result it writes an
- * ErrorCode into errors[position] (and anything into the value). It returns other than TRIB_OK only
- * for exhausted memory or cancellation.
+ * Kernels and what they see: kernels/kernel.h.
  */
 #ifndef TRIB_FUNCTIONS_FUNCTION_H
 #define TRIB_FUNCTIONS_FUNCTION_H
 
-#include "engine/base/cancel.h"
-#include "engine/vector/vector.h"
+#include "engine/kernels/kernel.h"
 
 typedef struct Function Function;
 typedef struct Aggregate Aggregate;
-
-/* What a kernel sees. Arguments are aligned: position p of each belongs together. */
-typedef struct KernelCall {
-    const Function *function;
-    uint32_t nargs;
-    const Vector *args;       /* FLAT or CONSTANT (never DICTIONARY), of the bound parameter types */
-    const uint16_t *selection; /* rows to compute; NULL = positions 0..count-1 */
-    uint32_t count;           /* rows in the selection */
-    uint32_t positions;       /* size of the vectors */
-    Type result_type;
-    Vector *result;           /* FLAT, room for `positions`, validity NULL; NULL arguments are handled by
-                                 the caller for NULLS_PROPAGATE (validity set before the call, and rows
-                                 with a NULL argument may hold anything) */
-    uint8_t *errors;          /* by position, ErrorCode (0 = none, see ERR_NONE); NULL if !may_raise */
-    Arena *arena;             /* for strings and children of the result; life of the batch */
-    void *state;              /* what prepare() made of constant arguments; NULL = none */
-    const struct EvalSession *session; /* now, zone, user ... fixed per statement */
-    Error *err;
-} KernelCall;
-
-/* errors[] holds ErrorCode + 1, so that 0 means no error. */
-#define KERNEL_ERROR(code) ((uint8_t)((code) + 1))
-
-typedef Status (*Kernel)(KernelCall *call);
-
-/* Facts fixed per statement (promise: now() is one instant). */
-typedef struct EvalSession {
-    int64_t now_us;      /* UTC */
-    int16_t zone;        /* session zone */
-    Str user, catalog, schema;
-    uint64_t random_seed;
-    uint64_t max_value_size;
-    CancelToken *cancel;
-} EvalSession;
 
 typedef enum { NULLS_PROPAGATE, NULLS_CALLED } NullBehaviour;
 typedef enum { STABILITY_IMMUTABLE, STABILITY_STATEMENT, STABILITY_VOLATILE } Stability;

@@ -56,14 +56,14 @@ typedef struct Batch {
 } Batch;
 
 /* Calls body with `row` the row's position, for all rows. Two loops: the dense one vectorises. */
-#define FOR_SELECTED(selection, count, row, body)                                                  \
+#define FOR_SELECTED(selection, count, row, ...)                                                   \
     do {                                                                                           \
         if ((selection) == NULL) {                                                                 \
-            for (uint32_t row = 0; row < (count); row++) body                                      \
+            for (uint32_t row = 0; row < (count); row++) __VA_ARGS__                               \
         } else {                                                                                   \
             for (uint32_t row##_i = 0; row##_i < (count); row##_i++) {                             \
                 uint32_t row = (selection)[row##_i];                                               \
-                body                                                                               \
+                __VA_ARGS__                                                                        \
             }                                                                                      \
         }                                                                                          \
     } while (0)
