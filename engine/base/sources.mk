@@ -14,4 +14,4 @@ BASE_SOURCES += \
 	engine/base/os.c engine/base/os.h \
 	engine/base/settings.c engine/base/settings.h engine/base/settings.def \
 	engine/base/text.c engine/base/text.h \
-	engine/base/physical.h engine/base/waker.h
+	engine/base/physical.c engine/base/physical.h engine/base/waker.h
