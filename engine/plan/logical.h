@@ -82,11 +82,13 @@ typedef struct PushedScan {
     bool offered_order, offered_limit, offered_grouping;
     int64_t limit_rows;        /* of the limit offered */
     const char *how;           /* how the name was read */
-    uint32_t nlocal;
-    const char **local;        /* further pieces kept local: "ORDER BY: filter not exact" */
+    TribVerdict *keys;         /* [noutput]: may a runtime filter on that column be sent? */
+    double rows;               /* the source's estimate, < 0 unknown */
 } PushedScan;
 
 typedef struct LogicalNode LogicalNode;
+
+/* Fields beyond the common ones belong to the kinds named above them. */
 struct LogicalNode {
     LogicalKind kind;
     uint32_t noutput;
@@ -151,6 +153,10 @@ typedef struct LogicalPlan {
 LogicalNode *logical_new(Arena *arena, LogicalKind kind, uint32_t noutput, uint32_t nchildren);
 /* A shallow copy, to be changed by a rule before it publishes it. */
 LogicalNode *logical_copy(Arena *arena, const LogicalNode *node);
+/* Is the column one of the node's output? */
+bool logical_has_output(const LogicalNode *node, ColumnId id);
+/* Estimated rows of a node, from its children's estimates and the sources' statistics. */
+double logical_rows(const LogicalNode *node);
 /* Text for EXPLAIN (TYPE LOGICAL): a line per node, indented. */
 void logical_print(Buf *out, const LogicalPlan *plan);
 /* Text for EXPLAIN (TYPE REMOTE): a block per source. */

@@ -1,1 +1,5 @@
-# engine/plan
+# engine/plan: logical and physical plans, lowering, EXPLAIN
+ENGINE_SOURCES += \
+	engine/plan/logical.c engine/plan/logical.h \
+	engine/plan/lower.c engine/plan/physical.h \
+	engine/plan/print.c

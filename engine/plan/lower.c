@@ -1,0 +1,554 @@
+/*
+ * lower.c - logical plan to physical plan.
+ *
+ * Column ids become ordinals of the input batch. Each lowered node comes with the list of ids in the
+ * order of its columns, which need not be the logical order (a join whose sides were swapped); parents
+ * look ids up, and the root is projected into the wanted order.
+ *
+ * Joins: conjuncts of the form left-expression = right-expression become hash keys, the rest the
+ * residual. The smaller side is built; for outer joins the kind is mirrored. Where the join drops probe
+ * rows without a match, keys that are plain columns of a scan become targets of a runtime filter.
+ */
+#include "engine/plan/physical.h"
+
+#define MAX_KEYS 64 /* null_safe is a 64-bit mask; further equalities go into the residual */
+#define BUILD_SIDE_SLACK 1.2 /* swap sides only for a clear gain: estimates are rough */
+
+typedef struct Lowered {
+    PhysNode *node;
+    ColumnId *ids; /* [node->ncolumns] */
+} Lowered;
+
+typedef struct Lowering {
+    Arena *arena;
+    const LogicalPlan *plan;
+    const EvalSession *session;
+    bool runtime_filters;
+    uint32_t nnodes, capacity;
+    PhysNode **nodes;
+    Error *err;
+} Lowering;
+
+static Status lower(Lowering *self, const LogicalNode *node, Lowered *out);
+
+/* ---------------------------------------------------------------- helpers */
+
+static Status node_new(Lowering *self, PhysKind kind, uint32_t ncolumns, uint32_t nchildren, Lowered *out) {
+    if (self->nnodes == self->capacity) {
+        uint32_t capacity = self->capacity ? self->capacity * 2 : 16;
+        PhysNode **nodes;
+        TRY_ALLOC(nodes, ARENA_ARRAY(self->arena, PhysNode *, capacity), self->err);
+        if (self->nnodes) memcpy(nodes, self->nodes, self->nnodes * sizeof *nodes);
+        self->nodes = nodes;
+        self->capacity = capacity;
+    }
+    PhysNode *node;
+    TRY_ALLOC(node, ARENA_NEW(self->arena, PhysNode), self->err);
+    node->kind = kind;
+    node->id = self->nnodes;
+    node->rows = -1;
+    node->ncolumns = ncolumns;
+    node->nchildren = nchildren;
+    TRY_ALLOC(node->types, ARENA_ARRAY(self->arena, Type, ncolumns), self->err);
+    TRY_ALLOC(node->names, ARENA_ARRAY(self->arena, const char *, ncolumns), self->err);
+    TRY_ALLOC(node->children, ARENA_ARRAY(self->arena, PhysNode *, nchildren), self->err);
+    TRY_ALLOC(out->ids, ARENA_ARRAY(self->arena, ColumnId, ncolumns), self->err);
+    out->node = node;
+    self->nodes[self->nnodes++] = node;
+    return TRIB_OK;
+}
+
+/* Fills in one output column from its plan-wide description. */
+static Status set_column(Lowering *self, Lowered *lowered, uint32_t i, ColumnId id) {
+    const PlanColumn *column = plan_column(&self->plan->columns, id);
+    lowered->ids[i] = id;
+    lowered->node->types[i] = column->type;
+    const char *name = column->name.len ? str_dup(self->arena, column->name) : arena_printf(self->arena, "#%u", id);
+    TRY_ALLOC(lowered->node->names[i], name, self->err);
+    return TRIB_OK;
+}
+
+static Status set_columns(Lowering *self, Lowered *lowered, const ColumnId *ids) {
+    for (uint32_t i = 0; i < lowered->node->ncolumns; i++) TRY(set_column(self, lowered, i, ids[i]));
+    return TRIB_OK;
+}
+
+static uint32_t ordinal_of(const Lowered *input, ColumnId id) {
+    for (uint32_t i = 0; i < input->node->ncolumns; i++) {
+        if (input->ids[i] == id) return i;
+    }
+    return UINT32_MAX;
+}
+
+/* Where expressions find their columns: one or two inputs side by side. */
+typedef struct Scope {
+    Lowering *lowering;
+    uint32_t *ordinals; /* by ColumnId; UINT32_MAX = not there */
+    ColumnId missing;
+} Scope;
+
+static Status scope_open(Lowering *self, const Lowered *first, const Lowered *second, Scope *out) {
+    uint32_t n = self->plan->columns.count + 1;
+    TRY_ALLOC(out->ordinals, ARENA_ARRAY(self->arena, uint32_t, n), self->err);
+    memset(out->ordinals, 0xff, n * sizeof *out->ordinals);
+    out->lowering = self;
+    out->missing = 0;
+    for (uint32_t i = 0; i < first->node->ncolumns; i++) out->ordinals[first->ids[i]] = i;
+    for (uint32_t i = 0; second && i < second->node->ncolumns; i++) {
+        out->ordinals[second->ids[i]] = first->node->ncolumns + i;
+    }
+    return TRIB_OK;
+}
+
+static Expr *replace_column(void *context, const Expr *e) {
+    Scope *scope = context;
+    if (e->kind != EXPR_COLUMN) return NULL;
+    uint32_t ordinal = scope->ordinals[e->as.column_id];
+    if (ordinal == UINT32_MAX) scope->missing = e->as.column_id;
+    Expr *copy = ARENA_NEW(scope->lowering->arena, Expr);
+    if (!copy) return NULL;
+    *copy = *e;
+    copy->as.ordinal = ordinal;
+    return copy;
+}
+
+static Status lower_expr(Scope *scope, const Expr *e, Expr **out) {
+    Lowering *self = scope->lowering;
+    TRY(expr_rewrite(self->arena, e, replace_column, scope, out, self->err));
+    if (!scope->missing) return TRIB_OK;
+    const PlanColumn *column = plan_column(&self->plan->columns, scope->missing);
+    return error_set(self->err, ERR_GENERAL, "internal error: column '" STR_FORMAT "' (#%u) is missing from an operator's input",
+                     STR_ARGS(column->name), scope->missing);
+}
+
+static Status lower_exprs(Scope *scope, uint32_t count, Expr *const *exprs, Expr ***out) {
+    Lowering *self = scope->lowering;
+    TRY_ALLOC(*out, ARENA_ARRAY(self->arena, Expr *, count), self->err);
+    for (uint32_t i = 0; i < count; i++) TRY(lower_expr(scope, exprs[i], &(*out)[i]));
+    return TRIB_OK;
+}
+
+/* A node with one child. */
+static Status node_over(Lowering *self, PhysKind kind, uint32_t ncolumns, const Lowered *child, Lowered *out) {
+    TRY(node_new(self, kind, ncolumns, 1, out));
+    out->node->children[0] = child->node;
+    return TRIB_OK;
+}
+
+/* The child's columns passed on as they are. */
+static Status node_same(Lowering *self, PhysKind kind, const Lowered *child, Lowered *out) {
+    TRY(node_over(self, kind, child->node->ncolumns, child, out));
+    return set_columns(self, out, child->ids);
+}
+
+static bool same_ids(const Lowered *lowered, uint32_t count, const ColumnId *ids) {
+    return lowered->node->ncolumns == count && (count == 0 || memcmp(lowered->ids, ids, count * sizeof *ids) == 0);
+}
+
+/* Puts columns into a given order; the output ids may be others than the inputs'. */
+static Status reorder(Lowering *self, const Lowered *child, uint32_t count, const ColumnId *from, const ColumnId *as,
+                      Lowered *out) {
+    if (same_ids(child, count, from)) {
+        *out = *child;
+        if (from == as) return TRIB_OK;
+        TRY_ALLOC(out->ids, ARENA_ARRAY(self->arena, ColumnId, count), self->err);
+        if (count) memcpy(out->ids, as, count * sizeof *as);
+        return TRIB_OK;
+    }
+    TRY(node_over(self, PHYS_PROJECT, count, child, out));
+    TRY_ALLOC(out->node->as.project.exprs, ARENA_ARRAY(self->arena, Expr *, count), self->err);
+    Scope scope;
+    TRY(scope_open(self, child, NULL, &scope));
+    for (uint32_t i = 0; i < count; i++) {
+        Expr *column;
+        TRY_ALLOC(column, expr_column(self->arena, from[i], plan_column(&self->plan->columns, from[i])->type), self->err);
+        TRY(lower_expr(&scope, column, &out->node->as.project.exprs[i]));
+    }
+    out->node->rows = child->node->rows;
+    return set_columns(self, out, as);
+}
+
+/* The value of a LIMIT or OFFSET: folded by now. */
+static Status row_count(Lowering *self, const Expr *e, const char *what, int64_t absent, int64_t *out) {
+    *out = absent;
+    if (!e) return TRIB_OK;
+    if (e->kind != EXPR_CONSTANT || e->as.value.is_null || !type_is_integer(e->as.value.type)) {
+        return error_set_at(self->err, ERR_INVALID_ARGUMENT, e->line, e->column, "%s needs a whole number", what);
+    }
+    *out = e->as.value.as.integer;
+    if (*out < 0) {
+        return error_set_at(self->err, ERR_INVALID_ARGUMENT, e->line, e->column, "%s must not be negative: %lld", what,
+                            (long long)*out);
+    }
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- leaves and unary nodes */
+
+static Status lower_scan(Lowering *self, const LogicalNode *node, Lowered *out) {
+    TRY(node_new(self, PHYS_SCAN, node->noutput, 0, out));
+    TRY(set_columns(self, out, node->output));
+    const PushedScan *pushed = node->pushed;
+    if (!pushed || !pushed->plan) {
+        return error_set(self->err, ERR_GENERAL, "internal error: the scan of %s was not planned", node->table->table.name);
+    }
+    out->node->as.scan.plan = pushed->plan;
+    out->node->as.scan.table = node->table;
+    out->node->as.scan.pushed = pushed;
+    out->node->as.scan.limit = pushed->taken & TRIB_TAKEN_LIMIT ? pushed->limit_rows : -1;
+    /* Rows of several splits are limited again above; stopping early is right only without an order. */
+    if (pushed->offered_order) out->node->as.scan.limit = -1;
+    return TRIB_OK;
+}
+
+static Status lower_values(Lowering *self, const LogicalNode *node, Lowered *out) {
+    TRY(node_new(self, PHYS_VALUES, node->noutput, 0, out));
+    TRY(set_columns(self, out, node->output));
+    out->node->as.values.nrows = node->nrows;
+    out->node->as.values.rows = node->value_rows;
+    return TRIB_OK;
+}
+
+static Status lower_filter(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    TRY(node_same(self, PHYS_FILTER, &child, out));
+    Scope scope;
+    TRY(scope_open(self, &child, NULL, &scope));
+    Expr **conjuncts;
+    TRY_ALLOC(conjuncts, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts), self->err);
+    uint32_t n = 0;
+    for (int raising = 0; raising < 2; raising++) {
+        for (uint32_t i = 0; i < node->nconjuncts; i++) {
+            if (node->conjuncts[i]->may_raise != (raising == 1)) continue;
+            TRY(lower_expr(&scope, node->conjuncts[i], &conjuncts[n++]));
+        }
+    }
+    out->node->as.filter.nconjuncts = n;
+    out->node->as.filter.conjuncts = conjuncts;
+    return TRIB_OK;
+}
+
+static Status lower_project(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    Scope scope;
+    TRY(node_over(self, PHYS_PROJECT, node->noutput, &child, out));
+    TRY(set_columns(self, out, node->output));
+    TRY(scope_open(self, &child, NULL, &scope));
+    return lower_exprs(&scope, node->noutput, node->exprs, &out->node->as.project.exprs);
+}
+
+static Status lower_expand(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    TRY(node_over(self, PHYS_EXPAND, node->noutput, &child, out));
+    TRY(set_columns(self, out, node->output));
+    Scope scope;
+    TRY(scope_open(self, &child, NULL, &scope));
+    out->node->as.expand.nsets = node->nsets;
+    TRY_ALLOC(out->node->as.expand.sets, ARENA_ARRAY(self->arena, Expr **, node->nsets), self->err);
+    for (uint32_t s = 0; s < node->nsets; s++) {
+        TRY(lower_exprs(&scope, node->noutput, node->sets[s], &out->node->as.expand.sets[s]));
+    }
+    return TRIB_OK;
+}
+
+static Status lower_aggregate(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    TRY(node_over(self, PHYS_AGGREGATE, node->noutput, &child, out));
+    TRY(set_columns(self, out, node->output));
+    Scope scope;
+    TRY(scope_open(self, &child, NULL, &scope));
+    out->node->as.aggregate.ngroups = node->ngroups;
+    TRY(lower_exprs(&scope, node->ngroups, node->groups, &out->node->as.aggregate.groups));
+    PhysAggregate *aggregates;
+    TRY_ALLOC(aggregates, ARENA_ARRAY(self->arena, PhysAggregate, node->naggregates), self->err);
+    for (uint32_t i = 0; i < node->naggregates; i++) {
+        const Expr *e = node->aggregates[i];
+        if (e->distinct) return error_set(self->err, ERR_GENERAL, "internal error: DISTINCT was not expanded");
+        Expr **args;
+        TRY(lower_exprs(&scope, e->nargs, e->args, &args));
+        aggregates[i] = (PhysAggregate){.aggregate = e->as.agg.aggregate, .nargs = e->nargs, .args = args, .result = e->type};
+        if (e->as.agg.filter) TRY(lower_expr(&scope, e->as.agg.filter, &aggregates[i].filter));
+    }
+    out->node->as.aggregate.naggregates = node->naggregates;
+    out->node->as.aggregate.aggregates = aggregates;
+    return TRIB_OK;
+}
+
+static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    bool topn = node->kind == LOGICAL_TOPN;
+    TRY(node_same(self, topn ? PHYS_TOPN : PHYS_SORT, &child, out));
+    PhysSortKey *keys;
+    TRY_ALLOC(keys, ARENA_ARRAY(self->arena, PhysSortKey, node->nkeys), self->err);
+    for (uint32_t i = 0; i < node->nkeys; i++) {
+        const Expr *e = node->keys[i].expr;
+        uint32_t ordinal = e->kind == EXPR_COLUMN ? ordinal_of(&child, e->as.column_id) : UINT32_MAX;
+        if (ordinal == UINT32_MAX) return error_set(self->err, ERR_GENERAL, "internal error: a sort key is not a column");
+        keys[i] = (PhysSortKey){ordinal, node->keys[i].descending, node->keys[i].nulls_first};
+    }
+    out->node->as.sort.nkeys = node->nkeys;
+    out->node->as.sort.keys = keys;
+    TRY(row_count(self, node->limit, "LIMIT", -1, &out->node->as.sort.limit));
+    return row_count(self, node->offset, "OFFSET", 0, &out->node->as.sort.offset);
+}
+
+static Status lower_limit(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    TRY(node_same(self, PHYS_LIMIT, &child, out));
+    TRY(row_count(self, node->limit, "LIMIT", -1, &out->node->as.limit.limit));
+    return row_count(self, node->offset, "OFFSET", 0, &out->node->as.limit.offset);
+}
+
+static Status lower_single_row(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    return node_same(self, PHYS_SINGLE_ROW, &child, out);
+}
+
+static Status lower_union(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered *children;
+    TRY_ALLOC(children, ARENA_ARRAY(self->arena, Lowered, node->nchildren), self->err);
+    for (uint32_t i = 0; i < node->nchildren; i++) {
+        Lowered child;
+        TRY(lower(self, node->children[i], &child));
+        TRY(reorder(self, &child, node->noutput, node->inputs[i], node->output, &children[i]));
+    }
+    TRY(node_new(self, PHYS_UNION, node->noutput, node->nchildren, out));
+    for (uint32_t i = 0; i < node->nchildren; i++) out->node->children[i] = children[i].node;
+    return set_columns(self, out, node->output);
+}
+
+/* ---------------------------------------------------------------- joins */
+
+typedef struct JoinSides {
+    Lowered probe, build;
+    const LogicalNode *probe_logical;
+    JoinKind kind;
+} JoinSides;
+
+static JoinKind mirrored(JoinKind kind) {
+    return kind == JOIN_LEFT ? JOIN_RIGHT : kind == JOIN_RIGHT ? JOIN_LEFT : kind;
+}
+
+/* Which side is built: the right one, unless the left is clearly smaller. Semi joins build the right. */
+static Status choose_sides(Lowering *self, const LogicalNode *node, JoinSides *out) {
+    Lowered left, right;
+    TRY(lower(self, node->children[0], &left));
+    TRY(lower(self, node->children[1], &right));
+    JoinKind kind = node->join == JOIN_CROSS ? JOIN_INNER : node->join;
+    bool fixed = kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_ANTI_NULLS || kind == JOIN_MARK;
+    bool swap = !fixed && logical_rows(node->children[0]) * BUILD_SIDE_SLACK < logical_rows(node->children[1]);
+    *out = swap ? (JoinSides){right, left, node->children[1], mirrored(kind)}
+                : (JoinSides){left, right, node->children[0], kind};
+    return TRIB_OK;
+}
+
+/* Do all columns of the expression come from this side (and are there any)? */
+static Status belongs_to(Lowering *self, const Expr *e, const Lowered *side, bool *out) {
+    size_t words = bitmap_words(self->plan->columns.count + 1);
+    uint64_t *bits;
+    TRY_ALLOC(bits, ARENA_ARRAY(self->arena, uint64_t, words), self->err);
+    expr_columns(e, bits);
+    size_t used = bitmap_count(bits, words * 64);
+    for (uint32_t i = 0; i < side->node->ncolumns; i++) bitmap_unset(bits, side->ids[i]);
+    *out = used > 0 && bitmap_count(bits, words * 64) == 0;
+    return TRIB_OK;
+}
+
+/* Recognises a = b and NOT (a IS DISTINCT FROM b) between the sides; *probe NULL if it is neither. */
+static Status split_key(Lowering *self, const JoinSides *sides, const Expr *e, const Expr **probe, const Expr **build,
+                        bool *null_safe) {
+    *probe = *build = NULL;
+    *null_safe = false;
+    if (e->kind == EXPR_NOT && e->args[0]->kind == EXPR_CALL && e->args[0]->as.function->id == TRIB_FN_is_distinct_from) {
+        *null_safe = true;
+        e = e->args[0];
+    } else if (e->kind != EXPR_CALL || e->as.function->id != TRIB_FN_eq) {
+        return TRIB_OK;
+    }
+    if (!type_equal(e->args[0]->type, e->args[1]->type) || e->is_volatile) return TRIB_OK;
+    for (uint32_t first = 0; first < 2; first++) {
+        bool a, b;
+        TRY(belongs_to(self, e->args[first], &sides->probe, &a));
+        TRY(belongs_to(self, e->args[1 - first], &sides->build, &b));
+        if (a && b) {
+            *probe = e->args[first];
+            *build = e->args[1 - first];
+            return TRIB_OK;
+        }
+    }
+    return TRIB_OK;
+}
+
+static Status lower_condition(Lowering *self, const LogicalNode *node, const JoinSides *sides, PhysNode *join) {
+    Scope probe_scope, build_scope, both;
+    TRY(scope_open(self, &sides->probe, NULL, &probe_scope));
+    TRY(scope_open(self, &sides->build, NULL, &build_scope));
+    TRY(scope_open(self, &sides->probe, &sides->build, &both));
+    Expr **residual;
+    TRY_ALLOC(join->as.join.probe_keys, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts), self->err);
+    TRY_ALLOC(join->as.join.build_keys, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts), self->err);
+    TRY_ALLOC(residual, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts), self->err);
+    uint32_t nresidual = 0;
+    for (uint32_t i = 0; i < node->nconjuncts; i++) {
+        const Expr *probe, *build;
+        bool null_safe;
+        TRY(split_key(self, sides, node->conjuncts[i], &probe, &build, &null_safe));
+        uint32_t k = join->as.join.nkeys;
+        if (probe && k < MAX_KEYS) {
+            TRY(lower_expr(&probe_scope, probe, &join->as.join.probe_keys[k]));
+            TRY(lower_expr(&build_scope, build, &join->as.join.build_keys[k]));
+            if (null_safe) join->as.join.null_safe |= UINT64_C(1) << k;
+            join->as.join.nkeys++;
+        } else {
+            TRY(lower_expr(&both, node->conjuncts[i], &residual[nresidual++]));
+        }
+    }
+    if (nresidual == 1) join->as.join.residual = residual[0];
+    if (nresidual > 1) {
+        TRY_ALLOC(join->as.join.residual, expr_boolean(self->arena, EXPR_AND, nresidual, residual), self->err);
+    }
+    return TRIB_OK;
+}
+
+/* Follows a column of a subtree down to the scan that reads it, as long as dropping rows of that scan
+ * whose value cannot match changes nothing above. */
+static PhysNode *find_scan(const PhysNode *node, uint32_t ordinal, uint32_t *output) {
+    for (;;) {
+        const Expr *e;
+        switch (node->kind) {
+        case PHYS_SCAN:
+            *output = ordinal;
+            return node->as.scan.limit < 0 && !(node->as.scan.pushed->taken & TRIB_TAKEN_LIMIT) ? (PhysNode *)node : NULL;
+        case PHYS_FILTER: break;
+        case PHYS_PROJECT:
+            e = node->as.project.exprs[ordinal];
+            if (e->kind != EXPR_COLUMN) return NULL;
+            ordinal = e->as.ordinal;
+            break;
+        case PHYS_HASH_JOIN:
+            if (node->as.join.join == JOIN_FULL || node->as.join.join == JOIN_RIGHT) return NULL;
+            if (ordinal >= node->as.join.nprobe_output) return NULL; /* built before this join's filter exists */
+            ordinal = node->as.join.probe_output[ordinal];
+            break;
+        case PHYS_AGGREGATE:
+            if (ordinal >= node->as.aggregate.ngroups) return NULL;
+            e = node->as.aggregate.groups[ordinal];
+            if (e->kind != EXPR_COLUMN) return NULL;
+            ordinal = e->as.ordinal;
+            break;
+        default: return NULL;
+        }
+        node = node->children[0];
+    }
+}
+
+static bool drops_probe_rows(JoinKind kind) {
+    return kind == JOIN_INNER || kind == JOIN_SEMI || kind == JOIN_RIGHT;
+}
+
+static Status find_targets(Lowering *self, PhysNode *join) {
+    if (!self->runtime_filters || !drops_probe_rows(join->as.join.join)) return TRIB_OK;
+    TRY_ALLOC(join->as.join.targets, ARENA_ARRAY(self->arena, PhysFilterTarget, join->as.join.nkeys), self->err);
+    for (uint32_t k = 0; k < join->as.join.nkeys; k++) {
+        const Expr *key = join->as.join.probe_keys[k];
+        if (key->kind != EXPR_COLUMN || join->as.join.null_safe >> k & 1) continue;
+        uint32_t output;
+        PhysNode *scan = find_scan(join->children[0], key->as.ordinal, &output);
+        if (!scan || !scan->as.scan.pushed->keys || scan->as.scan.pushed->keys[output].kind == TRIB_NONE) continue;
+        join->as.join.targets[join->as.join.ntargets++] = (PhysFilterTarget){scan, k, output};
+        scan->as.scan.nfilters++;
+    }
+    return TRIB_OK;
+}
+
+static Status lower_join(Lowering *self, const LogicalNode *node, Lowered *out) {
+    JoinSides sides;
+    TRY(choose_sides(self, node, &sides));
+    TRY(node_new(self, PHYS_HASH_JOIN, node->noutput, 2, out));
+    PhysNode *join = out->node;
+    join->children[0] = sides.probe.node;
+    join->children[1] = sides.build.node;
+    join->as.join.join = sides.kind;
+    join->as.join.build_rows = sides.build.node->rows;
+    TRY(lower_condition(self, node, &sides, join));
+    TRY_ALLOC(join->as.join.probe_output, ARENA_ARRAY(self->arena, uint32_t, node->noutput), self->err);
+    TRY_ALLOC(join->as.join.build_output, ARENA_ARRAY(self->arena, uint32_t, node->noutput), self->err);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < node->noutput; i++) {
+        uint32_t ordinal = ordinal_of(&sides.probe, node->output[i]);
+        if (ordinal == UINT32_MAX) continue;
+        join->as.join.probe_output[join->as.join.nprobe_output++] = ordinal;
+        TRY(set_column(self, out, n++, node->output[i]));
+    }
+    for (uint32_t i = 0; i < node->noutput; i++) {
+        uint32_t ordinal = ordinal_of(&sides.build, node->output[i]);
+        if (ordinal == UINT32_MAX) continue;
+        join->as.join.build_output[join->as.join.nbuild_output++] = ordinal;
+        TRY(set_column(self, out, n++, node->output[i]));
+    }
+    if (node->join == JOIN_MARK) TRY(set_column(self, out, n++, node->mark));
+    if (n != node->noutput) return error_set(self->err, ERR_GENERAL, "internal error: a join's column is in neither side");
+    return find_targets(self, join);
+}
+
+/* ---------------------------------------------------------------- roots */
+
+static Status lower_write(Lowering *self, const LogicalNode *node, Lowered *out) {
+    const LogicalNode *input = node->children[0];
+    Lowered child, ordered;
+    TRY(lower(self, input, &child));
+    TRY(reorder(self, &child, input->noutput, input->output, input->output, &ordered));
+    TRY(node_over(self, PHYS_WRITE, 0, &ordered, out));
+    out->node->as.write.catalog = node->write_catalog;
+    out->node->as.write.request = (TribWriteRequest){.size = sizeof(TribWriteRequest),
+                                                     .kind = node->write,
+                                                     .table = node->write_table,
+                                                     .ncolumns = node->nwrite_columns,
+                                                     .columns = node->write_columns,
+                                                     .if_not_exists = node->if_not_exists};
+    return TRIB_OK;
+}
+
+static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
+    static Status (*const lowerings[])(Lowering *, const LogicalNode *, Lowered *) = {
+        [LOGICAL_SCAN] = lower_scan,           [LOGICAL_VALUES] = lower_values,
+        [LOGICAL_FILTER] = lower_filter,       [LOGICAL_PROJECT] = lower_project,
+        [LOGICAL_JOIN] = lower_join,           [LOGICAL_AGGREGATE] = lower_aggregate,
+        [LOGICAL_SORT] = lower_sort,           [LOGICAL_TOPN] = lower_sort,
+        [LOGICAL_LIMIT] = lower_limit,         [LOGICAL_UNION] = lower_union,
+        [LOGICAL_SINGLE_ROW] = lower_single_row, [LOGICAL_EXPAND] = lower_expand,
+        [LOGICAL_WRITE] = lower_write,
+    };
+    if ((size_t)node->kind >= COUNT_OF(lowerings) || !lowerings[node->kind]) {
+        return error_set(self->err, ERR_UNSUPPORTED, "this kind of query is not supported (plan node %d)", (int)node->kind);
+    }
+    TRY(lowerings[node->kind](self, node, out));
+    if (out->node->rows < 0) out->node->rows = logical_rows(node);
+    return TRIB_OK;
+}
+
+Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *session, bool runtime_filters,
+                      PhysicalPlan **out, Error *err) {
+    Lowering self = {.arena = arena, .plan = plan, .session = session, .runtime_filters = runtime_filters, .err = err};
+    Lowered root;
+    TRY(lower(&self, plan->root, &root));
+    if (plan->root->kind != LOGICAL_WRITE) {
+        Lowered ordered, result;
+        TRY(reorder(&self, &root, plan->root->noutput, plan->root->output, plan->root->output, &ordered));
+        TRY(node_same(&self, PHYS_RESULT, &ordered, &result));
+        result.node->rows = ordered.node->rows;
+        root = result;
+    }
+    PhysicalPlan *physical;
+    TRY_ALLOC(physical, ARENA_NEW(arena, PhysicalPlan), err);
+    *physical = (PhysicalPlan){.arena = arena, .root = root.node, .nnodes = self.nnodes, .nodes = self.nodes};
+    *out = physical;
+    return TRIB_OK;
+}
