@@ -62,6 +62,7 @@ static Status output_describe(SqlWriter *writer, uint32_t node, SqlOutput *out, 
     out->column = of->ref;
     TRY_ALLOC(out->name, arena_strdup(writer->render.arena, column->name), err);
     if (column->facts) TRY_ALLOC(out->facts, arena_strdup(writer->render.arena, column->facts), err);
+    if (column->remote_type) TRY_ALLOC(out->declared, arena_strdup(writer->render.arena, column->remote_type), err);
     return TRIB_OK;
 }
 
@@ -84,10 +85,15 @@ static Status plan_outputs(SqlWriter *writer, const TribOffer *offer, SqlSelect 
             return error_set(err, ERR_UNSUPPORTED, "%s", verdict.reason ? verdict.reason : "an output has no rule");
         }
     }
-    if (offer->noutput == 0) buf_text(&writer->text, "1");
-    buf_text(&writer->text, " FROM ");
     const SqlDialect *dialect = writer->render.dialect;
     const TribTable *table = offer->tables[0];
+    if (offer->noutput == 0) buf_text(&writer->text, "1");
+    if (dialect->extra && !(out->taken & (TRIB_TAKEN_GROUPING | TRIB_TAKEN_DISTINCT))) {
+        size_t before = writer->text.len;
+        dialect->extra(writer->render.context, &writer->text, table);
+        out->has_extra = writer->text.len > before;
+    }
+    buf_text(&writer->text, " FROM ");
     if (dialect->table) {
         dialect->table(writer->render.context, &writer->text, table);
     } else {

@@ -290,7 +290,8 @@ static void info_leaf(SqlWriter *self, const TribNode *node, SqlNodeInfo *info) 
         return;
     }
     if (node->kind == TRIB_NODE_PARAM) {
-        info->ok = true;
+        if (render->dialect->slot_refused) info->reason = render->dialect->slot_refused(render->context, node->type);
+        info->ok = info->reason == NULL;
         return;
     }
     const TribValue *value = &render->offer->values[node->ref];

@@ -107,6 +107,10 @@ struct SqlDialect {
     size_t max_text;
     uint32_t max_depth;  /* of an expression */
     const char *true_text, *false_text; /* conditions, such as "1 = 1" and "1 = 0" */
+    /* Why a parameter slot of a type, whose value comes at scan_open, cannot be sent; NULL hook or NULL: it can. */
+    const char *(*slot_refused)(const void *context, TribType type);
+    /* Appends expressions wanted beside the outputs (", rowid"), where rows are rows of the table. NULL = none. */
+    void (*extra)(const void *context, Buf *out, const TribTable *table);
 };
 
 /* ---- results */
@@ -129,7 +133,7 @@ typedef struct SqlFragment {
 typedef struct SqlOutput {
     TribType type;
     uint32_t column;          /* index in the table; UINT32_MAX for expressions */
-    const char *name, *facts; /* of the column, copied; NULL for expressions */
+    const char *name, *facts, *declared; /* of the column (declared: remote_type), copied; NULL for expressions */
 } SqlOutput;
 
 /* A runtime-filter key: its column with what rendering needs of it, kept for scan_open. */
@@ -145,6 +149,7 @@ typedef struct SqlSelect {
     SqlFragment tail;  /* GROUP BY, ORDER BY, LIMIT; may be empty */
     uint32_t noutput;
     SqlOutput *outputs;
+    bool has_extra;    /* the dialect's extra expressions stand after the outputs */
     uint32_t nkeys;
     SqlKey *keys;
     bool exact;        /* every conjunct was EXACT */

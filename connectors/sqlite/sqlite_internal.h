@@ -1,0 +1,134 @@
+/*
+ * sqlite_internal.h - what the files of the SQLite connector share.
+ *
+ * TribCatalog  immutable after open, but for its connection pool (thread-safe)
+ * LiteDb       one connection: used by one thread at a time, interrupted from any
+ * TribPlan     immutable, reference-counted, but for the list of splits (guarded)
+ */
+#ifndef TRIB_SQLITE_INTERNAL_H
+#define TRIB_SQLITE_INTERNAL_H
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "connectors/support/call.h"
+#include "connectors/support/options.h"
+#include "connectors/support/pool.h"
+#include "connectors/support/sql_text.h"
+
+typedef enum { MISMATCH_ERROR, MISMATCH_NULL, MISMATCH_VARCHAR } OnMismatch;
+typedef enum { PARALLEL_OFF, PARALLEL_RELAXED } Parallel;
+
+struct TribCatalog {
+    Arena *arena; /* holds the catalog itself */
+    const TribHost *host;
+    const char *name;
+    const char *path;
+    bool readwrite;
+    OnMismatch on_mismatch;
+    bool declared_exact;
+    int64_t busy_ms;
+    Parallel parallel;
+    Str *hidden; /* patterns of tables that are not shown */
+    uint32_t nhidden;
+    Pool *pool;
+};
+
+typedef struct LiteDb {
+    sqlite3 *db;
+    TribCall *call;               /* of the user of the moment; NULL when idle */
+    const atomic_bool *cancelled; /* of the scan of the moment; may be NULL */
+    int64_t busy_ms, busy_until;
+    dev_t device; /* of the file that is open */
+    ino_t inode;
+} LiteDb;
+
+/* ---- option.c */
+extern const TribOptionDef lite_options[];
+Status lite_config(TribCatalog *catalog, const TribOption *values, uint32_t count, Error *err) WARN_UNUSED;
+bool lite_hidden(const TribCatalog *catalog, const char *table);
+
+/* ---- connection.c */
+extern const PoolHooks lite_hooks;
+/* A connection on behalf of `call`; given back by lite_give. */
+Status lite_take(TribCatalog *catalog, TribCall *call, const atomic_bool *cancelled, LiteDb **out, Error *err) WARN_UNUSED;
+void lite_give(TribCatalog *catalog, LiteDb *db);
+/* The error of the last call on the connection (result code rc) as our record; `what` was being done. */
+Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *what, Error *err);
+Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length, sqlite3_stmt **out,
+                    Error *err) WARN_UNUSED;
+/* One step. *row false: done. */
+Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, bool *row, Error *err) WARN_UNUSED;
+
+/* ---- types.c */
+
+/* How the values of a column are stored and read. The letter stands in the column's facts. */
+typedef enum LiteKind {
+    KIND_INTEGER = 'i',   /* bigint: INTEGER */
+    KIND_REAL = 'r',      /* double: REAL, or INTEGER that a double holds exactly */
+    KIND_DECIMAL = 'd',   /* decimal(p, s): INTEGER, REAL, TEXT of a number */
+    KIND_TEXT = 't',      /* varchar: TEXT */
+    KIND_ANY = 'x',       /* varchar: TEXT, numbers as their text */
+    KIND_BLOB = 'b',      /* varbinary: BLOB */
+    KIND_BOOLEAN = 'l',   /* boolean: INTEGER 0 or 1 */
+    KIND_DATE = 'D',      /* date: TEXT YYYY-MM-DD */
+    KIND_TIME = 'T',      /* time: TEXT HH:MM[:SS[.f]] */
+    KIND_TIMESTAMP = 'S', /* timestamp: TEXT YYYY-MM-DD HH:MM[:SS[.f]] */
+    KIND_ZONED = 'Z',     /* timestamp with time zone: the same with a zone */
+    KIND_UUID = 'U'       /* uuid: TEXT of 36 characters or BLOB of 16 bytes */
+} LiteKind;
+
+/* A column's facts: its text in TribColumn.facts is kind, then flags. */
+typedef struct LiteFacts {
+    LiteKind kind;
+    bool strict;    /* the file enforces the type: STRICT table, or the rowid itself */
+    bool binary;    /* collation BINARY */
+    bool indexable; /* a built-in collation other than BINARY: its own index serves equality */
+    bool utf16;     /* the database's encoding is UTF-16 */
+} LiteFacts;
+
+/* Type and kind of a declared type, by name first, by SQLite's affinity rules else. */
+void lite_type(const char *declared, OnMismatch on_mismatch, bool strict, TribType *type, LiteKind *kind);
+/* Kind of an expression (count, sum ...) by its type. */
+LiteKind lite_kind_of(TribType type);
+char *lite_facts_text(Arena *arena, LiteFacts facts);
+LiteFacts lite_facts(const char *text);
+/* Storage classes that fit a kind, as an SQL list: 'integer', 'real'. */
+const char *lite_classes(LiteKind kind);
+
+/* Parsers of stored text: canonical forms only, no blanks around. */
+bool lite_parse_date(Str text, int32_t *days);
+bool lite_parse_time(Str text, int precision, int64_t *ns);
+bool lite_parse_timestamp(Str text, int precision, int64_t *us, int32_t *ns);
+bool lite_parse_uuid(Str text, uint8_t out[16]);
+/* A REAL as a decimal: exact, or exact to 15 significant digits (what arithmetic leaves behind). */
+bool lite_real_to_decimal(double value, TribType type, __int128 *out);
+
+/* ---- metadata.c */
+Status lite_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err);
+Status lite_list_tables(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names, TribError *err);
+Status lite_describe_table(TribCatalog *catalog, TribCall *call, const char *schema, const char *table,
+                           TribNames *names, TribError *err);
+Status lite_passthrough(TribCatalog *catalog, TribCall *call, const char *text, TribNames *names, TribError *err);
+/* What a table's facts say: the name by which its rowid can be read, or NULL. */
+const char *lite_rowid_name(const char *table_facts);
+#define LITE_QUERY_FACTS "query" /* facts of a table that is a statement passed through: its name is the text */
+
+/* ---- shippable.c */
+extern const SqlDialect lite_dialect;
+
+/* ---- scan.c, read.c */
+TribStatus lite_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err);
+void lite_plan_retain(TribPlan *plan);
+void lite_plan_release(TribPlan *plan);
+TribStatus lite_splits(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out, uint32_t *count,
+                       TribError *err);
+TribStatus lite_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
+                          struct ArrowSchema *schema, TribError *err);
+TribStatus lite_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch, TribError *err);
+void lite_scan_cancel(TribScan *scan);
+void lite_scan_stats(TribScan *scan, TribStats *stats);
+void lite_scan_release(TribScan *scan);
+
+#endif
