@@ -376,7 +376,7 @@ const char *lite_rowid_name(const char *table_facts) {
 }
 
 static Status describe(Describe *d) {
-    uint32_t *pk_columns, npk = 0;
+    uint32_t *pk_columns = NULL, npk = 0;
     TRY(describe_object(d));
     TRY(describe_flavour(d));
     TRY(describe_columns(d, &pk_columns, &npk));
