@@ -42,5 +42,6 @@ void heap_free(void *memory);
 void heap_fail_at(uint64_t nth);
 /* For allocators beside the heap (mappings): true when it is their turn to fail. */
 bool heap_fault_due(void);
+bool heap_fault_pending(void); /* an injected failure has not come about yet */
 
 #endif

@@ -278,10 +278,11 @@ size_t time_format_iso(int64_t ns, int precision, char out[CALENDAR_TEXT_MAX]) {
 }
 
 size_t timestamp_format_iso(int64_t us, int32_t ns, int precision, char out[CALENDAR_TEXT_MAX]) {
-    int64_t days = floor_div(us, US_PER_DAY);
-    char *at = put_date(out, (int32_t)days);
+    int64_t in_day = us % US_PER_DAY;
+    if (in_day < 0) in_day += US_PER_DAY;
+    char *at = put_date(out, (int32_t)floor_div(us, US_PER_DAY));
     *at++ = ' ';
-    return put_end(put_time(at, (us - days * US_PER_DAY) * 1000 + ns, precision), out);
+    return put_end(put_time(at, in_day * 1000 + ns, precision), out);
 }
 
 size_t timestamp_tz_format(int64_t utc_us, int32_t ns, int16_t zone, int precision,

@@ -10,6 +10,7 @@
 #include "engine/base/os.h"
 
 #define SUGGEST_DISTANCE 3
+#define HINT_MAX         256
 
 static const SettingDef setting_table[SETTING_COUNT] = {
 #define SETTING(symbol, word, session, type, initial, least, most, list, reach, text)              \
@@ -165,7 +166,7 @@ static Status choice_check(const SettingDef *def, Str text, SettingValue *out, E
         return TRIB_OK;
     }
     Buf list;
-    buf_init(&list, NULL, sizeof err->hint);
+    buf_init(&list, NULL, HINT_MAX);
     for (size_t i = 0; (choice = choice_at(def->choices, i)).data != NULL; i++) {
         if (i) buf_text(&list, ", ");
         buf_str(&list, choice);
@@ -195,8 +196,8 @@ static Status string_check(SettingId id, Str text, Arena *arena, SettingValue *o
     }
     if (id == SETTING_TIME_ZONE) {
         int16_t zone;
-        if (zone_resolve(str_trim(text), &zone, err) != TRIB_OK) {
-            Error why = *err;
+        Error why;
+        if (zone_resolve(str_trim(text), &zone, &why) != TRIB_OK) {
             (void)value_fault(def, text, err);
             return error_hint(err, "%s", why.hint);
         }
