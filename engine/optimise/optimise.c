@@ -1,0 +1,64 @@
+/*
+ * optimise.c - runs the rules of rules.def in their order.
+ */
+#include "engine/optimise/rule.h"
+
+typedef struct RuleRow {
+    const char *name, *help;
+    Rule rule;
+    bool required;
+} RuleRow;
+
+static const RuleRow rules[] = {
+#define RULE(name, help) {#name, help, rule_##name, false},
+#define REQUIRED_RULE(name, help) {#name, help, rule_##name, true},
+#include "engine/optimise/rules.def"
+};
+
+const char *optimise_rule_name(uint32_t index) {
+    return index < COUNT_OF(rules) ? rules[index].name : NULL;
+}
+
+const char *optimise_rule_help(uint32_t index) {
+    return index < COUNT_OF(rules) ? rules[index].help : NULL;
+}
+
+/* Is the rule named in the comma-separated list? */
+static bool disabled(Str list, const char *name) {
+    while (list.len > 0) {
+        const char *comma = memchr(list.data, ',', list.len);
+        size_t len = comma ? (size_t)(comma - list.data) : list.len;
+        if (str_equal_fold(str_trim((Str){list.data, len}), str_from(name))) return true;
+        size_t used = comma ? len + 1 : len;
+        list = (Str){list.data + used, list.len - used};
+    }
+    return false;
+}
+
+/* Columns are copied: rules add some, and the bound plan must stay as it is. */
+static Status copy_plan(Arena *arena, const LogicalPlan *bound, LogicalPlan **out, Error *err) {
+    LogicalPlan *plan;
+    TRY_ALLOC(plan, ARENA_NEW(arena, LogicalPlan), err);
+    *plan = *bound;
+    plan->arena = arena;
+    uint32_t capacity = bound->columns.count + 32;
+    plan->columns = (PlanColumns){.arena = arena, .count = bound->columns.count, .capacity = capacity};
+    TRY_ALLOC(plan->columns.columns, ARENA_ARRAY(arena, PlanColumn, capacity), err);
+    if (bound->columns.count) {
+        memcpy(plan->columns.columns, bound->columns.columns, (bound->columns.count + 1) * sizeof(PlanColumn));
+    }
+    *out = plan;
+    return TRIB_OK;
+}
+
+Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan *bound, LogicalPlan **out, Error *err) {
+    LogicalPlan *plan;
+    TRY(copy_plan(arena, bound, &plan, err));
+    RuleContext rule = {.arena = arena, .columns = &plan->columns, .options = context, .plan = plan, .err = err};
+    for (uint32_t i = 0; i < COUNT_OF(rules); i++) {
+        if (!rules[i].required && disabled(context->disabled_rules, rules[i].name)) continue;
+        TRY(rules[i].rule(&rule, plan->root, &plan->root));
+    }
+    *out = plan;
+    return TRIB_OK;
+}
