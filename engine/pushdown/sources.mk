@@ -1,1 +1,2 @@
-# engine/pushdown
+# engine/pushdown: what a source is asked to do
+ENGINE_SOURCES += engine/pushdown/pushdown.c engine/pushdown/pushdown.h engine/pushdown/offer.c engine/pushdown/offer.h
