@@ -81,6 +81,9 @@ Status source_write_open(Source *self, const SourceCall *call, const TribWriteRe
 Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch, Error *err) WARN_UNUSED;
 Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_t *rows, Error *err) WARN_UNUSED;
 Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Error *err) WARN_UNUSED;
+/* Transactions. UNSUPPORTED where the connector has none. source_tx_end releases the transaction. */
+Status source_tx_begin(Source *self, const SourceCall *call, TribTx **out, Error *err) WARN_UNUSED;
+Status source_tx_end(Source *self, const SourceCall *call, TribTx *transaction, bool commit, Error *err) WARN_UNUSED;
 
 /* ---------------------------------------------------------------- scans */
 
@@ -98,6 +101,12 @@ typedef struct ScanParams {
     Budget *budget;          /* of the query: blocks in flight and the library's reserve are charged */
     int64_t limit;           /* stop reading after this many rows; < 0 = none */
     TribTx *transaction;
+    bool ordered;            /* the plan took the order: one split, rows come in its order */
+    void *owner;             /* whose cursors may be drained when connections run out (the session) */
+    /* Called once, on an I/O thread, when nobody took rows for 5 s while some were waiting: the consumer
+     * should read on into a buffer of its own. Must not block or call the stream. May be NULL. */
+    void (*stalled)(void *context);
+    void *stalled_context;
 } ScanParams;
 
 typedef struct ScanCounters {
@@ -108,7 +117,9 @@ typedef struct ScanCounters {
 
 /* Starts nothing yet. */
 Status scan_stream_new(const ScanParams *params, ScanStream **out, Error *err) WARN_UNUSED;
-/* Begins to read (prefetch); idempotent; never blocks. Needs the filter to be ready. */
+/* Begins to read (prefetch) if a connection is spare; idempotent; never blocks. Needs the filter to be
+ * ready. What was read ahead may be thrown away while nobody reads, when another scan needs the
+ * connection: only streams that a reader asked for rows keep theirs. */
 void scan_stream_start(ScanStream *self);
 Status scan_reader_new(ScanStream *stream, Arena *arena, ScanReader **out, Error *err) WARN_UNUSED;
 /*
@@ -121,15 +132,27 @@ void scan_reader_free(ScanReader *self);
 void scan_stream_stop(ScanStream *self);
 /* Stops, waits for the I/O threads up to `wait_ns`, then lets them end by themselves. */
 void scan_stream_free(ScanStream *self, int64_t wait_ns);
-void scan_stream_counters(const ScanStream *self, ScanCounters *out);
+void scan_stream_counters(ScanStream *self, ScanCounters *out);
+/* Nanoseconds since which the queue is full and nobody takes rows; 0 = rows move. Any thread. */
+int64_t scan_stream_stalled_ns(const ScanStream *self);
+
+/*
+ * Called (on an I/O thread; it must not block) when a scan of `owner` waits for a connection and none is
+ * free: the owner's longest idle cursor should be drained. Set once by runtime/. A scan that waits
+ * longer than 30 s without any movement fails with HYT00 naming max_connections.
+ */
+typedef void (*SourceExhaustedHook)(void *owner);
+void source_set_exhausted_hook(SourceExhaustedHook hook);
 
 /* ---------------------------------------------------------------- Arrow (arrow_import.c, arrow_export.c) */
 
 /* Columns of a connector's batch as vectors; the batch keeps the array until it is cleared. On entry
  * booleans become bytes, string views are rebased to pointers, unaligned validity is realigned; nothing
- * else is copied. Lengths and offsets are checked against each other; invalid UTF-8 is an error. */
+ * else is copied. Lengths and offsets are checked against each other; invalid UTF-8 is an error.
+ * `schema` NULL or released: the canonical layout. */
 Status arrow_import(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns, const Type *types,
-                    Batch *out, Error *err) WARN_UNUSED;
+                    Batch *out, Error *err) WARN_UNUSED; /* `array` is taken over in any case */
+/* The selected rows in the canonical layout. Valid until the batch is cleared; released by the caller. */
 Status arrow_export(const Batch *batch, TribBatch *out, Error *err) WARN_UNUSED;
 
 #endif
