@@ -1,10 +1,11 @@
 /*
  * arena.c - chunked bump allocation, and the only malloc there is.
  *
- * An arena owns a list of chunks; the first one is being filled. Chunks double from 1 KiB to 256 KiB;
- * an allocation larger than half of the next chunk gets a chunk of its own behind the current one.
- * Memory is zeroed when it is handed out, so that reset costs nothing. arena_reset keeps the largest
- * ordinary chunk. Clearing frees the children first, then runs the callbacks, the latest first.
+ * An arena owns a list of chunks; the first one is being filled. Chunks double from 1 KiB to 256
+ * KiB; an allocation larger than half of the next chunk gets a chunk of its own behind the current
+ * one. Memory is zeroed when it is handed out, so that reset costs nothing. arena_reset keeps the
+ * largest ordinary chunk. Clearing frees the children first, then runs the callbacks, the latest
+ * first.
  *
  * Under the address sanitizer memory that is not handed out is poisoned and allocations are kept
  * apart, so that an overrun within an arena is found as on the heap.
@@ -165,8 +166,10 @@ void arena_free(Arena *self) {
             chunk_free(leaf, chunk);
         }
         Arena *parent = leaf->parent;
-        if (leaf->previous) leaf->previous->next = leaf->next;
-        else if (parent) parent->children = leaf->next;
+        if (leaf->previous)
+            leaf->previous->next = leaf->next;
+        else if (parent)
+            parent->children = leaf->next;
         if (leaf->next) leaf->next->previous = leaf->previous;
         bool done = leaf == self;
         free(leaf);

@@ -1,10 +1,10 @@
 /*
  * arena.h - memory that is released together.
  *
- * An Arena hands out memory by bumping a pointer through chunks and frees everything at once. Arenas
- * form a tree: freeing one frees its children first. Outside resources (sockets, files, cursors)
- * register a callback; callbacks run in reverse order before the memory goes. An arena belongs to one
- * thread at a time.
+ * An Arena hands out memory by bumping a pointer through chunks and frees everything at once.
+ * Arenas form a tree: freeing one frees its children first. Outside resources (sockets, files,
+ * cursors) register a callback; callbacks run in reverse order before the memory goes. An arena
+ * belongs to one thread at a time.
  */
 #ifndef TRIB_BASE_ARENA_H
 #define TRIB_BASE_ARENA_H
@@ -31,7 +31,7 @@ char *arena_printf(Arena *self, const char *format, ...) PRINTF_LIKE(2, 3);
 bool arena_on_reset(Arena *self, void (*callback)(void *context), void *context);
 size_t arena_bytes(const Arena *self); /* held, children excluded */
 
-#define ARENA_NEW(arena, Type) ((Type *)arena_alloc((arena), sizeof(Type)))
+#define ARENA_NEW(arena, Type)          ((Type *)arena_alloc((arena), sizeof(Type)))
 #define ARENA_ARRAY(arena, Type, count) ((Type *)arena_array((arena), (count), sizeof(Type)))
 
 /* Heap memory for long-lived objects (noun_new / noun_free); zeroed; the only malloc there is. */

@@ -1,17 +1,18 @@
 /*
  * calendar.c - dates, times of day and timestamps, to and from text.
  *
- * Days and civil dates are converted by counting from 0000-03-01 in eras of 400 years (146,097 days):
- * a year that begins in March has its leap day last, so months need no table. Parsers accept exactly
- * the documented forms; nothing depends on the locale or the process's time zone. No allocation.
+ * Days and civil dates are converted by counting from 0000-03-01 in eras of 400 years (146,097
+ * days): a year that begins in March has its leap day last, so months need no table. Parsers accept
+ * exactly the documented forms; nothing depends on the locale or the process's time zone. No
+ * allocation.
  */
 #include "engine/base/calendar.h"
 
-#define DAYS_PER_ERA   146097
-#define DAYS_TO_EPOCH  719468 /* from 0000-03-01 to 1970-01-01 */
-#define YEAR_MAX       9999
-#define NS_PER_SECOND  INT64_C(1000000000)
-#define FRACTION_MAX   9
+#define DAYS_PER_ERA  146097
+#define DAYS_TO_EPOCH 719468 /* from 0000-03-01 to 1970-01-01 */
+#define YEAR_MAX      9999
+#define NS_PER_SECOND INT64_C(1000000000)
+#define FRACTION_MAX  9
 
 static int64_t floor_div(int64_t a, int64_t b) {
     int64_t quotient = a / b;
@@ -118,7 +119,8 @@ static bool digit_next(const Cursor *in) {
 static bool take_digits(Cursor *in, int least, int most, uint32_t *out) {
     int count = 0;
     uint32_t value = 0;
-    for (; count < most && digit_next(in); count++) value = value * 10 + (uint32_t)(*in->at++ - '0');
+    for (; count < most && digit_next(in); count++)
+        value = value * 10 + (uint32_t)(*in->at++ - '0');
     *out = value;
     return count >= least && !digit_next(in);
 }
@@ -143,8 +145,10 @@ static bool take_fraction(Cursor *in, int precision, int64_t *ns) {
     bool up = false;
     if (!digit_next(in)) return false;
     for (; digit_next(in); in->at++, count++) {
-        if (count < precision) value = value * 10 + (*in->at - '0');
-        else if (count == precision) up = *in->at >= '5';
+        if (count < precision)
+            value = value * 10 + (*in->at - '0');
+        else if (count == precision)
+            up = *in->at >= '5';
     }
     for (; count < precision; count++) value *= 10;
     value += up;
@@ -199,8 +203,10 @@ bool timestamp_parse(Str text, int precision, int64_t *us, int32_t *ns, int16_t 
     Cursor after_date = in;
     if ((take_char(&in, ' ') || take_char(&in, 'T') || take_char(&in, 't'))) {
         while (in.at < in.end && *in.at == ' ') in.at++;
-        if (!digit_next(&in)) in = after_date; /* a zone follows */
-        else if (!take_time(&in, precision, &seconds, &fraction)) return false;
+        if (!digit_next(&in))
+            in = after_date; /* a zone follows */
+        else if (!take_time(&in, precision, &seconds, &fraction))
+            return false;
     }
     if (in.at < in.end) {
         Str name = str_trim((Str){in.at, (size_t)(in.end - in.at)});

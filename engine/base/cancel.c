@@ -5,9 +5,9 @@
  * that is held while they run, which is what makes cancel_off wait for a running one; the mutex is
  * recursive so that a callback may take itself off. Each callback runs once until the next reset.
  *
- * A passed deadline is noticed by whoever asks (cancel_reason, cancel_check, cancel_sleep), and only
- * noted there: callbacks run in cancel_set and cancel_on alone, never under the locks of somebody
- * who merely looks. A blocking call therefore honours cancel_deadline itself.
+ * A passed deadline is noticed by whoever asks (cancel_reason, cancel_check, cancel_sleep), and
+ * only noted there: callbacks run in cancel_set and cancel_on alone, never under the locks of
+ * somebody who merely looks. A blocking call therefore honours cancel_deadline itself.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -129,7 +129,8 @@ CancelReason cancel_reason(CancelToken *self) {
 Status cancel_check(CancelToken *self, Error *err) {
     switch (cancel_reason(self)) {
     case CANCEL_NONE: return TRIB_OK;
-    case CANCEL_TIMEOUT: return error_set(err, ERR_TIMEOUT, "the time-out of the statement expired");
+    case CANCEL_TIMEOUT:
+        return error_set(err, ERR_TIMEOUT, "the time-out of the statement expired");
     case CANCEL_CLOSED: return error_set(err, ERR_CANCELLED, "the statement was closed");
     case CANCEL_REQUESTED: break;
     }
@@ -157,8 +158,10 @@ void cancel_off(CancelToken *self, void *handle) {
     CancelNode *node = handle;
     if (!node) return;
     pthread_mutex_lock(&self->callbacks_lock);
-    if (node->previous) node->previous->next = node->next;
-    else self->nodes = node->next;
+    if (node->previous)
+        node->previous->next = node->next;
+    else
+        self->nodes = node->next;
     if (node->next) node->next->previous = node->previous;
     pthread_mutex_unlock(&self->callbacks_lock);
     heap_free(node);

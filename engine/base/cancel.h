@@ -19,7 +19,8 @@ void cancel_release(CancelToken *self);
 /* Lock-free for the caller except for running registered callbacks. First reason wins. */
 void cancel_set(CancelToken *self, CancelReason reason);
 void cancel_reset(CancelToken *self); /* back to CANCEL_NONE, for reuse by the next execution */
-void cancel_set_deadline(CancelToken *self, int64_t deadline_ns); /* CLOCK_MONOTONIC; INT64_MAX = none */
+void cancel_set_deadline(CancelToken *self,
+                         int64_t deadline_ns); /* CLOCK_MONOTONIC; INT64_MAX = none */
 int64_t cancel_deadline(const CancelToken *self);
 CancelReason cancel_reason(CancelToken *self); /* looks at the deadline too */
 /* TRIB_OK, or the error that fits the reason: HY008 or HYT00. */

@@ -1,19 +1,19 @@
 /*
  * decimal.c - exact decimals over 128-bit integers with 256-bit intermediates.
  *
- * Products are formed as 256 bits and divided back (Knuth, TAOCP 2, 4.3.1, algorithm D, for a divisor
- * of at most two 64-bit words), so that a result is refused only if the result itself has more than
- * 38 digits. Magnitudes are worked on, the sign is put back last: rounding is half away from zero.
- * Powers of ten are even, which makes division in steps round like one division: the fraction of
- * x / (m n) reaches one half exactly if that of floor(x / m) / n does, when n is even.
+ * Products are formed as 256 bits and divided back (Knuth, TAOCP 2, 4.3.1, algorithm D, for a
+ * divisor of at most two 64-bit words), so that a result is refused only if the result itself has
+ * more than 38 digits. Magnitudes are worked on, the sign is put back last: rounding is half away
+ * from zero. Powers of ten are even, which makes division in steps round like one division: the
+ * fraction of x / (m n) reaches one half exactly if that of floor(x / m) / n does, when n is even.
  */
 #include <math.h>
 
 #include "engine/base/decimal.h"
 #include "engine/base/number.h"
 
-#define P10_9  INT64_C(1000000000)
-#define P10_19 UINT64_C(10000000000000000000)
+#define P10_9                INT64_C(1000000000)
+#define P10_19               UINT64_C(10000000000000000000)
 #define WIDE(digits19, rest) ((Int128)(digits19) * (rest))
 
 const Int128 decimal_powers[DECIMAL_MAX_DIGITS + 1] = {
@@ -35,7 +35,7 @@ const Int128 decimal_powers[DECIMAL_MAX_DIGITS + 1] = {
     P10_9 * 1000000,
     P10_9 * 10000000,
     P10_9 * 100000000,
-    P10_9 * P10_9,
+    P10_9 *P10_9,
     WIDE(P10_19, 1),
     WIDE(P10_19, 10),
     WIDE(P10_19, 100),
@@ -54,7 +54,7 @@ const Int128 decimal_powers[DECIMAL_MAX_DIGITS + 1] = {
     WIDE(P10_19, P10_9 * 1000000),
     WIDE(P10_19, P10_9 * 10000000),
     WIDE(P10_19, P10_9 * 100000000),
-    WIDE(P10_19, P10_9 * P10_9),
+    WIDE(P10_19, P10_9 *P10_9),
     WIDE(P10_19, P10_19),
 };
 
@@ -87,7 +87,8 @@ static Wide wide_product(UInt128 a, UInt128 b) {
                   .high = p11 + (p01 >> 64) + (p10 >> 64) + (middle >> 64)};
 }
 
-/* One digit of algorithm D: (u2 u1 u0) / (v1 v0) with v1's top bit set and the quotient below 2^64. */
+/* One digit of algorithm D: (u2 u1 u0) / (v1 v0) with v1's top bit set and the quotient below
+ * 2^64. */
 static uint64_t digit_divide(uint64_t u[3], uint64_t v1, uint64_t v0) {
     UInt128 top = (UInt128)u[2] << 64 | u[1];
     UInt128 guess, rest;
@@ -194,8 +195,10 @@ DecimalResult decimal_multiply(Int128 a, Int128 b, int drop_digits, Int128 *out)
     bool negative = (a < 0) != (b < 0);
     UInt128 x = magnitude(a), y = magnitude(b), result;
     Wide product;
-    if (((x | y) >> 63) == 0) product = (Wide){(UInt128)(uint64_t)x * (uint64_t)y, 0};
-    else product = wide_product(x, y);
+    if (((x | y) >> 63) == 0)
+        product = (Wide){(UInt128)(uint64_t)x * (uint64_t)y, 0};
+    else
+        product = wide_product(x, y);
     while (drop_digits > DECIMAL_MAX_DIGITS) {
         UInt128 rest;
         int some = drop_digits - 1 < DECIMAL_MAX_DIGITS ? drop_digits - 1 : DECIMAL_MAX_DIGITS;
@@ -219,7 +222,8 @@ DecimalResult decimal_divide(Int128 a, Int128 b, int raise_digits, Int128 *out) 
         return DECIMAL_OK;
     }
     if (raise_digits < 0) {
-        Int128 whole = (Int128)(x / y); /* at most 2^127: as an Int128 only -2^127 / 1 is that large */
+        Int128 whole =
+            (Int128)(x / y); /* at most 2^127: as an Int128 only -2^127 / 1 is that large */
         if (whole < 0) return DECIMAL_OVERFLOW;
         DecimalResult done = decimal_rescale(whole, -raise_digits, 0, out);
         if (done == DECIMAL_OK && negative) *out = -*out;
@@ -327,8 +331,10 @@ DecimalResult decimal_parse(Str text, uint8_t precision, int scale, Int128 *out)
     for (; at < scan.text.len && taken <= keep; at++) {
         char c = scan.text.data[at];
         if (c == '.') continue;
-        if (taken == keep) up = c >= '5';
-        else value = value * 10 + (UInt128)(c - '0');
+        if (taken == keep)
+            up = c >= '5';
+        else
+            value = value * 10 + (UInt128)(c - '0');
         taken++;
     }
     if (taken < keep) value *= power((int)(keep - taken));
@@ -379,7 +385,7 @@ double decimal_to_double(Int128 value, int scale) {
     UInt128 size = magnitude(value);
     if (size <= (UInt128)1 << 53 && scale >= 0 && scale < (int)COUNT_OF(exact_powers))
         return (double)(int64_t)value / exact_powers[scale]; /* both exact: one rounding */
-    if (scale == 0) return (double)value; /* the conversion rounds to nearest */
+    if (scale == 0) return (double)value;                    /* the conversion rounds to nearest */
     char text[DECIMAL_TEXT_MAX];
     double out = 0;
     size_t length = decimal_format(value, scale, text);

@@ -2,8 +2,9 @@
  * error.c - filling in error records.
  *
  * One table, sqlstates.def, gives every code its status and SQLSTATE. Texts are formatted in the C
- * locale, cut at a character boundary, and bytes that are not UTF-8 (a server's message, say) become
- * question marks, so that whoever reads a record may rely on its text. No allocation, no state.
+ * locale, cut at a character boundary, and bytes that are not UTF-8 (a server's message, say)
+ * become question marks, so that whoever reads a record may rely on its text. No allocation, no
+ * state.
  */
 #include <stdio.h>
 #include <string.h>
@@ -122,8 +123,7 @@ static void PRINTF_LIKE(3, 4) text_set(char *out, size_t size, const char *forma
 
 Status error_source(Error *err, const char *catalog) {
     if (!err) return TRIB_INTERNAL;
-    if (err->source[0] == '\0' && catalog)
-        text_set(err->source, sizeof err->source, "%s", catalog);
+    if (err->source[0] == '\0' && catalog) text_set(err->source, sizeof err->source, "%s", catalog);
     return err->status;
 }
 

@@ -1,13 +1,14 @@
 /*
  * grant.c - the budget tree.
  *
- * A charge walks from a budget to the root and adds to each node's total by compare-and-swap, so that
- * no limit is passed even for a moment; a refusal further up is rolled back below. Nobody waits.
+ * A charge walks from a budget to the root and adds to each node's total by compare-and-swap, so
+ * that no limit is passed even for a moment; a refusal further up is rolled back below. Nobody
+ * waits.
  *
- * A grant's `held` is what its owner uses. What the budget carries for it is max(held, minimum): the
- * minimum is paid at grant_init, and growth is charged only beyond it. Every change of `held` is one
- * atomic transition and pays the difference of that transition, so that changes by several threads
- * add up whatever their order.
+ * A grant's `held` is what its owner uses. What the budget carries for it is max(held, minimum):
+ * the minimum is paid at grant_init, and growth is charged only beyond it. Every change of `held`
+ * is one atomic transition and pays the difference of that transition, so that changes by several
+ * threads add up whatever their order.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -146,8 +147,10 @@ bool grant_try(Grant *self, int64_t more) {
     /* Undo. Another thread may have moved `held` meanwhile: this transition's difference counts. */
     int64_t now = atomic_fetch_sub(&self->held, more);
     int64_t refund = beyond_minimum(self, now) - beyond_minimum(self, now - more) - due;
-    if (refund > 0) budget_return(self->budget, NULL, refund);
-    else if (refund < 0) budget_force(self->budget, -refund);
+    if (refund > 0)
+        budget_return(self->budget, NULL, refund);
+    else if (refund < 0)
+        budget_force(self->budget, -refund);
     return false;
 }
 

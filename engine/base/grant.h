@@ -1,9 +1,9 @@
 /*
  * grant.h - the budget tree: process -> query -> operator (or scan, cursor, table).
  *
- * A Budget is a node with a limit; a Grant is a leaf's running total against it. Asking is atomic and
- * never blocks: a refusal means spill (operators) or HY001. Every function is safe from any thread;
- * one Grant is used by one owner at a time unless noted (counters are atomic).
+ * A Budget is a node with a limit; a Grant is a leaf's running total against it. Asking is atomic
+ * and never blocks: a refusal means spill (operators) or HY001. Every function is safe from any
+ * thread; one Grant is used by one owner at a time unless noted (counters are atomic).
  */
 #ifndef TRIB_BASE_GRANT_H
 #define TRIB_BASE_GRANT_H
@@ -26,14 +26,15 @@ typedef struct Grant {
     Budget *budget;
     _Atomic int64_t held; /* what the owner uses; the budget carries max(held, minimum) */
     int64_t minimum;      /* reserved at open; always granted */
-    bool forced;      /* force_spill: nothing beyond the minimum is granted */
+    bool forced;          /* force_spill: nothing beyond the minimum is granted */
 } Grant;
 
 /* Reserves `minimum` bytes; false when the budget cannot give them. */
 bool grant_init(Grant *self, Budget *budget, int64_t minimum, bool forced);
-void grant_clear(Grant *self); /* returns everything */
+void grant_clear(Grant *self);             /* returns everything */
 bool grant_try(Grant *self, int64_t more); /* false: spill */
-void grant_force(Grant *self, int64_t more); /* accounts what had to be taken anyway (one huge row) */
+void grant_force(Grant *self,
+                 int64_t more); /* accounts what had to be taken anyway (one huge row) */
 void grant_shrink(Grant *self, int64_t less);
 /* Anonymous mappings for large blocks (>= 64 KiB), charged to the grant; NULL: spill. Zeroed. */
 void *grant_map(Grant *self, size_t bytes);

@@ -1,25 +1,26 @@
 /*
  * json.c - the streaming reader of JSON.
  *
- * A state machine that returns one token per call; the kinds of the open containers stand on a stack
- * of bytes on the arena that doubles as the depth grows, so that no input makes it recurse. Strings
- * without escapes are borrowed from the input; others are decoded onto the arena. Numbers stay text:
- * whoever wants a bigint, a decimal or a double converts without a detour through another type.
+ * A state machine that returns one token per call; the kinds of the open containers stand on a
+ * stack of bytes on the arena that doubles as the depth grows, so that no input makes it recurse.
+ * Strings without escapes are borrowed from the input; others are decoded onto the arena. Numbers
+ * stay text: whoever wants a bigint, a decimal or a double converts without a detour through
+ * another type.
  *
- * Errors carry line and column. Their code is CONFIGURATION where comments are accepted (that is what
- * comments are for) and a data error otherwise.
+ * Errors carry line and column. Their code is CONFIGURATION where comments are accepted (that is
+ * what comments are for) and a data error otherwise.
  */
 #include "engine/base/json.h"
 
 enum {
-    EXPECT_VALUE,        /* at the top, after a colon, after a comma of an array */
-    EXPECT_FIRST_ITEM,   /* after "[": a value or "]" */
-    EXPECT_LATER_ITEM,   /* after a comma of an array */
-    EXPECT_FIRST_KEY,    /* after "{": a key or "}" */
-    EXPECT_LATER_KEY,    /* after a comma of an object */
-    EXPECT_COLON,        /* after a key */
-    EXPECT_COMMA,        /* after a value in a container */
-    EXPECT_END           /* after the value at the top */
+    EXPECT_VALUE,      /* at the top, after a colon, after a comma of an array */
+    EXPECT_FIRST_ITEM, /* after "[": a value or "]" */
+    EXPECT_LATER_ITEM, /* after a comma of an array */
+    EXPECT_FIRST_KEY,  /* after "{": a key or "}" */
+    EXPECT_LATER_KEY,  /* after a comma of an object */
+    EXPECT_COLON,      /* after a key */
+    EXPECT_COMMA,      /* after a value in a container */
+    EXPECT_END         /* after the value at the top */
 };
 
 #define STACK_FIRST 16
@@ -151,8 +152,8 @@ static Status escape_unicode(JsonReader *self, char **out, Error *err) {
         return fault_here(self, err, "a low surrogate without a high one before it");
     if (code >= 0xD800 && code <= 0xDBFF) {
         const char *pair = self->data + self->at + 6;
-        int low = self->len - self->at >= 12 && pair[0] == '\\' && pair[1] == 'u' ? hex_4(pair + 2)
-                                                                                  : -1;
+        int low =
+            self->len - self->at >= 12 && pair[0] == '\\' && pair[1] == 'u' ? hex_4(pair + 2) : -1;
         if (low < 0xDC00 || low > 0xDFFF)
             return fault_here(self, err, "a high surrogate without a low one behind it");
         code = 0x10000 + ((code - 0xD800) << 10) + ((uint32_t)low - 0xDC00);
@@ -190,8 +191,10 @@ static Status plain_run(JsonReader *self, Error *err) {
         if (c < 0x20)
             return error_set_at(err, code_of(self, ERR_INVALID_CAST), self->line, self->column,
                                 "invalid JSON: the control character U+%04X in a string must be "
-                                "written as an escape sequence", c);
-        if (c < 0x80) self->at++;
+                                "written as an escape sequence",
+                                c);
+        if (c < 0x80)
+            self->at++;
         else if (utf8_next(self->data, self->len, &self->at) < 0) {
             self->at--;
             return unexpected(self, err, "a character");
@@ -249,8 +252,7 @@ static bool digits_skip(JsonReader *self) {
 }
 
 static bool char_skip(JsonReader *self, const char *any) {
-    if (self->at == self->len || self->data[self->at] == '\0' ||
-        !strchr(any, self->data[self->at]))
+    if (self->at == self->len || self->data[self->at] == '\0' || !strchr(any, self->data[self->at]))
         return false;
     self->at++;
     self->column++;
@@ -304,10 +306,10 @@ static Status container_begin(JsonReader *self, uint8_t kind, Error *err) {
         self->stack_size = STACK_FIRST;
     } else if (self->depth == self->stack_size) {
         uint8_t *larger;
-        TRY_ALLOC(larger,
-                  arena_resize(self->arena, self->stack, self->stack_size,
-                               2 * (size_t)self->stack_size),
-                  err);
+        TRY_ALLOC(
+            larger,
+            arena_resize(self->arena, self->stack, self->stack_size, 2 * (size_t)self->stack_size),
+            err);
         self->stack = larger;
         self->stack_size *= 2;
     }
@@ -343,8 +345,16 @@ static Status value_read(JsonReader *self, JsonToken *token, Error *err) {
         *token = JSON_STRING;
         break;
     case '-':
-    case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
         TRY(number_read(self, err));
         *token = JSON_NUMBER;
         break;
@@ -458,7 +468,11 @@ void json_quote(Buf *out, Str text) {
             buf_char(out, (char)c);
         } else if (c == '\n' || c == '\t' || c == '\r' || c == '\b' || c == '\f') {
             buf_char(out, '\\');
-            buf_char(out, c == '\n' ? 'n' : c == '\t' ? 't' : c == '\r' ? 'r' : c == '\b' ? 'b' : 'f');
+            buf_char(out, c == '\n'   ? 'n'
+                          : c == '\t' ? 't'
+                          : c == '\r' ? 'r'
+                          : c == '\b' ? 'b'
+                                      : 'f');
         } else {
             buf_text(out, "\\u00");
             buf_char(out, hex[c >> 4]);

@@ -2,8 +2,8 @@
  * json_tree.c - JSON documents held whole, for the configuration.
  *
  * Built from the streaming reader with a stack of open containers on the heap of the arena, without
- * recursion. Objects look for duplicate keys through a hash map, so that a hostile file costs linear
- * time. Trees live on the caller's arena and are read-only once built.
+ * recursion. Objects look for duplicate keys through a hash map, so that a hostile file costs
+ * linear time. Trees live on the caller's arena and are read-only once built.
  */
 #include "engine/base/json.h"
 #include "engine/base/map.h"
@@ -54,8 +54,10 @@ static Status builder_add(TreeBuilder *self, JsonValue *value, JsonValue **root,
         value->key_column = self->key_column;
         if (!map_put(&top->keys, value->key, value)) return error_out_of_memory(err);
     }
-    if (top->last) top->last->next = value;
-    else top->container->first = value;
+    if (top->last)
+        top->last->next = value;
+    else
+        top->container->first = value;
     top->last = value;
     return TRIB_OK;
 }

@@ -1,9 +1,10 @@
 /*
  * log.c - the log file.
  *
- * One line per record, written by one write(2) to a descriptor opened for appending, so that lines of
- * several threads and processes do not mix. Control characters of the text are escaped: what a server
- * sends cannot forge a line. The level is an atomic, so that a disabled record costs one load.
+ * One line per record, written by one write(2) to a descriptor opened for appending, so that lines
+ * of several threads and processes do not mix. Control characters of the text are escaped: what a
+ * server sends cannot forge a line. The level is an atomic, so that a disabled record costs one
+ * load.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,8 @@
 #define LOG_LINE_MAX ((size_t)64 * 1024)
 
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
-static int log_file = -1;            /* guarded by log_lock */
-static _Atomic int log_level;        /* LOG_OFF until log_open */
+static int log_file = -1;     /* guarded by log_lock */
+static _Atomic int log_level; /* LOG_OFF until log_open */
 static const char *const level_names[] = {"OFF", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"};
 
 Status log_open(const char *path, LogLevel level, Error *err) {
@@ -42,17 +43,20 @@ Status log_open(const char *path, LogLevel level, Error *err) {
 }
 
 bool log_enabled(LogLevel level) {
-    return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed) &&
-           level != LOG_OFF;
+    return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed) && level != LOG_OFF;
 }
 
 static void escape(Buf *out, Str text) {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x20 && c != 0x7F) buf_char(out, (char)c);
-        else if (c == '\n') buf_text(out, "\\n");
-        else if (c == '\t') buf_text(out, "\\t");
-        else buf_printf(out, "\\x%02x", c);
+        if (c >= 0x20 && c != 0x7F)
+            buf_char(out, (char)c);
+        else if (c == '\n')
+            buf_text(out, "\\n");
+        else if (c == '\t')
+            buf_text(out, "\\t");
+        else
+            buf_printf(out, "\\x%02x", c);
     }
 }
 

@@ -2,8 +2,8 @@
  * map.c - the hash map of names, and the hash of the process.
  *
  * Open addressing with linear probing: slots hold entry index + 1, 0 = empty; at most half of them
- * are taken. Entries stay in the order of insertion; nothing is ever removed. Growing allocates anew
- * on the arena and leaves the old arrays to it, which sums up to at most twice the final size.
+ * are taken. Entries stay in the order of insertion; nothing is ever removed. Growing allocates
+ * anew on the arena and leaves the old arrays to it, which sums up to at most twice the final size.
  *
  * The seed is random per process, so that no input chosen beforehand makes every key collide. It is
  * set once, without a lock.
@@ -23,7 +23,8 @@ uint64_t hash_seed(void) {
     uint64_t value = atomic_load_explicit(&seed, memory_order_relaxed);
     if (value != 0) return value;
     uint64_t fresh = 0;
-    /* Without a source of randomness the clock is what is left; collisions cost time, not answers. */
+    /* Without a source of randomness the clock is what is left; collisions cost time, not
+     * answers. */
     if (!os_random(&fresh, sizeof fresh)) fresh = (uint64_t)os_now_ns() * 0x9E3779B97F4A7C15u;
     fresh |= 1;
     return atomic_compare_exchange_strong(&seed, &value, fresh) ? fresh : value;

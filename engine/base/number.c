@@ -6,10 +6,11 @@
  * rounds to the value, the closest one among equals, found with three multiplications by a 128-bit
  * power of ten.
  *
- * Parsing scans the digits once. Up to 19 digits whose power of ten is exact take one multiplication
- * or division (Clinger 1990); everything else is rewritten as at most 800 significant digits with an
- * integral exponent and read by strtod_l in the C locale, which rounds correctly. Of digits past the
- * 800th only whether one of them differs from zero can matter. No allocation, no state.
+ * Parsing scans the digits once. Up to 19 digits whose power of ten is exact take one
+ * multiplication or division (Clinger 1990); everything else is rewritten as at most 800
+ * significant digits with an integral exponent and read by strtod_l in the C locale, which rounds
+ * correctly. Of digits past the 800th only whether one of them differs from zero can matter. No
+ * allocation, no state.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -189,7 +190,8 @@ size_t double_format(double value, char out[NUMBER_TEXT_MAX]) {
     bool negative = bits >> 63;
     uint64_t fraction = bits & ((UINT64_C(1) << 52) - 1);
     int exponent = (int)(bits >> 52 & 0x7FF);
-    if (exponent == 0x7FF) return text_put(out, fraction ? "NaN" : negative ? "-Infinity" : "Infinity");
+    if (exponent == 0x7FF)
+        return text_put(out, fraction ? "NaN" : negative ? "-Infinity" : "Infinity");
     if (exponent == 0 && fraction == 0) return text_put(out, negative ? "-0.0" : "0.0");
     Decimal decimal;
     if (exponent != 0) {
@@ -216,14 +218,17 @@ size_t float_format(float value, char out[NUMBER_TEXT_MAX]) {
     bool negative = bits >> 31;
     uint32_t fraction = bits & 0x7FFFFF;
     int exponent = (int)(bits >> 23 & 0xFF);
-    if (exponent == 0xFF) return text_put(out, fraction ? "NaN" : negative ? "-Infinity" : "Infinity");
+    if (exponent == 0xFF)
+        return text_put(out, fraction ? "NaN" : negative ? "-Infinity" : "Infinity");
     if (exponent == 0 && fraction == 0) return text_put(out, negative ? "-0.0" : "0.0");
     Decimal decimal;
     if (exponent != 0) {
         uint32_t c = fraction | 0x800000;
         int q = exponent - 150;
-        if (q <= 0 && q > -24 && (c & ((1u << -q) - 1)) == 0) decimal = (Decimal){c >> -q, 0};
-        else decimal = shortest(c, q, fraction == 0 && exponent > 1, true);
+        if (q <= 0 && q > -24 && (c & ((1u << -q) - 1)) == 0)
+            decimal = (Decimal){c >> -q, 0};
+        else
+            decimal = shortest(c, q, fraction == 0 && exponent > 1, true);
     } else if (fraction < 8) {
         decimal = shortest(10 * (uint64_t)fraction, -149, false, true);
         decimal.exponent--;
@@ -247,9 +252,12 @@ typedef struct Scanned {
 } Scanned;
 
 static bool name_scan(Str text, double *out) {
-    if (str_equal_fold(text, STR("nan"))) *out = NAN;
-    else if (str_equal_fold(text, STR("infinity")) || str_equal_fold(text, STR("inf"))) *out = INFINITY;
-    else return false;
+    if (str_equal_fold(text, STR("nan")))
+        *out = NAN;
+    else if (str_equal_fold(text, STR("infinity")) || str_equal_fold(text, STR("inf")))
+        *out = INFINITY;
+    else
+        return false;
     return true;
 }
 
@@ -324,14 +332,18 @@ static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  
 static bool double_fast(const Scanned *in, double *out) {
     if (in->count > 19 || in->exponent < -22 || in->exponent > 22) return false;
     uint64_t mantissa = 0;
-    for (size_t i = 0; i < in->count; i++) mantissa = mantissa * 10 + (uint64_t)(in->digits[i] - '0');
+    for (size_t i = 0; i < in->count; i++)
+        mantissa = mantissa * 10 + (uint64_t)(in->digits[i] - '0');
     if (mantissa > UINT64_C(1) << 53) return false;
-    if (in->exponent < 0) *out = (double)mantissa / exact_powers[-in->exponent];
-    else *out = (double)mantissa * exact_powers[in->exponent];
+    if (in->exponent < 0)
+        *out = (double)mantissa / exact_powers[-in->exponent];
+    else
+        *out = (double)mantissa * exact_powers[in->exponent];
     return true;
 }
 
-/* Completes the digits to a text that strtod_l reads; false when the value is surely 0 or infinite. */
+/* Completes the digits to a text that strtod_l reads; false when the value is surely 0 or
+ * infinite. */
 static bool number_rewrite(Scanned *in, bool *huge) {
     int64_t magnitude = in->exponent + (int64_t)in->count;
     *huge = magnitude > 400;
@@ -346,7 +358,8 @@ NumberResult double_parse(Str text, double *out) {
     double value = 0;
     bool huge = false;
     if (!number_scan(text, &in)) return NUMBER_SYNTAX;
-    if (in.named) value = in.special;
+    if (in.named)
+        value = in.special;
     else if (in.count > 0 && !double_fast(&in, &value)) {
         if (number_rewrite(&in, &huge)) {
             value = strtod_l(in.digits, NULL, text_c_locale());
@@ -363,7 +376,8 @@ NumberResult float_parse(Str text, float *out) {
     float value = 0;
     bool huge = false;
     if (!number_scan(text, &in)) return NUMBER_SYNTAX;
-    if (in.named) value = (float)in.special;
+    if (in.named)
+        value = (float)in.special;
     else if (in.count > 0) {
         if (number_rewrite(&in, &huge)) {
             value = strtof_l(in.digits, NULL, text_c_locale());

@@ -12,11 +12,14 @@ typedef enum { NUMBER_OK, NUMBER_SYNTAX, NUMBER_RANGE } NumberResult;
 
 /* Optional sign, digits, nothing else. */
 NumberResult int64_parse(Str text, int64_t *out);
-size_t int64_format(int64_t value, char out[NUMBER_TEXT_MAX]); /* returns the length; NUL-terminated */
-/* Decimal or exponent notation, "NaN", "Infinity", "+Infinity", "-Infinity" (any case). Correctly rounded. */
+size_t int64_format(int64_t value,
+                    char out[NUMBER_TEXT_MAX]); /* returns the length; NUL-terminated */
+/* Decimal or exponent notation, "NaN", "Infinity", "+Infinity", "-Infinity" (any case). Correctly
+ * rounded. */
 NumberResult double_parse(Str text, double *out);
 NumberResult float_parse(Str text, float *out);
-/* The shortest text that reads back as the same value, in Trino's form: 1.0E10, 0.001, 1.0E-4, NaN, Infinity. */
+/* The shortest text that reads back as the same value, in Trino's form: 1.0E10, 0.001, 1.0E-4, NaN,
+ * Infinity. */
 size_t double_format(double value, char out[NUMBER_TEXT_MAX]);
 size_t float_format(float value, char out[NUMBER_TEXT_MAX]);
 

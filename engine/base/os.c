@@ -270,8 +270,10 @@ static void stamp_map(void) {
     void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return;
-    if (madvise(page, (size_t)sysconf(_SC_PAGESIZE), MADV_WIPEONFORK) == 0) stamp_page = page;
-    else munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+    if (madvise(page, (size_t)sysconf(_SC_PAGESIZE), MADV_WIPEONFORK) == 0)
+        stamp_page = page;
+    else
+        munmap(page, (size_t)sysconf(_SC_PAGESIZE));
 }
 
 uint32_t os_pid_stamp(void) {

@@ -8,13 +8,15 @@
 
 #include "engine/base/text.h"
 
-int64_t os_now_ns(void);      /* CLOCK_MONOTONIC */
-int64_t os_realtime_us(void); /* since 1970-01-01 UTC */
-uint32_t os_cores(void);      /* of the affinity mask, >= 1 */
+int64_t os_now_ns(void);        /* CLOCK_MONOTONIC */
+int64_t os_realtime_us(void);   /* since 1970-01-01 UTC */
+uint32_t os_cores(void);        /* of the affinity mask, >= 1 */
 uint64_t os_memory_bytes(void); /* physical, or the cgroup's limit */
 bool os_random(void *out, size_t bytes);
-/* A joinable thread with all signals blocked and an 8 MiB stack (64 MiB under ASan); name <= 15 bytes. */
-Status os_thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *context, Error *err);
+/* A joinable thread with all signals blocked and an 8 MiB stack (64 MiB under ASan); name <= 15
+ * bytes. */
+Status os_thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *context,
+                       Error *err);
 /* Reads a whole file of at most `max` bytes into the arena, NUL-terminated. */
 Status os_read_file(Arena *arena, const char *path, size_t max, Str *out, Error *err);
 /* The environment variable, "" and unset alike NULL. Never setenv. */

@@ -1,8 +1,8 @@
 /*
  * settings.c - looking up settings and checking their values.
  *
- * The table is settings.def. It has some dozens of rows and is searched linearly: settings are looked
- * up when a connection opens and by SET SESSION, not per row.
+ * The table is settings.def. It has some dozens of rows and is searched linearly: settings are
+ * looked up when a connection opens and by SET SESSION, not per row.
  */
 #include "engine/base/settings.h"
 #include "engine/base/calendar.h"
@@ -13,15 +13,15 @@
 #define HINT_MAX         256
 
 static const SettingDef setting_table[SETTING_COUNT] = {
-#define SETTING(symbol, word, session, type, initial, least, most, list, reach, text)              \
-    [SETTING_##symbol] = {.keyword = word,                                                         \
-                          .session_name = session,                                                 \
-                          .kind = SETTING_KIND_##type,                                             \
-                          .default_value = initial,                                                \
-                          .low = least,                                                            \
-                          .high = most,                                                            \
-                          .choices = list,                                                         \
-                          .scope = SETTING_SCOPE_##reach,                                          \
+#define SETTING(symbol, word, session, type, initial, least, most, list, reach, text) \
+    [SETTING_##symbol] = {.keyword = word,                                            \
+                          .session_name = session,                                    \
+                          .kind = SETTING_KIND_##type,                                \
+                          .default_value = initial,                                   \
+                          .low = least,                                               \
+                          .high = most,                                               \
+                          .choices = list,                                            \
+                          .scope = SETTING_SCOPE_##reach,                             \
                           .help = text},
 #include "engine/base/settings.def"
 #undef SETTING
@@ -52,8 +52,8 @@ Status setting_unknown(Str name, Error *err) {
             nearest = spellings[j];
         }
     }
-    Status status = error_set(err, ERR_SYNTAX, "there is no setting '" STR_FORMAT "'",
-                              STR_ARGS(name));
+    Status status =
+        error_set(err, ERR_SYNTAX, "there is no setting '" STR_FORMAT "'", STR_ARGS(name));
     return nearest ? error_hint(err, "did you mean %s?", nearest) : status;
 }
 
@@ -75,13 +75,17 @@ typedef struct Unit {
 } Unit;
 
 static const Unit byte_units[] = {
-    {{"GB", 2}, INT64_C(1) << 30}, {{"MB", 2}, INT64_C(1) << 20}, {{"KB", 2}, INT64_C(1) << 10},
-    {{"G", 1}, INT64_C(1) << 30},  {{"M", 1}, INT64_C(1) << 20},  {{"K", 1}, INT64_C(1) << 10},
+    {{"GB", 2}, INT64_C(1) << 30},
+    {{"MB", 2}, INT64_C(1) << 20},
+    {{"KB", 2}, INT64_C(1) << 10},
+    {{"G", 1}, INT64_C(1) << 30},
+    {{"M", 1}, INT64_C(1) << 20},
+    {{"K", 1}, INT64_C(1) << 10},
     {{"B", 1}, 1},
 };
 
-static const Unit time_units[] = {{{"s", 1}, 1},       {{"sec", 3}, 1},  {{"m", 1}, 60},
-                                  {{"min", 3}, 60},    {{"h", 1}, 3600}, {{"d", 1}, 86400}};
+static const Unit time_units[] = {{{"s", 1}, 1},    {{"sec", 3}, 1},  {{"m", 1}, 60},
+                                  {{"min", 3}, 60}, {{"h", 1}, 3600}, {{"d", 1}, 86400}};
 
 /* A number without sign and perhaps a unit; false on anything else or overflow. */
 static bool quantity_parse(Str text, const Unit *units, size_t count, int64_t *out) {
@@ -143,10 +147,12 @@ static Status number_hint(const SettingDef *def, Error *err) {
 static Status number_check(const SettingDef *def, Str text, Arena *arena, SettingValue *out,
                            Error *err) {
     bool valid;
-    if (def->kind == SETTING_KIND_BYTES) valid = bytes_parse(text, &out->integer);
+    if (def->kind == SETTING_KIND_BYTES)
+        valid = bytes_parse(text, &out->integer);
     else if (def->kind == SETTING_KIND_SECONDS)
         valid = quantity_parse(text, time_units, COUNT_OF(time_units), &out->integer);
-    else valid = int64_parse(text, &out->integer) == NUMBER_OK;
+    else
+        valid = int64_parse(text, &out->integer) == NUMBER_OK;
     if (!valid || out->integer < def->low || (def->high != 0 && out->integer > def->high)) {
         (void)value_fault(def, text, err);
         return number_hint(def, err);

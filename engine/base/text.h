@@ -15,8 +15,8 @@ typedef struct Str {
     size_t len;
 } Str;
 
-#define STR(literal) ((Str){(literal), sizeof(literal) - 1})
-#define STR_FORMAT "%.*s"
+#define STR(literal)  ((Str){(literal), sizeof(literal) - 1})
+#define STR_FORMAT    "%.*s"
 #define STR_ARGS(str) (int)(str).len, (str).data
 
 static inline Str str_from(const char *text) {
@@ -29,7 +29,7 @@ int str_compare(Str a, Str b); /* bytewise = by code point */
 /* ASCII letters fold; other bytes compare as they are. Independent of the locale. */
 bool str_equal_fold(Str a, Str b);
 int str_compare_fold(Str a, Str b);
-Str str_trim(Str s); /* ASCII white space */
+Str str_trim(Str s);                /* ASCII white space */
 char *str_dup(Arena *arena, Str s); /* NUL-terminated copy, NULL when exhausted */
 /* Levenshtein distance over bytes with ASCII folding, at most `limit` + 1: "did you mean". */
 uint32_t str_distance(Str a, Str b, uint32_t limit);
@@ -71,6 +71,7 @@ int32_t utf8_next(const char *data, size_t len, size_t *at);
 size_t utf8_put(char out[4], uint32_t code_point); /* bytes written, 0 if not a scalar value */
 /* The largest prefix of at most `bytes` bytes that does not cut a character. */
 size_t utf8_cut(const char *data, size_t len, size_t bytes);
-size_t utf8_offset(const char *data, size_t len, size_t characters); /* byte offset of the nth character */
+size_t utf8_offset(const char *data, size_t len,
+                   size_t characters); /* byte offset of the nth character */
 
 #endif

@@ -1,13 +1,13 @@
 /*
  * zone.c - time zones from the system's TZif files (RFC 8536), versions 1 to 4.
  *
- * A zone is loaded at first use, kept for the life of the process and immutable from then on. Loaded
- * zones stand in two tables of atomic pointers, by id and by name, which are read without a lock;
- * one mutex serialises loading. The rule of the file's footer (a POSIX TZ string) is unrolled into
- * transitions up to the year 2100 and computed for later instants.
+ * A zone is loaded at first use, kept for the life of the process and immutable from then on.
+ * Loaded zones stand in two tables of atomic pointers, by id and by name, which are read without a
+ * lock; one mutex serialises loading. The rule of the file's footer (a POSIX TZ string) is unrolled
+ * into transitions up to the year 2100 and computed for later instants.
  *
- * Names come from SQL text and remote data: only names of the shape of IANA's reach the file system,
- * and every count of a file is checked against its size.
+ * Names come from SQL text and remote data: only names of the shape of IANA's reach the file
+ * system, and every count of a file is checked against its size.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,14 +19,14 @@
 #include "engine/base/map.h"
 #include "engine/base/os.h"
 
-#define ZONE_MAX         2048
-#define ZONE_SLOTS       (4 * ZONE_MAX)
-#define ZONE_NAME_MAX    63
-#define ZONE_FILE_MAX    ((size_t)1 << 20)
-#define UNROLL_YEAR      2100
-#define OFFSET_MINUTES   840
-#define SECONDS_PER_DAY  INT64_C(86400)
-#define LOCAL_WINDOW     (26 * INT64_C(3600)) /* no offset is larger (RFC 8536, 3.2) */
+#define ZONE_MAX        2048
+#define ZONE_SLOTS      (4 * ZONE_MAX)
+#define ZONE_NAME_MAX   63
+#define ZONE_FILE_MAX   ((size_t)1 << 20)
+#define UNROLL_YEAR     2100
+#define OFFSET_MINUTES  840
+#define SECONDS_PER_DAY INT64_C(86400)
+#define LOCAL_WINDOW    (26 * INT64_C(3600)) /* no offset is larger (RFC 8536, 3.2) */
 
 /* When a part of the year begins: Mm.w.d, Jn or n, at a second of that day. */
 typedef struct RuleDate {
@@ -43,11 +43,11 @@ typedef struct Rule {
 
 typedef struct Zone {
     int16_t id;
-    uint32_t count;     /* transitions */
-    int64_t *moments;   /* UTC seconds, ascending */
-    int32_t *offsets;   /* in force from moments[i] on */
-    int32_t first;      /* in force before moments[0] */
-    Rule rule;          /* in force from moments[count - 1] on */
+    uint32_t count;   /* transitions */
+    int64_t *moments; /* UTC seconds, ascending */
+    int32_t *offsets; /* in force from moments[i] on */
+    int32_t first;    /* in force before moments[0] */
+    Rule rule;        /* in force from moments[count - 1] on */
     char name[ZONE_NAME_MAX + 1];
 } Zone;
 
@@ -156,8 +156,10 @@ static int64_t rule_moment(const RuleDate *date, int32_t year) {
         day = first + in_month;
     } else {
         day = date_from_civil(year, 1, 1);
-        if (date->kind == 'N') day += date->day;
-        else day += date->day - 1 + (date->day >= 60 && date_days_in_month(year, 2) == 29);
+        if (date->kind == 'N')
+            day += date->day;
+        else
+            day += date->day - 1 + (date->day >= 60 && date_days_in_month(year, 2) == 29);
     }
     return day * SECONDS_PER_DAY + date->second;
 }
@@ -178,8 +180,8 @@ static int32_t rule_offset_at(const Rule *rule, int64_t seconds) {
     int64_t begin, end;
     if (!rule->summer) return rule->standard_offset;
     rule_year(rule, year_of(seconds + rule->standard_offset), &begin, &end);
-    bool summer = begin < end ? seconds >= begin && seconds < end
-                              : !(seconds >= end && seconds < begin);
+    bool summer =
+        begin < end ? seconds >= begin && seconds < end : !(seconds >= end && seconds < begin);
     return summer ? rule->summer_offset : rule->standard_offset;
 }
 
@@ -304,7 +306,8 @@ static bool zone_read(Str file, Zone *zone) {
 
 /* ---------------------------------------------------------------- loading */
 
-/* Letters, digits, "_", "-", "+" in parts separated by single slashes: no dots, no absolute paths. */
+/* Letters, digits, "_", "-", "+" in parts separated by single slashes: no dots, no absolute
+ * paths. */
 static bool name_plausible(Str name) {
     if (name.len == 0 || name.len > ZONE_NAME_MAX) return false;
     bool part = false;
@@ -352,7 +355,8 @@ static Zone *zone_load(Str name) {
             Str file;
             if (path && os_read_file(arena, path, ZONE_FILE_MAX, &file, NULL) == TRIB_OK)
                 found = zone_read(file, zone);
-            else continue;
+            else
+                continue;
             if (!found) break; /* a file of that name is there, but it is no zone */
         }
     }
@@ -418,8 +422,9 @@ static bool offset_parse(Str text, int16_t *minutes) {
 }
 
 int16_t zone_lookup(Str name) {
-    static const char *const utc[] = {"UTC", "Z", "GMT", "UT", "UCT", "Etc/UTC", "Etc/GMT",
-                                      "Etc/UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"};
+    static const char *const utc[] = {"UTC",  "Z",        "GMT",       "UT",
+                                      "UCT",  "Etc/UTC",  "Etc/GMT",   "Etc/UCT",
+                                      "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"};
     int16_t minutes;
     for (size_t i = 0; i < COUNT_OF(utc); i++) {
         if (str_equal_fold(name, str_from(utc[i]))) return ZONE_UTC;
@@ -444,8 +449,9 @@ Status zone_resolve(Str name, int16_t *zone, Error *err) {
             return error_hint(err, "use a name such as Europe/Berlin (upper and lower case matter) "
                                    "or an offset such as +02:00");
     }
-    return error_hint(err, "this system has no time zone data, so that only UTC and offsets such as "
-                           "+02:00 are known: install the package tzdata");
+    return error_hint(err,
+                      "this system has no time zone data, so that only UTC and offsets such as "
+                      "+02:00 are known: install the package tzdata");
 }
 
 static const Zone *zone_of(int16_t id) {
@@ -487,8 +493,10 @@ static uint32_t zone_passed(const Zone *zone, int64_t seconds) {
     uint32_t low = 0, high = zone->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (zone->moments[middle] <= seconds) low = middle + 1;
-        else high = middle;
+        if (zone->moments[middle] <= seconds)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -513,8 +521,9 @@ static bool transition_next(const Zone *zone, int64_t after, int64_t *moment) {
     return true;
 }
 
-/* Walks the stretches between transitions around the moment, the earlier offset first, so that of two
- * readings of a repeated hour the earlier one is taken. In a gap the offset before it is applied. */
+/* Walks the stretches between transitions around the moment, the earlier offset first, so that of
+ * two readings of a repeated hour the earlier one is taken. In a gap the offset before it is
+ * applied. */
 int64_t zone_local_to_utc(int16_t id, int64_t local_us) {
     const Zone *zone = zone_of(id);
     int64_t out;

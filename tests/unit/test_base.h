@@ -22,11 +22,11 @@ static inline uint64_t test_random(uint64_t *state) {
     return *state * UINT64_C(0x2545F4914F6CDD1D);
 }
 
-#define assert_str(str, literal)                                                                   \
-    do {                                                                                           \
-        Str have_ = (str);                                                                         \
-        assert_int_equal(have_.len, sizeof(literal) - 1);                                          \
-        assert_memory_equal(have_.data, literal, sizeof(literal) - 1);                             \
+#define assert_str(str, literal)                                       \
+    do {                                                               \
+        Str have_ = (str);                                             \
+        assert_int_equal(have_.len, sizeof(literal) - 1);              \
+        assert_memory_equal(have_.data, literal, sizeof(literal) - 1); \
     } while (0)
 
 #endif

@@ -14,8 +14,8 @@
 
 #include "engine/base/calendar.h"
 
-#define AT(y, mo, d, h, mi, s)                                                                     \
-    ((int64_t)date_from_civil(y, mo, d) * US_PER_DAY +                                             \
+#define AT(y, mo, d, h, mi, s)                         \
+    ((int64_t)date_from_civil(y, mo, d) * US_PER_DAY + \
      ((int64_t)(h)*3600 + (mi)*60 + (s)) * US_PER_SECOND)
 
 /* ---------------------------------------------------------------- dates */
@@ -99,18 +99,30 @@ static void months(void **state) {
 static void dates_as_text(void **state) {
     static const struct {
         const char *text, *canonical;
-    } cases[] = {{"2024-02-29", "2024-02-29"},   {" 2024-2-9\t", "2024-02-09"},
-                 {"0001-01-01", "0001-01-01"},   {"-0044-03-15", "-0044-03-15"},
-                 {"+1999-12-31", "1999-12-31"},  {"9999-12-31", "9999-12-31"},
-                 {"0000-02-29", "0000-02-29"},   {"2023-02-29", NULL},
-                 {"2024-13-01", NULL},           {"2024-00-10", NULL},
-                 {"2024-01-32", NULL},           {"24-01-01", NULL},
-                 {"20240-01-01", NULL},          {"2024-001-01", NULL},
-                 {"2024-01-001", NULL},          {"2024/01/01", NULL},
-                 {"2024-01", NULL},              {"2024-01-", NULL},
-                 {"", NULL},                     {" ", NULL},
-                 {"2024-01-01x", NULL},          {"2024-01-01 00:00:00", NULL},
-                 {"--2024-01-01", NULL},         {"99999999999999999999-01-01", NULL}};
+    } cases[] = {{"2024-02-29", "2024-02-29"},
+                 {" 2024-2-9\t", "2024-02-09"},
+                 {"0001-01-01", "0001-01-01"},
+                 {"-0044-03-15", "-0044-03-15"},
+                 {"+1999-12-31", "1999-12-31"},
+                 {"9999-12-31", "9999-12-31"},
+                 {"0000-02-29", "0000-02-29"},
+                 {"2023-02-29", NULL},
+                 {"2024-13-01", NULL},
+                 {"2024-00-10", NULL},
+                 {"2024-01-32", NULL},
+                 {"24-01-01", NULL},
+                 {"20240-01-01", NULL},
+                 {"2024-001-01", NULL},
+                 {"2024-01-001", NULL},
+                 {"2024/01/01", NULL},
+                 {"2024-01", NULL},
+                 {"2024-01-", NULL},
+                 {"", NULL},
+                 {" ", NULL},
+                 {"2024-01-01x", NULL},
+                 {"2024-01-01 00:00:00", NULL},
+                 {"--2024-01-01", NULL},
+                 {"99999999999999999999-01-01", NULL}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int32_t days = 77;
         char text[CALENDAR_TEXT_MAX];
@@ -207,8 +219,7 @@ static void timestamps_as_text(void **state) {
         int32_t ns;
         int16_t zone;
         char text[CALENDAR_TEXT_MAX];
-        bool parsed =
-            timestamp_parse(str_from(cases[i].text), cases[i].precision, &us, &ns, &zone);
+        bool parsed = timestamp_parse(str_from(cases[i].text), cases[i].precision, &us, &ns, &zone);
         assert_int_equal(parsed, cases[i].canonical != NULL);
         if (!parsed) continue;
         size_t length = timestamp_format_iso(us, ns, cases[i].precision, text);
@@ -229,8 +240,13 @@ static void intervals_as_text(void **state) {
     static const struct {
         int32_t months;
         const char *text;
-    } years[] = {{18, "1-6"}, {0, "0-0"}, {-18, "-1-6"}, {11, "0-11"}, {-1, "-0-1"},
-                 {INT32_MIN, "-178956970-8"}, {INT32_MAX, "178956970-7"}};
+    } years[] = {{18, "1-6"},
+                 {0, "0-0"},
+                 {-18, "-1-6"},
+                 {11, "0-11"},
+                 {-1, "-0-1"},
+                 {INT32_MIN, "-178956970-8"},
+                 {INT32_MAX, "178956970-7"}};
     for (size_t i = 0; i < COUNT_OF(years); i++) {
         assert_int_equal(interval_ym_format(years[i].months, text), strlen(years[i].text));
         assert_string_equal(text, years[i].text);
@@ -238,12 +254,13 @@ static void intervals_as_text(void **state) {
     static const struct {
         int64_t us;
         const char *text;
-    } days[] = {{2 * US_PER_DAY + (3 * 3600 + 4 * 60 + 5) * US_PER_SECOND + 678000, "2 03:04:05.678"},
-                {0, "0 00:00:00.000"},
-                {-1000, "-0 00:00:00.001"},
-                {1, "0 00:00:00.000001"},
-                {INT64_MIN, "-106751991 04:00:54.775808"},
-                {INT64_MAX, "106751991 04:00:54.775807"}};
+    } days[] = {
+        {2 * US_PER_DAY + (3 * 3600 + 4 * 60 + 5) * US_PER_SECOND + 678000, "2 03:04:05.678"},
+        {0, "0 00:00:00.000"},
+        {-1000, "-0 00:00:00.001"},
+        {1, "0 00:00:00.000001"},
+        {INT64_MIN, "-106751991 04:00:54.775808"},
+        {INT64_MAX, "106751991 04:00:54.775807"}};
     for (size_t i = 0; i < COUNT_OF(days); i++) {
         assert_int_equal(interval_ds_format(days[i].us, text), strlen(days[i].text));
         assert_string_equal(text, days[i].text);
@@ -369,14 +386,16 @@ static void zone_gaps_and_overlaps(void **state) {
     int16_t berlin = need_zone("Europe/Berlin"), york = need_zone("America/New_York");
     int16_t apia = need_zone("Pacific/Apia");
     /* 02:30 did not exist: it becomes 03:30 summer time. */
-    assert_int_equal(zone_local_to_utc(berlin, AT(2024, 3, 31, 2, 30, 0)), AT(2024, 3, 31, 1, 30, 0));
+    assert_int_equal(zone_local_to_utc(berlin, AT(2024, 3, 31, 2, 30, 0)),
+                     AT(2024, 3, 31, 1, 30, 0));
     assert_int_equal(zone_local_to_utc(berlin, AT(2024, 3, 31, 1, 59, 59)),
                      AT(2024, 3, 31, 0, 59, 59));
     assert_int_equal(zone_local_to_utc(berlin, AT(2024, 3, 31, 3, 0, 0)), AT(2024, 3, 31, 1, 0, 0));
     /* 02:30 was twice: the first one, in summer time. */
     assert_int_equal(zone_local_to_utc(berlin, AT(2024, 10, 27, 2, 30, 0)),
                      AT(2024, 10, 27, 0, 30, 0));
-    assert_int_equal(zone_local_to_utc(berlin, AT(2024, 10, 27, 3, 0, 0)), AT(2024, 10, 27, 2, 0, 0));
+    assert_int_equal(zone_local_to_utc(berlin, AT(2024, 10, 27, 3, 0, 0)),
+                     AT(2024, 10, 27, 2, 0, 0));
     assert_int_equal(zone_local_to_utc(york, AT(2500, 11, 7, 1, 30, 0)), AT(2500, 11, 7, 5, 30, 0));
     assert_int_equal(zone_local_to_utc(york, AT(2500, 3, 14, 2, 30, 0)), AT(2500, 3, 14, 7, 30, 0));
     /* A whole day is missing. */
@@ -470,10 +489,14 @@ static void zone_files(void **state) {
     assert_int_equal(zone_offset_at(zone, 100000 * US_PER_SECOND), 3600);
     assert_int_equal(zone_offset_at(zone, 100000 * US_PER_SECOND - 1), 7200);
 
-    static const char *const good[] = {
-        "", "<+03>-3", "AAA-1BBB,M3.5.0,M10.5.0/3", "AAA3BBB,J60,J365/23", "AAA3BBB2,0/0,J365/23",
-        "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1", "IST-1GMT0,M10.5.0,M3.5.0/1",
-        "AAA-1BBB-2:30:15,M1.1.0/167:59:59,M12.5.6/-167"};
+    static const char *const good[] = {"",
+                                       "<+03>-3",
+                                       "AAA-1BBB,M3.5.0,M10.5.0/3",
+                                       "AAA3BBB,J60,J365/23",
+                                       "AAA3BBB2,0/0,J365/23",
+                                       "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1",
+                                       "IST-1GMT0,M10.5.0,M3.5.0/1",
+                                       "AAA-1BBB-2:30:15,M1.1.0/167:59:59,M12.5.6/-167"};
     for (size_t i = 0; i < COUNT_OF(good); i++) {
         put_file(&file, good[i]);
         zone = zone_of_file(&file);
@@ -491,11 +514,22 @@ static void zone_files(void **state) {
     assert_int_equal(zone_offset_at(zone, AT(2051, 1, 1, 2, 30, 0)), -7200);
     assert_int_equal(zone_offset_at(zone, AT(2250, 6, 1, 2, 30, 0)), -7200);
 
-    static const char *const bad[] = {
-        "AA-1", "AAA", "-1", "AAA-1BBB", "AAA-1BBB,M3.5.0", "AAA-1BBB,M13.5.0,M10.5.0",
-        "AAA-1BBB,M3.6.0,M10.5.0", "AAA-1BBB,M3.5.7,M10.5.0", "AAA-1BBB,J0,J365",
-        "AAA-1BBB,366,J365", "AAA-168", "AAA-1:60", "AAA-1BBB,M3.5.0,M10.5.0/3x", "<AAA-1",
-        "AAA-99999999999999999999", "AAA-1BBB,M3.5.0/,M10.5.0"};
+    static const char *const bad[] = {"AA-1",
+                                      "AAA",
+                                      "-1",
+                                      "AAA-1BBB",
+                                      "AAA-1BBB,M3.5.0",
+                                      "AAA-1BBB,M13.5.0,M10.5.0",
+                                      "AAA-1BBB,M3.6.0,M10.5.0",
+                                      "AAA-1BBB,M3.5.7,M10.5.0",
+                                      "AAA-1BBB,J0,J365",
+                                      "AAA-1BBB,366,J365",
+                                      "AAA-168",
+                                      "AAA-1:60",
+                                      "AAA-1BBB,M3.5.0,M10.5.0/3x",
+                                      "<AAA-1",
+                                      "AAA-99999999999999999999",
+                                      "AAA-1BBB,M3.5.0/,M10.5.0"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         put_file(&file, bad[i]);
         if (zone_of_file(&file) != -1) fail_msg("accepted: %s", bad[i]);
@@ -525,8 +559,8 @@ static void zone_files(void **state) {
 
 /* ---------------------------------------------------------------- threads */
 
-static const char *const thread_zones[] = {"Asia/Tokyo", "America/Lima",   "Africa/Cairo",
-                                           "Asia/Dubai", "Europe/Madrid",  "America/Denver",
+static const char *const thread_zones[] = {"Asia/Tokyo", "America/Lima",    "Africa/Cairo",
+                                           "Asia/Dubai", "Europe/Madrid",   "America/Denver",
                                            "Asia/Seoul", "Pacific/Auckland"};
 
 static void *look_up(void *context) {
@@ -556,12 +590,18 @@ static void zones_from_many_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_day),          cmocka_unit_test(weeks),
-        cmocka_unit_test(months),             cmocka_unit_test(dates_as_text),
-        cmocka_unit_test(times_as_text),      cmocka_unit_test(timestamps_as_text),
-        cmocka_unit_test(intervals_as_text),  cmocka_unit_test(zone_names),
-        cmocka_unit_test(zone_offsets),       cmocka_unit_test(zone_gaps_and_overlaps),
-        cmocka_unit_test(zones_from_many_threads), cmocka_unit_test(zone_files),
+        cmocka_unit_test(every_day),
+        cmocka_unit_test(weeks),
+        cmocka_unit_test(months),
+        cmocka_unit_test(dates_as_text),
+        cmocka_unit_test(times_as_text),
+        cmocka_unit_test(timestamps_as_text),
+        cmocka_unit_test(intervals_as_text),
+        cmocka_unit_test(zone_names),
+        cmocka_unit_test(zone_offsets),
+        cmocka_unit_test(zone_gaps_and_overlaps),
+        cmocka_unit_test(zones_from_many_threads),
+        cmocka_unit_test(zone_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

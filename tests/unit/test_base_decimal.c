@@ -46,11 +46,11 @@ static void rescale(const char *a, int from, int to, const char *want) {
 }
 
 static void computed_elsewhere(void **state) {
-#define MULTIPLY(a, b, drop, want) multiply(a, b, drop, want);
-#define DIVIDE(a, b, raise, want) divide(a, b, raise, want);
+#define MULTIPLY(a, b, drop, want)            multiply(a, b, drop, want);
+#define DIVIDE(a, b, raise, want)             divide(a, b, raise, want);
 #define MODULUS(a, a_scale, b, b_scale, want) modulus(a, a_scale, b, b_scale, want);
-#define RESCALE(a, from, to, want) rescale(a, from, to, want);
-#define DOUBLE(a, scale, want) assert_true(decimal_to_double(wide(a), scale) == want);
+#define RESCALE(a, from, to, want)            rescale(a, from, to, want);
+#define DOUBLE(a, scale, want)                assert_true(decimal_to_double(wide(a), scale) == want);
 #include "tests/unit/decimal_cases.def"
 }
 
@@ -173,9 +173,14 @@ static void writing(void **state) {
         int scale;
         const char *text;
     } cases[] = {
-        {"0", 0, "0"},        {"0", 2, "0.00"},      {"5", 2, "0.05"},
-        {"-5", 2, "-0.05"},   {"-12345", 3, "-12.345"}, {"100", 2, "1.00"},
-        {NINES, 0, NINES},    {"-" NINES, 38, "-0." NINES},
+        {"0", 0, "0"},
+        {"0", 2, "0.00"},
+        {"5", 2, "0.05"},
+        {"-5", 2, "-0.05"},
+        {"-12345", 3, "-12.345"},
+        {"100", 2, "1.00"},
+        {NINES, 0, NINES},
+        {"-" NINES, 38, "-0." NINES},
         {NINES, 37, "9.9999999999999999999999999999999999999"},
         {"1", 38, "0.00000000000000000000000000000000000001"},
         {"10000000000000000000", 0, "10000000000000000000"},
@@ -216,8 +221,10 @@ static void from_doubles(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(computed_elsewhere), cmocka_unit_test(edges),
-        cmocka_unit_test(parsing),            cmocka_unit_test(writing),
+        cmocka_unit_test(computed_elsewhere),
+        cmocka_unit_test(edges),
+        cmocka_unit_test(parsing),
+        cmocka_unit_test(writing),
         cmocka_unit_test(from_doubles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

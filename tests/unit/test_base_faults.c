@@ -1,9 +1,9 @@
 /*
  * test_base_faults.c - every allocation of some scenarios fails once; needs --enable-faults.
  *
- * A scenario runs with the nth allocation failing, for n = 1, 2, ... until it runs through. Each run
- * must end in an out-of-memory error or succeed; leaks are the sanitizer's to find, and the run after
- * the failing one must succeed.
+ * A scenario runs with the nth allocation failing, for n = 1, 2, ... until it runs through. Each
+ * run must end in an out-of-memory error or succeed; leaks are the sanitizer's to find, and the run
+ * after the failing one must succeed.
  */
 #include "config.h"
 
@@ -29,9 +29,9 @@ static const bool faults_built = false;
 
 static Status json_scenario(Arena *arena, Error *err) {
     JsonValue *tree;
-    return json_parse(arena,
-                      STR("{\"a\": [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]], \"b\\n\": \"x\\u20acy\"}"),
-                      false, &tree, err);
+    return json_parse(
+        arena, STR("{\"a\": [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]], \"b\\n\": \"x\\u20acy\"}"),
+        false, &tree, err);
 }
 
 static Status map_scenario(Arena *arena, Error *err) {
@@ -102,8 +102,7 @@ static Status grant_scenario(Arena *arena, Error *err) {
     return status;
 }
 
-static void nothing(void *context) {
-}
+static void nothing(void *context) {}
 
 static Status arena_scenario(Arena *arena, Error *err) {
     Arena *child = arena_new(arena);
@@ -137,9 +136,9 @@ static const struct {
     const char *name;
     Status (*run)(Arena *arena, Error *err);
 } scenarios[] = {
-    {"json", json_scenario},     {"map", map_scenario},       {"buf", buf_scenario},
-    {"settings", settings_scenario}, {"file", file_scenario}, {"cancel", cancel_scenario},
-    {"grant", grant_scenario},   {"arena", arena_scenario},   {"log", log_scenario},
+    {"json", json_scenario},         {"map", map_scenario},     {"buf", buf_scenario},
+    {"settings", settings_scenario}, {"file", file_scenario},   {"cancel", cancel_scenario},
+    {"grant", grant_scenario},       {"arena", arena_scenario}, {"log", log_scenario},
     {"thread", thread_scenario},
 };
 
@@ -155,8 +154,7 @@ static void every_allocation_fails_once(void **state) {
             Status status = scenarios[i].run(arena, &err);
             bool failed = !heap_fault_pending();
             heap_fail_at(0);
-            if (status != TRIB_OK &&
-                (status != TRIB_MEMORY || strcmp(err.sqlstate, "HY001") != 0))
+            if (status != TRIB_OK && (status != TRIB_MEMORY || strcmp(err.sqlstate, "HY001") != 0))
                 fail_msg("%s, allocation %llu: status %d", scenarios[i].name,
                          (unsigned long long)nth, status);
             arena_free(arena);

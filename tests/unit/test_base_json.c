@@ -11,7 +11,8 @@
 static const char marks[] = "${}[]ksntf0"; /* one letter per JsonToken */
 
 /* Reads to the end and writes the tokens down: "{k:a n:1 }$". */
-static Status describe(Arena *arena, Str text, bool comments, uint32_t depth, Buf *out, Error *err) {
+static Status describe(Arena *arena, Str text, bool comments, uint32_t depth, Buf *out,
+                       Error *err) {
     JsonReader reader;
     JsonToken token;
     json_init(&reader, arena, text, comments, depth);
@@ -49,7 +50,8 @@ static void tokens(void **state) {
     check("[1.10]", false, "[n:1.10 ]$");
     check("\xEF\xBB\xBF[]", false, "[]$");
     check("[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"]", false, "[s:\"\\/\b\f\n\r\t ]$");
-    check("\"\\u20AC\\u00e4 x\\ud83d\\ude00\"", false, "s:\xE2\x82\xAC\xC3\xA4 x\xF0\x9F\x98\x80 $");
+    check("\"\\u20AC\\u00e4 x\\ud83d\\ude00\"", false,
+          "s:\xE2\x82\xAC\xC3\xA4 x\xF0\x9F\x98\x80 $");
     check("\"\xF0\x9F\x98\x80\"", false, "s:\xF0\x9F\x98\x80 $");
     check("// c\n{ /* x */ \"a\" : [1, 2,], // d\n}/**/", true, "{k:a [n:1 n:2 ]}$");
     check("/***/1//", true, "n:1 $");
@@ -162,7 +164,8 @@ static void depth(void **state) {
     buf_init(&out, arena, 10 * DEEP);
     assert_int_equal(describe(arena, (Str){text, 2 * DEEP}, false, DEEP, &out, &err), TRIB_OK);
     assert_int_equal(out.len, 2 * DEEP + 1);
-    assert_int_equal(describe(arena, (Str){text, 2 * DEEP}, false, DEEP - 1, &out, &err), TRIB_LIMIT);
+    assert_int_equal(describe(arena, (Str){text, 2 * DEEP}, false, DEEP - 1, &out, &err),
+                     TRIB_LIMIT);
     assert_string_equal(err.sqlstate, "54000");
     assert_int_equal(err.column, DEEP);
     JsonValue *tree;
@@ -173,7 +176,8 @@ static void depth(void **state) {
 
 /* Every prefix of a document is an error, and reading stops there. */
 static void cut_short(void **state) {
-    static const char text[] = "{\"k\\u00e4\": [1.5e3, \"x\\n\", {\"y\": null}, true], \"z\": \"\xE2\x82\xAC\"}";
+    static const char text[] =
+        "{\"k\\u00e4\": [1.5e3, \"x\\n\", {\"y\": null}, true], \"z\": \"\xE2\x82\xAC\"}";
     for (size_t length = 0; length < sizeof text - 1; length++) {
         Arena *arena = arena_new(NULL);
         Error err;
@@ -190,8 +194,9 @@ static void cut_short(void **state) {
 
 /* Random bytes and random tokens: an answer or an error, within the text. */
 static void noise(void **state) {
-    static const char *const pieces[] = {"{", "}", "[", "]", ",", ":", "\"a\"", "1", "true", "\"",
-                                         "\\u", "//", "/*", "*/", "\n", "-", "e5", "\xC3", "null"};
+    static const char *const pieces[] = {"{",  "}",    "[",  "]",    ",",   ":",  "\"a\"",
+                                         "1",  "true", "\"", "\\u",  "//",  "/*", "*/",
+                                         "\n", "-",    "e5", "\xC3", "null"};
     uint64_t seed = 1;
     for (int i = 0; i < 100000; i++) {
         Arena *arena = arena_new(NULL);
@@ -216,8 +221,8 @@ static void skipping(void **state) {
     JsonToken token;
     Error err;
     Str raw;
-    json_init(&reader, arena, STR("{\"a\" : {\"x\": [1, \"\\n]\"] } , \"b\": 1.50, \"c\": []}"), false,
-              10);
+    json_init(&reader, arena, STR("{\"a\" : {\"x\": [1, \"\\n]\"] } , \"b\": 1.50, \"c\": []}"),
+              false, 10);
     assert_int_equal(json_next(&reader, &token, &err), TRIB_OK);
     assert_int_equal(json_next(&reader, &token, &err), TRIB_OK);
     assert_int_equal(json_next(&reader, &token, &err), TRIB_OK);
@@ -298,7 +303,8 @@ static void quoting(void **state) {
     assert_string_equal(out.data, "\"a\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\x7F\xE2\x82\xAC\"");
     buf_clear(&out);
     json_quote(&out, STR("x\xC3\xFFy\xED\xA0\x80"));
-    assert_string_equal(out.data, "\"x\xEF\xBF\xBD\xEF\xBF\xBDy\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+    assert_string_equal(out.data,
+                        "\"x\xEF\xBF\xBD\xEF\xBF\xBDy\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
     for (int i = 0; i < 20000; i++) {
         char text[160];
         size_t length = 0;
@@ -322,9 +328,11 @@ static void quoting(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens), cmocka_unit_test(zero_bytes_survive), cmocka_unit_test(faults),
-        cmocka_unit_test(depth),  cmocka_unit_test(cut_short),          cmocka_unit_test(noise),
-        cmocka_unit_test(skipping), cmocka_unit_test(trees),            cmocka_unit_test(quoting),
+        cmocka_unit_test(tokens),    cmocka_unit_test(zero_bytes_survive),
+        cmocka_unit_test(faults),    cmocka_unit_test(depth),
+        cmocka_unit_test(cut_short), cmocka_unit_test(noise),
+        cmocka_unit_test(skipping),  cmocka_unit_test(trees),
+        cmocka_unit_test(quoting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

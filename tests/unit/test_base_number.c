@@ -155,7 +155,8 @@ static void doubles_written(void **state) {
     }
 }
 
-/* Every printed value reads back; no text with fewer digits would (checked with printf's rounding). */
+/* Every printed value reads back; no text with fewer digits would (checked with printf's
+ * rounding). */
 static void doubles_round_trip(void **state) {
     uint64_t seed = 77;
     for (int i = 0; i < 400000; i++) {
@@ -185,10 +186,17 @@ static void floats_round_trip(void **state) {
     static const struct {
         float value;
         const char *text;
-    } cases[] = {{0.1f, "0.1"},           {1e10f, "1.0E10"},        {16777216.0f, "1.6777216E7"},
-                 {1.4e-45f, "1.4E-45"},   {FLT_MAX, "3.4028235E38"}, {FLT_MIN, "1.17549435E-38"},
-                 {3.3554432e7f, "3.3554432E7"}, {-0.0f, "-0.0"},     {8388608.0f, "8388608.0"},
-                 {1.0E9f, "1.0E9"},       {NAN, "NaN"}};
+    } cases[] = {{0.1f, "0.1"},
+                 {1e10f, "1.0E10"},
+                 {16777216.0f, "1.6777216E7"},
+                 {1.4e-45f, "1.4E-45"},
+                 {FLT_MAX, "3.4028235E38"},
+                 {FLT_MIN, "1.17549435E-38"},
+                 {3.3554432e7f, "3.3554432E7"},
+                 {-0.0f, "-0.0"},
+                 {8388608.0f, "8388608.0"},
+                 {1.0E9f, "1.0E9"},
+                 {NAN, "NaN"}};
     char text[NUMBER_TEXT_MAX];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         float_format(cases[i].value, text);
@@ -259,8 +267,10 @@ static void doubles_read(void **state) {
         double value = 99;
         assert_int_equal(double_parse(str_from(cases[i].text), &value), cases[i].result);
         double want = cases[i].result == NUMBER_OK ? cases[i].value : 99;
-        if (isnan(want)) assert_true(isnan(value));
-        else assert_memory_equal(&value, &want, sizeof value);
+        if (isnan(want))
+            assert_true(isnan(value));
+        else
+            assert_memory_equal(&value, &want, sizeof value);
     }
     float narrow;
     /* Through a double this would round twice. */
@@ -309,10 +319,14 @@ static void locales_do_not_matter(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers),          cmocka_unit_test(powers_of_ten),
-        cmocka_unit_test(doubles_written),   cmocka_unit_test(doubles_round_trip),
-        cmocka_unit_test(floats_round_trip), cmocka_unit_test(doubles_read),
-        cmocka_unit_test(doubles_of_many_digits), cmocka_unit_test(locales_do_not_matter),
+        cmocka_unit_test(integers),
+        cmocka_unit_test(powers_of_ten),
+        cmocka_unit_test(doubles_written),
+        cmocka_unit_test(doubles_round_trip),
+        cmocka_unit_test(floats_round_trip),
+        cmocka_unit_test(doubles_read),
+        cmocka_unit_test(doubles_of_many_digits),
+        cmocka_unit_test(locales_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

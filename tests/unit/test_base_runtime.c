@@ -282,8 +282,10 @@ static void *take_and_give(void *context) {
     for (int i = 0; i < 20000; i++) {
         int64_t some = (int64_t)(test_random(&seed) % 50);
         Grant *grant = i & 1 ? &own : &shared_grant;
-        if (i % 97 == 0) grant_force(grant, some);
-        else if (!grant_try(grant, some)) continue;
+        if (i % 97 == 0)
+            grant_force(grant, some);
+        else if (!grant_try(grant, some))
+            continue;
         if (budget_used(shared_budget) < 0) return NULL;
         grant_shrink(grant, some);
     }
@@ -314,7 +316,8 @@ static void grants_from_many_threads(void **state) {
 /* ---------------------------------------------------------------- the log */
 
 static void *write_lines(void *context) {
-    for (int i = 0; i < 200; i++) log_write(LOG_INFO, "thread", "line %d of %d", i, *(int *)context);
+    for (int i = 0; i < 200; i++)
+        log_write(LOG_INFO, "thread", "line %d of %d", i, *(int *)context);
     return NULL;
 }
 

@@ -300,12 +300,26 @@ static void utf8_every_code_point(void **state) {
 }
 
 static void utf8_hostile(void **state) {
-    static const char *const bad[] = {
-        "\x80",             "\xBF",             "\xC0\x80",         "\xC1\xBF",
-        "\xE0\x80\x80",     "\xE0\x9F\xBF",     "\xED\xA0\x80",     "\xED\xBF\xBF",
-        "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
-        "\xFE",             "\xFF",             "\xE2\x82",         "\xF0\x9F\x98",
-        "\xC3(",            "\xE2(\xA1",        "\xE2\x82(",        "\xF0\x9F\x98("};
+    static const char *const bad[] = {"\x80",
+                                      "\xBF",
+                                      "\xC0\x80",
+                                      "\xC1\xBF",
+                                      "\xE0\x80\x80",
+                                      "\xE0\x9F\xBF",
+                                      "\xED\xA0\x80",
+                                      "\xED\xBF\xBF",
+                                      "\xF0\x80\x80\x80",
+                                      "\xF0\x8F\xBF\xBF",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF5\x80\x80\x80",
+                                      "\xFE",
+                                      "\xFF",
+                                      "\xE2\x82",
+                                      "\xF0\x9F\x98",
+                                      "\xC3(",
+                                      "\xE2(\xA1",
+                                      "\xE2\x82(",
+                                      "\xF0\x9F\x98("};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         char padded[64];
         size_t at = 0, length = strlen(bad[i]);
