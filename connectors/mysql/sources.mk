@@ -1,1 +1,24 @@
-# connectors/mysql
+# connectors/mysql: MySQL and MariaDB through libmariadb
+if CONNECTOR_MYSQL
+connector_LTLIBRARIES += trib_mysql.la
+trib_mysql_la_SOURCES = \
+	connectors/mysql/bind.c connectors/mysql/bind.h \
+	connectors/mysql/catalog.h \
+	connectors/mysql/connection.c connectors/mysql/connection.h \
+	connectors/mysql/decode.c connectors/mysql/decode.h \
+	connectors/mysql/failure.c connectors/mysql/failure.h \
+	connectors/mysql/metadata.c \
+	connectors/mysql/mysql.c \
+	connectors/mysql/option.c connectors/mysql/option.h \
+	connectors/mysql/plan.c connectors/mysql/plan.h \
+	connectors/mysql/scan.c \
+	connectors/mysql/shippable.c connectors/mysql/shippable.h \
+	connectors/mysql/split.c \
+	connectors/mysql/types.c connectors/mysql/types.h \
+	connectors/mysql/watchdog.c connectors/mysql/watchdog.h
+trib_mysql_la_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
+trib_mysql_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -export-symbols-regex '^trib_connector$$'
+trib_mysql_la_LIBADD = libsupport.la $(BASE_LIBS) $(MARIADB_LIBS)
+endif
+
+EXTRA_DIST += connectors/mysql/README.md

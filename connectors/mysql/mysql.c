@@ -1,0 +1,115 @@
+/*
+ * mysql.c - the connector: opening and closing a catalog, its pool, the table of callbacks.
+ */
+#include "connectors/mysql/catalog.h"
+#include "connectors/mysql/plan.h"
+
+/* ---------------------------------------------------------------- the pool's hooks */
+
+static Status hook_open(void *context, TribCall *call, void **connection, Error *err) {
+    TribCatalog *self = context;
+    Connection *opened;
+    TRY(connection_open(self->settings, call, &opened, err));
+    *connection = opened;
+    return TRIB_OK;
+}
+
+static void hook_close(void *context, void *connection) {
+    connection_close(connection);
+}
+
+static bool hook_alive(void *context, TribCall *call, void *connection, int64_t idle_ns) {
+    return connection_alive(connection, idle_ns);
+}
+
+static bool hook_reset(void *context, void *connection) {
+    return connection_reset(connection);
+}
+
+static void hook_abandon(void *context, void *connection) {
+    connection_abandon(connection);
+}
+
+static const PoolHooks pool_hooks = {hook_open, hook_close, hook_alive, hook_reset, hook_abandon};
+
+/* ---------------------------------------------------------------- catalogs */
+
+void catalog_return(TribCatalog *self, Connection *connection) {
+    if (connection->broken || connection->executing) pool_discard(self->pool, connection);
+    else pool_give(self->pool, connection);
+}
+
+Status catalog_run(TribCatalog *self, TribCall *call, Status (*work)(Connection *, Guard *, void *, Error *),
+                   void *context, Error *err) {
+    void *taken;
+    Guard guard;
+    TRY(pool_take(self->pool, call, &taken, err));
+    Connection *connection = taken;
+    Status status = guard_begin(&guard, self->watchdog, connection, call, err);
+    if (status == TRIB_OK) {
+        status = work(connection, &guard, context, err);
+        if (status != TRIB_OK) error_source(err, self->settings->catalog);
+        guard_end(&guard);
+    }
+    catalog_return(self, connection);
+    return status;
+}
+
+static void catalog_close(TribCatalog *self) {
+    if (!self) return;
+    if (self->pool) pool_free(self->pool);
+    watchdog_free(self->watchdog);
+    settings_release(self->settings);
+    heap_free(self);
+}
+
+static TribStatus catalog_open(const TribHost *host, const char *name, const TribOption *options, uint32_t noptions,
+                               TribCatalog **out, TribError *err) {
+    TribCatalog *self;
+    *out = NULL;
+    TRY_ALLOC(self, heap_alloc(sizeof *self), err);
+    self->host = host;
+    Status status = settings_new(host, name, options, noptions, &self->settings, err);
+    if (status == TRIB_OK) {
+        const Settings *settings = self->settings;
+        self->watchdog = watchdog_new();
+        self->pool = pool_new(&pool_hooks, self, settings->catalog, settings->max_connections, settings->idle_timeout_ms);
+        if (!self->watchdog || !self->pool) status = error_out_of_memory(err);
+    }
+    if (status != TRIB_OK) {
+        catalog_close(self);
+        return status;
+    }
+    *out = self;
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- the connector */
+
+static const TribConnector connector = {
+    .abi_version = TRIB_ABI_VERSION,
+    .struct_size = sizeof(TribConnector),
+    .type = "mysql",
+    .summary = "MySQL, MariaDB and Aurora, over the binary protocol",
+    .library_reserve = 96 * 1024,
+    .options = settings_options,
+    .open = catalog_open,
+    .close = catalog_close,
+    .check = metadata_check,
+    .list_schemas = metadata_schemas,
+    .list_tables = metadata_tables,
+    .describe_table = metadata_describe,
+    .plan = plan_new,
+    .plan_retain = plan_retain,
+    .plan_release = plan_release,
+    .splits = plan_splits,
+    .scan_open = scan_open,
+    .scan_next = scan_next,
+    .scan_cancel = scan_cancel,
+    .scan_stats = scan_stats,
+    .scan_release = scan_release,
+};
+
+const TribConnector *trib_connector(void) {
+    return &connector;
+}
