@@ -41,7 +41,7 @@ typedef struct AstStatement AstStatement;
 
 typedef enum AstExprKind {
     AST_NAME,          /* name: column reference, possibly a.b.c; field access is resolved by the binder */
-    AST_STAR,          /* name (may be empty): *, t.* ; only in select lists and count(*) */
+    AST_STAR,          /* name (may be empty): *, t.* ; only in select lists and count(*); args[0]: (expression).* */
     AST_NULL,
     AST_BOOLEAN,       /* boolean */
     AST_INTEGER,       /* text of the digits */
@@ -79,7 +79,9 @@ typedef enum AstExprKind {
     AST_CURRENT,       /* op: FN_current_date, FN_current_timestamp ...; precision or -1 */
     AST_POSITION_IN,   /* POSITION(args[0] IN args[1]) */
     AST_TRIM,          /* trim_kind BOTH|LEADING|TRAILING; args[0] value; args[1] characters or NULL */
-    AST_DEFAULT        /* DEFAULT in INSERT */
+    AST_DEFAULT,       /* DEFAULT in INSERT and UPDATE */
+    AST_FIELD,         /* args[0] . name.parts[0], where args[0] is not a plain name: f(x).y, a[1].y */
+    AST_JSON           /* json_exists, json_value, json_query, json_object, json_array: args[0] input, json */
 } AstExprKind;
 
 typedef enum AstUnit {
@@ -87,6 +89,36 @@ typedef enum AstUnit {
     AST_UNIT_MINUTE, AST_UNIT_SECOND, AST_UNIT_MILLISECOND, AST_UNIT_DAY_OF_WEEK, AST_UNIT_DAY_OF_YEAR,
     AST_UNIT_YEAR_OF_WEEK, AST_UNIT_TIMEZONE_HOUR, AST_UNIT_TIMEZONE_MINUTE
 } AstUnit;
+
+/* What JSON_VALUE ... do where nothing is found, or on an error. */
+typedef enum AstJsonBehaviour {
+    AST_JSON_UNSAID, AST_JSON_ERROR, AST_JSON_NULL, AST_JSON_DEFAULT, AST_JSON_TRUE, AST_JSON_FALSE,
+    AST_JSON_UNKNOWN, AST_JSON_EMPTY_ARRAY, AST_JSON_EMPTY_OBJECT
+} AstJsonBehaviour;
+typedef enum AstJsonForm { AST_JSON_EXISTS, AST_JSON_VALUE, AST_JSON_QUERY, AST_JSON_OBJECT, AST_JSON_ARRAY } AstJsonForm;
+typedef enum AstJsonWrapper {
+    AST_JSON_WRAPPER_UNSAID, AST_JSON_WRAPPER_WITHOUT, AST_JSON_WRAPPER_CONDITIONAL, AST_JSON_WRAPPER_UNCONDITIONAL
+} AstJsonWrapper;
+
+/* The clauses of an SQL/JSON function. `format`: the argument of the same place is FORMAT JSON.
+ * EXISTS, VALUE, QUERY: args[0] input, then the PASSING values named by `names`.
+ * OBJECT: args = key, value, key, value ...; format by member. ARRAY: args = elements. */
+typedef struct AstJson {
+    AstJsonForm form;
+    Str path;               /* EXISTS, VALUE, QUERY */
+    AstName path_name;
+    uint32_t nnames;
+    struct AstName *names;  /* PASSING value AS name */
+    bool *format;           /* by argument (OBJECT: by member) */
+    Str returning;          /* spelling of a type; data NULL = none */
+    bool returning_json;    /* RETURNING type FORMAT JSON */
+    AstJsonBehaviour on_empty, on_error;
+    AstExpr *empty_default, *error_default;
+    AstJsonWrapper wrapper;
+    bool omit_quotes, keep_quotes;
+    bool null_said, absent_on_null; /* OBJECT, ARRAY: NULL|ABSENT ON NULL was written, which */
+    bool unique_said, unique_keys;
+} AstJson;
 
 typedef enum AstTrim { AST_TRIM_BOTH, AST_TRIM_LEADING, AST_TRIM_TRAILING } AstTrim;
 typedef enum AstNulls { AST_NULLS_DEFAULT, AST_NULLS_FIRST, AST_NULLS_LAST } AstNulls;
@@ -136,6 +168,10 @@ struct AstExpr {
     AstWindow *window;
     uint32_t nlambda;
     AstName *lambda_names;
+    uint16_t height;     /* nodes below this one on the longest way down, at most SQL_MAX_DEPTH */
+    AstName *arg_names;  /* CALL of TABLE(f(name => value)); parallel to args, empty text = by position; NULL = none */
+    AstJson *json;       /* JSON */
+    bool overflow_truncate, overflow_count; /* CALL listagg: ON OVERFLOW TRUNCATE text WITH COUNT */
 };
 
 /* ---------------------------------------------------------------- queries */
@@ -143,6 +179,8 @@ struct AstExpr {
 typedef struct AstSelectItem {
     AstExpr *expr;
     AstName alias; /* empty text = none */
+    uint32_t ncolumn_aliases; /* t.* AS (a, b) */
+    AstName *column_aliases;
 } AstSelectItem;
 
 typedef enum AstGroupKind { AST_GROUP_SIMPLE, AST_GROUP_SETS, AST_GROUP_CUBE, AST_GROUP_ROLLUP } AstGroupKind;
@@ -189,6 +227,7 @@ struct AstBody {
     bool all;
     AstBody *left, *right; /* SET */
     AstQuery *query;       /* a parenthesised query */
+    uint16_t height;
 };
 
 typedef struct AstCte {
@@ -208,6 +247,8 @@ struct AstQuery {
     AstExpr *offset, *limit; /* integer literal or parameter; LIMIT ALL = NULL */
     bool with_ties;
     AstPosition at;
+    uint16_t height;       /* like AstExpr's, over everything inside */
+    Str text;              /* as written */
 };
 
 typedef enum AstRelationKind {
@@ -240,6 +281,7 @@ struct AstRelation {
     AstName *column_aliases;
     AstExpr *sample_percent; /* TABLESAMPLE; NULL = none */
     bool sample_system;
+    uint16_t height;
 };
 
 /* ---------------------------------------------------------------- statements */
@@ -250,7 +292,12 @@ typedef enum AstStatementKind {
     AST_SET_SESSION, AST_RESET_SESSION, AST_CREATE_TABLE, AST_CREATE_TABLE_AS, AST_DROP_TABLE, AST_CREATE_SCHEMA,
     AST_DROP_SCHEMA, AST_INSERT, AST_UPDATE, AST_DELETE, AST_CREATE_VIEW, AST_DROP_VIEW, AST_PREPARE, AST_EXECUTE,
     AST_EXECUTE_IMMEDIATE, AST_DEALLOCATE, AST_DESCRIBE_INPUT, AST_DESCRIBE_OUTPUT, AST_START_TRANSACTION, AST_COMMIT,
-    AST_ROLLBACK
+    AST_ROLLBACK,
+    AST_SHOW_PARTITIONS, AST_SHOW_CREATE_SCHEMA, AST_SHOW_CREATE_MATERIALIZED_VIEW, AST_SET_TIME_ZONE, AST_TRUNCATE_TABLE,
+    AST_COMMENT, AST_CALL_PROCEDURE, AST_MERGE, AST_CREATE_CATALOG, AST_DROP_CATALOG, AST_CREATE_EXTERNAL_TABLE,
+    AST_ALTER_TABLE, AST_RENAME_SCHEMA, AST_RENAME_VIEW, AST_REPAIR_TABLE, AST_ANALYZE, AST_UNLOAD,
+    AST_CREATE_MATERIALIZED_VIEW, AST_REFRESH_MATERIALIZED_VIEW, AST_DROP_MATERIALIZED_VIEW, AST_KILL_QUERY,
+    AST_SHOW_PROPERTIES
 } AstStatementKind;
 
 typedef enum AstExplainType { AST_EXPLAIN_PHYSICAL, AST_EXPLAIN_LOGICAL, AST_EXPLAIN_REMOTE } AstExplainType;
@@ -267,6 +314,81 @@ typedef struct AstAssignment {
     AstName column;
     AstExpr *value;
 } AstAssignment;
+
+/* WITH (name = value): value NULL = DEFAULT. Athena's ('k' = 'v') lists: name.quoted, value a string. */
+typedef struct AstProperty {
+    AstName name;
+    AstExpr *value;
+} AstProperty;
+
+typedef enum AstMergeAction { AST_MERGE_UPDATE, AST_MERGE_DELETE, AST_MERGE_INSERT } AstMergeAction;
+
+/* WHEN [NOT] MATCHED [AND condition] THEN ... */
+typedef struct AstMergeCase {
+    AstMergeAction action;
+    AstPosition at;
+    AstExpr *condition;          /* NULL = none */
+    uint32_t nassignments;
+    AstAssignment *assignments;  /* UPDATE */
+    uint32_t ncolumns;
+    AstName *columns;            /* INSERT; 0 = all */
+    uint32_t nvalues;
+    AstExpr **values;            /* INSERT */
+} AstMergeCase;
+
+/* PARTITION (k = v, ...) [LOCATION '..'] */
+typedef struct AstPartition {
+    uint32_t count;
+    AstAssignment *keys;
+    Str location; /* data NULL = none */
+} AstPartition;
+
+typedef enum AstAlterAction {
+    AST_ALTER_RENAME,            /* new_name */
+    AST_ALTER_ADD_COLUMNS,       /* columns (ADD COLUMN: one) */
+    AST_ALTER_REPLACE_COLUMNS,   /* columns */
+    AST_ALTER_RENAME_COLUMN,     /* column, new_column */
+    AST_ALTER_DROP_COLUMN,       /* column */
+    AST_ALTER_COLUMN_TYPE,       /* column, type_text */
+    AST_ALTER_DROP_NOT_NULL,     /* column */
+    AST_ALTER_SET_PROPERTIES,    /* the statement's properties: SET PROPERTIES, SET TBLPROPERTIES */
+    AST_ALTER_SET_LOCATION,      /* location; of one partition where npartitions is 1 */
+    AST_ALTER_ADD_PARTITION,     /* partitions */
+    AST_ALTER_DROP_PARTITION,    /* partitions */
+    AST_ALTER_RENAME_PARTITION   /* partitions[0] to partitions[1] */
+} AstAlterAction;
+
+typedef struct AstAlter {
+    AstAlterAction action;
+    bool if_exists, if_not_exists; /* of the column or partition */
+    AstQualifiedName new_name;
+    AstQualifiedName column;       /* more than one part: a field of a row */
+    AstName new_column;
+    uint32_t ncolumns;
+    struct AstColumnDef *columns;
+    Str type_text, location;
+    uint32_t npartitions;
+    AstPartition *partitions;
+} AstAlter;
+
+/* The clauses of CREATE EXTERNAL TABLE, in Athena's grammar. Texts: data NULL = not written. */
+typedef struct AstExternal {
+    uint32_t npartition_columns;
+    struct AstColumnDef *partition_columns;
+    uint32_t nclustered;
+    AstName *clustered;          /* CLUSTERED BY */
+    Str buckets;                 /* digits */
+    bool delimited;              /* ROW FORMAT DELIMITED */
+    Str fields, escaped, items, keys, lines, null_text;
+    Str serde;                   /* ROW FORMAT SERDE '..' */
+    uint32_t nserde_properties;
+    AstProperty *serde_properties;
+    AstName stored;              /* STORED AS PARQUET */
+    Str input_format, output_format;
+    Str location;
+} AstExternal;
+
+typedef enum AstCommentTarget { AST_COMMENT_TABLE, AST_COMMENT_VIEW, AST_COMMENT_COLUMN } AstCommentTarget;
 
 struct AstStatement {
     AstStatementKind kind;
@@ -292,7 +414,32 @@ struct AstStatement {
     uint32_t nargs;
     AstExpr **args;              /* EXECUTE ... USING */
     Str comment;
-    Str text;                    /* CREATE VIEW: the query's text */
+    Str text;                    /* CREATE VIEW, PREPARE: the text of the query or statement; EXECUTE IMMEDIATE: the
+                                    string; KILL QUERY: the query's id; CREATE SCHEMA, UNLOAD: location */
+    Str regex;                   /* Athena's SHOW TABLES IN s 'regex'; data NULL = none */
+    uint32_t nproperties;
+    AstProperty *properties;     /* WITH (...), TBLPROPERTIES (...) */
+    bool cascade;                /* DROP SCHEMA, DROP CATALOG */
+    bool with_properties_of;     /* CREATE TABLE (LIKE t INCLUDING PROPERTIES) */
+    AstQualifiedName like_table; /* CREATE TABLE (LIKE t) */
+    uint32_t like_at;            /* columns written before LIKE */
+    AstName connector;           /* CREATE CATALOG ... USING connector */
+    AstName alias;               /* MERGE INTO t AS alias */
+    AstRelation *source;         /* MERGE ... USING source */
+    AstExpr *on;                 /* MERGE ... ON */
+    uint32_t nmerge;
+    AstMergeCase *merge;
+    AstName *arg_names;          /* CALL p(name => value): parallel to args, empty text = by position; NULL = none */
+    AstAlter *alter;
+    AstExternal *external;
+    AstQualifiedName new_name;   /* RENAME_SCHEMA, RENAME_VIEW */
+    AstCommentTarget comment_on; /* COMMENT ON; comment.data NULL = NULL */
+    bool security_invoker;       /* CREATE VIEW ... SECURITY INVOKER */
+    AstExpr *grace;              /* CREATE MATERIALIZED VIEW ... GRACE PERIOD interval */
+    bool verbose;                /* EXPLAIN ANALYZE VERBOSE */
+    Str isolation;               /* START TRANSACTION ISOLATION LEVEL; data NULL = none */
+    bool read_only, read_write;  /* START TRANSACTION READ ONLY, READ WRITE */
+    bool local_zone;             /* SET TIME ZONE LOCAL; else value */
 };
 
 #endif

@@ -15,6 +15,8 @@ Status sql_parse(Arena *arena, Str text, AstStatement **out, Error *err) WARN_UN
 /* Canonical SQL of a query or expression: SHOW CREATE VIEW, column labels of unnamed expressions, messages. */
 void ast_print_query(Buf *out, const AstQuery *query);
 void ast_print_expr(Buf *out, const AstExpr *expr);
+/* The same for a whole statement: what it prints parses to an equal tree. */
+void ast_print_statement(Buf *out, const AstStatement *statement);
 /* Splits a script at top-level ';' (quotes and comments respected). *at advances; false at the end. */
 bool sql_split(Str script, size_t *at, Str *statement);
 /* Quotes an identifier where it needs quoting. */
