@@ -19,7 +19,7 @@ const TribOptionDef lite_options[] = {
      .help = "most connections open at a time"},
     {.name = "parallel", .kind = TRIB_OPTION_CHOICE, .default_value = "off", .choices = "off|relaxed",
      .help = "relaxed: read ranges of the rowid over several connections; each sees the file as of its own start"},
-    {.name = "hide_tables", .kind = TRIB_OPTION_LIST,
+    {.name = "hide", .kind = TRIB_OPTION_LIST,
      .help = "patterns (* and ?) of tables and views that are not shown"},
     {.name = NULL},
 };
@@ -39,7 +39,7 @@ Status lite_config(TribCatalog *catalog, const TribOption *values, uint32_t coun
     catalog->declared_exact = option_boolean(&options, "declared_exact");
     catalog->busy_ms = option_integer(&options, "busy_timeout", 5000);
     catalog->parallel = (Parallel)option_choice(&options, "parallel");
-    TRY(option_list(&options, catalog->arena, "hide_tables", &catalog->hidden, &catalog->nhidden, err));
+    TRY(option_list(&options, catalog->arena, "hide", &catalog->hidden, &catalog->nhidden, err));
     uint32_t most = (uint32_t)option_integer(&options, "max_connections", 4);
     enum { IDLE_MS = 60000 };
     TRY_ALLOC(catalog->pool, pool_new(&lite_hooks, catalog, catalog->name, most, IDLE_MS), err);
