@@ -2,9 +2,9 @@
  * split.c - one table over several connections: ranges of an integer key, one snapshot.
  *
  * Ranges divide the values between the key's minimum and maximum; the first and the last are open, so
- * that rows outside (inserted since) are read exactly once. Bounds are moved by the server's own
- * estimate of rows below a value (EXPLAIN looks at the index), so that gaps in the key do not leave one
- * connection with all the work.
+ * that rows outside (inserted since) are read exactly once. Bounds follow the server's own estimates
+ * of rows in parts of the range (EXPLAIN dives into the index), so that gaps in the key do not leave
+ * one connection with all the work.
  *
  * parallel=relaxed: every connection reads under a snapshot of its own. parallel=consistent: each
  * starts a transaction WITH CONSISTENT SNAPSHOT, and all must report the same position in the binary
@@ -20,14 +20,14 @@
 
 #define SPLITS_MAX 64
 #define SNAPSHOT_ATTEMPTS 3
-#define PROBES 12 /* EXPLAINs per bound */
+#define BUCKETS_FIRST 16 /* EXPLAINs of ranges of equal width */
+#define BUCKETS_MAX 32   /* after halving the fullest */
 
 /* ---------------------------------------------------------------- ranges */
 
 typedef struct KeyRange {
     bool known; /* false: the table is empty */
     Int128 low, high;
-    double rows;
 } KeyRange;
 
 static Status visit_range(void *context, const QueryRow *row, bool *stop, Error *err) {
@@ -76,7 +76,7 @@ static Status visit_rows(void *context, const QueryRow *row, bool *stop, Error *
 }
 
 /* Estimated rows with low <= key < bound; < 0 unknown. */
-static Status rows_below(TribPlan *plan, Connection *connection, Guard *guard, Int128 low, Int128 bound, double *rows,
+static Status rows_between(TribPlan *plan, Connection *connection, Guard *guard, Int128 low, Int128 bound, double *rows,
                          Error *err) {
     Buf sql;
     char low_text[DECIMAL_TEXT_MAX], bound_text[DECIMAL_TEXT_MAX];
@@ -101,24 +101,65 @@ static Status rows_below(TribPlan *plan, Connection *connection, Guard *guard, I
     return status;
 }
 
-/* The value below which `share` of the rows lie, by bisection; falls back to the share of the range. */
-static Status find_bound(TribPlan *plan, Connection *connection, Guard *guard, const KeyRange *range, double share,
-                         Int128 *bound, Error *err) {
-    Int128 low = range->low, high = range->high;
-    Int128 span = range->high - range->low;
-    *bound = range->low + (Int128)((double)span * share);
-    for (int probe = 0; probe < PROBES && low < high && range->rows > 0; probe++) {
-        double rows;
-        Int128 middle = probe == 0 ? *bound : low + (high - low) / 2;
-        TRY(rows_below(plan, connection, guard, range->low, middle, &rows, err));
-        if (rows < 0) return TRIB_OK;
-        *bound = middle;
-        double off = rows - share * range->rows;
-        if (off < 0.05 * range->rows && off > -0.05 * range->rows) return TRIB_OK;
-        if (off > 0) high = middle;
-        else low = middle + 1;
-    }
+/* A part of the key's range: low <= key < high. */
+typedef struct Bucket {
+    Int128 low, high;
+    double rows;
+} Bucket;
+
+static Status bucket_count(TribPlan *plan, Connection *connection, Guard *guard, Bucket *bucket, Error *err) {
+    bucket->rows = 0;
+    if (bucket->high <= bucket->low) return TRIB_OK;
+    TRY(rows_between(plan, connection, guard, bucket->low, bucket->high, &bucket->rows, err));
+    if (bucket->rows < 0) bucket->rows = 0;
     return TRIB_OK;
+}
+
+/*
+ * Estimates the rows in buckets of equal width, then halves the fullest ones until none holds more than
+ * a fair part. The server's estimate of one large range is capped at half of the table and rough;
+ * estimates of many small ones are alike in their roughness, so their shares are usable.
+ */
+static Status fill_buckets(TribPlan *plan, Connection *connection, Guard *guard, const KeyRange *range, Bucket *buckets,
+                           uint32_t *count, uint32_t splits, Error *err) {
+    Int128 span = range->high - range->low + 1;
+    uint32_t n = BUCKETS_FIRST;
+    double total = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        buckets[i] = (Bucket){range->low + span * i / n, range->low + span * (i + 1) / n, 0};
+        TRY(bucket_count(plan, connection, guard, &buckets[i], err));
+        total += buckets[i].rows;
+    }
+    while (n < BUCKETS_MAX) {
+        uint32_t fullest = 0;
+        for (uint32_t i = 1; i < n; i++) {
+            if (buckets[i].rows > buckets[fullest].rows) fullest = i;
+        }
+        Bucket old = buckets[fullest];
+        if (old.rows * 8 * splits < total * BUCKETS_FIRST / 2 || old.high - old.low < 2) break;
+        memmove(&buckets[fullest + 1], &buckets[fullest], (n - fullest) * sizeof *buckets);
+        buckets[fullest].high = buckets[fullest + 1].low = old.low + (old.high - old.low) / 2;
+        TRY(bucket_count(plan, connection, guard, &buckets[fullest], err));
+        TRY(bucket_count(plan, connection, guard, &buckets[fullest + 1], err));
+        total += buckets[fullest].rows + buckets[fullest + 1].rows - old.rows;
+        n++;
+    }
+    *count = n;
+    return TRIB_OK;
+}
+
+/* The value below which `share` of all rows lie, by interpolation inside its bucket. */
+static Int128 find_bound(const Bucket *buckets, uint32_t count, double share) {
+    double total = 0, passed = 0;
+    for (uint32_t i = 0; i < count; i++) total += buckets[i].rows;
+    for (uint32_t i = 0; i < count; i++) {
+        double wanted = share * total - passed;
+        if (wanted <= buckets[i].rows && buckets[i].rows > 0) {
+            return buckets[i].low + (Int128)((double)(buckets[i].high - buckets[i].low) * (wanted / buckets[i].rows));
+        }
+        passed += buckets[i].rows;
+    }
+    return buckets[0].low + (Int128)((double)(buckets[count - 1].high - buckets[0].low) * share);
 }
 
 static Status split_condition(TribPlan *plan, const Int128 *from, const Int128 *below, PlanSplit *part, Error *err) {
@@ -147,23 +188,24 @@ static Status split_condition(TribPlan *plan, const Int128 *from, const Int128 *
 /* Cuts the key's range in `count`; fewer where bounds coincide. */
 static Status cut_ranges(TribPlan *plan, Connection *connection, Guard *guard, uint32_t count, uint32_t *made,
                          Error *err) {
-    KeyRange range = {.rows = plan->rows > 0 ? plan->rows : 0};
+    KeyRange range = {0};
+    Bucket buckets[BUCKETS_MAX];
+    uint32_t nbuckets = 0;
     Int128 bounds[SPLITS_MAX];
     uint32_t nbounds = 0;
     *made = 0;
     TRY(query_range(plan, connection, guard, &range, err));
     if (!range.known || range.high - range.low < count) return TRIB_OK;
-    TRY(rows_below(plan, connection, guard, range.low, range.high, &range.rows, err));
+    TRY(fill_buckets(plan, connection, guard, &range, buckets, &nbuckets, count, err));
     for (uint32_t i = 1; i < count; i++) {
-        Int128 bound;
-        TRY(find_bound(plan, connection, guard, &range, (double)i / count, &bound, err));
+        Int128 bound = find_bound(buckets, nbuckets, (double)i / count);
         if (bound > range.low && (nbounds == 0 || bound > bounds[nbounds - 1])) bounds[nbounds++] = bound;
     }
     if (nbounds == 0) return TRIB_OK;
     for (uint32_t i = 0; i <= nbounds; i++) {
         PlanSplit *part = &plan->parts[i];
         TRY(split_condition(plan, i ? &bounds[i - 1] : NULL, i < nbounds ? &bounds[i] : NULL, part, err));
-        part->split.rows = range.rows > 0 ? range.rows / (nbounds + 1) : -1;
+        part->split.rows = plan->rows > 0 ? plan->rows / (nbounds + 1) : -1;
     }
     *made = nbounds + 1;
     return TRIB_OK;
