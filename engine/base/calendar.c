@@ -10,6 +10,8 @@
 
 #define DAYS_PER_ERA  146097
 #define DAYS_TO_EPOCH 719468 /* from 0000-03-01 to 1970-01-01 */
+#define ERAS_BEFORE   30     /* the year -12,000 */
+#define NEAR_DAYS     100000000
 #define YEAR_MAX      9999
 #define NS_PER_SECOND INT64_C(1000000000)
 #define FRACTION_MAX  9
@@ -30,7 +32,8 @@ int32_t date_from_civil(int32_t year, uint32_t month, uint32_t day) {
     return (int32_t)(era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH);
 }
 
-CivilDate date_to_civil(int32_t days) {
+/* The same count for any int32, in 64 bits. */
+static CivilDate civil_far(int32_t days) {
     int64_t z = (int64_t)days + DAYS_TO_EPOCH;
     int64_t era = floor_div(z, DAYS_PER_ERA);
     int64_t day_of_era = z - era * DAYS_PER_ERA;
@@ -42,6 +45,25 @@ CivilDate date_to_civil(int32_t days) {
     out.day = (uint8_t)(day_of_year - (153 * month + 2) / 5 + 1);
     out.month = (uint8_t)(month < 10 ? month + 3 : month - 9);
     out.year = (int32_t)(year_of_era + era * 400 + (out.month <= 2));
+    return out;
+}
+
+/* Without divisions by variables and with 32-bit products: C. Neri, L. Schneider, "Euclidean affine
+ * functions and their application to calendar algorithms", 2022, figure 12. */
+CivilDate date_to_civil(int32_t days) {
+    if (days < -ERAS_BEFORE * DAYS_PER_ERA || days > NEAR_DAYS) return civil_far(days);
+    uint32_t n = (uint32_t)(days + DAYS_TO_EPOCH + ERAS_BEFORE * DAYS_PER_ERA);
+    uint32_t n1 = 4 * n + 3;
+    uint32_t century = n1 / DAYS_PER_ERA;
+    uint32_t n2 = n1 % DAYS_PER_ERA | 3;
+    uint64_t p2 = (uint64_t)2939745 * n2;
+    uint32_t day_of_year = (uint32_t)p2 / 2939745 / 4;
+    uint32_t n3 = 2141 * day_of_year + 197913;
+    bool next_year = day_of_year >= 306; /* January and February */
+    CivilDate out;
+    out.year = (int32_t)(100 * century + (uint32_t)(p2 >> 32)) - 400 * ERAS_BEFORE + next_year;
+    out.month = (uint8_t)((n3 >> 16) - (next_year ? 12 : 0));
+    out.day = (uint8_t)((n3 & 0xFFFF) / 2141 + 1);
     return out;
 }
 
@@ -229,17 +251,20 @@ bool timestamp_parse(Str text, int precision, int64_t *us, int32_t *ns, int16_t 
 /* ---------------------------------------------------------------- writing */
 
 static char *put_2(char *at, uint32_t value) {
-    *at++ = (char)('0' + value / 10 % 10);
-    *at++ = (char)('0' + value % 10);
-    return at;
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+    return at + 2;
 }
 
 static char *put_date(char *at, int32_t days) {
     CivilDate date = date_to_civil(days);
     uint32_t year = (uint32_t)(date.year < 0 ? -date.year : date.year);
     if (date.year < 0) *at++ = '-';
-    if (year > YEAR_MAX) at += text_format(at, 16, "%u", year / 10000);
-    at = put_2(at, year / 100 % 100);
+    if (year > YEAR_MAX) {
+        at += text_format(at, 16, "%u", year / 10000);
+        year %= 10000;
+    }
+    at = put_2(at, year / 100);
     at = put_2(at, year % 100);
     *at++ = '-';
     at = put_2(at, date.month);
@@ -251,13 +276,15 @@ static char *put_date(char *at, int32_t days) {
 static char *put_fraction(char *at, int32_t ns, int precision) {
     if (precision <= 0) return at;
     if (precision > FRACTION_MAX) precision = FRACTION_MAX;
+    uint32_t value = (uint32_t)ns, pair = value / 10000000;
     *at++ = '.';
-    int32_t unit = 100000000;
-    for (int i = 0; i < precision; i++) {
-        *at++ = (char)('0' + ns / unit % 10);
-        unit /= 10;
-    }
-    return at;
+    put_2(at, pair);
+    value -= pair * 10000000;
+    put_2(at + 2, value / 100000);
+    put_2(at + 4, value / 1000 % 100);
+    put_2(at + 6, value / 10 % 100);
+    at[8] = (char)('0' + value % 10);
+    return at + precision;
 }
 
 static char *put_time(char *at, int64_t ns, int precision) {

@@ -343,32 +343,29 @@ DecimalResult decimal_parse(Str text, uint8_t precision, int scale, Int128 *out)
     return decimal_fits(*out, precision) ? DECIMAL_OK : DECIMAL_OVERFLOW;
 }
 
-/* Exactly 19 digits. */
-static void digits_19(uint64_t value, char *out) {
-    for (int i = 18; i >= 0; i--) {
-        out[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-}
-
 size_t decimal_format(Int128 value, int scale, char out[DECIMAL_TEXT_MAX]) {
-    char digits[57] = {0};
+    char digits[64];
+    char *end = digits + sizeof digits, *begin;
     UInt128 size = magnitude(value);
-    /* 2^127 < 3 * 10^38: three groups of 19 digits, of which the first holds at most one. */
-    digits_19((uint64_t)(size / P10_19 / P10_19), digits);
-    digits_19((uint64_t)(size / P10_19 % P10_19), digits + 19);
-    digits_19((uint64_t)(size % P10_19), digits + 38);
+    if ((size >> 64) == 0) {
+        begin = digits_before(end, (uint64_t)size);
+    } else {
+        /* 2^127 < 1.8 * 10^19 * 10^19: both halves fit 64 bits; the lower one has 19 digits. */
+        begin = digits_before(end, (uint64_t)(size % P10_19));
+        while (begin > end - 19) *--begin = '0';
+        begin = digits_before(begin, (uint64_t)(size / P10_19));
+    }
     if (scale < 0) scale = 0;
     if (scale > DECIMAL_MAX_DIGITS) scale = DECIMAL_MAX_DIGITS;
-    int first = 0;
-    while (first < 56 - scale && digits[first] == '0') first++;
+    while (end - begin <= scale) *--begin = '0';
     char *at = out;
     if (value < 0) *at++ = '-';
-    memcpy(at, digits + first, (size_t)(57 - scale - first));
-    at += 57 - scale - first;
+    size_t whole = (size_t)(end - begin - scale);
+    memcpy(at, begin, whole);
+    at += whole;
     if (scale > 0) {
         *at++ = '.';
-        memcpy(at, digits + 57 - scale, (size_t)scale);
+        memcpy(at, end - scale, (size_t)scale);
         at += scale;
     }
     *at = '\0';

@@ -183,9 +183,25 @@ static Status escape_read(JsonReader *self, char **out, Error *err) {
     return TRIB_OK;
 }
 
+/* Whether one of eight bytes is a quote, a backslash, a control character or not ASCII. The well-known
+ * test for a zero byte, applied to what becomes zero there. */
+static inline bool eight_special(uint64_t word) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+    uint64_t zero = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+    return ((zero | (word - ones * 0x20) | word) & tops) != 0;
+}
+
 /* Steps over characters that stand for themselves; stops at a quote, a backslash, or an error. */
 static Status plain_run(JsonReader *self, Error *err) {
     while (self->at < self->len) {
+        size_t from = self->at;
+        for (uint64_t word; self->len - self->at >= sizeof word; self->at += sizeof word) {
+            memcpy(&word, self->data + self->at, sizeof word);
+            if (eight_special(word)) break;
+        }
+        self->column += (uint32_t)(self->at - from);
+        if (self->at == self->len) break;
         unsigned char c = (unsigned char)self->data[self->at];
         if (c == '"' || c == '\\') return TRIB_OK;
         if (c < 0x20)

@@ -6,11 +6,12 @@
  * rounds to the value, the closest one among equals, found with three multiplications by a 128-bit
  * power of ten.
  *
- * Parsing scans the digits once. Up to 19 digits whose power of ten is exact take one
- * multiplication or division (Clinger 1990); everything else is rewritten as at most 800
- * significant digits with an integral exponent and read by strtod_l in the C locale, which rounds
- * correctly. Of digits past the 800th only whether one of them differs from zero can matter. No
- * allocation, no state.
+ * Parsing scans the digits once. Up to 19 digits whose power of ten is exact take one multiplication
+ * or division (Clinger 1990); up to 19 digits otherwise a product with a 128-bit power of ten, which
+ * tells when it cannot decide the rounding (D. Lemire, "Number parsing at a gigabyte per second",
+ * 2021). What is left is rewritten as at most 800 significant digits with an integral exponent and read
+ * by strtod_l in the C locale, which rounds correctly. Of digits past the 800th only whether one of them
+ * differs from zero can matter. No allocation, no state.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -47,8 +48,7 @@ static const char digit_pairs[] = "000102030405060708091011121314151617181920212
                                   "50515253545556575859606162636465666768697071727374"
                                   "75767778798081828384858687888990919293949596979899";
 
-/* Writes the digits before `end` and returns where they begin. */
-static char *digits_before(char *end, uint64_t value) {
+char *digits_before(char *end, uint64_t value) {
     while (value >= 100) {
         end -= 2;
         memcpy(end, digit_pairs + 2 * (value % 100), 2);
@@ -241,13 +241,15 @@ size_t float_format(float value, char out[NUMBER_TEXT_MAX]) {
 /* ---------------------------------------------------------------- reading */
 
 #define SIGNIFICANT_MAX 800
+#define MANTISSA_DIGITS 19
 
 typedef struct Scanned {
     bool negative;
     char digits[SIGNIFICANT_MAX + 32]; /* without leading zeros; then "E", exponent, NUL */
     size_t count;
-    int64_t exponent; /* value = digits * 10^exponent */
-    double special;   /* NaN or infinity when `named` */
+    uint64_t mantissa; /* the digits as a number, if there are at most MANTISSA_DIGITS */
+    int64_t exponent;  /* value = digits * 10^exponent */
+    double special;    /* NaN or infinity when `named` */
     bool named;
 } Scanned;
 
@@ -290,6 +292,7 @@ static bool number_scan(Str text, Scanned *out) {
     bool any = false, point = false, sticky = false;
     int64_t exponent = 0;
     size_t count = 0;
+    uint64_t mantissa = 0;
     for (; at < text.len; at++) {
         char c = text.data[at];
         if (c == '.' && !point) {
@@ -302,6 +305,7 @@ static bool number_scan(Str text, Scanned *out) {
             exponent -= point;
         } else if (count < SIGNIFICANT_MAX) {
             out->digits[count++] = c;
+            mantissa = mantissa * 10 + (uint64_t)(c - '0');
             exponent -= point;
         } else {
             sticky |= c != '0';
@@ -320,6 +324,7 @@ static bool number_scan(Str text, Scanned *out) {
         exponent--;
     }
     out->count = count;
+    out->mantissa = mantissa;
     out->exponent = exponent;
     return true;
 }
@@ -329,16 +334,69 @@ static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  
                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 /* One correctly rounded operation on two exact operands; false when they are not exact. */
-static bool double_fast(const Scanned *in, double *out) {
-    if (in->count > 19 || in->exponent < -22 || in->exponent > 22) return false;
-    uint64_t mantissa = 0;
-    for (size_t i = 0; i < in->count; i++)
-        mantissa = mantissa * 10 + (uint64_t)(in->digits[i] - '0');
-    if (mantissa > UINT64_C(1) << 53) return false;
+static bool double_exact(const Scanned *in, double *out) {
+    if (in->exponent < -22 || in->exponent > 22 || in->mantissa > UINT64_C(1) << 53) return false;
     if (in->exponent < 0)
-        *out = (double)mantissa / exact_powers[-in->exponent];
+        *out = (double)in->mantissa / exact_powers[-in->exponent];
     else
-        *out = (double)mantissa * exact_powers[in->exponent];
+        *out = (double)in->mantissa * exact_powers[in->exponent];
+    return true;
+}
+
+#define LEMIRE_LOW  (-292)
+#define LEMIRE_HIGH 308
+
+/* 10^q as 128 bits: the reciprocals of small powers rounded up, everything else cut off. */
+static Power power_cut(int q) {
+    Power g = powers[q - POWER_LOW];
+    if (q < -27 || q >= 0) {
+        if (g.low == 0) g.high--;
+        g.low--;
+    }
+    return g;
+}
+
+/* mantissa * 10^exponent; false when 128 bits do not decide the rounding, or for subnormal numbers. */
+static bool double_lemire(const Scanned *in, double *out) {
+    if (in->exponent < LEMIRE_LOW || in->exponent > LEMIRE_HIGH || in->mantissa == 0) return false;
+    int q = (int)in->exponent;
+    int zeros = __builtin_clzll(in->mantissa);
+    uint64_t w = in->mantissa << zeros;
+    Power g = power_cut(q);
+    unsigned __int128 product = (unsigned __int128)w * g.high;
+    if (((uint64_t)(product >> 64) & 0x1FF) == 0x1FF)
+        product += (uint64_t)((unsigned __int128)w * g.low >> 64);
+    uint64_t high = (uint64_t)(product >> 64), low = (uint64_t)product;
+    if (low == UINT64_MAX && (q < -27 || q > 55)) return false;
+    int top = (int)(high >> 63);
+    uint64_t bits = high >> (top + 9); /* 53 bits and one for rounding */
+    int power = floor_log2_pow10(q) + 63 + top - zeros + 1023;
+    if (power <= 0) return false;
+    /* A tie goes to the even neighbour. */
+    if (low <= 1 && q >= -4 && q <= 23 && (bits & 3) == 1 && bits << (top + 9) == high)
+        bits &= ~UINT64_C(1);
+    bits = (bits + (bits & 1)) >> 1;
+    if (bits >> 53) {
+        bits >>= 1;
+        power++;
+    }
+    if (power >= 0x7FF) return false;
+    bits = (bits & ((UINT64_C(1) << 52) - 1)) | (uint64_t)power << 52;
+    memcpy(out, &bits, sizeof *out);
+    return true;
+}
+
+static bool double_fast(const Scanned *in, double *out) {
+    return in->count <= MANTISSA_DIGITS && (double_exact(in, out) || double_lemire(in, out));
+}
+
+/* As double_exact: a float holds integers up to 2^24 and powers of ten up to 10^10. */
+static bool float_exact(const Scanned *in, float *out) {
+    if (in->count > MANTISSA_DIGITS || in->exponent < -10 || in->exponent > 10 ||
+        in->mantissa > 1 << 24)
+        return false;
+    float power = (float)exact_powers[in->exponent < 0 ? -in->exponent : in->exponent];
+    *out = in->exponent < 0 ? (float)in->mantissa / power : (float)in->mantissa * power;
     return true;
 }
 
@@ -378,7 +436,7 @@ NumberResult float_parse(Str text, float *out) {
     if (!number_scan(text, &in)) return NUMBER_SYNTAX;
     if (in.named)
         value = (float)in.special;
-    else if (in.count > 0) {
+    else if (in.count > 0 && !float_exact(&in, &value)) {
         if (number_rewrite(&in, &huge)) {
             value = strtof_l(in.digits, NULL, text_c_locale());
             huge = isinf(value);

@@ -14,6 +14,9 @@ typedef enum { NUMBER_OK, NUMBER_SYNTAX, NUMBER_RANGE } NumberResult;
 NumberResult int64_parse(Str text, int64_t *out);
 size_t int64_format(int64_t value,
                     char out[NUMBER_TEXT_MAX]); /* returns the length; NUL-terminated */
+/* Writes the digits of a number so that they end before `end` (20 bytes at most); returns where they
+ * begin. No NUL. */
+char *digits_before(char *end, uint64_t value);
 /* Decimal or exponent notation, "NaN", "Infinity", "+Infinity", "-Infinity" (any case). Correctly
  * rounded. */
 NumberResult double_parse(Str text, double *out);

@@ -422,12 +422,13 @@ static bool offset_parse(Str text, int16_t *minutes) {
 }
 
 int16_t zone_lookup(Str name) {
-    static const char *const utc[] = {"UTC",  "Z",        "GMT",       "UT",
-                                      "UCT",  "Etc/UTC",  "Etc/GMT",   "Etc/UCT",
-                                      "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"};
+    static const Str utc[] = {{"UTC", 3},      {"Z", 1},         {"GMT", 3},
+                              {"UT", 2},       {"UCT", 3},       {"Etc/UTC", 7},
+                              {"Etc/GMT", 7},  {"Etc/UCT", 7},   {"Zulu", 4},
+                              {"Etc/Zulu", 8}, {"Universal", 9}, {"Etc/Universal", 13}};
     int16_t minutes;
     for (size_t i = 0; i < COUNT_OF(utc); i++) {
-        if (str_equal_fold(name, str_from(utc[i]))) return ZONE_UTC;
+        if (name.len == utc[i].len && str_equal_fold(name, utc[i])) return ZONE_UTC;
     }
     Str offset = name;
     if (name.len > 3 && (str_equal_fold((Str){name.data, 3}, STR("UTC")) ||
