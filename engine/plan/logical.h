@@ -102,7 +102,7 @@ struct LogicalNode {
     TableRef *table;          /* registered for release on the plan's arena */
     uint32_t *table_columns;  /* [noutput] indexes into the table's columns */
     PushedScan *pushed;       /* NULL until push-down */
-    Str alias;
+    const char *how;          /* how the table's name was read, for EXPLAIN; NULL = as written */
     /* VALUES */
     uint32_t nrows;
     Expr ***value_rows;       /* [nrows][noutput] */

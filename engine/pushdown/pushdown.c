@@ -204,6 +204,7 @@ static Status carve(Carver *self, const Piece *piece, LogicalNode **out) {
     PushedScan *pushed;
     Draft draft = {0};
     TRY_ALLOC(pushed, ARENA_NEW(self->plan->arena, PushedScan), self->err);
+    pushed->how = piece->scan->how;
     TRY(make_offer(self, piece, &draft, pushed));
     Source *source;
     SourcePlan *plan;

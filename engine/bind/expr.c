@@ -1,0 +1,596 @@
+/*
+ * expr.c - expressions: names become columns, calls become functions of the registry, operands are
+ * coerced to common types, parameters take their type from what stands beside them.
+ *
+ * Recursion is bounded by SQL_MAX_DEPTH (the parser's and the binder's counters).
+ */
+#include "engine/bind/scope.h"
+
+#define PARAMETER_LENGTH 4000 /* varchar(n) of a parameter that nothing gives a type */
+
+typedef Status (*BindKind)(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+
+static Status bind_args(Binder *binder, const ExprScope *scope, uint32_t count, AstExpr *const *asts, Expr ***out) {
+    TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, Expr *, count), binder->err);
+    for (uint32_t i = 0; i < count; i++) TRY(bind_expr(binder, scope, asts[i], &(*out)[i]));
+    return TRIB_OK;
+}
+
+static void type_text(Buf *out, Binder *binder, Type type) {
+    buf_init(out, binder->arena, 1024);
+    type_print(out, type);
+}
+
+/* ---------------------------------------------------------------- coercion */
+
+static Status settle_parameter(Binder *binder, Expr *e, Type type, bool inferred) {
+    e->type = type;
+    binder->plan->parameter_types[e->as.slot] = type;
+    binder->plan->parameter_inferred[e->as.slot] = inferred;
+    return TRIB_OK;
+}
+
+/* A parameter's varchar(n) from a literal's or column's length would cut longer values: it is unbounded
+ * in meaning, the length is what SQLDescribeParam reports. */
+static Type parameter_type(Type type) {
+    if (type.id == TRIB_TYPE_VARCHAR && (type.length == 0 || type.length < PARAMETER_LENGTH)) type.length = 0;
+    if (type.id == TRIB_TYPE_CHAR) return type_varchar(0);
+    return type;
+}
+
+Status bind_coerce(Binder *binder, Expr *e, Type type, Expr **out) {
+    *out = e;
+    if (type_equal(e->type, type) || type.id == TRIB_TYPE_UNKNOWN) return TRIB_OK;
+    if (e->kind == EXPR_PARAMETER && e->type.id == TRIB_TYPE_UNKNOWN) {
+        return settle_parameter(binder, e, parameter_type(type), true);
+    }
+    if (e->kind == EXPR_CONSTANT && e->as.value.is_null) {
+        Value null = {.type = type, .is_null = true};
+        TRY_ALLOC(*out, expr_constant(binder->arena, null), binder->err);
+    } else {
+        TRY_ALLOC(*out, expr_cast(binder->arena, e, type, false), binder->err);
+    }
+    (*out)->line = e->line;
+    (*out)->column = e->column;
+    return TRIB_OK;
+}
+
+Status bind_settle(Binder *binder, Expr *e, Expr **out) {
+    *out = e;
+    if (e->kind == EXPR_PARAMETER && e->type.id == TRIB_TYPE_UNKNOWN) {
+        return settle_parameter(binder, e, type_varchar(PARAMETER_LENGTH), false);
+    }
+    return TRIB_OK;
+}
+
+Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t count, Expr **exprs, Type *type) {
+    *type = TYPE(UNKNOWN);
+    for (uint32_t i = 0; i < count; i++) {
+        Type common;
+        if (!type_common(binder->arena, *type, exprs[i]->type, &common)) {
+            Buf a, b;
+            type_text(&a, binder, *type);
+            type_text(&b, binder, exprs[i]->type);
+            return error_set_at(binder->err, ERR_SYNTAX, at->at.line, at->at.column, "%s mixes " STR_FORMAT " and " STR_FORMAT,
+                                what, STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
+        }
+        *type = common;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (type->id == TRIB_TYPE_UNKNOWN) TRY(bind_settle(binder, exprs[i], &exprs[i]));
+        TRY(bind_coerce(binder, exprs[i], *type, &exprs[i]));
+    }
+    if (type->id == TRIB_TYPE_UNKNOWN && count) *type = exprs[0]->type;
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- calls */
+
+/* date_col >= '2024-01-01': says what to write instead. */
+static Status hint_datetime(Binder *binder, uint32_t nargs, Expr *const *args, Status status) {
+    for (uint32_t i = 0; i < nargs && nargs == 2; i++) {
+        const Expr *text = args[i], *other = args[1 - i];
+        if (text->kind != EXPR_CONSTANT || !type_is_text(text->type) || text->as.value.is_null) continue;
+        if (!type_is_datetime(other->type)) continue;
+        const char *prefix = other->type.id == TRIB_TYPE_DATE ? "DATE" : other->type.id == TRIB_TYPE_TIME ? "TIME" : "TIMESTAMP";
+        return error_hint(binder->err, "Write %s '%.*s'.", prefix, (int)text->as.value.as.text.length,
+                          text->as.value.as.text.data);
+    }
+    return status;
+}
+
+static Status place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Expr *const *args, Status status) {
+    if (binder->err->line == 0) {
+        binder->err->line = at->at.line;
+        binder->err->column = at->at.column;
+    }
+    return hint_datetime(binder, nargs, args, status);
+}
+
+static Status finish_call(Binder *binder, const AstExpr *at, const ResolvedFunction *f, uint32_t nargs, Expr **args, Expr **out) {
+    for (uint32_t i = 0; i < nargs; i++) {
+        TRY(bind_coerce(binder, args[i], f->args[i], &args[i]));
+        TRY(bind_settle(binder, args[i], &args[i]));
+    }
+    TRY_ALLOC(*out, expr_call(binder->arena, f, nargs, args), binder->err);
+    (*out)->line = at->at.line;
+    (*out)->column = at->at.column;
+    return TRIB_OK;
+}
+
+static Status argument_types(Binder *binder, uint32_t nargs, Expr *const *args, Type **out) {
+    TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, Type, nargs), binder->err);
+    for (uint32_t i = 0; i < nargs; i++) (*out)[i] = args[i]->type;
+    return TRIB_OK;
+}
+
+Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args, Expr **out) {
+    Type *types;
+    ResolvedFunction f;
+    TRY(argument_types(binder, nargs, args, &types));
+    Status status = function_resolve(binder->arena, name, nargs, types, &f, binder->err);
+    if (status != TRIB_OK) return place_error(binder, at, nargs, args, status);
+    return finish_call(binder, at, &f, nargs, args, out);
+}
+
+Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32_t nargs, Expr **args, Expr **out) {
+    Type *types;
+    ResolvedFunction f;
+    TRY(argument_types(binder, nargs, args, &types));
+    Status status = function_resolve_id(binder->arena, id, nargs, types, &f, binder->err);
+    if (status != TRIB_OK) return place_error(binder, at, nargs, args, status);
+    return finish_call(binder, at, &f, nargs, args, out);
+}
+
+/* ---------------------------------------------------------------- names and literals */
+
+static Status bind_name(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    if (!scope->scope) {
+        error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, ast->at.line, ast->at.column, "column '" STR_FORMAT "' cannot be used here",
+                     STR_ARGS(ast->name.parts[ast->name.count - 1].text));
+        return error_hint(binder->err, "Text is written in single quotes; double quotes are for names.");
+    }
+    const ScopeColumn *column;
+    TRY(scope_find(binder, scope->scope, &ast->name, &column));
+    return bind_column(binder, column->id, out);
+}
+
+static Status bind_constant(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    return bind_literal(binder, ast, false, out);
+}
+
+static Status bind_parameter(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_PARAMETER, TYPE(UNKNOWN), 0, NULL), binder->err);
+    (*out)->as.slot = ast->slot;
+    return TRIB_OK;
+}
+
+static Status bind_star(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "* stands only in a select list or in count(*)");
+}
+
+/* ---------------------------------------------------------------- operators */
+
+static Status bind_boolean(Binder *binder, const AstExpr *at, const char *what, Expr *e, Expr **out) {
+    TRY(bind_coerce(binder, e, TYPE(BOOLEAN), out));
+    if (e->type.id == TRIB_TYPE_BOOLEAN || e->type.id == TRIB_TYPE_UNKNOWN) return TRIB_OK;
+    Buf text;
+    type_text(&text, binder, e->type);
+    return error_set_at(binder->err, ERR_SYNTAX, at->at.line, at->at.column, "%s needs a condition, not a value of type " STR_FORMAT,
+                        what, STR_ARGS(buf_view(&text)));
+}
+
+static Status negate(Binder *binder, Expr *e, Expr **out) {
+    TRY_ALLOC(*out, expr_boolean(binder->arena, EXPR_NOT, 1, &e), binder->err);
+    return TRIB_OK;
+}
+
+static Status bind_unary(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    const AstExpr *operand = ast->args[0];
+    bool number = operand->kind == AST_INTEGER || operand->kind == AST_DECIMAL || operand->kind == AST_DOUBLE;
+    if (ast->op == TRIB_FN_negate && number) return bind_literal(binder, operand, true, out);
+    Expr *arg;
+    TRY(bind_expr(binder, scope, operand, &arg));
+    if (ast->op == TRIB_FN_not) {
+        TRY(bind_boolean(binder, operand, "NOT", arg, &arg));
+        return negate(binder, arg, out);
+    }
+    return bind_call_id(binder, ast, (TribFunctionId)ast->op, 1, &arg, out);
+}
+
+static Status bind_binary(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr **args;
+    TRY(bind_args(binder, scope, 2, ast->args, &args));
+    return bind_call_id(binder, ast, (TribFunctionId)ast->op, 2, args, out);
+}
+
+static Status bind_logic(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr **args;
+    const char *name = ast->kind == AST_AND ? "AND" : "OR";
+    TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
+    for (uint32_t i = 0; i < ast->nargs; i++) TRY(bind_boolean(binder, ast->args[i], name, args[i], &args[i]));
+    TRY_ALLOC(*out, expr_boolean(binder->arena, ast->kind == AST_AND ? EXPR_AND : EXPR_OR, ast->nargs, args), binder->err);
+    return TRIB_OK;
+}
+
+static Status bind_is_null(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr *arg;
+    TRY(bind_expr(binder, scope, ast->args[0], &arg));
+    TRY(bind_settle(binder, arg, &arg));
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_IS_NULL, TYPE(BOOLEAN), 1, &arg), binder->err);
+    (*out)->negated = ast->negated;
+    return TRIB_OK;
+}
+
+static Status bind_is_distinct(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr **args, *call;
+    TRY(bind_args(binder, scope, 2, ast->args, &args));
+    TRY(bind_call_id(binder, ast, TRIB_FN_is_distinct_from, 2, args, &call));
+    *out = call;
+    return ast->negated ? negate(binder, call, out) : TRIB_OK;
+}
+
+static Status bind_between(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr **args, *bounds[2], *both;
+    TRY(bind_args(binder, scope, 3, ast->args, &args));
+    Expr *low[2] = {args[0], args[1]}, *high[2] = {args[0], args[2]};
+    TRY(bind_call_id(binder, ast, TRIB_FN_ge, 2, low, &bounds[0]));
+    TRY(bind_call_id(binder, ast, TRIB_FN_le, 2, high, &bounds[1]));
+    TRY_ALLOC(both, expr_boolean(binder->arena, EXPR_AND, 2, bounds), binder->err);
+    *out = both;
+    return ast->negated ? negate(binder, both, out) : TRIB_OK;
+}
+
+static Status bind_in_list(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr **args;
+    Type type;
+    TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
+    Status status = bind_unify(binder, ast, "IN", ast->nargs, args, &type);
+    if (status != TRIB_OK) {
+        Expr *pair[2] = {args[0], args[ast->nargs - 1]};
+        return hint_datetime(binder, 2, pair, status);
+    }
+    if (!type_comparable(type)) {
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "IN compares values of a type that does not compare");
+    }
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_IN, TYPE(BOOLEAN), ast->nargs, args), binder->err);
+    (*out)->negated = ast->negated;
+    return TRIB_OK;
+}
+
+static Status bind_like(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr **args, *call;
+    TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
+    TRY(bind_call_id(binder, ast, TRIB_FN_like, ast->nargs, args, &call));
+    *out = call;
+    return ast->negated ? negate(binder, call, out) : TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- sub-queries */
+
+static Status bind_subquery(Binder *binder, const ExprScope *scope, const AstExpr *ast, SubqueryKind kind, Type type,
+                            uint32_t nargs, Expr **args, Expr **out) {
+    Bound bound;
+    TRY(bind_query(binder, ast->query, scope->ctes, scope->scope, &bound));
+    if (kind != SUBQUERY_EXISTS && bound.scope.count != 1) {
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "the sub-query must give one column; it gives %u", bound.scope.count);
+    }
+    if (kind == SUBQUERY_SCALAR) type = plan_column(&binder->plan->columns, bound.scope.columns[0].id)->type;
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_SUBQUERY, type, nargs, args), binder->err);
+    (*out)->subquery_kind = (uint8_t)kind;
+    (*out)->negated = ast->negated;
+    (*out)->as.plan = bound.node;
+    return TRIB_OK;
+}
+
+static Status bind_scalar_query(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    return bind_subquery(binder, scope, ast, SUBQUERY_SCALAR, TYPE(UNKNOWN), 0, NULL, out);
+}
+
+static Status bind_exists(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    return bind_subquery(binder, scope, ast, SUBQUERY_EXISTS, TYPE(BOOLEAN), 0, NULL, out);
+}
+
+static Status bind_in_query(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr *value;
+    TRY(bind_expr(binder, scope, ast->args[0], &value));
+    TRY(bind_subquery(binder, scope, ast, SUBQUERY_IN, TYPE(BOOLEAN), 1, &value, out));
+    Type column = plan_column(&binder->plan->columns, (*out)->as.plan->output[0])->type, common;
+    TRY(bind_coerce(binder, value, value->kind == EXPR_PARAMETER ? column : value->type, &value));
+    if (type_common(binder->arena, value->type, column, &common)) return TRIB_OK;
+    Buf a, b;
+    type_text(&a, binder, value->type);
+    type_text(&b, binder, column);
+    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "IN compares " STR_FORMAT " with " STR_FORMAT,
+                        STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
+}
+
+/* ---------------------------------------------------------------- CASE, CAST and forms of their own */
+
+static Status bind_case(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    uint32_t nwhen = (ast->nargs - 2) / 2;
+    Expr **args, **results;
+    TRY_ALLOC(args, ARENA_ARRAY(binder->arena, Expr *, nwhen * 2 + 1), binder->err);
+    TRY_ALLOC(results, ARENA_ARRAY(binder->arena, Expr *, nwhen + 1), binder->err);
+    for (uint32_t i = 0; i < nwhen; i++) {
+        const AstExpr *when = ast->args[1 + 2 * i];
+        TRY(bind_expr(binder, scope, when, &args[2 * i]));
+        if (ast->args[0]) {
+            Expr *pair[2] = {NULL, args[2 * i]};
+            TRY(bind_expr(binder, scope, ast->args[0], &pair[0]));
+            TRY(bind_call_id(binder, when, TRIB_FN_eq, 2, pair, &args[2 * i]));
+        } else {
+            TRY(bind_boolean(binder, when, "WHEN", args[2 * i], &args[2 * i]));
+        }
+        TRY(bind_expr(binder, scope, ast->args[2 + 2 * i], &results[i]));
+    }
+    if (ast->args[ast->nargs - 1]) {
+        TRY(bind_expr(binder, scope, ast->args[ast->nargs - 1], &results[nwhen]));
+    } else {
+        Value null = {.type = TYPE(UNKNOWN), .is_null = true};
+        TRY_ALLOC(results[nwhen], expr_constant(binder->arena, null), binder->err);
+    }
+    Type type;
+    TRY(bind_unify(binder, ast, "CASE", nwhen + 1, results, &type));
+    for (uint32_t i = 0; i < nwhen; i++) args[2 * i + 1] = results[i];
+    args[2 * nwhen] = results[nwhen];
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_CASE, type, 2 * nwhen + 1, args), binder->err);
+    return TRIB_OK;
+}
+
+static Status bind_cast(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Type type;
+    Expr *arg;
+    TRY(bind_expr(binder, scope, ast->args[0], &arg));
+    Status status = type_parse(binder->arena, ast->type_text, &type, binder->err);
+    if (status != TRIB_OK) return place_error(binder, ast, 0, NULL, status);
+    if (arg->type.id == TRIB_TYPE_UNKNOWN) return bind_coerce(binder, arg, type, out);
+    if (!type_castable(arg->type, type)) {
+        Buf a, b;
+        type_text(&a, binder, arg->type);
+        type_text(&b, binder, type);
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "cannot cast " STR_FORMAT " to " STR_FORMAT,
+                            STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
+    }
+    TRY_ALLOC(*out, expr_cast(binder->arena, arg, type, ast->try_cast), binder->err);
+    return TRIB_OK;
+}
+
+static const TribFunctionId unit_functions[] = {
+    [AST_UNIT_YEAR] = TRIB_FN_year,
+    [AST_UNIT_QUARTER] = TRIB_FN_quarter,
+    [AST_UNIT_MONTH] = TRIB_FN_month,
+    [AST_UNIT_WEEK] = TRIB_FN_week,
+    [AST_UNIT_DAY] = TRIB_FN_day,
+    [AST_UNIT_HOUR] = TRIB_FN_hour,
+    [AST_UNIT_MINUTE] = TRIB_FN_minute,
+    [AST_UNIT_SECOND] = TRIB_FN_second,
+    [AST_UNIT_MILLISECOND] = TRIB_FN_millisecond,
+    [AST_UNIT_DAY_OF_WEEK] = TRIB_FN_day_of_week,
+    [AST_UNIT_DAY_OF_YEAR] = TRIB_FN_day_of_year,
+    [AST_UNIT_YEAR_OF_WEEK] = TRIB_FN_year_of_week,
+    [AST_UNIT_TIMEZONE_HOUR] = TRIB_FN_timezone_hour,
+    [AST_UNIT_TIMEZONE_MINUTE] = TRIB_FN_timezone_minute,
+};
+
+static Status bind_extract(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr *arg;
+    TRY(bind_expr(binder, scope, ast->args[0], &arg));
+    return bind_call_id(binder, ast, unit_functions[ast->unit], 1, &arg, out);
+}
+
+static Status bind_at_time_zone(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr **args;
+    TRY(bind_args(binder, scope, 2, ast->args, &args));
+    return bind_call_id(binder, ast, TRIB_FN_at_timezone, 2, args, out);
+}
+
+static Status bind_current(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    return bind_call_id(binder, ast, (TribFunctionId)ast->op, 0, NULL, out);
+}
+
+static Status bind_position(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr **args;
+    TRY(bind_args(binder, scope, 2, ast->args, &args));
+    Expr *swapped[2] = {args[1], args[0]};
+    return bind_call_id(binder, ast, TRIB_FN_strpos, 2, swapped, out);
+}
+
+static Status bind_trim(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    static const TribFunctionId ids[] = {[AST_TRIM_BOTH] = TRIB_FN_trim, [AST_TRIM_LEADING] = TRIB_FN_ltrim,
+                                         [AST_TRIM_TRAILING] = TRIB_FN_rtrim};
+    uint32_t n = ast->nargs > 1 && ast->args[1] ? 2 : 1;
+    Expr **args;
+    TRY(bind_args(binder, scope, n, ast->args, &args));
+    return bind_call_id(binder, ast, ids[ast->trim_kind], n, args, out);
+}
+
+/* ---------------------------------------------------------------- function calls */
+
+static Status bind_coalesce(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+    Type type;
+    TRY(bind_unify(binder, ast, "coalesce", nargs, args, &type));
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_COALESCE, type, nargs, args), binder->err);
+    return TRIB_OK;
+}
+
+static Status bind_nullif(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+    Expr *pair[2] = {args[0], args[1]}, *all[3] = {args[0], args[1], NULL};
+    TRY(bind_call_id(binder, ast, TRIB_FN_eq, 2, pair, &all[2]));
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_NULLIF, args[0]->type, 3, all), binder->err);
+    return TRIB_OK;
+}
+
+static Status bind_if(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+    Expr *results[2] = {args[1], nargs > 2 ? args[2] : NULL};
+    if (!results[1]) {
+        Value null = {.type = TYPE(UNKNOWN), .is_null = true};
+        TRY_ALLOC(results[1], expr_constant(binder->arena, null), binder->err);
+    }
+    Type type;
+    Expr *all[3];
+    TRY(bind_boolean(binder, ast->args[0], "if()", args[0], &all[0]));
+    TRY(bind_unify(binder, ast, "if", 2, results, &type));
+    all[1] = results[0];
+    all[2] = results[1];
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_CASE, type, 3, all), binder->err);
+    return TRIB_OK;
+}
+
+static Status bind_try(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+    TRY(bind_settle(binder, args[0], &args[0]));
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_TRY, args[0]->type, 1, args), binder->err);
+    return TRIB_OK;
+}
+
+static Status bind_typeof(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+    Buf text;
+    TRY(bind_settle(binder, args[0], &args[0]));
+    type_text(&text, binder, args[0]->type);
+    Value value = {.type = type_varchar((uint32_t)text.len)};
+    value.as.text.data = text.data;
+    value.as.text.length = text.len;
+    TRY_ALLOC(*out, expr_constant(binder->arena, value), binder->err);
+    return TRIB_OK;
+}
+
+/* Calls whose arguments are not evaluated or typed like those of functions. */
+static const struct {
+    const char *name;
+    uint32_t low, high;
+    Status (*bind)(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out);
+} special_calls[] = {
+    {"coalesce", 1, UINT32_MAX, bind_coalesce}, {"ifnull", 2, 2, bind_coalesce}, {"nullif", 2, 2, bind_nullif},
+    {"if", 2, 3, bind_if},                      {"try", 1, 1, bind_try},         {"typeof", 1, 1, bind_typeof},
+};
+
+static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstExpr *ast, Str name, Expr **out) {
+    if (!scope->aggregates || scope->inside_aggregate) {
+        error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "the aggregate " STR_FORMAT "() cannot stand in %s",
+                     STR_ARGS(name), scope->inside_aggregate ? "another aggregate" : scope->clause);
+        return scope->inside_aggregate ? error_hint(binder->err, "Compute the inner one in a sub-query.")
+                                       : error_hint(binder->err, "Conditions on aggregates belong into HAVING.");
+    }
+    if (ast->norder) return bind_unsupported(binder, ast->at, "ORDER BY inside an aggregate");
+    ExprScope inside = *scope;
+    inside.inside_aggregate = true;
+    Expr **args = NULL;
+    bool star = ast->nargs == 1 && ast->args[0]->kind == AST_STAR;
+    uint32_t nargs = star ? 0 : ast->nargs;
+    TRY(bind_args(binder, &inside, nargs, ast->args, &args));
+    Type *types;
+    TRY(argument_types(binder, nargs, args, &types));
+    ResolvedAggregate a;
+    Status status = aggregate_resolve(binder->arena, name, nargs, types, &a, binder->err);
+    if (status != TRIB_OK) return place_error(binder, ast, nargs, args, status);
+    for (uint32_t i = 0; i < nargs; i++) {
+        TRY(bind_coerce(binder, args[i], a.args[i], &args[i]));
+        TRY(bind_settle(binder, args[i], &args[i]));
+        if (ast->distinct && !type_comparable(args[i]->type)) {
+            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "DISTINCT needs a type that compares");
+        }
+    }
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_AGGREGATE, a.result, nargs, args), binder->err);
+    (*out)->as.agg.aggregate = a.aggregate;
+    /* the least and the greatest are the same without duplicates */
+    (*out)->distinct = ast->distinct && a.aggregate->id != TRIB_AGG_min && a.aggregate->id != TRIB_AGG_max;
+    if (ast->filter) TRY(bind_condition(binder, &inside, ast->filter, &(*out)->as.agg.filter));
+    return TRIB_OK;
+}
+
+static Status bind_function(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Str name = ast->name.parts[ast->name.count - 1].text;
+    if (ast->window) return bind_unsupported(binder, ast->at, "a window function (OVER)");
+    if (aggregate_exists(name)) return bind_aggregate(binder, scope, ast, name, out);
+    if (ast->distinct || ast->filter || ast->norder) {
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "DISTINCT, FILTER and ORDER BY belong to aggregates; " STR_FORMAT "() is not one", STR_ARGS(name));
+    }
+    Expr **args;
+    TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
+    for (size_t i = 0; i < COUNT_OF(special_calls); i++) {
+        if (!str_equal_fold(name, str_from(special_calls[i].name))) continue;
+        if (ast->nargs < special_calls[i].low || ast->nargs > special_calls[i].high) {
+            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "%s() does not take %u arguments",
+                                special_calls[i].name, ast->nargs);
+        }
+        return special_calls[i].bind(binder, ast, ast->nargs, args, out);
+    }
+    return bind_call(binder, ast, name, ast->nargs, args, out);
+}
+
+/* ---------------------------------------------------------------- dispatch */
+
+static Status bind_unsupported_kind(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    static const char *const names[] = {
+        [AST_QUANTIFIED] = "a comparison with ANY or ALL of a sub-query",
+        [AST_ROW] = "a row constructor",
+        [AST_ARRAY] = "an array constructor",
+        [AST_SUBSCRIPT] = "a subscript",
+        [AST_LAMBDA] = "a lambda expression",
+        [AST_GROUPING] = "GROUPING()",
+        [AST_DEFAULT] = "DEFAULT",
+    };
+    const char *name = ast->kind < COUNT_OF(names) && names[ast->kind] ? names[ast->kind] : "this expression";
+    return bind_unsupported(binder, ast->at, name);
+}
+
+static const BindKind kinds[] = {
+    [AST_NAME] = bind_name,
+    [AST_STAR] = bind_star,
+    [AST_NULL] = bind_constant,
+    [AST_BOOLEAN] = bind_constant,
+    [AST_INTEGER] = bind_constant,
+    [AST_DECIMAL] = bind_constant,
+    [AST_DOUBLE] = bind_constant,
+    [AST_STRING] = bind_constant,
+    [AST_BINARY] = bind_constant,
+    [AST_TYPED_LITERAL] = bind_constant,
+    [AST_INTERVAL] = bind_constant,
+    [AST_PARAMETER] = bind_parameter,
+    [AST_UNARY] = bind_unary,
+    [AST_BINARY_OP] = bind_binary,
+    [AST_AND] = bind_logic,
+    [AST_OR] = bind_logic,
+    [AST_IS_NULL] = bind_is_null,
+    [AST_IS_DISTINCT] = bind_is_distinct,
+    [AST_BETWEEN] = bind_between,
+    [AST_IN_LIST] = bind_in_list,
+    [AST_LIKE] = bind_like,
+    [AST_IN_QUERY] = bind_in_query,
+    [AST_EXISTS] = bind_exists,
+    [AST_SCALAR_QUERY] = bind_scalar_query,
+    [AST_CASE] = bind_case,
+    [AST_CAST] = bind_cast,
+    [AST_EXTRACT] = bind_extract,
+    [AST_CALL] = bind_function,
+    [AST_AT_TIME_ZONE] = bind_at_time_zone,
+    [AST_CURRENT] = bind_current,
+    [AST_POSITION_IN] = bind_position,
+    [AST_TRIM] = bind_trim,
+    [AST_QUANTIFIED] = bind_unsupported_kind,
+    [AST_ROW] = bind_unsupported_kind,
+    [AST_ARRAY] = bind_unsupported_kind,
+    [AST_SUBSCRIPT] = bind_unsupported_kind,
+    [AST_LAMBDA] = bind_unsupported_kind,
+    [AST_GROUPING] = bind_unsupported_kind,
+    [AST_DEFAULT] = bind_unsupported_kind,
+};
+
+Status bind_expr(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    TRY(bind_enter(binder, ast->at));
+    TRY(kinds[ast->kind](binder, scope, ast, out));
+    bind_leave(binder);
+    if ((*out)->line == 0 && (*out)->kind != EXPR_COLUMN) {
+        (*out)->line = ast->at.line;
+        (*out)->column = ast->at.column;
+    }
+    return TRIB_OK;
+}
+
+Status bind_condition(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    Expr *e;
+    TRY(bind_expr(binder, scope, ast, &e));
+    return bind_boolean(binder, ast, scope->clause, e, out);
+}

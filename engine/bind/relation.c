@@ -1,0 +1,285 @@
+/*
+ * relation.c - what stands in FROM: tables, common table expressions, derived tables, joins.
+ */
+#include "engine/bind/scope.h"
+
+static void release_table(void *table) {
+    table_release(table);
+}
+
+/* Qualifiers of a relation: its alias, or catalog, schema and table. */
+static Status set_qualifiers(Binder *binder, Scope *scope, const AstName *alias, uint32_t nparts, const Str *parts) {
+    Str *qualifiers;
+    uint32_t n = alias && alias->text.len ? 1 : nparts;
+    TRY_ALLOC(qualifiers, ARENA_ARRAY(binder->arena, Str, n), binder->err);
+    for (uint32_t i = 0; i < n; i++) qualifiers[i] = alias && alias->text.len ? alias->text : parts[i];
+    for (uint32_t i = 0; i < scope->count; i++) {
+        scope->columns[i].nqualifiers = n;
+        scope->columns[i].qualifiers = qualifiers;
+        scope->columns[i].qualified_only = false;
+    }
+    return TRIB_OK;
+}
+
+static Status rename_columns(Binder *binder, Scope *scope, uint32_t count, const AstName *names, AstPosition at) {
+    if (count == 0) return TRIB_OK;
+    if (count != scope->count) {
+        return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column, "%u column names are given for %u columns", count,
+                            scope->count);
+    }
+    for (uint32_t i = 0; i < count; i++) scope->columns[i].name = names[i].text;
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- tables */
+
+static Status scan_table(Binder *binder, TableRef *table, const char *how, Bound *out) {
+    const TribTable *t = &table->table;
+    if (!arena_on_reset(binder->arena, release_table, table)) {
+        table_release(table);
+        return error_out_of_memory(binder->err);
+    }
+    TRY(bind_node(binder, LOGICAL_SCAN, t->ncolumns, NULL, &out->node));
+    out->node->table = table;
+    out->node->how = how;
+    TRY_ALLOC(out->node->table_columns, ARENA_ARRAY(binder->arena, uint32_t, t->ncolumns), binder->err);
+    Str *qualifiers;
+    TRY_ALLOC(qualifiers, ARENA_ARRAY(binder->arena, Str, 3), binder->err);
+    qualifiers[0] = str_from(catalog_name(table->catalog));
+    qualifiers[1] = str_from(t->schema);
+    qualifiers[2] = str_from(t->name);
+    for (uint32_t i = 0; i < t->ncolumns; i++) {
+        const TribColumn *c = &t->columns[i];
+        ColumnId id;
+        TRY(bind_new_column(binder, str_from(c->name), c->type, c->nullable, &id));
+        binder->plan->columns.columns[id].table = table;
+        binder->plan->columns.columns[id].table_column = i;
+        out->node->output[i] = id;
+        out->node->table_columns[i] = i;
+        ScopeColumn column = {.name = str_from(c->name), .id = id, .nqualifiers = 3, .qualifiers = qualifiers,
+                              .hidden = c->hidden};
+        TRY(scope_add(binder, &out->scope, &column));
+    }
+    return TRIB_OK;
+}
+
+/* A common table expression by its name, or NULL. */
+static const CteScope *find_cte(const CteScope *ctes, const AstQualifiedName *name) {
+    if (name->count != 1) return NULL;
+    for (; ctes; ctes = ctes->next) {
+        if (str_equal_fold(ctes->cte->name.text, name->parts[0].text)) return ctes;
+    }
+    return NULL;
+}
+
+static Status bind_cte(Binder *binder, const CteScope *cte, AstPosition at, Bound *out) {
+    TRY(bind_query(binder, cte->cte->query, cte->visible, cte->outer, out));
+    TRY(rename_columns(binder, &out->scope, cte->cte->ncolumns, cte->cte->columns, at));
+    return set_qualifiers(binder, &out->scope, &cte->cte->name, 0, NULL);
+}
+
+Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at, const CteScope *ctes, const AstName *alias,
+                  Bound *out) {
+    *out = (Bound){0};
+    const CteScope *cte = find_cte(ctes, name);
+    if (cte) {
+        TRY(bind_enter(binder, at));
+        TRY(bind_cte(binder, cte, at, out));
+        bind_leave(binder);
+    } else {
+        Str parts[4];
+        uint32_t n = name->count < 4 ? name->count : 4;
+        for (uint32_t i = 0; i < n; i++) parts[i] = name->parts[i].text;
+        TableRef *table;
+        const char *how = NULL;
+        if (name->count > 3) {
+            return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column, "a table's name has at most three parts");
+        }
+        Status status = catalog_lookup_table(&binder->context->lookup, n, parts, binder->arena, &table, &how, binder->err);
+        if (status != TRIB_OK) {
+            binder->err->line = at.line;
+            binder->err->column = at.column;
+            return status;
+        }
+        TRY(scan_table(binder, table, how, out));
+    }
+    return alias && alias->text.len ? set_qualifiers(binder, &out->scope, alias, 0, NULL) : TRIB_OK;
+}
+
+static Status bind_named(Binder *binder, const AstRelation *r, const CteScope *ctes, Bound *out) {
+    TRY(bind_table(binder, &r->name, r->at, ctes, &r->alias, out));
+    return rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at);
+}
+
+static Status bind_derived(Binder *binder, const AstRelation *r, const CteScope *ctes, const Scope *outer, Bound *out) {
+    if (r->lateral) return bind_unsupported(binder, r->at, "LATERAL");
+    TRY(bind_query(binder, r->query, ctes, outer, out));
+    TRY(rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at));
+    return set_qualifiers(binder, &out->scope, &r->alias, 0, NULL);
+}
+
+/* ---------------------------------------------------------------- joins */
+
+static Status append_scope(Binder *binder, Scope *scope, const Scope *from) {
+    for (uint32_t i = 0; i < from->count; i++) TRY(scope_add(binder, scope, &from->columns[i]));
+    return TRIB_OK;
+}
+
+static void make_nullable(Binder *binder, const Scope *scope) {
+    for (uint32_t i = 0; i < scope->count; i++) binder->plan->columns.columns[scope->columns[i].id].nullable = true;
+}
+
+/* A column both sides have, by name, for USING and NATURAL; exactly one on each side. */
+static Status find_merged(Binder *binder, const Scope *side, const AstName *name, const ScopeColumn **out) {
+    AstName part = *name;
+    AstQualifiedName qualified = {1, &part};
+    return scope_find(binder, side, &qualified, out);
+}
+
+static Status natural_names(Binder *binder, const Scope *left, const Scope *right, AstPosition at, uint32_t *count,
+                            AstName **names) {
+    TRY_ALLOC(*names, ARENA_ARRAY(binder->arena, AstName, left->count), binder->err);
+    *count = 0;
+    for (uint32_t i = 0; i < left->count; i++) {
+        for (uint32_t j = 0; j < right->count; j++) {
+            if (left->columns[i].qualified_only || right->columns[j].qualified_only) continue;
+            if (left->columns[i].hidden || right->columns[j].hidden) continue;
+            if (!str_equal_fold(left->columns[i].name, right->columns[j].name)) continue;
+            (*names)[(*count)++] = (AstName){left->columns[i].name, false, at};
+            break;
+        }
+    }
+    return TRIB_OK;
+}
+
+typedef struct Merge {
+    Bound *left, *right;
+    LogicalNode *join;
+    JoinKind kind;
+    uint32_t count;
+    const AstName *names;
+    const AstExpr *at;
+    ColumnId *left_ids, *right_ids;
+} Merge;
+
+static Status merge_conditions(Binder *binder, Merge *m, AstPosition at) {
+    AstExpr place = {.at = at};
+    TRY_ALLOC(m->left_ids, ARENA_ARRAY(binder->arena, ColumnId, m->count), binder->err);
+    TRY_ALLOC(m->right_ids, ARENA_ARRAY(binder->arena, ColumnId, m->count), binder->err);
+    TRY_ALLOC(m->join->conjuncts, ARENA_ARRAY(binder->arena, Expr *, m->count), binder->err);
+    m->join->nconjuncts = m->count;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const ScopeColumn *l, *r;
+        Expr *pair[2];
+        TRY(find_merged(binder, &m->left->scope, &m->names[i], &l));
+        TRY(find_merged(binder, &m->right->scope, &m->names[i], &r));
+        m->left_ids[i] = l->id;
+        m->right_ids[i] = r->id;
+        TRY(bind_column(binder, l->id, &pair[0]));
+        TRY(bind_column(binder, r->id, &pair[1]));
+        TRY(bind_call_id(binder, &place, TRIB_FN_eq, 2, pair, &m->join->conjuncts[i]));
+    }
+    return TRIB_OK;
+}
+
+/* The merged columns come first, computed over the join: the left one, the right one, or COALESCE. */
+static Status merge_columns(Binder *binder, Merge *m, AstPosition at, Bound *out) {
+    AstExpr place = {.at = at};
+    LogicalNode *project;
+    TRY(bind_node(binder, LOGICAL_PROJECT, m->join->noutput + m->count, m->join, &project));
+    TRY_ALLOC(project->exprs, ARENA_ARRAY(binder->arena, Expr *, project->noutput), binder->err);
+    Scope scope = {0};
+    for (uint32_t i = 0; i < m->count; i++) {
+        Expr *pair[2], *merged;
+        Type type;
+        TRY(bind_column(binder, m->left_ids[i], &pair[0]));
+        TRY(bind_column(binder, m->right_ids[i], &pair[1]));
+        TRY(bind_unify(binder, &place, "USING", 2, pair, &type));
+        merged = m->kind == JOIN_RIGHT ? pair[1] : pair[0];
+        if (m->kind == JOIN_FULL) {
+            TRY_ALLOC(merged, expr_new(binder->arena, EXPR_COALESCE, type, 2, pair), binder->err);
+        }
+        project->exprs[i] = merged;
+        TRY(bind_new_column(binder, m->names[i].text, type, bind_nullable(binder, merged), &project->output[i]));
+        ScopeColumn column = {.name = m->names[i].text, .id = project->output[i]};
+        TRY(scope_add(binder, &scope, &column));
+    }
+    for (uint32_t i = 0; i < m->join->noutput; i++) {
+        project->output[m->count + i] = m->join->output[i];
+        TRY(bind_column(binder, m->join->output[i], &project->exprs[m->count + i]));
+    }
+    uint32_t first = scope.count;
+    TRY(append_scope(binder, &scope, &m->left->scope));
+    TRY(append_scope(binder, &scope, &m->right->scope));
+    for (uint32_t i = first; i < scope.count; i++) {
+        for (uint32_t k = 0; k < m->count; k++) {
+            if (scope.columns[i].id == m->left_ids[k] || scope.columns[i].id == m->right_ids[k]) {
+                scope.columns[i].qualified_only = true;
+            }
+        }
+    }
+    *out = (Bound){project, scope};
+    return TRIB_OK;
+}
+
+static Status join_condition(Binder *binder, const AstRelation *r, const CteScope *ctes, Bound *out) {
+    ExprScope scope = {.scope = &out->scope, .ctes = ctes, .clause = "ON"};
+    Expr *condition;
+    TRY(bind_condition(binder, &scope, r->on, &condition));
+    LogicalNode *holder;
+    TRY(bind_filter(binder, out->node, condition, &holder)); /* splits the conjuncts */
+    out->node->nconjuncts = holder->nconjuncts;
+    out->node->conjuncts = holder->conjuncts;
+    return TRIB_OK;
+}
+
+static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ctes, const Scope *outer, Bound *out) {
+    static const JoinKind kinds[] = {[AST_JOIN_CROSS] = JOIN_CROSS, [AST_JOIN_INNER] = JOIN_INNER, [AST_JOIN_LEFT] = JOIN_LEFT,
+                                     [AST_JOIN_RIGHT] = JOIN_RIGHT, [AST_JOIN_FULL] = JOIN_FULL};
+    Bound left, right;
+    TRY(bind_relation(binder, r->left, ctes, outer, &left));
+    TRY(bind_relation(binder, r->right, ctes, outer, &right));
+    LogicalNode *join;
+    uint32_t n = left.node->noutput;
+    TRY_ALLOC(join, logical_new(binder->arena, LOGICAL_JOIN, n + right.node->noutput, 2), binder->err);
+    join->children[0] = left.node;
+    join->children[1] = right.node;
+    join->join = kinds[r->join];
+    if (n) memcpy(join->output, left.node->output, n * sizeof *join->output);
+    if (right.node->noutput) memcpy(join->output + n, right.node->output, right.node->noutput * sizeof *join->output);
+    if (join->join == JOIN_LEFT || join->join == JOIN_FULL) make_nullable(binder, &right.scope);
+    if (join->join == JOIN_RIGHT || join->join == JOIN_FULL) make_nullable(binder, &left.scope);
+
+    Merge merge = {.left = &left, .right = &right, .join = join, .kind = join->join, .count = r->nusing,
+                   .names = r->using_columns};
+    if (r->natural) {
+        AstName *names;
+        TRY(natural_names(binder, &left.scope, &right.scope, r->at, &merge.count, &names));
+        merge.names = names;
+        if (merge.count == 0) join->join = join->join == JOIN_INNER ? JOIN_CROSS : join->join;
+    }
+    if (merge.count) {
+        TRY(merge_conditions(binder, &merge, r->at));
+        return merge_columns(binder, &merge, r->at, out);
+    }
+    *out = (Bound){.node = join};
+    out->scope.outer = outer;
+    TRY(append_scope(binder, &out->scope, &left.scope));
+    TRY(append_scope(binder, &out->scope, &right.scope));
+    return r->on ? join_condition(binder, r, ctes, out) : TRIB_OK;
+}
+
+Status bind_relation(Binder *binder, const AstRelation *r, const CteScope *ctes, const Scope *outer, Bound *out) {
+    TRY(bind_enter(binder, r->at));
+    if (r->sample_percent) return bind_unsupported(binder, r->at, "TABLESAMPLE");
+    switch (r->kind) {
+    case AST_REL_TABLE: TRY(bind_named(binder, r, ctes, out)); break;
+    case AST_REL_QUERY: TRY(bind_derived(binder, r, ctes, outer, out)); break;
+    case AST_REL_JOIN: TRY(bind_join(binder, r, ctes, outer, out)); break;
+    case AST_REL_UNNEST: return bind_unsupported(binder, r->at, "UNNEST");
+    default: return bind_unsupported(binder, r->at, "a table function");
+    }
+    out->scope.outer = outer;
+    bind_leave(binder);
+    return TRIB_OK;
+}

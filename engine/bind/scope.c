@@ -1,0 +1,151 @@
+/*
+ * scope.c - looking names up: columns of the relations in scope, nearest names for messages.
+ *
+ * An exact match wins over one that differs in case; two matches of the same quality are an error that
+ * names both.
+ */
+#include "engine/bind/scope.h"
+
+#define NEAR_DISTANCE 3
+
+Status scope_add(Binder *binder, Scope *self, const ScopeColumn *column) {
+    if (self->count == self->capacity) {
+        uint32_t capacity = self->capacity ? self->capacity * 2 : 16;
+        ScopeColumn *columns;
+        TRY_ALLOC(columns, ARENA_ARRAY(binder->arena, ScopeColumn, capacity), binder->err);
+        if (self->count) memcpy(columns, self->columns, self->count * sizeof *columns);
+        self->columns = columns;
+        self->capacity = capacity;
+    }
+    self->columns[self->count++] = *column;
+    return TRIB_OK;
+}
+
+bool scope_qualified(const ScopeColumn *column, const AstQualifiedName *name, uint32_t nparts) {
+    if (nparts > column->nqualifiers) return false;
+    for (uint32_t i = 0; i < nparts; i++) {
+        Str qualifier = column->qualifiers[column->nqualifiers - nparts + i];
+        if (!str_equal_fold(qualifier, name->parts[i].text)) return false;
+    }
+    return true;
+}
+
+typedef struct Match {
+    const ScopeColumn *first, *second; /* second: as good as the first */
+    bool exact;
+} Match;
+
+static bool exact_match(const ScopeColumn *column, const AstQualifiedName *name) {
+    uint32_t n = name->count - 1;
+    if (!str_equal(column->name, name->parts[n].text)) return false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!str_equal(column->qualifiers[column->nqualifiers - n + i], name->parts[i].text)) return false;
+    }
+    return true;
+}
+
+static void match_in(const Scope *scope, const AstQualifiedName *name, Match *out) {
+    *out = (Match){0};
+    for (uint32_t i = 0; i < scope->count; i++) {
+        const ScopeColumn *c = &scope->columns[i];
+        if (name->count == 1 && c->qualified_only) continue;
+        if (!str_equal_fold(c->name, name->parts[name->count - 1].text)) continue;
+        if (!scope_qualified(c, name, name->count - 1)) continue;
+        bool exact = exact_match(c, name);
+        if (!out->first || (exact && !out->exact)) {
+            *out = (Match){c, NULL, exact};
+        } else if (exact == out->exact) {
+            out->second = c;
+        }
+    }
+}
+
+static void print_name(Buf *out, const AstQualifiedName *name) {
+    for (uint32_t i = 0; i < name->count; i++) {
+        if (i) buf_char(out, '.');
+        buf_str(out, name->parts[i].text);
+    }
+}
+
+static void print_column(Buf *out, const ScopeColumn *column) {
+    for (uint32_t i = 0; i < column->nqualifiers; i++) {
+        buf_str(out, column->qualifiers[i]);
+        buf_char(out, '.');
+    }
+    buf_str(out, column->name);
+}
+
+/* The nearest names, at most three, as a hint. */
+static Status hint_near(Binder *binder, const Scope *scope, Str wanted) {
+    Buf text;
+    buf_init(&text, binder->arena, 256);
+    uint32_t listed = 0;
+    for (uint32_t distance = 0; distance <= NEAR_DISTANCE && listed < 3; distance++) {
+        for (uint32_t i = 0; i < scope->count && listed < 3; i++) {
+            const ScopeColumn *c = &scope->columns[i];
+            if (c->qualified_only || str_distance(c->name, wanted, NEAR_DISTANCE) != distance) continue;
+            buf_text(&text, listed++ ? ", " : "");
+            print_column(&text, c);
+        }
+    }
+    if (listed) return error_hint(binder->err, "Did you mean " STR_FORMAT "?", STR_ARGS(buf_view(&text)));
+    for (uint32_t i = 0; i < scope->count && listed < 8; i++) {
+        buf_text(&text, listed++ ? ", " : "");
+        buf_str(&text, scope->columns[i].name);
+    }
+    if (!listed) return binder->err->status;
+    return error_hint(binder->err, "Columns here: " STR_FORMAT "%s", STR_ARGS(buf_view(&text)), scope->count > 8 ? ", ..." : "");
+}
+
+Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name, const ScopeColumn **out) {
+    AstPosition at = name->parts[0].at;
+    Buf text;
+    buf_init(&text, binder->arena, 512);
+    print_name(&text, name);
+    Match match = {0};
+    if (self) match_in(self, name, &match);
+    if (match.second) {
+        Buf both;
+        buf_init(&both, binder->arena, 512);
+        print_column(&both, match.first);
+        buf_text(&both, " and ");
+        print_column(&both, match.second);
+        error_set_at(binder->err, ERR_SYNTAX, at.line, at.column, "column '" STR_FORMAT "' is ambiguous: " STR_FORMAT,
+                     STR_ARGS(buf_view(&text)), STR_ARGS(buf_view(&both)));
+        return error_hint(binder->err, "Write the table's name or alias before it.");
+    }
+    if (match.first) {
+        *out = match.first;
+        return TRIB_OK;
+    }
+    for (const Scope *outer = self ? self->outer : NULL; outer; outer = outer->outer) {
+        match_in(outer, name, &match);
+        if (!match.first) continue;
+        error_set_at(binder->err, ERR_UNSUPPORTED, at.line, at.column,
+                     "the sub-query uses the column '" STR_FORMAT "' of the enclosing query, which is not supported",
+                     STR_ARGS(buf_view(&text)));
+        return error_hint(binder->err, "Write it as a join with a derived table.");
+    }
+    error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, at.line, at.column, "column '" STR_FORMAT "' does not exist here",
+                 STR_ARGS(buf_view(&text)));
+    if (name->count == 1 && name->parts[0].quoted && !(self && self->count)) {
+        return error_hint(binder->err, "Text is written in single quotes; double quotes are for names.");
+    }
+    return self ? hint_near(binder, self, name->parts[name->count - 1].text) : binder->err->status;
+}
+
+Status bind_unsupported(Binder *binder, AstPosition at, const char *what) {
+    return error_set_at(binder->err, ERR_UNSUPPORTED, at.line, at.column, "%s is not supported", what);
+}
+
+Status bind_enter(Binder *binder, AstPosition at) {
+    if (++binder->depth > SQL_MAX_DEPTH) {
+        return error_set_at(binder->err, ERR_LIMIT, at.line, at.column, "the statement is nested more than %d levels deep",
+                            SQL_MAX_DEPTH);
+    }
+    return TRIB_OK;
+}
+
+void bind_leave(Binder *binder) {
+    binder->depth--;
+}

@@ -1,0 +1,428 @@
+/*
+ * select.c - one SELECT: FROM, WHERE, GROUP BY, HAVING, the select list, DISTINCT, ORDER BY, LIMIT.
+ *
+ * All expressions are bound over the columns of FROM first, with aggregates as nodes. If there is any
+ * grouping, a second pass replaces, in what stands above the grouping, expressions equal to a grouping
+ * expression by its column and aggregates by theirs; a plain column that is left is the classic mistake.
+ */
+#include "engine/bind/scope.h"
+
+typedef struct SelectItem {
+    Expr *expr;
+    Str name;
+    AstPosition at;
+    bool hidden; /* only for ORDER BY */
+} SelectItem;
+
+typedef struct SelectBinder {
+    Binder *binder;
+    const AstSelect *select;
+    const CteScope *ctes;
+    Scope scope;         /* of FROM */
+    LogicalNode *node;   /* grows upwards */
+    uint32_t nitems, capacity;
+    SelectItem *items;   /* select list, then hidden sort expressions */
+    uint32_t nvisible;
+    uint32_t norder;
+    uint32_t *order;     /* [norder] index of the item sorted by */
+    Expr *having;
+    uint32_t ngroups;
+    Expr **groups;
+    uint32_t naggregates, aggregate_capacity;
+    Expr **aggregates;
+    ColumnId *group_ids, *aggregate_ids;
+    uint32_t id_capacity;
+    Status status;       /* of the rewriting pass */
+} SelectBinder;
+
+static ExprScope expr_scope(const SelectBinder *self, bool aggregates, const char *clause) {
+    return (ExprScope){.scope = &self->scope, .ctes = self->ctes, .aggregates = aggregates, .clause = clause};
+}
+
+static Status add_item(SelectBinder *self, Expr *expr, Str name, AstPosition at, bool hidden) {
+    Binder *binder = self->binder;
+    if (self->nitems >= SQL_MAX_COLUMNS) {
+        return error_set_at(binder->err, ERR_LIMIT, at.line, at.column, "a query has at most %d columns", SQL_MAX_COLUMNS);
+    }
+    if (self->nitems == self->capacity) {
+        uint32_t capacity = self->capacity ? self->capacity * 2 : 16;
+        SelectItem *items;
+        TRY_ALLOC(items, ARENA_ARRAY(binder->arena, SelectItem, capacity), binder->err);
+        if (self->nitems) memcpy(items, self->items, self->nitems * sizeof *items);
+        self->items = items;
+        self->capacity = capacity;
+    }
+    self->items[self->nitems++] = (SelectItem){expr, name, at, hidden};
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- the select list */
+
+static Status add_star(SelectBinder *self, const AstExpr *star) {
+    Binder *binder = self->binder;
+    uint32_t before = self->nitems;
+    for (uint32_t i = 0; i < self->scope.count; i++) {
+        const ScopeColumn *c = &self->scope.columns[i];
+        if (c->hidden || (star->name.count == 0 && c->qualified_only)) continue;
+        if (!scope_qualified(c, &star->name, star->name.count)) continue;
+        Expr *column;
+        TRY(bind_column(binder, c->id, &column));
+        TRY(add_item(self, column, c->name, star->at, false));
+    }
+    if (self->nitems > before) return TRIB_OK;
+    if (star->name.count == 0) {
+        return error_set_at(binder->err, ERR_SYNTAX, star->at.line, star->at.column, "SELECT * needs a FROM clause");
+    }
+    return error_set_at(binder->err, ERR_TABLE_NOT_FOUND, star->at.line, star->at.column,
+                        "there is no table '" STR_FORMAT "' in FROM", STR_ARGS(star->name.parts[star->name.count - 1].text));
+}
+
+/* The label of an item without an alias: a column's name, else _colN as in Trino. */
+static Status item_name(SelectBinder *self, const AstSelectItem *item, Str *out) {
+    if (item->alias.text.len) {
+        *out = item->alias.text;
+    } else if (item->expr->kind == AST_NAME) {
+        *out = item->expr->name.parts[item->expr->name.count - 1].text;
+        const ScopeColumn *column;
+        Error ignored;
+        Binder quiet = *self->binder;
+        quiet.err = &ignored;
+        /* the case of the source's spelling, not of the query's */
+        if (scope_find(&quiet, &self->scope, &item->expr->name, &column) == TRIB_OK) *out = column->name;
+    } else {
+        char *text;
+        TRY_ALLOC(text, arena_printf(self->binder->arena, "_col%u", self->nitems), self->binder->err);
+        *out = str_from(text);
+    }
+    return TRIB_OK;
+}
+
+static Status bind_items(SelectBinder *self) {
+    ExprScope scope = expr_scope(self, true, "the select list");
+    for (uint32_t i = 0; i < self->select->nitems; i++) {
+        const AstSelectItem *item = &self->select->items[i];
+        if (item->expr->kind == AST_STAR) {
+            TRY(add_star(self, item->expr));
+            continue;
+        }
+        Expr *e;
+        Str name;
+        TRY(bind_expr(self->binder, &scope, item->expr, &e));
+        TRY(bind_settle(self->binder, e, &e));
+        TRY(item_name(self, item, &name));
+        TRY(add_item(self, e, name, item->expr->at, false));
+    }
+    self->nvisible = self->nitems;
+    return TRIB_OK;
+}
+
+/* An ordinal as GROUP BY and ORDER BY take it. */
+static Status item_of_ordinal(SelectBinder *self, const AstExpr *ast, const char *clause, uint32_t *out) {
+    uint64_t n = 0;
+    for (size_t i = 0; i < ast->text.len && n <= SQL_MAX_COLUMNS; i++) n = n * 10 + (uint64_t)(ast->text.data[i] - '0');
+    if (n < 1 || n > self->nvisible) {
+        return error_set_at(self->binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "%s position " STR_FORMAT " is not in the select list, which has %u columns", clause,
+                            STR_ARGS(ast->text), self->nvisible);
+    }
+    *out = (uint32_t)n - 1;
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- ORDER BY */
+
+static bool item_by_alias(const SelectBinder *self, const AstExpr *ast, uint32_t *out) {
+    if (ast->kind != AST_NAME || ast->name.count != 1) return false;
+    for (uint32_t i = 0; i < self->nvisible; i++) {
+        if (str_equal_fold(self->items[i].name, ast->name.parts[0].text)) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static Status order_item(SelectBinder *self, const AstOrderItem *item, uint32_t *out) {
+    Binder *binder = self->binder;
+    if (item->expr->kind == AST_INTEGER) return item_of_ordinal(self, item->expr, "ORDER BY", out);
+    if (item_by_alias(self, item->expr, out)) return TRIB_OK;
+    ExprScope scope = expr_scope(self, true, "ORDER BY");
+    Expr *e;
+    TRY(bind_expr(binder, &scope, item->expr, &e));
+    TRY(bind_settle(binder, e, &e));
+    for (*out = 0; *out < self->nitems; (*out)++) {
+        if (expr_equal(self->items[*out].expr, e)) return TRIB_OK;
+    }
+    if (self->select->distinct) {
+        return error_set_at(binder->err, ERR_SYNTAX, item->at.line, item->at.column,
+                            "with SELECT DISTINCT the rows can be ordered only by what is selected");
+    }
+    return add_item(self, e, STR("sort"), item->at, true);
+}
+
+static Status bind_order(SelectBinder *self, const AstQuery *query) {
+    Binder *binder = self->binder;
+    self->norder = query ? query->norder : 0;
+    TRY_ALLOC(self->order, ARENA_ARRAY(binder->arena, uint32_t, self->norder), binder->err);
+    for (uint32_t i = 0; i < self->norder; i++) {
+        TRY(order_item(self, &query->order[i], &self->order[i]));
+        const Expr *e = self->items[self->order[i]].expr;
+        if (!type_orderable(e->type)) {
+            return error_set_at(binder->err, ERR_SYNTAX, query->order[i].at.line, query->order[i].at.column,
+                                "values of type %s cannot be ordered", type_id_name((TypeId)e->type.id));
+        }
+    }
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- grouping */
+
+static bool has_aggregate(const Expr *e) {
+    if (e->kind == EXPR_AGGREGATE) return true;
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        if (has_aggregate(e->args[i])) return true;
+    }
+    return false;
+}
+
+static Status bind_groups(SelectBinder *self) {
+    Binder *binder = self->binder;
+    const AstSelect *select = self->select;
+    TRY_ALLOC(self->groups, ARENA_ARRAY(binder->arena, Expr *, select->ngroups), binder->err);
+    for (uint32_t i = 0; i < select->ngroups; i++) {
+        const AstGroupItem *item = &select->groups[i];
+        if (item->kind != AST_GROUP_SIMPLE) return bind_unsupported(binder, item->at, "GROUPING SETS, CUBE or ROLLUP");
+        const AstExpr *ast = item->sets[0].items[0];
+        Expr *e;
+        if (ast->kind == AST_INTEGER) {
+            uint32_t ordinal;
+            TRY(item_of_ordinal(self, ast, "GROUP BY", &ordinal));
+            e = self->items[ordinal].expr;
+            if (has_aggregate(e)) {
+                return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "GROUP BY position " STR_FORMAT
+                                    " is an aggregate", STR_ARGS(ast->text));
+            }
+        } else {
+            ExprScope scope = expr_scope(self, false, "GROUP BY");
+            TRY(bind_expr(binder, &scope, ast, &e));
+            TRY(bind_settle(binder, e, &e));
+        }
+        if (!type_comparable(e->type)) {
+            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "values of type %s cannot be grouped",
+                                type_id_name((TypeId)e->type.id));
+        }
+        bool known = false;
+        for (uint32_t g = 0; g < self->ngroups; g++) known |= expr_equal(self->groups[g], e);
+        if (!known) self->groups[self->ngroups++] = e;
+    }
+    return TRIB_OK;
+}
+
+/* The column of an aggregate behind the grouping; equal ones are computed once. */
+static Status aggregate_column(SelectBinder *self, const Expr *e, ColumnId *out) {
+    Binder *binder = self->binder;
+    for (uint32_t i = 0; i < self->naggregates; i++) {
+        if (!expr_equal(self->aggregates[i], e)) continue;
+        *out = self->aggregate_ids[i];
+        return TRIB_OK;
+    }
+    if (self->naggregates == self->aggregate_capacity) {
+        uint32_t capacity = self->aggregate_capacity ? self->aggregate_capacity * 2 : 8;
+        Expr **aggregates;
+        ColumnId *ids;
+        TRY_ALLOC(aggregates, ARENA_ARRAY(binder->arena, Expr *, capacity), binder->err);
+        TRY_ALLOC(ids, ARENA_ARRAY(binder->arena, ColumnId, capacity), binder->err);
+        if (self->naggregates) {
+            memcpy(aggregates, self->aggregates, self->naggregates * sizeof *aggregates);
+            memcpy(ids, self->aggregate_ids, self->naggregates * sizeof *ids);
+        }
+        self->aggregates = aggregates;
+        self->aggregate_ids = ids;
+        self->aggregate_capacity = capacity;
+    }
+    TRY(bind_new_column(binder, str_from(e->as.agg.aggregate->name), e->type, bind_nullable(binder, e), out));
+    Expr *copy;
+    TRY_ALLOC(copy, ARENA_NEW(binder->arena, Expr), binder->err);
+    *copy = *e;
+    self->aggregates[self->naggregates] = copy;
+    self->aggregate_ids[self->naggregates++] = *out;
+    return TRIB_OK;
+}
+
+static Status not_grouped(SelectBinder *self, const Expr *e) {
+    const PlanColumn *column = plan_column(&self->binder->plan->columns, e->as.column_id);
+    error_set_at(self->binder->err, ERR_SYNTAX, e->line, e->column,
+                 "column '" STR_FORMAT "' must stand in GROUP BY or inside an aggregate", STR_ARGS(column->name));
+    return error_hint(self->binder->err, "Add it to GROUP BY, or take any_value(" STR_FORMAT ").", STR_ARGS(column->name));
+}
+
+static Expr *replace_grouped(void *context, const Expr *e) {
+    SelectBinder *self = context;
+    Expr *column = NULL;
+    if (self->status != TRIB_OK) return NULL;
+    for (uint32_t g = 0; g < self->ngroups; g++) {
+        if (!expr_equal(self->groups[g], e)) continue;
+        self->status = bind_column(self->binder, self->group_ids[g], &column);
+        return column;
+    }
+    if (e->kind == EXPR_AGGREGATE) {
+        ColumnId id;
+        self->status = aggregate_column(self, e, &id);
+        if (self->status == TRIB_OK) self->status = bind_column(self->binder, id, &column);
+        return column;
+    }
+    if (e->kind == EXPR_COLUMN) self->status = not_grouped(self, e);
+    return NULL;
+}
+
+static Status rewrite_grouped(SelectBinder *self, Expr **e, AstPosition at) {
+    Expr *rewritten;
+    self->status = TRIB_OK;
+    Status status = expr_rewrite(self->binder->arena, *e, replace_grouped, self, &rewritten, self->binder->err);
+    if (self->status != TRIB_OK) {
+        if (self->binder->err->line == 0) {
+            self->binder->err->line = at.line;
+            self->binder->err->column = at.column;
+        }
+        return self->status;
+    }
+    TRY(status);
+    *e = rewritten;
+    return TRIB_OK;
+}
+
+static bool needs_grouping(const SelectBinder *self) {
+    if (self->select->ngroups || self->having) return true;
+    for (uint32_t i = 0; i < self->nitems; i++) {
+        if (has_aggregate(self->items[i].expr)) return true;
+    }
+    return false;
+}
+
+static Status group(SelectBinder *self) {
+    Binder *binder = self->binder;
+    TRY(bind_groups(self));
+    TRY_ALLOC(self->group_ids, ARENA_ARRAY(binder->arena, ColumnId, self->ngroups), binder->err);
+    for (uint32_t g = 0; g < self->ngroups; g++) {
+        const Expr *e = self->groups[g];
+        PlanColumn origin = {.name = STR("group")};
+        if (e->kind == EXPR_COLUMN) origin = *plan_column(&binder->plan->columns, e->as.column_id);
+        TRY(bind_new_column(binder, origin.name, e->type, bind_nullable(binder, e), &self->group_ids[g]));
+        binder->plan->columns.columns[self->group_ids[g]].table = origin.table;
+        binder->plan->columns.columns[self->group_ids[g]].table_column = origin.table_column;
+    }
+    for (uint32_t i = 0; i < self->nitems; i++) TRY(rewrite_grouped(self, &self->items[i].expr, self->items[i].at));
+    if (self->having) TRY(rewrite_grouped(self, &self->having, self->select->at));
+    LogicalNode *node;
+    TRY(bind_node(binder, LOGICAL_AGGREGATE, self->ngroups + self->naggregates, self->node, &node));
+    node->ngroups = self->ngroups;
+    node->groups = self->groups;
+    node->naggregates = self->naggregates;
+    node->aggregates = self->aggregates;
+    for (uint32_t g = 0; g < self->ngroups; g++) node->output[g] = self->group_ids[g];
+    for (uint32_t a = 0; a < self->naggregates; a++) node->output[self->ngroups + a] = self->aggregate_ids[a];
+    self->node = node;
+    if (self->having) TRY(bind_filter(binder, node, self->having, &self->node));
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- the result */
+
+static Status project(SelectBinder *self, ColumnId **ids) {
+    Binder *binder = self->binder;
+    LogicalNode *node;
+    TRY(bind_node(binder, LOGICAL_PROJECT, self->nitems, self->node, &node));
+    TRY_ALLOC(node->exprs, ARENA_ARRAY(binder->arena, Expr *, self->nitems), binder->err);
+    for (uint32_t i = 0; i < self->nitems; i++) {
+        const Expr *e = self->items[i].expr;
+        node->exprs[i] = self->items[i].expr;
+        TRY(bind_new_column(binder, self->items[i].name, e->type, bind_nullable(binder, e), &node->output[i]));
+        if (e->kind != EXPR_COLUMN) continue;
+        PlanColumn *column = &binder->plan->columns.columns[node->output[i]];
+        const PlanColumn *origin = plan_column(&binder->plan->columns, e->as.column_id);
+        column->table = origin->table;
+        column->table_column = origin->table_column;
+    }
+    self->node = node;
+    *ids = node->output;
+    return TRIB_OK;
+}
+
+static Status sort(SelectBinder *self, const AstQuery *query, const ColumnId *ids) {
+    Binder *binder = self->binder;
+    LogicalNode *node;
+    TRY(bind_node_same(binder, LOGICAL_SORT, self->node, &node));
+    node->nkeys = self->norder;
+    TRY_ALLOC(node->keys, ARENA_ARRAY(binder->arena, SortKey, self->norder), binder->err);
+    for (uint32_t i = 0; i < self->norder; i++) {
+        TRY(bind_column(binder, ids[self->order[i]], &node->keys[i].expr));
+        node->keys[i].descending = query->order[i].descending;
+        node->keys[i].nulls_first = query->order[i].nulls == AST_NULLS_FIRST;
+    }
+    self->node = node;
+    return TRIB_OK;
+}
+
+static Status drop_hidden(SelectBinder *self, const ColumnId *ids) {
+    Binder *binder = self->binder;
+    LogicalNode *node;
+    TRY(bind_node(binder, LOGICAL_PROJECT, self->nvisible, self->node, &node));
+    TRY_ALLOC(node->exprs, ARENA_ARRAY(binder->arena, Expr *, self->nvisible), binder->err);
+    for (uint32_t i = 0; i < self->nvisible; i++) {
+        node->output[i] = ids[i];
+        TRY(bind_column(binder, ids[i], &node->exprs[i]));
+    }
+    self->node = node;
+    return TRIB_OK;
+}
+
+static Status bind_from(SelectBinder *self, const Scope *outer) {
+    Binder *binder = self->binder;
+    if (self->select->from) {
+        Bound from;
+        TRY(bind_relation(binder, self->select->from, self->ctes, outer, &from));
+        self->node = from.node;
+        self->scope = from.scope;
+    } else {
+        TRY(bind_node(binder, LOGICAL_VALUES, 0, NULL, &self->node));
+        self->node->nrows = 1;
+        TRY_ALLOC(self->node->value_rows, ARENA_ARRAY(binder->arena, Expr **, 1), binder->err);
+        TRY_ALLOC(self->node->value_rows[0], ARENA_ARRAY(binder->arena, Expr *, 0), binder->err);
+    }
+    self->scope.outer = outer;
+    if (!self->select->where) return TRIB_OK;
+    ExprScope scope = expr_scope(self, false, "WHERE");
+    Expr *condition;
+    TRY(bind_condition(binder, &scope, self->select->where, &condition));
+    return bind_filter(binder, self->node, condition, &self->node);
+}
+
+Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *query, const CteScope *ctes, const Scope *outer,
+                   Bound *out, bool *ordered) {
+    SelectBinder self = {.binder = binder, .select = select, .ctes = ctes};
+    if (select->nwindows) return bind_unsupported(binder, select->at, "a WINDOW clause");
+    TRY(bind_from(&self, outer));
+    TRY(bind_items(&self));
+    TRY(bind_order(&self, query));
+    if (select->having) {
+        ExprScope scope = expr_scope(&self, true, "HAVING");
+        TRY(bind_condition(binder, &scope, select->having, &self.having));
+    }
+    if (needs_grouping(&self)) TRY(group(&self));
+    ColumnId *ids;
+    TRY(project(&self, &ids));
+    if (select->distinct) {
+        TRY(bind_distinct(binder, self.node, &self.node));
+        ids = self.node->output;
+    }
+    if (self.norder) TRY(sort(&self, query, ids));
+    *ordered = true;
+    if (query) TRY(bind_limit(binder, query, self.node, &self.node));
+    if (self.nitems > self.nvisible) TRY(drop_hidden(&self, ids));
+    *out = (Bound){.node = self.node};
+    for (uint32_t i = 0; i < self.nvisible; i++) {
+        ScopeColumn column = {.name = self.items[i].name, .id = ids[i]};
+        TRY(scope_add(binder, &out->scope, &column));
+    }
+    return TRIB_OK;
+}
