@@ -17,9 +17,33 @@ static Status plan_new(Binder *binder, const AstStatement *ast) {
     return TRIB_OK;
 }
 
+/* A column of bare NULLs leaves the query as varchar(1): clients need a type. */
+static Status settle_unknown(Binder *binder, Bound *bound) {
+    bool any = false;
+    for (uint32_t i = 0; i < bound->scope.count; i++) {
+        any |= plan_column(&binder->plan->columns, bound->scope.columns[i].id)->type.id == TRIB_TYPE_UNKNOWN;
+    }
+    if (!any) return TRIB_OK;
+    LogicalNode *node;
+    TRY(bind_node(binder, LOGICAL_PROJECT, bound->scope.count, bound->node, &node));
+    TRY_ALLOC(node->exprs, ARENA_ARRAY(binder->arena, Expr *, bound->scope.count), binder->err);
+    for (uint32_t i = 0; i < bound->scope.count; i++) {
+        ScopeColumn *column = &bound->scope.columns[i];
+        node->output[i] = column->id;
+        TRY(bind_column(binder, column->id, &node->exprs[i]));
+        if (node->exprs[i]->type.id != TRIB_TYPE_UNKNOWN) continue;
+        TRY(bind_coerce(binder, node->exprs[i], type_varchar(1), &node->exprs[i]));
+        TRY(bind_new_column(binder, column->name, type_varchar(1), true, &node->output[i]));
+        column->id = node->output[i];
+    }
+    bound->node = node;
+    return TRIB_OK;
+}
+
 static Status bind_rows_query(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     Bound bound;
     TRY(bind_query(binder, ast->query, NULL, NULL, &bound));
+    TRY(settle_unknown(binder, &bound));
     binder->plan->root = bound.node;
     out->kind = BOUND_QUERY;
     out->plan = binder->plan;
@@ -29,9 +53,7 @@ static Status bind_rows_query(Binder *binder, const AstStatement *ast, BoundStat
     for (uint32_t i = 0; i < out->ncolumns; i++) {
         ColumnId id = bound.scope.columns[i].id;
         out->labels[i] = bound.scope.columns[i].name;
-        Type type = plan_column(&binder->plan->columns, id)->type;
-        if (type.id == TRIB_TYPE_UNKNOWN) type = type_varchar(1); /* SELECT NULL */
-        out->types[i] = type;
+        out->types[i] = plan_column(&binder->plan->columns, id)->type;
     }
     binder->plan->nlabels = out->ncolumns;
     binder->plan->labels = out->labels;

@@ -1,7 +1,9 @@
 /*
  * commands.c - statements that are carried out from the syntax tree: USE, SET SESSION, CREATE and DROP
- * of tables and schemas, and the lists that no source holds (SHOW SESSION, SHOW CATALOGS, SHOW FUNCTIONS).
+ * of tables and schemas, and what SHOW and DESCRIBE list.
  */
+#include <stdlib.h>
+
 #include "engine/runtime/session.h"
 
 typedef Status (*Command)(Statement *self, const BoundStatement *bound, Error *err);
@@ -212,12 +214,106 @@ static Status show_functions(Statement *self, const BoundStatement *bound, Error
     return TRIB_OK;
 }
 
+/* ---------------------------------------------------------------- lists of a catalog */
+
+typedef struct NameList {
+    Statement *statement;
+    const AstStatement *ast;
+    uint32_t count, capacity;
+    Str *names;
+    bool exhausted;
+} NameList;
+
+static bool add_name(NameList *self, const char *name) {
+    if (!wanted(self->ast, str_from(name))) return true;
+    if (self->count == self->capacity) {
+        uint32_t capacity = self->capacity ? self->capacity * 2 : 64;
+        Str *names = ARENA_ARRAY(self->statement->run, Str, capacity);
+        self->exhausted = !names;
+        if (!names) return false;
+        if (self->count) memcpy(names, self->names, self->count * sizeof *names);
+        self->names = names;
+        self->capacity = capacity;
+    }
+    char *copy = arena_strdup(self->statement->run, name);
+    self->exhausted = !copy;
+    if (!copy) return false;
+    self->names[self->count++] = str_from(copy);
+    return true;
+}
+
+static bool on_schema(void *context, const char *name) {
+    return add_name(context, name);
+}
+
+static bool on_table(void *context, const char *schema, const char *name, TribTableKind kind, const char *comment) {
+    return add_name(context, name);
+}
+
+static int compare_names(const void *a, const void *b) {
+    return str_compare(*(const Str *)a, *(const Str *)b);
+}
+
+static Status show_names(Statement *self, NameList *list, Error *err) {
+    if (list->exhausted) return error_out_of_memory(err);
+    if (list->count) qsort(list->names, list->count, sizeof *list->names, compare_names);
+    for (uint32_t i = 0; i < list->count; i++) {
+        Value row = text_value(list->names[i]);
+        TRY(rowset_add(self->rows, &row, err));
+    }
+    return TRIB_OK;
+}
+
+static Status show_schemas(Statement *self, const BoundStatement *bound, Error *err) {
+    LookupContext lookup = statement_lookup(self, &self->settings);
+    NameList list = {.statement = self, .ast = bound->ast};
+    TribNames names = {.self = &list, .schema = on_schema};
+    TRY(catalog_schemas(&lookup, bound->catalog, &names, err));
+    return show_names(self, &list, err);
+}
+
+static Status show_tables(Statement *self, const BoundStatement *bound, Error *err) {
+    LookupContext lookup = statement_lookup(self, &self->settings);
+    NameList list = {.statement = self, .ast = bound->ast};
+    TribNames names = {.self = &list, .table = on_table};
+    TRY(catalog_tables(&lookup, bound->catalog, bound->schema, &names, err));
+    return show_names(self, &list, err);
+}
+
+static Status show_table(Statement *self, const BoundStatement *bound, const TribTable *table, Error *err) {
+    for (uint32_t i = 0; i < table->ncolumns; i++) {
+        const TribColumn *c = &table->columns[i];
+        if (c->hidden || !wanted(bound->ast, str_from(c->name))) continue;
+        Buf type;
+        buf_init(&type, self->run, 65536);
+        type_print(&type, c->type);
+        TRY(buf_status(&type, err));
+        const char *extra = c->unreadable ? c->unreadable : c->nullable ? "" : "not null";
+        Value row[4] = {text_value(str_from(c->name)), text_value(buf_view(&type)), text_value(str_from(extra)),
+                        text_value(str_from(c->comment ? c->comment : ""))};
+        TRY(rowset_add(self->rows, row, err));
+    }
+    return TRIB_OK;
+}
+
+static Status show_columns(Statement *self, const BoundStatement *bound, Error *err) {
+    LookupContext lookup = statement_lookup(self, &self->settings);
+    TableRef *table;
+    TRY(catalog_describe(&lookup, bound->catalog, bound->schema, bound->name, &table, err));
+    Status status = show_table(self, bound, &table->table, err);
+    table_release(table);
+    return status;
+}
+
 Status command_rows(Statement *self, const BoundStatement *bound, Error *err) {
     TRY(rowset_new(self->run, bound->ncolumns, bound->types, &self->rows, err));
     switch (bound->ast->kind) {
     case AST_SHOW_SESSION: return show_session(self, bound, err);
     case AST_SHOW_CATALOGS: return show_catalogs(self, bound, err);
     case AST_SHOW_FUNCTIONS: return show_functions(self, bound, err);
+    case AST_SHOW_SCHEMAS: return show_schemas(self, bound, err);
+    case AST_SHOW_TABLES: return show_tables(self, bound, err);
+    case AST_SHOW_COLUMNS: return show_columns(self, bound, err);
     default: return error_set(err, ERR_UNSUPPORTED, "this statement is not supported");
     }
 }

@@ -460,8 +460,11 @@ static Status convert_parameters(Statement *self, const Value **out, Error *err)
         if (!self->is_bound[i]) {
             return error_set(err, ERR_PARAM_COUNT, "parameter %u of %u has no value", i + 1, self->nparameters);
         }
-        Status status = value_cast(self->run, &self->eval, &self->bindings[i], self->parameters[i].type, &values[i], err);
+        Type type = self->parameters[i].type;
+        if (type.id == TRIB_TYPE_VARCHAR) type.length = 0; /* the length is what is reported, not a limit */
+        Status status = value_cast(self->run, &self->eval, &self->bindings[i], type, &values[i], err);
         if (status != TRIB_OK) return error_detail(err, "in parameter %u", i + 1);
+        values[i].type = self->parameters[i].type;
     }
     *out = values;
     return TRIB_OK;
