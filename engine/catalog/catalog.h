@@ -22,6 +22,9 @@ Status config_load(Str path, Str text, Config **out, Error *err) WARN_UNUSED;
 void config_retain(Config *self);
 void config_release(Config *self);
 const char *config_path(const Config *self); /* "" = none */
+/* Things worth saying about it (01000), such as a file with passwords that others can read. */
+uint32_t config_warning_count(const Config *self);
+const char *config_warning(const Config *self, uint32_t index);
 /* "settings" of the configuration, as text with positions; in order. */
 uint32_t config_setting_count(const Config *self);
 void config_setting(const Config *self, uint32_t index, Str *name, Str *value, uint32_t *line, uint32_t *column);
@@ -36,8 +39,10 @@ Status catalogs_find(const CatalogSet *self, Str name, Catalog **out, Error *err
 
 const char *catalog_name(const Catalog *self);
 const char *catalog_type(const Catalog *self);
+const char *catalog_comment(const Catalog *self); /* option "comment", else NULL */
 const char *catalog_default_schema(const Catalog *self); /* option "default_schema", else NULL */
-/* Opens at first use (loads the connector, runs the `script` of memory catalogs through the hook). */
+/* Opens at first use (checks the options, loads the connector, runs the `script` of memory catalogs
+ * through the hook). A failure is reported again at the next use, after another attempt. */
 Status catalog_source(Catalog *self, Source **out, Error *err) WARN_UNUSED; /* borrowed */
 /* What runs the script of a catalog: set once by runtime/ (it lies above this layer). */
 typedef Status (*CatalogScriptHook)(CatalogSet *set, Catalog *catalog, Str script, Error *err);

@@ -70,7 +70,7 @@ static bool integer_put(Vector *out, uint32_t row, __int128 value) {
 
 static Status integers_convert(Convert *self, char format) {
     for (uint32_t i = 0; i < self->count; i++) {
-        __int128 value;
+        __int128 value = 0;
         if (!row_valid(self, i)) continue;
         (void)integer_at(self->values, format, i, &value);
         if (!integer_put(self->out, i, value)) return out_of_range(self);
