@@ -45,7 +45,8 @@ static void source_destroy(Source *self) {
     heap_free(self);
 }
 
-static Status source_new(const SourceParams *params, Source **out, Error *err) {
+/* A source without its catalog. */
+static Status source_allocate(const SourceParams *params, Source **out, Error *err) {
     size_t name = strlen(params->name) + 1;
     Source *self;
     TRY_ALLOC(self, heap_alloc(sizeof *self + name + params->fingerprint.len + 1), err);
@@ -67,6 +68,13 @@ static Status source_new(const SourceParams *params, Source **out, Error *err) {
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&self->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    *out = self;
+    return TRIB_OK;
+}
+
+static Status source_new(const SourceParams *params, Source **out, Error *err) {
+    Source *self;
+    TRY(source_allocate(params, &self, err));
     error_clear(err);
     Status status = self->connector->open(source_host(), self->name, params->options, params->noptions, &self->catalog,
                                           err);
@@ -77,6 +85,17 @@ static Status source_new(const SourceParams *params, Source **out, Error *err) {
         return status;
     }
     *out = self;
+    return TRIB_OK;
+}
+
+Status source_wrap(const TribConnector *connector, const char *name, TribCatalog *catalog, Source **out, Error *err) {
+    SourceParams params = {.connector = connector, .name = name};
+    Status status = source_allocate(&params, out, err);
+    if (status != TRIB_OK) {
+        connector->close(catalog);
+        return status;
+    }
+    (*out)->catalog = catalog;
     return TRIB_OK;
 }
 

@@ -42,6 +42,10 @@ typedef struct SourceParams {
 
 /* Finds or opens; one reference. */
 Status source_open(const SourceParams *params, Source **out, Error *err) WARN_UNUSED;
+/* A source of its own over a catalog that is open already, for connectors that are built in. The catalog
+ * is closed with the last reference, or at once if this fails. */
+Status source_wrap(const TribConnector *connector, const char *name, TribCatalog *catalog, Source **out, Error *err)
+    WARN_UNUSED;
 void source_retain(Source *self);
 void source_release(Source *self);
 const char *source_name(const Source *self);
