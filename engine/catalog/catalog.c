@@ -13,6 +13,7 @@
  * while a script runs.
  */
 #include "engine/base/map.h"
+#include "engine/catalog/information_schema.h"
 #include "engine/catalog/internal.h"
 
 static _Atomic CatalogScriptHook script_hook;
@@ -64,9 +65,17 @@ Status catalogs_new(Config *config, Str connector_path, Str metastore, CatalogSe
     return TRIB_OK;
 }
 
+static void info_free(Catalog *info) {
+    if (!info) return;
+    source_release(info->source);
+    pthread_mutex_destroy(&info->lock);
+    heap_free(info);
+}
+
 void catalogs_release(CatalogSet *self) {
     if (!self || atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) return;
     for (uint32_t i = 0; i < self->count; i++) {
+        info_free(self->catalogs[i].info);
         source_release(self->catalogs[i].source);
         cache_release(self->catalogs[i].cache);
         pthread_mutex_destroy(&self->catalogs[i].lock);
@@ -300,5 +309,33 @@ Status catalog_source(Catalog *self, Source **out, Error *err) {
     *out = self->source;
     pthread_mutex_unlock(&self->lock);
     if (status != TRIB_OK) (void)error_source(err, self->name);
+    return status;
+}
+
+static Status info_make(Catalog *self, Error *err) {
+    Catalog *info;
+    TRY_ALLOC(info, heap_alloc(sizeof *info), err);
+    info->set = self->set;
+    info->config = self->config;
+    info->name = self->name;
+    info->type = INFORMATION_SCHEMA;
+    info->common.metadata_ttl = 0;
+    pthread_mutex_init(&info->lock, NULL);
+    Status status = information_schema_source(self->set, self, &info->source, err);
+    if (status != TRIB_OK) {
+        info->source = NULL;
+        info_free(info);
+        return status;
+    }
+    self->info = info;
+    return TRIB_OK;
+}
+
+Status catalog_info(Catalog *self, Catalog **out, Error *err) {
+    Status status = TRIB_OK;
+    pthread_mutex_lock(&self->lock);
+    if (!self->info) status = info_make(self, err);
+    *out = self->info;
+    pthread_mutex_unlock(&self->lock);
     return status;
 }

@@ -7,8 +7,6 @@
  */
 #include "engine/catalog/information_schema.h"
 
-#include "engine/base/map.h"
-
 typedef enum InfoTable { INFO_SCHEMATA, INFO_TABLES, INFO_COLUMNS, INFO_TABLE_COUNT } InfoTable;
 
 /* What a column shows; also what may be restricted. */
@@ -463,6 +461,13 @@ static const TribConnector connector = {
     .scan_stats = info_scan_stats,
     .scan_release = info_scan_release,
 };
+
+const char *information_schema_table(Str name) {
+    for (uint32_t i = 0; i < INFO_TABLE_COUNT; i++) {
+        if (str_equal_fold(str_from(info_tables[i].name), name)) return info_tables[i].name;
+    }
+    return NULL;
+}
 
 Status information_schema_source(CatalogSet *set, Catalog *catalog, Source **out, Error *err) {
     TribCatalog *info;

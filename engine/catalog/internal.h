@@ -139,6 +139,7 @@ struct Catalog {
     Source *source;
     MetaCache *cache;     /* NULL: what the source says is never cached */
     bool script_running, script_done;
+    Catalog *info;        /* this catalog's information_schema, made at first use; NULL in that one itself */
 };
 
 struct CatalogSet {
@@ -157,6 +158,8 @@ struct CatalogSet {
 /* The metastore of the set, opened at the first call; NULL = none. A warning is handed out once, to
  * whoever asks for it (warning not NULL). */
 Metastore *catalogs_metastore(CatalogSet *self, const char **warning);
+/* The catalog's information_schema, as a catalog whose source is built in. Lives as long as the set. */
+Status catalog_info(Catalog *self, Catalog **out, Error *err) WARN_UNUSED;
 bool catalog_hides(const Catalog *self, const char *schema, const char *table);
 
 #endif

@@ -8,6 +8,7 @@
  *
  * What a source of process state (memory) says is never cached: asking it is cheaper.
  */
+#include "engine/catalog/information_schema.h"
 #include "engine/catalog/internal.h"
 
 #define REFRESH_US INT64_C(2000000) /* a list that lacks a name is asked for again if it is older */
@@ -90,18 +91,27 @@ static Status item_fetch(const LookupContext *context, Catalog *catalog, char ki
     return TRIB_OK;
 }
 
+static bool is_info(const char *schema) {
+    return schema && str_equal_fold(str_from(schema), STR(INFORMATION_SCHEMA));
+}
+
 Status catalog_schemas(const LookupContext *context, Catalog *catalog, TribNames *names, Error *err) {
     CachedItem *item;
     TRY(item_fetch(context, catalog, 's', NULL, NULL, ttl_us(context, catalog), &item, err));
     for (uint32_t i = 0; i < item->names.count; i++) {
-        if (!names->schema(names->self, item->names.entries[i].schema)) break;
+        if (!names->schema(names->self, item->names.entries[i].schema)) {
+            item_release(item);
+            return TRIB_OK;
+        }
     }
     item_release(item);
+    names->schema(names->self, INFORMATION_SCHEMA);
     return TRIB_OK;
 }
 
 Status catalog_tables(const LookupContext *context, Catalog *catalog, const char *schema, TribNames *names, Error *err) {
     CachedItem *item;
+    if (is_info(schema)) TRY(catalog_info(catalog, &catalog, err));
     TRY(item_fetch(context, catalog, 'l', schema, NULL, ttl_us(context, catalog), &item, err));
     for (uint32_t i = 0; i < item->names.count; i++) {
         const NameEntry *entry = &item->names.entries[i];
@@ -148,6 +158,16 @@ static Status table_ref(Catalog *catalog, CachedItem *item, TableRef **out, Erro
 Status catalog_describe(const LookupContext *context, Catalog *catalog, const char *schema, const char *table,
                         TableRef **out, Error *err) {
     CachedItem *item;
+    if (is_info(schema)) {
+        const char *spelled = information_schema_table(str_from(table));
+        if (!spelled) {
+            (void)error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s in information_schema", table);
+            return error_hint(err, "there are schemata, tables and columns");
+        }
+        TRY(catalog_info(catalog, &catalog, err));
+        schema = INFORMATION_SCHEMA;
+        table = spelled;
+    }
     if (catalog_hides(catalog, schema, table))
         return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name, schema, table);
     TRY(item_fetch(context, catalog, 't', schema, table, ttl_us(context, catalog), &item, err));

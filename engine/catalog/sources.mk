@@ -5,6 +5,8 @@ ENGINE_SOURCES += \
 	engine/catalog/catalog.h \
 	engine/catalog/config.c \
 	engine/catalog/encode.c \
+	engine/catalog/information_schema.c \
+	engine/catalog/information_schema.h \
 	engine/catalog/internal.h \
 	engine/catalog/lookup.c \
 	engine/catalog/metastore.c \
