@@ -37,5 +37,7 @@ void spill_file_free(SpillFile *self);
 Status spill_write(SpillFile *self, const void *data, uint32_t bytes, SpillBlock *out, Error *err) WARN_UNUSED;
 /* Reads a block back into room for block->plain bytes. */
 Status spill_read(SpillFile *self, const SpillBlock *block, void *out, Error *err) WARN_UNUSED;
+/* The block will not be read again: gives its disk space back where the file system can. */
+void spill_discard(SpillFile *self, const SpillBlock *block);
 
 #endif
