@@ -12,7 +12,9 @@
 Status probe_scratch_new(Arena *arena, ProbeScratch *out, Error *err) {
     uint32_t n = BATCH_ROWS + 1; /* branch-free lists write one past their end */
     TRY_ALLOC(out->hashes, ARENA_ARRAY(arena, uint64_t, n), err);
-    TRY_ALLOC(out->positions, ARENA_ARRAY(arena, uint16_t, n), err);
+    TRY_ALLOC(out->identity, ARENA_ARRAY(arena, uint16_t, n), err);
+    for (uint32_t i = 0; i < n; i++) out->identity[i] = (uint16_t)i;
+    out->positions = out->identity;
     TRY_ALLOC(out->rows, ARENA_ARRAY(arena, uint8_t *, n), err);
     TRY_ALLOC(out->slots, ARENA_ARRAY(arena, uint64_t, n), err);
     TRY_ALLOC(out->list, ARENA_ARRAY(arena, uint16_t, n), err);

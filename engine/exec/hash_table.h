@@ -19,7 +19,8 @@
 /* Arrays for looking up one batch; one per worker. */
 typedef struct ProbeScratch {
     uint64_t *hashes;   /* of row i */
-    uint16_t *positions; /* of row i in the key columns */
+    const uint16_t *positions; /* of row i in the key columns; set by the user, identity[] if they are rows */
+    uint16_t *identity;
     uint8_t **rows;     /* result: the row with equal keys; joins: NULL = none */
     uint64_t *slots;    /* where row i was found (grouping), or stands (probing) */
     uint16_t *list, *fresh, *candidates, *rejected;

@@ -5,14 +5,14 @@
  * bump of its partition's cursor, now and then a new page); then one scatter per column. Nothing is
  * undone when memory ends: the page is taken beyond the grant and the owner is told.
  *
- * Sizes: a partition's first page has 4 KiB, each further one twice as much up to page_max; a row that is larger
- * gets a page of its own. While the grant refuses, pages stay at 4 KiB.
+ * Sizes: a partition's first page has page_first bytes (4 KiB where there are many partitions), each further one twice
+ * as much up to page_max; a row that is larger gets a page of its own. While the grant refuses, pages stay small.
  */
 #include "engine/exec/row_store.h"
 
 #include <stdatomic.h>
 
-#define PAGE_FIRST 4096
+#define PAGE_UNIT 4096
 #define MAP_MIN (UINT64_C(64) * 1024) /* the smallest block that is worth a mapping of its own */
 #define PIECE_MAX (UINT32_C(1) << 20) /* of one spill block */
 
@@ -187,7 +187,7 @@ Status row_store_init(RowStore *self, const RowLayout *layout, const RowSpace *s
     TRY_ALLOC(self->next_bytes, heap_alloc(n * sizeof *self->next_bytes), err);
     TRY_ALLOC(self->may_null, heap_alloc(columns * sizeof *self->may_null), err);
     TRY_ALLOC(self->partition, heap_alloc(BATCH_ROWS * sizeof *self->partition), err);
-    for (uint32_t p = 0; p < n; p++) self->next_bytes[p] = PAGE_FIRST;
+    for (uint32_t p = 0; p < n; p++) self->next_bytes[p] = space->page_first;
     if (!layout->has_heap) return TRIB_OK;
     TRY_ALLOC(self->heap, heap_alloc(BATCH_ROWS * sizeof *self->heap), err);
     TRY_ALLOC(self->heap_bytes, heap_alloc(BATCH_ROWS * sizeof *self->heap_bytes), err);
@@ -236,18 +236,22 @@ uint64_t row_store_memory(const RowStore *self) {
     return bytes;
 }
 
+static uint64_t page_round(uint64_t bytes) {
+    return (bytes + PAGE_UNIT - 1) / PAGE_UNIT * PAGE_UNIT;
+}
+
 /* A new last page for a partition, with room for `need` bytes. */
 static Status page_add(RowStore *self, uint32_t p, uint64_t need, Error *err) {
     PageList *list = &self->lists[p];
     partition_sync(self, p);
     TRY(page_list_grow(list, 1, err));
     uint64_t bytes = self->next_bytes[p];
-    if (bytes < need) bytes = (need + PAGE_FIRST - 1) / PAGE_FIRST * PAGE_FIRST;
+    if (bytes < need) bytes = page_round(need);
     Block block = {0};
     if (!self->pressure) TRY(block_new(self->space->grant, bytes, false, &block, err));
     if (!block.data) {
         self->pressure = true;
-        bytes = need > PAGE_FIRST ? (need + PAGE_FIRST - 1) / PAGE_FIRST * PAGE_FIRST : PAGE_FIRST;
+        bytes = need > self->space->page_first ? page_round(need) : self->space->page_first;
         TRY(block_new(self->space->grant, bytes, true, &block, err));
     } else if (self->next_bytes[p] < self->space->page_max) {
         self->next_bytes[p] *= 2;
@@ -324,12 +328,16 @@ Status row_store_copy(RowStore *self, uint8_t *const *from, uint32_t count, cons
     return TRIB_OK;
 }
 
+void row_store_restart(RowStore *self, uint32_t partition) {
+    self->cursors[partition] = (RowCursor){0};
+    self->next_bytes[partition] = self->space->page_first;
+}
+
 Status row_store_spill(RowStore *self, uint32_t partition, Error *err) {
     PageList *list = &self->lists[partition];
     partition_sync(self, partition);
     if (list->memory_bytes == 0) return TRIB_OK;
     if (!self->file) TRY(spill_file_new(self->space->spill, &self->file, err));
-    self->cursors[partition] = (RowCursor){0};
-    self->next_bytes[partition] = PAGE_FIRST;
+    row_store_restart(self, partition);
     return page_list_spill(list, self->layout, self->space, self->file, err);
 }

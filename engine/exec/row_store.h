@@ -51,7 +51,7 @@ typedef struct RowSpace {
     SpillSpace *spill;
     _Atomic uint64_t *spilled; /* plain bytes written, for EXPLAIN ANALYZE; may be NULL */
     CancelToken *cancel;
-    uint32_t page_max;         /* pages grow up to this many bytes */
+    uint32_t page_first, page_max; /* a partition's first page, and what further ones grow up to; bytes */
 } RowSpace;
 
 typedef struct RowStore {
@@ -94,6 +94,8 @@ Status row_store_room(RowStore *self, uint32_t partition, uint64_t heap_bytes, u
 void row_store_sync(RowStore *self);
 /* Writes a partition's pages to disk and frees their memory. */
 Status row_store_spill(RowStore *self, uint32_t partition, Error *err) WARN_UNUSED;
+/* After a partition's pages were moved or freed by somebody else: the next row begins a new page. */
+void row_store_restart(RowStore *self, uint32_t partition);
 uint64_t row_store_memory(const RowStore *self); /* bytes of pages in memory */
 
 static inline uint32_t row_store_partition(const RowStore *self, uint64_t hash) {

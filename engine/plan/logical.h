@@ -112,6 +112,8 @@ struct LogicalNode {
     /* JOIN */
     JoinKind join;
     ColumnId mark;            /* MARK: the boolean's id (last of output) */
+    uint32_t nin;             /* ANTI_NULLS, MARK: the first nin conjuncts are IN's comparisons, left = right, unknown
+                                 when NULL; the others are conditions of the sub-query. 0: EXISTS, never unknown */
     /* PROJECT: exprs[noutput]. AGGREGATE: groups, aggregates */
     Expr **exprs;
     uint32_t ngroups;         /* output[0..ngroups) */

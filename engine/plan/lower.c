@@ -401,10 +401,17 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, const Joi
         bool null_safe;
         TRY(split_key(self, sides, node->conjuncts[i], &probe, &build, &null_safe));
         uint32_t k = join->as.join.nkeys;
+        if (i < node->nin && k < MAX_KEYS) { /* a key even where one side is a constant */
+            const Expr *e = node->conjuncts[i];
+            probe = e->args[0];
+            build = e->args[1];
+            join->as.join.null_aware |= UINT64_C(1) << k;
+        }
         if (probe && k < MAX_KEYS) {
             TRY(lower_expr(&probe_scope, probe, &join->as.join.probe_keys[k]));
             TRY(lower_expr(&build_scope, build, &join->as.join.build_keys[k]));
             if (null_safe) join->as.join.null_safe |= UINT64_C(1) << k;
+            if (node->join == JOIN_ANTI_NULLS && node->nin == 0) join->as.join.null_aware |= UINT64_C(1) << k;
             join->as.join.nkeys++;
         } else {
             TRY(lower_expr(&both, node->conjuncts[i], &residual[nresidual++]));

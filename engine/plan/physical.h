@@ -71,6 +71,8 @@ struct PhysNode {
             uint32_t nkeys;     /* 0: every pair of rows (cross, inequality joins) */
             Expr **probe_keys, **build_keys; /* equal types pairwise, hashable */
             uint64_t null_safe; /* bit k: NULL matches NULL (IS NOT DISTINCT FROM) */
+            uint64_t null_aware; /* ANTI_NULLS, MARK: bit k: a comparison of IN, unknown when NULL; other keys and
+                                    the residual are conditions of the sub-query, which must be true */
             Expr *residual;     /* over probe columns then build columns; NULL = none */
             uint32_t nprobe_output, nbuild_output;
             uint32_t *probe_output, *build_output;
