@@ -1,0 +1,76 @@
+/*
+ * dbc.h - connections: a session of the engine, attributes, and the statements and descriptors made
+ * from it.
+ */
+#ifndef TRIB_DRIVER_DBC_H
+#define TRIB_DRIVER_DBC_H
+
+#include "driver/env.h"
+#include "engine/tributary.h"
+
+typedef enum DbcState { DBC_ALLOCATED, DBC_BROWSING, DBC_CONNECTED } DbcState; /* C2, C3, C4-C6 */
+
+/* Attributes of statements that have no place in a descriptor. Those of a connection are the
+ * defaults of its new statements. */
+typedef struct StmtOptions {
+    SQLULEN async_enable, concurrency, cursor_type, scrollable, sensitivity, keyset_size, max_length,
+        max_rows, metadata_id, noscan, query_timeout, retrieve_data, simulate_cursor, use_bookmarks,
+        enable_auto_ipd, rowset_size;
+} StmtOptions;
+
+/* What may be set before connecting, and what pooling's reset restores. */
+typedef struct DbcOptions {
+    SQLULEN access_mode, autocommit, isolation, login_timeout, connection_timeout, odbc_cursors,
+        packet_size, translate_option, trace;
+    SQLPOINTER quiet_mode;
+} DbcOptions;
+
+/* Guarded by its lock. What is marked fixed does not change while statements exist and is read by
+ * them without the lock. */
+struct Dbc {
+    Handle base;
+    Env *env;           /* fixed */
+    Dbc *next;          /* in the environment's list, under its lock */
+    uint8_t state;      /* DbcState */
+    Session *session;   /* fixed */
+    Arena *arena;       /* of the connection: texts below */
+    Stmt *stmts;
+    Desc *descs;        /* explicitly allocated ones */
+    DbcOptions options, connect_options;
+    StmtOptions defaults, connect_defaults;
+    char *catalog;      /* set before connecting; NULL */
+    Str dsn, driver, server;
+    uint32_t string_length, complex_length; /* fixed: lengths reported for unbounded columns */
+    bool writes_refused;                    /* ReadOnly=true */
+};
+
+SQLRETURN dbc_new(Env *env, SQLHANDLE *out);
+/* Under no lock; locks what it needs. HY010 while connected. */
+SQLRETURN dbc_free_handle(SQLHANDLE handle);
+SQLRETURN dbc_disconnect(Dbc *self);
+
+/* Values: integers as they come, or text. */
+SQLRETURN dbc_set_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, Str text);
+SQLRETURN dbc_get_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER *length,
+                            const TextOut *text);
+bool dbc_attribute_is_text(SQLINTEGER attribute);
+SQLRETURN dbc_end_transaction(Dbc *self, SQLSMALLINT completion);
+SQLRETURN env_end_transaction(Env *self, SQLSMALLINT completion);
+SQLRETURN dbc_native_sql(Dbc *self, Str sql, const TextOut *out);
+SQLRETURN dbc_functions(Dbc *self, SQLUSMALLINT id, SQLUSMALLINT *out);
+/* For the engine's warnings while a connection's call is under way; context is the Handle. */
+void handle_warning_sink(void *context, const Error *warning);
+
+static inline bool dbc_odbc2(const Dbc *self) {
+    return env_odbc2(self->env);
+}
+
+/* connect.c */
+SQLRETURN dbc_connect(Dbc *self, Str dsn, Str user, Str password);
+SQLRETURN dbc_driver_connect(Dbc *self, Str text, SQLUSMALLINT completion, const TextOut *out);
+
+/* info_table.c */
+SQLRETURN dbc_info(Dbc *self, SQLUSMALLINT type, SQLPOINTER value, SQLSMALLINT capacity,
+                   SQLSMALLINT *length, bool wide);
+
+#endif

@@ -1,0 +1,220 @@
+/*
+ * stmt.h - statements: a statement of the engine or a set of rows in memory, the four descriptors,
+ * the cursor, and the call that is to be resumed.
+ */
+#ifndef TRIB_DRIVER_STMT_H
+#define TRIB_DRIVER_STMT_H
+
+#include "driver/convert.h"
+#include "driver/desc.h"
+#include "driver/rowset.h"
+
+/* S1 .. S12 of the specification's appendix B. */
+typedef enum StmtState {
+    STMT_ALLOCATED,       /* S1 */
+    STMT_PREPARED,        /* S2: no rows will come */
+    STMT_PREPARED_CURSOR, /* S3 */
+    STMT_EXECUTED,        /* S4: no rows */
+    STMT_CURSOR,          /* S5: open */
+    STMT_FETCHED,         /* S6: positioned by SQLFetch, SQLFetchScroll */
+    STMT_EXTENDED,        /* S7: positioned by SQLExtendedFetch */
+    STMT_NEED_DATA,       /* S8 */
+    STMT_MUST_PUT,        /* S9 */
+    STMT_CAN_PUT,         /* S10 */
+    STMT_EXECUTING,       /* S11 */
+    STMT_CANCELLED,       /* S12 */
+} StmtState;
+
+/* A run of rows of the current rowset, all in one batch. */
+typedef struct RowSegment {
+    const BatchView *batch;
+    uint32_t first; /* logical row of the batch */
+    uint32_t count;
+} RowSegment;
+
+/* A bound column, resolved: rebuilt when the ARD's version or the result changes. */
+typedef struct BoundColumn {
+    uint32_t column; /* 0-based */
+    const DescRecord *record;
+    ConvertPlan plan;
+} BoundColumn;
+
+/* SQLGetData's place in a value that is read in parts. */
+typedef struct PartState {
+    uint32_t column; /* 1-based; 0: none */
+    int16_t ctype;
+    bool finished;
+    bool rendered;    /* text below stands in `text`, not in the batch */
+    Str value;        /* the whole value as bytes or UTF-8 */
+    size_t offset;    /* bytes of value already delivered */
+    size_t remaining; /* bytes of output still to come, in the C type's form */
+    bool counted;
+    char small[CONVERT_TEXT_MAX];
+    Buf text;
+} PartState;
+
+/* Where rows come from and where the reader stands in them. */
+typedef struct Cursor {
+    bool open;
+    RowSet *rows;              /* of a catalog function; NULL: the engine's statement */
+    const BatchView *batch;
+    uint32_t next;             /* logical row of the batch to deliver next */
+    bool ended;
+    uint64_t delivered;        /* rows */
+    SQLULEN rowset_rows;       /* rows of the current rowset */
+    SQLULEN current;           /* row of it that SQLGetData reads, 0-based */
+    uint64_t rowset_start;     /* row number of its first row, 1-based */
+    RowSegment *segments;
+    uint32_t nsegments, segments_capacity;
+    Arena *held;               /* copies of segments whose batch is gone */
+    BoundColumn *bound;
+    uint32_t nbound, bound_capacity;
+    uint32_t bound_version;
+    const Desc *bound_ard;
+    bool plan_valid;
+    bool all_bound;            /* every column is bound: nothing needs to be held for SQLGetData */
+    bool data_wanted;          /* SQLGetData or SQLSetPos was used with a block cursor */
+    PartState part;
+} Cursor;
+
+/* A parameter's value that comes by SQLPutData. */
+typedef struct PutValue {
+    Buf data;
+    bool is_null, given;
+} PutValue;
+
+/* Guarded by its lock, except `engine` for cancelling, which lives until the handle is retired. */
+struct Stmt {
+    Handle base;
+    Dbc *dbc;
+    Stmt *next, *previous; /* in the connection's list, under its lock */
+    Statement *engine;     /* NULL until first needed */
+    uint8_t state;         /* StmtState */
+    bool prepared;         /* by SQLPrepare */
+    bool has_result;       /* the prepared or executed statement describes columns */
+    bool warned_max_rows;
+    StmtOptions options;
+    Desc *ard, *apd, *ird, *ipd;           /* in use */
+    Desc own_ard, own_apd, own_ird, own_ipd; /* implicit */
+    Cursor cursor;
+    CallSlot slot;
+    uint8_t state_before;  /* of the suspended call, to return to when it fails */
+    PutValue *puts;        /* one per parameter while data is at execution */
+    uint32_t nputs;
+    Arena *execution;      /* lives from one execution to the next */
+    SQLLEN row_count;
+    char cursor_name[64];
+    bool cursor_named;
+    int64_t timeout_set;   /* what the engine was told */
+    SQLUSMALLINT *row_status;  /* of the rowset under way, made when a row has something to say */
+    SQLULEN row_status_size;
+};
+
+SQLRETURN stmt_new(Dbc *dbc, SQLHANDLE *out);
+SQLRETURN stmt_free_handle(SQLHANDLE handle);
+/* Under the connection's lock (SQLDisconnect): frees every statement and descriptor. */
+void stmt_free_all(Dbc *dbc);
+/* Any thread, no lock. */
+SQLRETURN stmt_cancel(SQLHANDLE handle);
+SQLRETURN stmt_free_option(Stmt *self, SQLUSMALLINT option);
+
+/* The engine's statement, made on first use; NULL: the error is posted. */
+Statement *stmt_engine(Stmt *self);
+SQLRETURN stmt_close_cursor(Stmt *self); /* back to prepared or allocated */
+void stmt_forget(Stmt *self);            /* the prepared statement too */
+uint32_t stmt_column_count(const Stmt *self);
+const ColumnInfo *stmt_column(const Stmt *self, uint32_t index);
+
+SQLRETURN stmt_set_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value);
+SQLRETURN stmt_get_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER *length);
+SQLRETURN stmt_option_set(Handle *poster, StmtOptions *options, SQLINTEGER attribute, SQLULEN value,
+                          bool *known);
+bool stmt_option_get(const StmtOptions *options, SQLINTEGER attribute, SQLULEN *value);
+void stmt_options_init(StmtOptions *options);
+
+/* execute.c */
+SQLRETURN stmt_prepare(Stmt *self, Str sql);
+SQLRETURN stmt_execute(Stmt *self);
+SQLRETURN stmt_execute_direct(Stmt *self, Str sql);
+SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token);
+SQLRETURN stmt_put_data(Stmt *self, SQLPOINTER data, SQLLEN length);
+SQLRETURN stmt_more_results(Stmt *self);
+SQLRETURN stmt_row_count(Stmt *self, SQLLEN *out);
+SQLRETURN stmt_resume(Stmt *self); /* the suspended call */
+void stmt_drop_puts(Stmt *self);
+/* Opens a cursor over rows in memory (taken), as after an execution. */
+SQLRETURN stmt_open_rows(Stmt *self, RowSet *rows);
+void stmt_begin_execution(Stmt *self);
+
+/* params.c */
+SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction, SQLSMALLINT ctype,
+                              SQLSMALLINT sqltype, SQLULEN size, SQLSMALLINT digits, SQLPOINTER data,
+                              SQLLEN capacity, SQLLEN *indicator);
+SQLRETURN stmt_describe_param(Stmt *self, SQLUSMALLINT number, SQLSMALLINT *type, SQLULEN *size,
+                              SQLSMALLINT *digits, SQLSMALLINT *nullable);
+SQLRETURN stmt_num_params(Stmt *self, SQLSMALLINT *out);
+/* Converts the parameters of one set and gives them to the engine. SQL_NEED_DATA: the application is
+ * to be asked for some first. */
+SQLRETURN params_send(Stmt *self, SQLULEN row);
+/* Is a parameter of the set to be given at execution, at or after `from`? UINT32_MAX: none. */
+uint32_t params_next_at_execution(Stmt *self, SQLULEN row, uint32_t from);
+SQLPOINTER params_token(Stmt *self, SQLULEN row, uint32_t index);
+
+/* fetch.c */
+SQLRETURN stmt_bind_col(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,
+                        SQLLEN capacity, SQLLEN *indicator);
+typedef struct FetchTarget {
+    SQLULEN size;            /* rows wanted */
+    SQLULEN *fetched;        /* may be NULL */
+    SQLUSMALLINT *status;    /* may be NULL */
+    uint8_t state_after;     /* STMT_FETCHED or STMT_EXTENDED */
+} FetchTarget;
+SQLRETURN stmt_fetch(Stmt *self);
+SQLRETURN stmt_fetch_scroll(Stmt *self, SQLSMALLINT orientation, SQLLEN offset);
+SQLRETURN stmt_extended_fetch(Stmt *self, SQLUSMALLINT orientation, SQLLEN offset, SQLULEN *fetched,
+                              SQLUSMALLINT *status);
+SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQLUSMALLINT lock);
+/* The batch and the logical row in it of a row of the rowset; false: no longer there. */
+bool cursor_locate(const Cursor *self, SQLULEN row, const BatchView **batch, uint32_t *logical);
+void cursor_reset(Cursor *self); /* closed, memory kept for reuse */
+void cursor_free(Cursor *self);
+
+/* getdata.c */
+SQLRETURN stmt_get_data(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,
+                        SQLLEN capacity, SQLLEN *indicator);
+static inline void part_reset(PartState *self) {
+    self->column = 0;
+}
+
+/* describe.c */
+SQLRETURN stmt_num_result_cols(Stmt *self, SQLSMALLINT *out);
+typedef struct DescribeOut {
+    const TextOut *name;
+    SQLSMALLINT *type, *digits, *nullable;
+    SQLULEN *size;
+} DescribeOut;
+SQLRETURN stmt_describe_col(Stmt *self, SQLUSMALLINT number, const DescribeOut *out);
+SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field, const TextOut *text,
+                             SQLLEN *value);
+SQLRETURN stmt_cursor_name(Stmt *self, const TextOut *out);
+SQLRETURN stmt_set_cursor_name(Stmt *self, Str name);
+
+/* catalog.c */
+SQLRETURN catalog_tables(Stmt *self, const Str *names /* catalog, schema, table, types */);
+SQLRETURN catalog_columns(Stmt *self, const Str *names /* catalog, schema, table, column */);
+SQLRETURN catalog_primary_keys(Stmt *self, const Str *names /* catalog, schema, table */);
+SQLRETURN catalog_statistics(Stmt *self, const Str *names, SQLUSMALLINT unique, SQLUSMALLINT reserved);
+SQLRETURN catalog_special_columns(Stmt *self, const Str *names, SQLUSMALLINT kind, SQLUSMALLINT scope,
+                                  SQLUSMALLINT nullable);
+SQLRETURN catalog_type_info(Stmt *self, SQLSMALLINT type);
+SQLRETURN catalog_foreign_keys(Stmt *self, const Str *names);
+SQLRETURN catalog_procedures(Stmt *self, const Str *names);
+SQLRETURN catalog_procedure_columns(Stmt *self, const Str *names);
+SQLRETURN catalog_table_privileges(Stmt *self, const Str *names);
+SQLRETURN catalog_column_privileges(Stmt *self, const Str *names);
+
+static inline bool stmt_odbc2(const Stmt *self) {
+    return dbc_odbc2(self->dbc);
+}
+
+#endif
