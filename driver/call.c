@@ -78,10 +78,8 @@ static bool state_verdict(Call *call, char letter, bool prepared) {
 
 static bool stmt_allowed(Call *call, const ApiRow *row) {
     Stmt *stmt = call->stmt;
-    if (stmt->slot.api != API_NONE && stmt->state >= STMT_EXECUTING) {
-        call->resumed = stmt->slot.api == call->api;
-        return call->resumed || state_verdict(call, 'S', false);
-    }
+    if (stmt->state >= STMT_EXECUTING)
+        return stmt->slot.api == call->api || state_verdict(call, 'S', false);
     if (!row->states[0]) return true;
     return state_verdict(call, row->states[stmt->state - STMT_ALLOCATED], stmt->prepared);
 }
@@ -116,7 +114,6 @@ void call_trace(ApiId api, SQLHANDLE handle, SQLRETURN result) {
 bool call_enter(Call *call, ApiId api, SQLSMALLINT kind, SQLHANDLE handle) {
     const ApiRow *row = &api_rows[api];
     call->api = api;
-    call->resumed = false;
     call->handle = handle_lock(handle, kind);
     if (!call->handle) {
         call->result = handle_foreign(handle, kind) ? SQL_ERROR : SQL_INVALID_HANDLE;
@@ -125,9 +122,14 @@ bool call_enter(Call *call, ApiId api, SQLSMALLINT kind, SQLHANDLE handle) {
     }
     call->env = (Env *)call->handle; /* all four begin with the Handle */
     if (row->diagnostics == DIAG_CLEAR) diag_clear(&call->handle->diag);
-    if (state_allows(call, row, kind)) return true;
-    (void)call_leave(call, SQL_ERROR);
-    call->result = SQL_ERROR;
+    SQLRETURN result = SQL_ERROR;
+    if (state_allows(call, row, kind)) {
+        bool polls = kind == SQL_HANDLE_STMT && row->diagnostics == DIAG_CLEAR &&
+                     call->stmt->state >= STMT_EXECUTING;
+        if (!polls) return true;
+        result = stmt_resume(call->stmt);
+    }
+    call->result = call_leave(call, result);
     return false;
 }
 
@@ -136,6 +138,7 @@ SQLRETURN call_leave(Call *call, SQLRETURN result) {
     if (result == SQL_SUCCESS && handle->diag.warned && api_rows[call->api].diagnostics == DIAG_CLEAR)
         result = SQL_SUCCESS_WITH_INFO;
     if (api_rows[call->api].diagnostics == DIAG_CLEAR) handle->diag.return_code = result;
+    if (result == SQL_STILL_EXECUTING && handle->kind == SQL_HANDLE_STMT) stmt_suspend(call->stmt, call->api);
     if (handle->scratch_used) {
         arena_reset(handle->scratch);
         handle->scratch_used = false;

@@ -28,7 +28,6 @@ typedef enum ApiId {
 typedef struct Call {
     ApiId api;
     SQLRETURN result; /* after call_enter said false */
-    bool resumed;     /* a suspended call polls again: arguments are to be ignored */
     Handle *handle;   /* locked */
     union {
         Env *env;
@@ -39,17 +38,21 @@ typedef struct Call {
 } Call;
 
 /* A call that is to be resumed: an asynchronous one that is still executing (the same function polls
- * it), or an execution that waits for data of its parameters. Stands in the statement. */
+ * it, its arguments are ignored), or an execution that waits for data of its parameters. Stands in the
+ * statement. */
 typedef struct CallSlot {
-    ApiId api; /* API_NONE: nothing is suspended */
+    ApiId api; /* of the call that polls; API_NONE: none */
     SQLRETURN (*resume)(Stmt *stmt);
-    uint32_t step;  /* meaning is resume's */
-    uint32_t param; /* data at execution: the parameter that is being asked for, 0-based */
-    SQLULEN row;    /* set of parameters under way */
+    uint8_t step;        /* meaning is resume's */
+    bool direct;         /* SQLExecDirect: a failure forgets the statement */
+    uint32_t param;      /* data at execution: the parameter that is being asked for, 0-based */
+    SQLULEN row, failed; /* sets of parameters: under way, failed */
+    SQLLEN total;        /* rows written so far */
 } CallSlot;
 
 /* kind: SQL_HANDLE_...; where the table names one, the same. false: return call->result. A foreign,
- * freed or never valid handle is SQL_INVALID_HANDLE or, after a fork, SQL_ERROR. */
+ * freed or never valid handle is SQL_INVALID_HANDLE or, after a fork, SQL_ERROR. A call that polls a
+ * suspended one is resumed in here. */
 bool call_enter(Call *call, ApiId api, SQLSMALLINT kind, SQLHANDLE handle);
 /* Turns success into success with info when warnings were posted; drops scratch memory; unlocks. */
 SQLRETURN call_leave(Call *call, SQLRETURN result);

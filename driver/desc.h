@@ -18,7 +18,8 @@ typedef enum DescRole { DESC_APP, DESC_ARD, DESC_APD, DESC_IRD, DESC_IPD } DescR
 typedef struct DescRecord {
     SQLSMALLINT type, concise, datetime_code; /* verbose type, concise type, subcode */
     SQLSMALLINT precision, scale;
-    SQLSMALLINT parameter_type, nullable, unnamed;
+    SQLSMALLINT parameter_type, unnamed;
+    bool scale_set; /* precision or scale were given, not implied by a type */
     SQLINTEGER datetime_precision, radix;
     SQLULEN length;
     SQLLEN octet_length;

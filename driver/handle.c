@@ -214,6 +214,11 @@ bool handle_foreign(SQLHANDLE id, SQLSMALLINT kind) {
            atomic_load(&slot->pid) != os_pid_stamp();
 }
 
+bool handle_shares_lock(SQLHANDLE id) {
+    Slot *slot = slot_check(id, 0);
+    return slot && atomic_load(&slot->guard) != slot;
+}
+
 Arena *handle_scratch(Handle *self) {
     if (!self->scratch) self->scratch = arena_new(NULL);
     self->scratch_used = self->scratch != NULL;

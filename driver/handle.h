@@ -53,6 +53,8 @@ bool handle_try_lock(Handle *self);
 
 /* The value names an object that was made before a fork, by the parent. Takes no lock. */
 bool handle_foreign(SQLHANDLE id, SQLSMALLINT kind);
+/* The object is protected by another's lock: an implicit descriptor. Takes no lock. */
+bool handle_shares_lock(SQLHANDLE id);
 /* The kind that the value claims, 0 if none. Takes no lock. */
 SQLSMALLINT handle_kind(SQLHANDLE id);
 

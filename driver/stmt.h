@@ -7,7 +7,7 @@
 
 #include "driver/convert.h"
 #include "driver/desc.h"
-#include "driver/rowset.h"
+#include "driver/listing.h"
 
 /* S1 .. S12 of the specification's appendix B. */
 typedef enum StmtState {
@@ -44,11 +44,11 @@ typedef struct PartState {
     uint32_t column; /* 1-based; 0: none */
     int16_t ctype;
     bool finished;
-    bool rendered;    /* text below stands in `text`, not in the batch */
-    Str value;        /* the whole value as bytes or UTF-8 */
+    bool half;        /* the first half of the surrogate pair at `offset` is out */
+    uint8_t how;      /* Delivery */
+    Str value;        /* the whole value as bytes or UTF-8: in the batch, in `small` or in `text` */
     size_t offset;    /* bytes of value already delivered */
     size_t remaining; /* bytes of output still to come, in the C type's form */
-    bool counted;
     char small[CONVERT_TEXT_MAX];
     Buf text;
 } PartState;
@@ -56,7 +56,7 @@ typedef struct PartState {
 /* Where rows come from and where the reader stands in them. */
 typedef struct Cursor {
     bool open;
-    RowSet *rows;              /* of a catalog function; NULL: the engine's statement */
+    Listing *rows;              /* of a catalog function; NULL: the engine's statement */
     const BatchView *batch;
     uint32_t next;             /* logical row of the batch to deliver next */
     bool ended;
@@ -83,20 +83,30 @@ typedef struct PutValue {
     bool is_null, given;
 } PutValue;
 
+/* A fetch under way: what was asked for, and how far it is. */
+typedef struct FetchState {
+    SQLULEN size;         /* rows wanted */
+    SQLULEN *fetched;     /* may be NULL */
+    SQLUSMALLINT *status; /* may be NULL */
+    uint8_t state_after;  /* STMT_FETCHED or STMT_EXTENDED */
+    bool waiting;         /* for the engine's next batch */
+    SQLULEN done, failed; /* rows */
+} FetchState;
+
 /* Guarded by its lock, except `engine` for cancelling, which lives until the handle is retired. */
 struct Stmt {
     Handle base;
     Dbc *dbc;
     Stmt *next, *previous; /* in the connection's list, under its lock */
-    Statement *engine;     /* NULL until first needed */
+    _Atomic(Statement *) engine; /* NULL until first needed */
     uint8_t state;         /* StmtState */
     bool prepared;         /* by SQLPrepare */
     bool has_result;       /* the prepared or executed statement describes columns */
-    bool warned_max_rows;
     StmtOptions options;
     Desc *ard, *apd, *ird, *ipd;           /* in use */
     Desc own_ard, own_apd, own_ird, own_ipd; /* implicit */
     Cursor cursor;
+    FetchState fetch;
     CallSlot slot;
     uint8_t state_before;  /* of the suspended call, to return to when it fails */
     PutValue *puts;        /* one per parameter while data is at execution */
@@ -140,11 +150,13 @@ SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token);
 SQLRETURN stmt_put_data(Stmt *self, SQLPOINTER data, SQLLEN length);
 SQLRETURN stmt_more_results(Stmt *self);
 SQLRETURN stmt_row_count(Stmt *self, SQLLEN *out);
-SQLRETURN stmt_resume(Stmt *self); /* the suspended call */
+void stmt_suspend(Stmt *self, ApiId api); /* a call returned SQL_STILL_EXECUTING */
+SQLRETURN stmt_resume(Stmt *self);        /* the same function polls */
+/* Waits for the engine's request: SQL_SUCCESS, SQL_STILL_EXECUTING (asynchronous), SQL_ERROR (err). */
+SQLRETURN stmt_wait(Stmt *self, Error *err);
 void stmt_drop_puts(Stmt *self);
 /* Opens a cursor over rows in memory (taken), as after an execution. */
-SQLRETURN stmt_open_rows(Stmt *self, RowSet *rows);
-void stmt_begin_execution(Stmt *self);
+SQLRETURN stmt_open_rows(Stmt *self, Listing *rows);
 
 /* params.c */
 SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction, SQLSMALLINT ctype,
@@ -153,9 +165,10 @@ SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direc
 SQLRETURN stmt_describe_param(Stmt *self, SQLUSMALLINT number, SQLSMALLINT *type, SQLULEN *size,
                               SQLSMALLINT *digits, SQLSMALLINT *nullable);
 SQLRETURN stmt_num_params(Stmt *self, SQLSMALLINT *out);
-/* Converts the parameters of one set and gives them to the engine. SQL_NEED_DATA: the application is
- * to be asked for some first. */
-SQLRETURN params_send(Stmt *self, SQLULEN row);
+/* Converts the parameters of one set and gives them to the engine. err: what went wrong, *index: with
+ * which parameter (1-based, 0: none). */
+Status params_send(Stmt *self, SQLULEN row, Error *err, SQLINTEGER *index) WARN_UNUSED;
+SQLSMALLINT params_ctype(const Stmt *self, uint32_t index); /* SQL_C_DEFAULT resolved */
 /* Is a parameter of the set to be given at execution, at or after `from`? UINT32_MAX: none. */
 uint32_t params_next_at_execution(Stmt *self, SQLULEN row, uint32_t from);
 SQLPOINTER params_token(Stmt *self, SQLULEN row, uint32_t index);
@@ -163,12 +176,6 @@ SQLPOINTER params_token(Stmt *self, SQLULEN row, uint32_t index);
 /* fetch.c */
 SQLRETURN stmt_bind_col(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,
                         SQLLEN capacity, SQLLEN *indicator);
-typedef struct FetchTarget {
-    SQLULEN size;            /* rows wanted */
-    SQLULEN *fetched;        /* may be NULL */
-    SQLUSMALLINT *status;    /* may be NULL */
-    uint8_t state_after;     /* STMT_FETCHED or STMT_EXTENDED */
-} FetchTarget;
 SQLRETURN stmt_fetch(Stmt *self);
 SQLRETURN stmt_fetch_scroll(Stmt *self, SQLSMALLINT orientation, SQLLEN offset);
 SQLRETURN stmt_extended_fetch(Stmt *self, SQLUSMALLINT orientation, SQLLEN offset, SQLULEN *fetched,
@@ -176,6 +183,8 @@ SQLRETURN stmt_extended_fetch(Stmt *self, SQLUSMALLINT orientation, SQLLEN offse
 SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQLUSMALLINT lock);
 /* The batch and the logical row in it of a row of the rowset; false: no longer there. */
 bool cursor_locate(const Cursor *self, SQLULEN row, const BatchView **batch, uint32_t *logical);
+/* Where a logical row's value stands in a column; false: it is NULL. */
+bool cursor_position(const BatchView *batch, const ColumnView *column, uint32_t logical, uint32_t *out);
 void cursor_reset(Cursor *self); /* closed, memory kept for reuse */
 void cursor_free(Cursor *self);
 
@@ -200,18 +209,18 @@ SQLRETURN stmt_cursor_name(Stmt *self, const TextOut *out);
 SQLRETURN stmt_set_cursor_name(Stmt *self, Str name);
 
 /* catalog.c */
-SQLRETURN catalog_tables(Stmt *self, const Str *names /* catalog, schema, table, types */);
-SQLRETURN catalog_columns(Stmt *self, const Str *names /* catalog, schema, table, column */);
-SQLRETURN catalog_primary_keys(Stmt *self, const Str *names /* catalog, schema, table */);
-SQLRETURN catalog_statistics(Stmt *self, const Str *names, SQLUSMALLINT unique, SQLUSMALLINT reserved);
-SQLRETURN catalog_special_columns(Stmt *self, const Str *names, SQLUSMALLINT kind, SQLUSMALLINT scope,
+SQLRETURN stmt_tables(Stmt *self, const Str *names /* catalog, schema, table, types */);
+SQLRETURN stmt_columns(Stmt *self, const Str *names /* catalog, schema, table, column */);
+SQLRETURN stmt_primary_keys(Stmt *self, const Str *names /* catalog, schema, table */);
+SQLRETURN stmt_statistics(Stmt *self, const Str *names, SQLUSMALLINT unique, SQLUSMALLINT reserved);
+SQLRETURN stmt_special_columns(Stmt *self, const Str *names, SQLUSMALLINT kind, SQLUSMALLINT scope,
                                   SQLUSMALLINT nullable);
-SQLRETURN catalog_type_info(Stmt *self, SQLSMALLINT type);
-SQLRETURN catalog_foreign_keys(Stmt *self, const Str *names);
-SQLRETURN catalog_procedures(Stmt *self, const Str *names);
-SQLRETURN catalog_procedure_columns(Stmt *self, const Str *names);
-SQLRETURN catalog_table_privileges(Stmt *self, const Str *names);
-SQLRETURN catalog_column_privileges(Stmt *self, const Str *names);
+SQLRETURN stmt_type_info(Stmt *self, SQLSMALLINT type);
+SQLRETURN stmt_foreign_keys(Stmt *self, const Str *names);
+SQLRETURN stmt_procedures(Stmt *self, const Str *names);
+SQLRETURN stmt_procedure_columns(Stmt *self, const Str *names);
+SQLRETURN stmt_table_privileges(Stmt *self, const Str *names);
+SQLRETURN stmt_column_privileges(Stmt *self, const Str *names);
 
 static inline bool stmt_odbc2(const Stmt *self) {
     return dbc_odbc2(self->dbc);

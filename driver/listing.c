@@ -1,14 +1,14 @@
 /*
- * rowset.c - rows in memory: filled row by row, sorted, then laid out in columns.
+ * listing.c - rows in memory: filled row by row, sorted, then laid out in columns.
  *
  * Memory: one arena; a text equal to the one above it in its column shares its bytes (catalog and
  * schema names repeat). Threads: one statement's.
  */
-#include "driver/rowset.h"
+#include "driver/listing.h"
 #include "engine/base/bitmap.h"
 
-#define ROWSET_MAX_COLUMNS 24
-#define ROWSET_MAX_KEYS 6
+#define LISTING_MAX_COLUMNS 24
+#define LISTING_MAX_KEYS 6
 
 typedef struct RowCell {
     Str text; /* data NULL and !is_number: NULL */
@@ -16,17 +16,17 @@ typedef struct RowCell {
     bool is_number;
 } RowCell;
 
-struct RowSet {
+struct Listing {
     Arena *arena;
     const RowColumn *columns;
     uint32_t count;
-    ColumnInfo infos[ROWSET_MAX_COLUMNS];
-    ColumnView views[ROWSET_MAX_COLUMNS];
+    ColumnInfo infos[LISTING_MAX_COLUMNS];
+    ColumnView views[LISTING_MAX_COLUMNS];
     BatchView batch;
     RowCell **rows;
     uint32_t nrows, capacity;
     bool failed;
-    uint32_t keys[ROWSET_MAX_KEYS], nkeys;
+    uint32_t keys[LISTING_MAX_KEYS], nkeys;
 };
 
 static TribType column_type(const RowColumn *column) {
@@ -37,9 +37,9 @@ static TribType column_type(const RowColumn *column) {
     }
 }
 
-RowSet *rowset_new(const RowColumn *columns, uint32_t count) {
+Listing *listing_new(const RowColumn *columns, uint32_t count) {
     Arena *arena = arena_new(NULL);
-    RowSet *self = arena && count <= ROWSET_MAX_COLUMNS ? ARENA_NEW(arena, RowSet) : NULL;
+    Listing *self = arena && count <= LISTING_MAX_COLUMNS ? ARENA_NEW(arena, Listing) : NULL;
     if (!self) {
         arena_free(arena);
         return NULL;
@@ -54,15 +54,15 @@ RowSet *rowset_new(const RowColumn *columns, uint32_t count) {
     return self;
 }
 
-void rowset_free(RowSet *self) {
+void listing_free(Listing *self) {
     if (self) arena_free(self->arena);
 }
 
-void rowset_rename(RowSet *self, uint32_t column, const char *name) {
+void listing_rename(Listing *self, uint32_t column, const char *name) {
     self->infos[column].name = str_from(name);
 }
 
-void rowset_row(RowSet *self) {
+void listing_row(Listing *self) {
     if (self->failed) return;
     if (self->nrows == self->capacity) {
         uint32_t capacity = self->capacity ? self->capacity * 2 : 64;
@@ -80,7 +80,7 @@ void rowset_row(RowSet *self) {
     else self->failed = true;
 }
 
-void rowset_text(RowSet *self, uint32_t column, Str text) {
+void listing_text(Listing *self, uint32_t column, Str text) {
     if (self->failed || !text.data) return;
     RowCell *cell = &self->rows[self->nrows - 1][column];
     if (self->nrows > 1) {
@@ -95,22 +95,22 @@ void rowset_text(RowSet *self, uint32_t column, Str text) {
     else self->failed = true;
 }
 
-void rowset_integer(RowSet *self, uint32_t column, int64_t value) {
+void listing_integer(Listing *self, uint32_t column, int64_t value) {
     if (self->failed) return;
     RowCell *cell = &self->rows[self->nrows - 1][column];
     cell->number = value;
     cell->is_number = true;
 }
 
-Str rowset_get_text(const RowSet *self, uint32_t row, uint32_t column) {
+Str listing_get_text(const Listing *self, uint32_t row, uint32_t column) {
     return self->rows[row][column].text;
 }
 
-int64_t rowset_get_integer(const RowSet *self, uint32_t row, uint32_t column) {
+int64_t listing_get_integer(const Listing *self, uint32_t row, uint32_t column) {
     return self->rows[row][column].number;
 }
 
-uint32_t rowset_rows(const RowSet *self) {
+uint32_t listing_rows(const Listing *self) {
     return self->nrows;
 }
 
@@ -123,7 +123,7 @@ static int cell_compare(const RowCell *a, const RowCell *b) {
     return str_compare(a->text, b->text);
 }
 
-static int row_compare(const RowSet *self, const RowCell *a, const RowCell *b) {
+static int row_compare(const Listing *self, const RowCell *a, const RowCell *b) {
     for (uint32_t k = 0; k < self->nkeys; k++) {
         int order = cell_compare(&a[self->keys[k]], &b[self->keys[k]]);
         if (order) return order;
@@ -132,7 +132,7 @@ static int row_compare(const RowSet *self, const RowCell *a, const RowCell *b) {
 }
 
 /* A stable bottom-up merge sort: equal rows stay in the order of the visit. */
-static Status rows_sort(RowSet *self, Error *err) {
+static Status rows_sort(Listing *self, Error *err) {
     RowCell **from = self->rows, **to;
     TRY_ALLOC(to, ARENA_ARRAY(self->arena, RowCell *, self->nrows + 1), err);
     for (uint32_t width = 1; width < self->nrows; width *= 2) {
@@ -163,7 +163,7 @@ static void cell_put(const RowColumn *column, const RowCell *cell, uint32_t row,
         ((int32_t *)data)[row] = (int32_t)cell->number;
 }
 
-static Status column_lay(RowSet *self, uint32_t index, Error *err) {
+static Status column_lay(Listing *self, uint32_t index, Error *err) {
     const RowColumn *column = &self->columns[index];
     ColumnView *view = &self->views[index];
     view->type = self->infos[index].type;
@@ -184,7 +184,7 @@ static Status column_lay(RowSet *self, uint32_t index, Error *err) {
     return TRIB_OK;
 }
 
-Status rowset_finish(RowSet *self, const uint32_t *keys, uint32_t nkeys, Error *err) {
+Status listing_finish(Listing *self, const uint32_t *keys, uint32_t nkeys, Error *err) {
     if (self->failed) return error_out_of_memory(err);
     self->nkeys = nkeys;
     if (nkeys) {
@@ -196,14 +196,14 @@ Status rowset_finish(RowSet *self, const uint32_t *keys, uint32_t nkeys, Error *
     return TRIB_OK;
 }
 
-uint32_t rowset_column_count(const RowSet *self) {
+uint32_t listing_column_count(const Listing *self) {
     return self->count;
 }
 
-const ColumnInfo *rowset_column(const RowSet *self, uint32_t index) {
+const ColumnInfo *listing_column(const Listing *self, uint32_t index) {
     return &self->infos[index];
 }
 
-const BatchView *rowset_batch(const RowSet *self) {
+const BatchView *listing_batch(const Listing *self) {
     return &self->batch;
 }

@@ -1,0 +1,155 @@
+/*
+ * connect.c - SQLConnect, SQLDriverConnect: from a data source and a connection string to a session.
+ *
+ * What the string says wins over what the data source says. Keywords that nobody knows are ignored
+ * with 01S00. No dialogue is ever shown: nothing that is missing could not be had from defaults.
+ */
+#include "driver/dbc.h"
+#include "driver/keyword.h"
+#include "engine/base/os.h"
+
+#define CONNECTION_STRING_MAX (1u << 20)
+
+static Status session_options(const Attributes *attributes, Arena *arena, SessionParams *params, Error *err) {
+    SessionOption *options;
+    uint32_t count = 0;
+    for (const Attribute *a = attributes->first; a; a = a->next) count += a->id == KEY_SETTING;
+    TRY_ALLOC(options, ARENA_ARRAY(arena, SessionOption, count + 1), err);
+    count = 0;
+    for (const Attribute *a = attributes->first; a; a = a->next) {
+        if (a->id != KEY_SETTING) continue;
+        options[count++] = (SessionOption){str_from(setting_def(a->setting)->session_name), a->value};
+    }
+    params->options = options;
+    params->noptions = count;
+    return TRIB_OK;
+}
+
+static void warn_unknown(Dbc *self, const Attributes *attributes) {
+    for (const Attribute *a = attributes->first; a; a = a->next) {
+        if (a->id == KEY_UNKNOWN)
+            diag_warning(&self->base, ERR_UNKNOWN_KEYWORD, "the keyword '" STR_FORMAT "' is not known and was ignored",
+                         STR_ARGS(a->name));
+    }
+}
+
+static int64_t login_deadline(const Dbc *self) {
+    SQLULEN seconds = self->options.login_timeout;
+    if (seconds == 0 || seconds > 100000000) return INT64_MAX;
+    return os_now_ns() + (int64_t)seconds * 1000000000;
+}
+
+static Str attribute_value(const Attributes *attributes, KeywordId id) {
+    const Attribute *found = attributes_find(attributes, id);
+    return found ? found->value : STR("");
+}
+
+static uint32_t setting_length(Session *session, SettingId id, uint32_t otherwise) {
+    SettingValue value;
+    Error err;
+    if (session_get(session, id, &value, &err) != TRIB_OK || value.integer <= 0) return otherwise;
+    return value.integer > INT32_MAX ? INT32_MAX : (uint32_t)value.integer;
+}
+
+/* Attributes that were set before connecting. */
+static Status apply_options(Dbc *self, Session *session, Error *err) {
+    if (self->options.autocommit == SQL_AUTOCOMMIT_OFF) TRY(session_set_autocommit(session, false, err));
+    self->string_length = setting_length(session, SETTING_STRING_COLUMN_LENGTH, 4000);
+    self->complex_length = setting_length(session, SETTING_COMPLEX_TYPE_COLUMN_LENGTH, 65535);
+    SettingValue value;
+    TRY(session_get(session, SETTING_READ_ONLY, &value, err));
+    self->writes_refused = value.boolean;
+    self->connect_options = self->options;
+    self->connect_defaults = self->defaults;
+    return TRIB_OK;
+}
+
+static Status session_start(Dbc *self, const Attributes *attributes, Error *err) {
+    Session *session;
+    Arena *arena = attributes->arena;
+    SessionParams params = {.config = attribute_value(attributes, KEY_CONFIG), .config_text = STR(""),
+                            .user = attribute_value(attributes, KEY_UID),
+                            .password = attribute_value(attributes, KEY_PWD),
+                            .deadline_ns = login_deadline(self)};
+    TRY(session_options(attributes, arena, &params, err));
+    TRY(session_open(&params, handle_warning_sink, &self->base, &session, err));
+    Status status = apply_options(self, session, err);
+    if (status != TRIB_OK) {
+        session_close(session);
+        return status;
+    }
+    self->session = session;
+    self->arena = arena;
+    self->dsn = attribute_value(attributes, KEY_DSN);
+    self->driver = attribute_value(attributes, KEY_DRIVER);
+    self->server = attribute_value(attributes, KEY_CONFIG);
+    self->state = DBC_CONNECTED;
+    return TRIB_OK;
+}
+
+/* SQL_ATTR_CURRENT_CATALOG set before connecting counts like a keyword that comes first. */
+static Status add_catalog(Dbc *self, Attributes *attributes, Error *err) {
+    if (!self->catalog) return TRIB_OK;
+    return attributes_add(attributes, STR("Catalog"), str_from(self->catalog), false, err);
+}
+
+static Status read_source(Attributes *attributes, Str dsn, bool required, Error *err) {
+    bool found = false;
+    if (dsn.len) TRY(attributes_read_dsn(attributes, dsn, &found, err));
+    if (found || !required) return TRIB_OK;
+    return error_set(err, ERR_CONNECT_FAILED, "there is no data source '" STR_FORMAT "' in odbc.ini", STR_ARGS(dsn));
+}
+
+static SQLRETURN connect_failed(Dbc *self, Arena *arena, const Error *err) {
+    SQLRETURN result = diag_engine(&self->base, err);
+    arena_free(arena);
+    return result;
+}
+
+SQLRETURN dbc_connect(Dbc *self, Str dsn, Str user, Str password) {
+    Error err;
+    Attributes attributes;
+    Arena *arena = arena_new(NULL);
+    if (!arena) return diag_no_memory(&self->base);
+    attributes_init(&attributes, arena);
+    Status status = add_catalog(self, &attributes, &err);
+    if (status == TRIB_OK) status = attributes_add(&attributes, STR("DSN"), dsn.data ? dsn : STR(""), false, &err);
+    if (status == TRIB_OK && user.len) status = attributes_add(&attributes, STR("UID"), user, false, &err);
+    if (status == TRIB_OK && password.len) status = attributes_add(&attributes, STR("PWD"), password, false, &err);
+    if (status == TRIB_OK) status = read_source(&attributes, dsn, true, &err);
+    if (status == TRIB_OK) status = session_start(self, &attributes, &err);
+    if (status != TRIB_OK) return connect_failed(self, arena, &err);
+    warn_unknown(self, &attributes);
+    return SQL_SUCCESS;
+}
+
+static SQLRETURN completed_string(Dbc *self, const Attributes *attributes, const TextOut *out) {
+    Buf text;
+    Error err;
+    buf_init(&text, attributes->arena, CONNECTION_STRING_MAX);
+    attributes_print(attributes, &text);
+    if (buf_status(&text, &err) != TRIB_OK) return diag_engine(&self->base, &err);
+    return call_text_out(&self->base, out, buf_view(&text));
+}
+
+SQLRETURN dbc_driver_connect(Dbc *self, Str text, SQLUSMALLINT completion, const TextOut *out) {
+    Error err;
+    Attributes attributes;
+    if (completion > SQL_DRIVER_COMPLETE_REQUIRED)
+        return diag_error(&self->base, ERR_DRIVER_COMPLETION, "%u is no completion of SQLDriverConnect",
+                          (unsigned)completion);
+    Arena *arena = arena_new(NULL);
+    if (!arena) return diag_no_memory(&self->base);
+    attributes_init(&attributes, arena);
+    Status status = text.data ? attributes_parse(&attributes, text, &err) : TRIB_OK;
+    if (status == TRIB_OK) status = add_catalog(self, &attributes, &err);
+    if (status == TRIB_OK) {
+        const Attribute *dsn = attributes_find(&attributes, KEY_DSN);
+        bool driver = attributes_find(&attributes, KEY_DRIVER) != NULL;
+        if (dsn) status = read_source(&attributes, dsn->value, !driver, &err);
+    }
+    if (status == TRIB_OK) status = session_start(self, &attributes, &err);
+    if (status != TRIB_OK) return connect_failed(self, arena, &err);
+    warn_unknown(self, &attributes);
+    return completed_string(self, &attributes, out);
+}

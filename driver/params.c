@@ -1,0 +1,213 @@
+/*
+ * params.c - parameters: binding through APD and IPD, and sending their values to the engine.
+ *
+ * A value goes from its C form to a value of the SQL type that was bound (22018, 22003, 22001 ... are
+ * decided here); the engine converts from there to what the statement wants.
+ */
+#include "driver/stmt.h"
+
+/* A conversion that exists is one from a C value to a family that its SQL type belongs to. */
+SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction, SQLSMALLINT ctype,
+                              SQLSMALLINT sqltype, SQLULEN size, SQLSMALLINT digits, SQLPOINTER data,
+                              SQLLEN capacity, SQLLEN *indicator) {
+    SQLSMALLINT verbose, code, modern = sqltype_modern(sqltype);
+    if (number == 0 || number > DESC_MAX_RECORDS)
+        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "there is no parameter %u", (unsigned)number);
+    if (direction == SQL_PARAM_OUTPUT)
+        return diag_error(&self->base, ERR_UNSUPPORTED, "output parameters are not offered");
+    if (direction != SQL_PARAM_INPUT && direction != SQL_PARAM_INPUT_OUTPUT)
+        return diag_error(&self->base, ERR_PARAM_TYPE, "%d is no direction of a parameter", (int)direction);
+    if (ctype != SQL_C_DEFAULT && !ctype_valid(ctype))
+        return diag_error(&self->base, ERR_BUFFER_TYPE, "%d is no C type", (int)ctype);
+    if (!sqltype_split(modern, &verbose, &code))
+        return diag_error(&self->base, ERR_SQL_TYPE, "%d is no SQL type", (int)sqltype);
+    if (capacity < 0) return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
+    if ((modern == SQL_DECIMAL || modern == SQL_NUMERIC) &&
+        (size > DECIMAL_MAX_DIGITS || digits < 0 || (size > 0 && digits > (SQLSMALLINT)size)))
+        return diag_error(&self->base, ERR_PRECISION, "decimal(%llu,%d) does not exist",
+                          (unsigned long long)size, (int)digits);
+    Desc *apd = self->apd;
+    bool locked = !apd->automatic && handle_lock(apd->base.id, SQL_HANDLE_DESC);
+    DescRecord *app = desc_record(apd, (SQLSMALLINT)number);
+    DescRecord *own = app ? desc_record(self->ipd, (SQLSMALLINT)number) : NULL;
+    if (own) {
+        (void)desc_set_concise(apd, app, ctype);
+        app->octet_length = capacity;
+        app->data = data;
+        app->octet_length_ptr = app->indicator = indicator;
+        (void)desc_set_concise(self->ipd, own, modern);
+        own->parameter_type = direction;
+        own->length = size;
+        own->scale = digits;
+        own->precision = verbose == SQL_DATETIME || verbose == SQL_INTERVAL ? digits
+                         : size > INT16_MAX                                ? INT16_MAX
+                                                                           : (SQLSMALLINT)size;
+    }
+    if (locked) handle_unlock(&apd->base);
+    return own ? SQL_SUCCESS : diag_no_memory(&self->base);
+}
+
+SQLRETURN stmt_num_params(Stmt *self, SQLSMALLINT *out) {
+    if (!out) return diag_error(&self->base, ERR_NULL_POINTER, "the result is a NULL pointer");
+    Statement *engine = atomic_load(&self->engine);
+    *out = engine && !self->cursor.rows ? (SQLSMALLINT)statement_parameter_count(engine) : 0;
+    return SQL_SUCCESS;
+}
+
+SQLRETURN stmt_describe_param(Stmt *self, SQLUSMALLINT number, SQLSMALLINT *type, SQLULEN *size,
+                              SQLSMALLINT *digits, SQLSMALLINT *nullable) {
+    Statement *engine = atomic_load(&self->engine);
+    uint32_t count = engine && !self->cursor.rows ? statement_parameter_count(engine) : 0;
+    if (number == 0 || number > count)
+        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "parameter %u of %u does not exist",
+                          (unsigned)number, (unsigned)count);
+    const ParameterInfo *parameter = statement_parameter(engine, number - 1u);
+    SizeDefaults sizes = {self->dbc->string_length, self->dbc->complex_length};
+    SqlType facts;
+    sqltype_of(parameter->type, &sizes, &facts);
+    if (type) *type = sqltype_code(facts.concise, stmt_odbc2(self));
+    if (size) *size = facts.size;
+    if (digits) *digits = facts.digits < 0 ? 0 : facts.digits;
+    if (nullable) *nullable = parameter->nullable ? SQL_NULLABLE : SQL_NO_NULLS;
+    return SQL_SUCCESS;
+}
+
+/* Where the buffers of a parameter stand for one set. */
+typedef struct ParamPlace {
+    const DescRecord *app, *own;
+    SQLSMALLINT ctype;
+    char *data;
+    const SQLLEN *length, *indicator;
+} ParamPlace;
+
+static SQLLEN load_length(const SQLLEN *from) {
+    SQLLEN value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static SQLSMALLINT resolve_ctype(const DescRecord *app, const DescRecord *own) {
+    return app->concise == SQL_C_DEFAULT && own ? ctype_default(own->concise) : app->concise;
+}
+
+SQLSMALLINT params_ctype(const Stmt *self, uint32_t index) {
+    const DescRecord *app = desc_find(self->apd, index + 1);
+    return app ? resolve_ctype(app, desc_find(self->ipd, index + 1)) : SQL_C_CHAR;
+}
+
+/* false: the parameter is not bound. */
+static bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlace *out) {
+    const Desc *apd = self->apd;
+    out->app = desc_find(apd, index + 1);
+    out->own = desc_find(self->ipd, index + 1);
+    if (!out->app || !out->own) return false;
+    const DescRecord *app = out->app;
+    if (!app->data && !app->indicator && !app->octet_length_ptr) return false;
+    out->ctype = resolve_ctype(app, out->own);
+    size_t size = ctype_size(out->ctype);
+    SQLLEN offset = apd->bind_offset ? *apd->bind_offset : 0;
+    bool by_row = apd->bind_type != SQL_PARAM_BIND_BY_COLUMN;
+    size_t step = by_row ? (size_t)apd->bind_type : size ? size : (size_t)app->octet_length;
+    size_t length_step = by_row ? (size_t)apd->bind_type : sizeof(SQLLEN);
+    out->data = app->data ? (char *)app->data + offset + row * step : NULL;
+    out->length = app->octet_length_ptr
+                      ? (const SQLLEN *)(const void *)((char *)app->octet_length_ptr + offset + row * length_step)
+                      : NULL;
+    out->indicator = app->indicator ? (const SQLLEN *)(const void *)((char *)app->indicator + offset +
+                                                                     row * length_step)
+                                    : NULL;
+    return true;
+}
+
+static bool at_execution(const ParamPlace *place) {
+    if (!place->length) return false;
+    SQLLEN length = load_length(place->length);
+    return length == SQL_DATA_AT_EXEC || length <= SQL_LEN_DATA_AT_EXEC_OFFSET;
+}
+
+uint32_t params_next_at_execution(Stmt *self, SQLULEN row, uint32_t from) {
+    uint32_t count = statement_parameter_count(atomic_load(&self->engine));
+    for (uint32_t i = from; i < count; i++) {
+        ParamPlace place;
+        if (param_place(self, row, i, &place) && at_execution(&place)) return i;
+    }
+    return UINT32_MAX;
+}
+
+SQLPOINTER params_token(Stmt *self, SQLULEN row, uint32_t index) {
+    ParamPlace place;
+    return param_place(self, row, index, &place) ? place.data : NULL;
+}
+
+/* The value's bytes: from SQLPutData or from the bound buffer. *null: it is NULL. */
+static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, const void **data,
+                          SQLLEN *length, bool *null, Error *err) {
+    *null = place->indicator && load_length(place->indicator) == SQL_NULL_DATA;
+    if (*null) return TRIB_OK;
+    if (at_execution(place)) {
+        if (index >= self->nputs || !self->puts[index].given)
+            return error_set(err, ERR_SEQUENCE, "the value of parameter %u was not given", index + 1);
+        *data = self->puts[index].data.data;
+        *length = (SQLLEN)self->puts[index].data.len;
+        *null = self->puts[index].is_null;
+        if (!*data) *data = "";
+        return TRIB_OK;
+    }
+    *data = place->data;
+    *length = place->length ? load_length(place->length)
+              : place->ctype == SQL_C_BINARY ? place->app->octet_length : SQL_NTS;
+    if (*length == SQL_DEFAULT_PARAM)
+        return error_set(err, ERR_DEFAULT_PARAM, "parameter %u has no default value", index + 1);
+    if (*length < 0 && *length != SQL_NTS && ctype_size(place->ctype) == 0)
+        return error_set(err, ERR_STRING_LENGTH, "parameter %u has the length %lld", index + 1,
+                         (long long)*length);
+    if (!*data) return error_set(err, ERR_NULL_POINTER, "parameter %u has no data", index + 1);
+    return TRIB_OK;
+}
+
+static Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, Arena *arena, TribValue *out,
+                          Error *err) {
+    const void *data = NULL;
+    SQLLEN length = 0;
+    bool null;
+    TRY(param_bytes(self, index, place, &data, &length, &null, err));
+    TribType type = sqltype_parameter(place->own->concise, place->own->length, place->own->scale);
+    *out = (TribValue){.type = type, .is_null = true};
+    if (null) return TRIB_OK;
+    Cell cell;
+    ConvertCode code = cell_from_c(place->ctype, data, length, arena, &cell, err);
+    if (code == CONVERT_OK) code = cell_value(&cell, type, arena, out, err);
+    if (code == CONVERT_FRACTION && cell.family == FAMILY_TEXT) code = CONVERT_TOO_LONG; /* 22001 */
+    if (code == CONVERT_FRACTION) {
+        diag_warning(&self->base, ERR_FRACTION_TRUNCATED, "the fraction of parameter %u was dropped", index + 1);
+        return TRIB_OK;
+    }
+    return code == CONVERT_OK ? TRIB_OK : convert_error(code, err);
+}
+
+Status params_send(Stmt *self, SQLULEN row, Error *err, SQLINTEGER *index) {
+    Statement *engine = atomic_load(&self->engine);
+    uint32_t count = statement_parameter_count(engine);
+    *index = 0;
+    if (count == 0) return TRIB_OK;
+    Desc *apd = self->apd;
+    Arena *arena;
+    TRY_ALLOC(arena, handle_scratch(&self->base), err);
+    bool locked = !apd->automatic && handle_lock(apd->base.id, SQL_HANDLE_DESC);
+    Status status = TRIB_OK;
+    for (uint32_t i = 0; i < count && status == TRIB_OK; i++) {
+        ParamPlace place;
+        TribValue value;
+        if (!param_place(self, row, i, &place)) {
+            status = error_set(err, ERR_PARAM_COUNT, "the statement has %u parameters; number %u is not bound",
+                               count, i + 1);
+            break;
+        }
+        *index = (SQLINTEGER)i + 1;
+        status = param_value(self, i, &place, arena, &value, err);
+        if (status == TRIB_OK) status = statement_bind(engine, i, &value, err);
+    }
+    if (status == TRIB_OK) *index = 0;
+    if (locked) handle_unlock(&apd->base);
+    return status;
+}
