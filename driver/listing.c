@@ -24,7 +24,7 @@ struct Listing {
     ColumnView views[LISTING_MAX_COLUMNS];
     BatchView batch;
     RowCell **rows;
-    uint32_t nrows, capacity;
+    uint32_t nrows, capacity, current; /* current: row that cells go into */
     bool failed;
     uint32_t keys[LISTING_MAX_KEYS], nkeys;
 };
@@ -76,15 +76,23 @@ void listing_row(Listing *self) {
         self->capacity = capacity;
     }
     RowCell *row = ARENA_ARRAY(self->arena, RowCell, self->count);
-    if (row) self->rows[self->nrows++] = row;
-    else self->failed = true;
+    if (row) {
+        self->current = self->nrows;
+        self->rows[self->nrows++] = row;
+    } else {
+        self->failed = true;
+    }
+}
+
+void listing_select(Listing *self, uint32_t row) {
+    self->current = row;
 }
 
 void listing_text(Listing *self, uint32_t column, Str text) {
     if (self->failed || !text.data) return;
-    RowCell *cell = &self->rows[self->nrows - 1][column];
-    if (self->nrows > 1) {
-        Str above = self->rows[self->nrows - 2][column].text;
+    RowCell *cell = &self->rows[self->current][column];
+    if (self->current > 0) {
+        Str above = self->rows[self->current - 1][column].text;
         if (above.data && str_equal(above, text)) {
             cell->text = above;
             return;
@@ -97,7 +105,7 @@ void listing_text(Listing *self, uint32_t column, Str text) {
 
 void listing_integer(Listing *self, uint32_t column, int64_t value) {
     if (self->failed) return;
-    RowCell *cell = &self->rows[self->nrows - 1][column];
+    RowCell *cell = &self->rows[self->current][column];
     cell->number = value;
     cell->is_number = true;
 }

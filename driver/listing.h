@@ -27,6 +27,8 @@ void listing_rename(Listing *self, uint32_t column, const char *name);
 
 /* A new row, all NULL; then its cells. Failures of memory are remembered for listing_finish. */
 void listing_row(Listing *self);
+/* Cells go into row `row` until the next listing_row. */
+void listing_select(Listing *self, uint32_t row);
 void listing_text(Listing *self, uint32_t column, Str text); /* copied; NULL data = NULL */
 void listing_integer(Listing *self, uint32_t column, int64_t value);
 Str listing_get_text(const Listing *self, uint32_t row, uint32_t column);
