@@ -208,8 +208,8 @@ static Status source_make(Catalog *self, Arena *arena, Error *err) {
     }
     TRY(status);
     TRY(options_check(config, arena, self->config, connector->options, &options, err));
-    if (self->common.script.len && !(connector->flags & TRIB_PROCESS_STATE)) {
-        (void)config_error(config, self->common.script_line, self->common.script_column, err,
+    if (self->common.script && !(connector->flags & TRIB_PROCESS_STATE)) {
+        (void)config_error(config, self->common.script->line, self->common.script->column, err,
                            "catalogs of type %s take no \"script\"", self->type);
         return error_hint(err, "scripts fill catalogs of type memory");
     }
@@ -244,10 +244,9 @@ static struct {
 } scripts = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 
 /* Waits until nobody runs the script; NULL: it ran already, or (*status) memory is exhausted. */
-static Script *script_claim(const Catalog *self, Status *status, Error *err) {
+static Script *script_claim(const Catalog *self, Str text, Status *status, Error *err) {
     uint64_t seed = hash_bytes(self->name, strlen(self->name), 1);
-    uint64_t hash[2] = {hash_bytes(self->common.script.data, self->common.script.len, seed),
-                        hash_bytes(self->common.script.data, self->common.script.len, ~seed)};
+    uint64_t hash[2] = {hash_bytes(text.data, text.len, seed), hash_bytes(text.data, text.len, ~seed)};
     pthread_mutex_lock(&scripts.lock);
     Script *script = scripts.scripts;
     while (script && (script->hash[0] != hash[0] || script->hash[1] != hash[1])) script = script->next;
@@ -272,24 +271,33 @@ static void script_end(Script *script, bool done) {
     pthread_mutex_unlock(&scripts.lock);
 }
 
+static Status script_hand_over(Catalog *self, Arena *arena, CatalogScriptHook hook, Error *err) {
+    Str text;
+    Status status;
+    TRY(options_script(self->set->config, arena, self->config, self->common.script, &text, err));
+    Script *script = script_claim(self, text, &status, err);
+    if (!script) return status;
+    status = hook(self->set, self, text, err);
+    script_end(script, status == TRIB_OK);
+    if (status == TRIB_OK) return TRIB_OK;
+    if (!err->detail[0]) {
+        char place[64] = "";
+        if (err->line) (void)text_format(place, sizeof place, ", line %u, column %u of it", err->line, err->column);
+        (void)error_detail(err, "in the script of catalog %s%s", self->name, place);
+    }
+    err->line = err->column = 0; /* not of the user's statement */
+    return status;
+}
+
 /* Called and returns with the catalog's lock; gives it up while the script runs. */
 static Status script_run(Catalog *self, Error *err) {
-    Status status;
     CatalogScriptHook hook = atomic_load(&script_hook);
     if (!hook) return error_set(err, ERR_UNSUPPORTED, "the script of catalog %s cannot be run here", self->name);
     self->script_running = true;
     pthread_mutex_unlock(&self->lock);
-    Script *script = script_claim(self, &status, err);
-    if (script) {
-        status = hook(self->set, self, self->common.script, err);
-        script_end(script, status == TRIB_OK);
-        if (status != TRIB_OK && !err->detail[0]) {
-            char place[64] = "";
-            if (err->line) (void)text_format(place, sizeof place, ", line %u, column %u of it", err->line, err->column);
-            (void)error_detail(err, "in the script of catalog %s%s", self->name, place);
-        }
-        if (status != TRIB_OK) err->line = err->column = 0; /* not of the user's statement */
-    }
+    Arena *arena = arena_new(NULL);
+    Status status = arena ? script_hand_over(self, arena, hook, err) : error_out_of_memory(err);
+    arena_free(arena);
     pthread_mutex_lock(&self->lock);
     self->script_running = false;
     self->script_done = status == TRIB_OK;
@@ -304,7 +312,7 @@ Status catalog_source(Catalog *self, Source **out, Error *err) {
         status = arena ? source_make(self, arena, err) : error_out_of_memory(err);
         arena_free(arena);
     }
-    if (status == TRIB_OK && self->common.script.len && !self->script_done && !self->script_running)
+    if (status == TRIB_OK && self->common.script && !self->script_done && !self->script_running)
         status = script_run(self, err);
     *out = self->source;
     pthread_mutex_unlock(&self->lock);

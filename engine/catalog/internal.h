@@ -41,8 +41,7 @@ typedef struct CommonOptions {
     double max_requests_per_second;
     int64_t metadata_ttl; /* seconds; < 0 = the session's */
     const char *default_schema, *comment;
-    Str script;
-    uint32_t script_line, script_column;
+    const JsonValue *script; /* NULL = none */
     uint32_t nhide;
     Str *hide;
 } CommonOptions;
@@ -60,6 +59,9 @@ Status options_common(const Config *config, Arena *arena, const ConfigCatalog *c
 /* Checks all the others against the connector's table and resolves references to secrets. */
 Status options_check(const Config *config, Arena *arena, const ConfigCatalog *catalog, const TribOptionDef *defs,
                      CatalogOptions *out, Error *err) WARN_UNUSED;
+/* The text of a script, with references resolved. */
+Status options_script(const Config *config, Arena *arena, const ConfigCatalog *catalog, const JsonValue *script, Str *out,
+                      Error *err) WARN_UNUSED;
 /* Does a name match a pattern with * and ?, without regard to ASCII case? */
 bool pattern_matches(Str pattern, Str name);
 

@@ -254,22 +254,31 @@ static Status text_keep(const Reader *self, Str text, const char **out, Error *e
     return TRIB_OK;
 }
 
-static Status script_read(const Reader *self, const JsonValue *value, const TribOptionDef *def, CommonOptions *out,
-                          Error *err) {
-    out->script_line = value->line;
-    out->script_column = value->column;
-    if (value->kind == JSON_STRING) return scalar_text(self, value, def, MAX_SCRIPT, &out->script, err);
+static Status script_check(const Reader *self, const JsonValue *value, const TribOptionDef *def, CommonOptions *out,
+                           Error *err) {
+    out->script = value;
+    if (value->kind == JSON_STRING) return TRIB_OK;
     if (value->kind != JSON_ARRAY_BEGIN) return value_error(self, value, def, "SQL, or a list of statements", err);
-    Buf all;
-    buf_init(&all, self->arena, MAX_SCRIPT);
     for (const JsonValue *item = value->first; item; item = item->next) {
-        Str statement;
         if (item->kind != JSON_STRING) return value_error(self, item, def, "a list of SQL statements", err);
-        TRY(scalar_text(self, item, def, MAX_SCRIPT, &statement, err));
+    }
+    return TRIB_OK;
+}
+
+Status options_script(const Config *config, Arena *arena, const ConfigCatalog *catalog, const JsonValue *script, Str *out,
+                      Error *err) {
+    Reader self = {.config = config, .arena = arena, .catalog = catalog};
+    const TribOptionDef *def = def_find(common_defs, COUNT_OF(common_defs), STR("script"));
+    if (script->kind == JSON_STRING) return scalar_text(&self, script, def, MAX_SCRIPT, out, err);
+    Buf all;
+    buf_init(&all, arena, MAX_SCRIPT);
+    for (const JsonValue *item = script->first; item; item = item->next) {
+        Str statement;
+        TRY(scalar_text(&self, item, def, MAX_SCRIPT, &statement, err));
         buf_str(&all, statement);
         buf_text(&all, ";\n");
     }
-    out->script = buf_view(&all);
+    *out = buf_view(&all);
     return buf_status(&all, err);
 }
 
@@ -286,7 +295,7 @@ static Status rate_read(const Reader *self, const JsonValue *value, const TribOp
 static Status common_read(const Reader *self, const JsonValue *value, const TribOptionDef *def, CommonOptions *out,
                           Error *err) {
     Str text = {"", 0};
-    if (strcmp(def->name, "script") == 0) return script_read(self, value, def, out, err);
+    if (strcmp(def->name, "script") == 0) return script_check(self, value, def, out, err);
     if (strcmp(def->name, "hide") == 0) return list_items(self, value, def, &out->nhide, &out->hide, err);
     if (strcmp(def->name, "max_requests_per_second") == 0) return rate_read(self, value, def, out, err);
     TRY(option_text(self, value, def, &text, err));
