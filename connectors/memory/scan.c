@@ -258,6 +258,7 @@ static Status splits_build(TribPlan *plan, uint32_t wanted, const TribSplit *con
     const MemVersion *version = plan->version;
     uint32_t groups = version->ngroups;
     uint32_t nsplits = groups < wanted ? groups : wanted;
+    if (nsplits == 0) nsplits = 1; /* without groups: an empty split */
     const TribSplit **list;
     TRY_ALLOC(list, ARENA_ARRAY(plan->arena, const TribSplit *, nsplits), err);
     uint32_t made = 0;
@@ -272,7 +273,7 @@ static Status splits_build(TribPlan *plan, uint32_t wanted, const TribSplit *con
             split.base.rows += version->groups[g]->rows;
             split.base.bytes += version->groups[g]->bytes;
         }
-        if (!any) continue;
+        if (!any && (made || i + 1 < nsplits)) continue; /* one at least */
         PlanSplit *kept;
         TRY_ALLOC(kept, ARENA_NEW(plan->arena, PlanSplit), err);
         *kept = split;

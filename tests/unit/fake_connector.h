@@ -1,0 +1,18 @@
+/*
+ * fake_connector.h - what tests see of the fake connector: its counters.
+ */
+#ifndef TRIB_TESTS_FAKE_CONNECTOR_H
+#define TRIB_TESTS_FAKE_CONNECTOR_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "connectors/tributary_connector.h"
+
+typedef struct FakeCounters {
+    _Atomic int32_t opened, closed, scans, open_scans, most_scans, batches, cancels, lists, describes;
+} FakeCounters;
+
+TRIB_EXPORT FakeCounters *fake_counters(void);
+
+#endif
