@@ -66,6 +66,9 @@ Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *wh
     if (code == ERR_CANCELLED) error_set(err, code, "the query was cancelled");
     else error_set(err, code, "%s: %s", what, text);
     err->native = rc;
+    if ((rc & 0xff) == SQLITE_ERROR && strstr(text, "no such")) {
+        error_hint(err, "if the table was changed, its cached description may be stale");
+    }
     if ((rc & 0xff) == SQLITE_BUSY) {
         err->retryable = true;
         error_hint(err, "another process holds a lock on the file; busy_timeout says how long to wait for it");
@@ -77,7 +80,7 @@ Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *wh
 static Status open_error(const TribCatalog *catalog, LiteDb *db, int rc, Error *err) {
     struct stat info;
     lite_error(catalog, db, rc, "the database cannot be opened", err);
-    if (err->status != TRIB_CONNECT) return err->status;
+    if (err->status != TRIB_CONNECT && err->status != TRIB_IO) return err->status;
     error_set(err, ERR_CONNECT_FAILED, "the database \"%s\" cannot be opened: %s", catalog->path,
               db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
     err->native = rc;
@@ -165,11 +168,7 @@ Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, siz
     int rc = sqlite3_prepare_v2(db->db, sql, (int)length, out, NULL);
     if (rc == SQLITE_OK) return TRIB_OK;
     lite_error(catalog, db, rc, "SQLite refused the statement", err);
-    if (err->status == TRIB_IO || err->status == TRIB_INTERNAL) {
-        error_detail(err, "%.*s", (int)utf8_cut(sql, length, 500), sql);
-        error_hint(err, "if the table was changed, its cached description may be stale");
-    }
-    return err->status;
+    return error_detail(err, "%.*s", (int)utf8_cut(sql, length, 500), sql);
 }
 
 Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, bool *row, Error *err) {
