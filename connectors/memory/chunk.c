@@ -234,6 +234,9 @@ static char *block_room(Chunk *self, const TribHost *host, uint32_t length, Erro
         last->used += length;
         return last->data + last->used - length;
     }
+    uint32_t size = last ? last->size : FIRST_BLOCK / 2;
+    size = size < LAST_BLOCK ? size * 2 : LAST_BLOCK;
+    if (size < length) size = length;
     if (self->nblocks == self->blocks_capacity) {
         uint32_t capacity = self->blocks_capacity ? self->blocks_capacity * 2 : 4;
         void *blocks = self->blocks;
@@ -242,9 +245,6 @@ static char *block_room(Chunk *self, const TribHost *host, uint32_t length, Erro
         self->blocks = blocks;
         self->blocks_capacity = capacity;
     }
-    uint32_t size = last ? last->size : FIRST_BLOCK / 2;
-    size = size < LAST_BLOCK ? size * 2 : LAST_BLOCK;
-    if (size < length) size = length;
     char *data = host_alloc(host, size);
     if (!data) {
         (void)out_of_budget(err);

@@ -165,6 +165,10 @@ static TribStatus fake_plan(TribCatalog *catalog, TribCall *call, TribOffer *off
     self->catalog = catalog;
     self->ncolumns = offer->noutput;
     for (uint32_t i = 0; i < offer->noutput; i++) self->columns[i] = offer->nodes[offer->output[i]].ref;
+    for (int64_t i = 0; i < catalog->splits; i++) {
+        self->splits[i] = (TribSplit){.size = sizeof(TribSplit), .data = (const void *)(uintptr_t)i};
+        self->list[i] = &self->splits[i];
+    }
     offer->taken = 0;
     offer->text = "fake";
     offer->rows = -1;
@@ -184,14 +188,9 @@ static TribStatus fake_splits(TribPlan *plan, TribCall *call, uint32_t wanted, c
                               uint32_t *count, TribError *err) {
     (void)call;
     (void)err;
-    int64_t n = plan->catalog->splits;
     (void)wanted;
-    for (int64_t i = 0; i < n; i++) {
-        plan->splits[i] = (TribSplit){.size = sizeof(TribSplit), .data = (const void *)(uintptr_t)i};
-        plan->list[i] = &plan->splits[i];
-    }
     *out = plan->list;
-    *count = (uint32_t)n;
+    *count = (uint32_t)plan->catalog->splits;
     return TRIB_OK;
 }
 
@@ -287,7 +286,11 @@ static Status scan_fill(TribScan *self, uint32_t max_rows, Error *err) {
 static void batch_spoil(TribScan *self, TribBatch *batch) {
     switch (self->catalog->lie) {
     case 1: batch->array.children[0]->length /= 2; break;
-    case 2: batch->array.n_children--; break;
+    case 2: {
+        struct ArrowArray *last = batch->array.children[--batch->array.n_children];
+        last->release(last);
+        break;
+    }
     case 3: {
         int32_t *view = (int32_t *)(uintptr_t)batch->array.children[1]->buffers[1];
         view[3] = 1 << 30;
