@@ -16,6 +16,7 @@ typedef struct OptimiseContext {
     Str disabled_rules;
     TribPushdownMode mode;
     bool runtime_filters;
+    bool verify;
     uint32_t nparams;
     const Value *params;   /* converted to the statement's parameter types */
 } OptimiseContext;

@@ -38,6 +38,7 @@ static Status join_with(RuleContext *context, LogicalNode *input, LogicalNode *p
         TRY_ALLOC(join->conjuncts, ARENA_ARRAY(context->arena, Expr *, 1), context->err);
         join->conjuncts[0] = condition;
         join->nconjuncts = 1;
+        join->nin = kind == JOIN_MARK || kind == JOIN_ANTI_NULLS;
         if (kind == JOIN_ANTI_NULLS || kind == JOIN_MARK) join->nin = 1;
     }
     *out = join;

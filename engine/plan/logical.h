@@ -48,6 +48,7 @@ typedef enum LogicalKind {
     LOGICAL_SETOP,     /* intersect, except [all]: reserved for their operators */
     LOGICAL_RECURSIVE, /* reserved */
     LOGICAL_WRITE,     /* rows of the child into a table */
+    LOGICAL_VERIFY,    /* child: UNION of the pushed fragment and the local one, last column = side */
 } LogicalKind;
 
 typedef enum JoinKind {
@@ -129,6 +130,10 @@ struct LogicalNode {
     ColumnId **inputs;
     uint32_t nsets;
     Expr ***sets;
+    /* VERIFY: columns that must agree, as positions of output; NULL and 0: the number of rows only */
+    uint32_t nverify;
+    uint32_t *verify;
+    const PushedScan *verified;
     /* WRITE */
     TribWriteKind write;
     uint32_t nwrite_columns;

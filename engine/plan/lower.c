@@ -324,6 +324,19 @@ static Status lower_union(Lowering *self, const LogicalNode *node, Lowered *out)
     return set_columns(self, out, node->output);
 }
 
+static Status lower_verify(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered both, ordered;
+    const LogicalNode *child = node->children[0];
+    TRY(lower(self, child, &both));
+    TRY(reorder(self, &both, child->noutput, child->output, child->output, &ordered));
+    TRY(node_over(self, PHYS_VERIFY, node->noutput, &ordered, out));
+    out->node->as.verify.nkeys = node->nverify;
+    out->node->as.verify.keys = node->verify;
+    out->node->as.verify.text = node->verified->text;
+    out->node->as.verify.catalog = source_name(source_plan_source(node->verified->plan));
+    return set_columns(self, out, node->output);
+}
+
 /* ---------------------------------------------------------------- joins */
 
 typedef struct JoinSides {
@@ -531,7 +544,7 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
         [LOGICAL_SORT] = lower_sort,           [LOGICAL_TOPN] = lower_sort,
         [LOGICAL_LIMIT] = lower_limit,         [LOGICAL_UNION] = lower_union,
         [LOGICAL_SINGLE_ROW] = lower_single_row, [LOGICAL_EXPAND] = lower_expand,
-        [LOGICAL_WRITE] = lower_write,
+        [LOGICAL_WRITE] = lower_write,         [LOGICAL_VERIFY] = lower_verify,
     };
     if ((size_t)node->kind >= COUNT_OF(lowerings) || !lowerings[node->kind]) {
         return error_set(self->err, ERR_UNSUPPORTED, "this kind of query is not supported (plan node %d)", (int)node->kind);

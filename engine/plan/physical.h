@@ -11,7 +11,7 @@
 
 typedef enum PhysKind {
     PHYS_SCAN, PHYS_VALUES, PHYS_FILTER, PHYS_PROJECT, PHYS_HASH_JOIN, PHYS_AGGREGATE, PHYS_SORT, PHYS_TOPN, PHYS_LIMIT,
-    PHYS_UNION, PHYS_SINGLE_ROW, PHYS_EXPAND, PHYS_WRITE, PHYS_RESULT, PHYS_KIND_COUNT
+    PHYS_UNION, PHYS_SINGLE_ROW, PHYS_EXPAND, PHYS_WRITE, PHYS_RESULT, PHYS_VERIFY, PHYS_KIND_COUNT
 } PhysKind;
 
 typedef struct PhysNode PhysNode;
@@ -52,7 +52,6 @@ struct PhysNode {
             const PushedScan *pushed;
             int64_t limit;      /* stop after so many rows; < 0 none */
             uint32_t nfilters;  /* runtime filters that will arrive */
-            bool verify;        /* compare with the unpushed scan below it: children[0] */
         } scan;
         struct {
             uint32_t nrows;
@@ -102,6 +101,12 @@ struct PhysNode {
             Catalog *catalog;
             TribWriteRequest request;
         } write;
+        struct {
+            /* child: both sides, the last column says which (integer 0 = the source's answer) */
+            uint32_t nkeys;      /* columns that must agree; 0: only the number of rows */
+            uint32_t *keys;
+            const char *catalog, *text; /* for the message; text may be NULL */
+        } verify;
     } as;
 };
 

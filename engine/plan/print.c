@@ -136,6 +136,7 @@ static void print_node_text(LogicalPrinter *self, const LogicalNode *node) {
     case LOGICAL_UNION: buf_text(self->out, "union all"); break;
     case LOGICAL_SINGLE_ROW: buf_text(self->out, "single row"); break;
     case LOGICAL_EXPAND: buf_printf(self->out, "expand %u sets", node->nsets); break;
+    case LOGICAL_VERIFY: buf_text(self->out, "verify"); break;
     case LOGICAL_WRITE: buf_printf(self->out, "write %s.%s", node->write_schema, node->write_name); break;
     default: buf_printf(self->out, "node %d", (int)node->kind); break;
     }
@@ -230,7 +231,7 @@ static const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_SCAN] = "Scan",   [PHYS_VALUES] = "Values", [PHYS_FILTER] = "Filter",         [PHYS_PROJECT] = "Project",
     [PHYS_HASH_JOIN] = "HashJoin", [PHYS_AGGREGATE] = "Aggregate", [PHYS_SORT] = "Sort", [PHYS_TOPN] = "TopN",
     [PHYS_LIMIT] = "Limit", [PHYS_UNION] = "UnionAll", [PHYS_SINGLE_ROW] = "SingleRow", [PHYS_EXPAND] = "Expand",
-    [PHYS_WRITE] = "Write", [PHYS_RESULT] = "Result",
+    [PHYS_WRITE] = "Write", [PHYS_RESULT] = "Result", [PHYS_VERIFY] = "Verify",
 };
 
 typedef struct PhysPrinter {

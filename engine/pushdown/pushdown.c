@@ -37,6 +37,7 @@ static void verdict_none(TribVerdict *out, const char *reason) {
 /* ---------------------------------------------------------------- the offer */
 
 typedef struct Draft {
+    TribPushdownMode mode;
     OfferBuilder builder;
     TribOffer offer;
     uint32_t *output, *conjuncts, *keys;
@@ -79,7 +80,7 @@ static Status draft_conjuncts(Carver *self, const Piece *piece, Draft *draft, Pu
         const Expr *e = piece->filter->conjuncts[i];
         const char *reason = "PushDown=off";
         pushed->conjuncts[i].expr = e;
-        if (self->context->mode == TRIB_PUSHDOWN_OFF || !offer_expressible(e, piece->scan, &reason)) {
+        if (draft->mode == TRIB_PUSHDOWN_OFF || !offer_expressible(e, piece->scan, &reason)) {
             verdict_none(&pushed->conjuncts[i].verdict, reason);
             continue;
         }
@@ -107,8 +108,8 @@ static Status draft_limit(Carver *self, const Piece *piece, Draft *draft, Pushed
     pushed->offered_limit = true;
     pushed->offered_order = order->nkeys > 0;
     pushed->limit_rows = rows;
-    const char *reason = self->context->mode == TRIB_PUSHDOWN_OFF ? "PushDown=off" : "filter not exact";
-    if (self->context->mode == TRIB_PUSHDOWN_OFF || !all_offered(piece, draft)) {
+    const char *reason = draft->mode == TRIB_PUSHDOWN_OFF ? "PushDown=off" : "filter not exact";
+    if (draft->mode == TRIB_PUSHDOWN_OFF || !all_offered(piece, draft)) {
         verdict_none(&pushed->limit, reason);
         verdict_none(&pushed->order, reason);
         return TRIB_OK;
@@ -132,7 +133,7 @@ static Status draft_limit(Carver *self, const Piece *piece, Draft *draft, Pushed
 
 static Status make_offer(Carver *self, const Piece *piece, Draft *draft, PushedScan *pushed) {
     draft->builder = (OfferBuilder){.arena = self->plan->arena, .scan = piece->scan};
-    draft->offer = (TribOffer){.size = sizeof draft->offer, .mode = self->context->mode, .rows = -1};
+    draft->offer = (TribOffer){.size = sizeof draft->offer, .mode = draft->mode, .rows = -1};
     TRY(draft_output(self, piece, draft));
     TRY(draft_conjuncts(self, piece, draft, pushed));
     TRY(draft_limit(self, piece, draft, pushed));
@@ -200,9 +201,10 @@ static Status residual(Carver *self, const Piece *piece, const PushedScan *pushe
     return TRIB_OK;
 }
 
-static Status carve(Carver *self, const Piece *piece, LogicalNode **out) {
+/* The fragment with the source asked for it in one of the modes. */
+static Status carve_as(Carver *self, const Piece *piece, TribPushdownMode mode, PushedScan **answer, LogicalNode **out) {
     PushedScan *pushed;
-    Draft draft = {0};
+    Draft draft = {.mode = mode};
     TRY_ALLOC(pushed, ARENA_NEW(self->plan->arena, PushedScan), self->err);
     pushed->how = piece->scan->how;
     TRY(make_offer(self, piece, &draft, pushed));
@@ -214,6 +216,7 @@ static Status carve(Carver *self, const Piece *piece, LogicalNode **out) {
     LogicalNode *scan;
     TRY_ALLOC(scan, logical_copy(self->plan->arena, piece->scan), self->err);
     scan->pushed = pushed;
+    *answer = pushed;
     TRY(residual(self, piece, pushed, scan, out));
     if (!piece->order) return TRIB_OK;
     LogicalNode *order;
@@ -221,6 +224,77 @@ static Status carve(Carver *self, const Piece *piece, LogicalNode **out) {
     order->children[0] = *out;
     *out = order;
     return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- verify */
+
+/* A side of the comparison: the fragment with its number as a last column. */
+static Status tag_side(Carver *self, LogicalNode *fragment, int64_t side, LogicalNode **out) {
+    Arena *arena = self->plan->arena;
+    uint32_t n = fragment->noutput;
+    TRY_ALLOC(*out, logical_new(arena, LOGICAL_PROJECT, n + 1, 1), self->err);
+    TRY_ALLOC((*out)->exprs, ARENA_ARRAY(arena, Expr *, n + 1), self->err);
+    (*out)->children[0] = fragment;
+    for (uint32_t i = 0; i < n; i++) {
+        ColumnId id = fragment->output[i];
+        (*out)->output[i] = id;
+        TRY_ALLOC((*out)->exprs[i], expr_column(arena, id, plan_column(&self->plan->columns, id)->type), self->err);
+    }
+    Value value = {.type = TYPE(INTEGER)};
+    value.as.integer = side;
+    TRY_ALLOC((*out)->exprs[n], expr_constant(arena, value), self->err);
+    (*out)->output[n] = plan_column_new(&self->plan->columns, STR("side"), TYPE(INTEGER), false);
+    return (*out)->output[n] ? TRIB_OK : error_out_of_memory(self->err);
+}
+
+/* What must agree: all columns; under a top-N its sort keys; under a plain LIMIT the number of rows. */
+static Status verify_keys(Carver *self, const Piece *piece, LogicalNode *node) {
+    TRY_ALLOC(node->verify, ARENA_ARRAY(self->plan->arena, uint32_t, node->noutput), self->err);
+    for (uint32_t i = 0; i < node->noutput; i++) {
+        bool wanted = !piece->order;
+        for (uint32_t k = 0; piece->order && k < piece->order->nkeys; k++) {
+            const Expr *e = piece->order->keys[k].expr;
+            wanted |= e->kind == EXPR_COLUMN && e->as.column_id == node->output[i];
+        }
+        if (wanted) node->verify[node->nverify++] = i;
+    }
+    return TRIB_OK;
+}
+
+static Status verify_fragment(Carver *self, const Piece *piece, LogicalNode *pushed, LogicalNode *local,
+                              const PushedScan *answer, LogicalNode **out) {
+    Arena *arena = self->plan->arena;
+    uint32_t n = pushed->noutput;
+    LogicalNode *both, *node;
+    TRY_ALLOC(both, logical_new(arena, LOGICAL_UNION, n + 1, 2), self->err);
+    TRY(tag_side(self, pushed, 0, &both->children[0]));
+    TRY(tag_side(self, local, 1, &both->children[1]));
+    TRY_ALLOC(both->inputs, ARENA_ARRAY(arena, ColumnId *, 2), self->err);
+    for (uint32_t s = 0; s < 2; s++) both->inputs[s] = both->children[s]->output;
+    memcpy(both->output, both->children[0]->output, (n + 1) * sizeof *both->output);
+    TRY_ALLOC(node, logical_new(arena, LOGICAL_VERIFY, n, 1), self->err);
+    if (n) memcpy(node->output, pushed->output, n * sizeof *node->output);
+    node->children[0] = both;
+    node->verified = answer;
+    TRY(verify_keys(self, piece, node));
+    *out = node;
+    return TRIB_OK;
+}
+
+/* Something was taken from us: then there is something to verify. */
+static bool took_anything(const PushedScan *pushed) {
+    bool any = pushed->taken != 0;
+    for (uint32_t i = 0; i < pushed->nconjuncts; i++) any |= pushed->conjuncts[i].verdict.kind != TRIB_NONE;
+    return any;
+}
+
+static Status carve(Carver *self, const Piece *piece, LogicalNode **out) {
+    PushedScan *answer, *bare;
+    LogicalNode *local;
+    TRY(carve_as(self, piece, self->context->mode, &answer, out));
+    if (!self->context->verify || !took_anything(answer)) return TRIB_OK;
+    TRY(carve_as(self, piece, TRIB_PUSHDOWN_OFF, &bare, &local));
+    return verify_fragment(self, piece, *out, local, answer, out);
 }
 
 /* ---------------------------------------------------------------- walking */

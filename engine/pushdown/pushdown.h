@@ -10,6 +10,7 @@ typedef struct PushdownContext {
     TribPushdownMode mode;   /* OFF: only columns are offered */
     SourceCall call;
     const EvalSession *session;
+    bool verify;             /* run each piece both ways and compare (op_verify) */
 } PushdownContext;
 
 /*

@@ -477,6 +477,7 @@ Status statement_plan(Statement *self, const BoundStatement *bound, Error *err) 
                                .call = statement_call(self, INT64_MAX),
                                .disabled_rules = self->settings.disabled_rules,
                                .mode = self->settings.mode,
+                               .verify = self->settings.verify,
                                .runtime_filters = self->settings.runtime_filters,
                                .nparams = self->nparameters,
                                .params = values};

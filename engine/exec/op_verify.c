@@ -1,0 +1,255 @@
+/*
+ * op_verify.c - PushDown=verify: what a source answered against what it should have answered.
+ *
+ * Its input is the union of two sides with a last column that tells them apart: 0 = the fragment as the
+ * source ran it, 1 = the same fragment over the bare table, computed here. Role: sink for both, then source.
+ * The source's rows are held (in pages that spill) until both sides have ended; of both sides the number
+ * of rows and two sums of row hashes are kept, which are equal for equal multisets and, but for a chance of
+ * 2^-128, differ for others. Under a top-N the hashes cover the sort keys only, since ties may fall either
+ * way; under a plain LIMIT only the numbers are compared. If they differ the query fails before it has
+ * given out a row. One worker puts the rows out, in the order in which they came.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "engine/exec/operator.h"
+#include "engine/exec/row_store.h"
+
+#define VERIFY_MINIMUM (INT64_C(512) << 10)
+#define PAGE_FIRST     16384
+#define PAGE_MAX       (UINT32_C(256) * 1024)
+
+typedef struct VerifySide {
+    _Atomic uint64_t rows, sum, mixed;
+} VerifySide;
+
+typedef struct VerifyStore {
+    struct VerifyStore *next;
+    RowStore store;
+} VerifyStore;
+
+typedef struct VerifyShared {
+    const PhysNode *node;
+    Grant grant;
+    bool granted, lock_made;
+    RowSpace space;
+    RowLayout *layout;
+    bool *may_null;
+    VerifySide sides[2];
+    pthread_mutex_t lock;  /* guards stores while sinks combine */
+    VerifyStore *stores;   /* of all workers */
+    VerifyStore *reading;  /* of the source role, one worker */
+    uint32_t page, row;
+} VerifyShared;
+
+typedef struct VerifyLocal {
+    VerifyStore *store;
+    FlatColumn *flat;
+    uint64_t *hashes;
+    uint16_t *positions;
+    uint8_t **rows;
+    ColumnRoom *rooms;
+} VerifyLocal;
+
+static uint64_t verify_min_memory(const PhysNode *node, uint32_t workers) {
+    return (uint64_t)VERIFY_MINIMUM;
+}
+
+static Status verify_open(const PhysNode *node, Query *query, void *shared, Error *err) {
+    VerifyShared *self = shared;
+    self->node = node;
+    if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
+    self->lock_made = true;
+    self->granted = grant_init(&self->grant, query->budget, VERIFY_MINIMUM, query->force_spill);
+    if (!self->granted) return error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room to verify push-down");
+    self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
+                             .spilled = &query->counters[node->id].spilled_bytes, .page_first = PAGE_FIRST,
+                             .page_max = PAGE_MAX};
+    TRY_ALLOC(self->may_null, ARENA_ARRAY(query->arena, bool, node->ncolumns), err);
+    for (uint32_t i = 0; i < node->ncolumns; i++) self->may_null[i] = true;
+    return row_layout_new(query->arena, node->ncolumns, node->types, 0, 0, 8, &self->layout, err);
+}
+
+static void verify_close(void *shared) {
+    VerifyShared *self = shared;
+    for (VerifyStore *store = self->stores, *next; store; store = next) {
+        next = store->next;
+        row_store_clear(&store->store);
+        heap_free(store);
+    }
+    if (self->granted) grant_clear(&self->grant);
+    if (self->lock_made) pthread_mutex_destroy(&self->lock);
+    self->granted = self->lock_made = false;
+}
+
+static Status sink_open(OpContext *context, Error *err) {
+    VerifyShared *self = context->shared;
+    VerifyLocal *local = context->local;
+    TRY_ALLOC(local->flat, ARENA_ARRAY(context->arena, FlatColumn, self->node->ncolumns), err);
+    TRY_ALLOC(local->hashes, ARENA_ARRAY(context->arena, uint64_t, BATCH_ROWS), err);
+    TRY_ALLOC(local->positions, ARENA_ARRAY(context->arena, uint16_t, BATCH_ROWS), err);
+    TRY_ALLOC(local->rows, ARENA_ARRAY(context->arena, uint8_t *, BATCH_ROWS), err);
+    VerifyStore *store;
+    TRY_ALLOC(store, heap_alloc(sizeof *store), err);
+    Status status = row_store_init(&store->store, self->layout, &self->space, RADIX_TOP, 0, err);
+    if (status != TRIB_OK) {
+        heap_free(store);
+        return status;
+    }
+    pthread_mutex_lock(&self->lock);
+    store->next = self->stores;
+    self->stores = store;
+    pthread_mutex_unlock(&self->lock);
+    local->store = store;
+    return TRIB_OK;
+}
+
+static Status verify_local_open(OpContext *context, Error *err) {
+    VerifyShared *self = context->shared;
+    VerifyLocal *local = context->local;
+    if (context->role == ROLE_SINK) return sink_open(context, err);
+    TRY_ALLOC(local->rooms, ARENA_ARRAY(context->arena, ColumnRoom, self->node->ncolumns), err);
+    TRY_ALLOC(local->rows, ARENA_ARRAY(context->arena, uint8_t *, BATCH_ROWS), err);
+    for (uint32_t i = 0; i < self->node->ncolumns; i++) {
+        TRY(column_room_new(context->arena, &self->layout->columns[i], &local->rooms[i], err));
+    }
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- collecting */
+
+static uint64_t mix(uint64_t h) {
+    h ^= h >> 32;
+    h *= UINT64_C(0xd6e8feb86659fd93);
+    h ^= h >> 32;
+    h *= UINT64_C(0xd6e8feb86659fd93);
+    return h ^ (h >> 32);
+}
+
+static void add_hashes(VerifyShared *self, VerifyLocal *local, VerifySide *side, const Batch *in) {
+    uint64_t sum = 0, mixed = 0;
+    for (uint32_t k = 0; k < self->node->as.verify.nkeys; k++) {
+        const Vector *column = &in->columns[self->node->as.verify.keys[k]];
+        vector_hash(column, in->selection, in->selected, k > 0, local->hashes);
+    }
+    for (uint32_t i = 0; self->node->as.verify.nkeys && i < in->selected; i++) {
+        sum += local->hashes[i];
+        mixed += mix(local->hashes[i]);
+    }
+    atomic_fetch_add(&side->rows, in->selected);
+    atomic_fetch_add(&side->sum, sum);
+    atomic_fetch_add(&side->mixed, mixed);
+}
+
+static Status hold_rows(VerifyShared *self, VerifyLocal *local, Batch *in, Error *err) {
+    for (uint32_t i = 0; i < self->node->ncolumns; i++) {
+        TRY(row_flatten(&self->layout->columns[i], &in->columns[i], in->selection, in->selected, in->count, in->arena,
+                        &local->flat[i], err));
+    }
+    for (uint32_t i = 0; i < in->selected; i++) local->positions[i] = (uint16_t)batch_row(in, i);
+    RowStore *store = &local->store->store;
+    TRY(row_store_append(store, local->flat, local->positions, in->selected, NULL, local->rows, err));
+    if (!store->pressure) return TRIB_OK;
+    row_store_sync(store);
+    TRY(row_store_spill(store, 0, err));
+    store->pressure = false;
+    return TRIB_OK;
+}
+
+static Status verify_consume(OpContext *context, Batch *in, Step *step, Error *err) {
+    VerifyShared *self = context->shared;
+    VerifyLocal *local = context->local;
+    const Vector *tag = &in->columns[self->node->ncolumns];
+    int32_t side = *(const int32_t *)vector_at(tag, batch_row(in, 0));
+    *step = STEP_NEED_INPUT;
+    add_hashes(self, local, &self->sides[side], in);
+    return side == 0 ? hold_rows(self, local, in, err) : TRIB_OK;
+}
+
+static Status verify_combine(OpContext *context, Error *err) {
+    VerifyLocal *local = context->local;
+    row_store_sync(&local->store->store);
+    return TRIB_OK;
+}
+
+static Status verify_finish(OpContext *context, Step *step, Error *err) {
+    VerifyShared *self = context->shared;
+    VerifySide *pushed = &self->sides[0], *local = &self->sides[1];
+    *step = STEP_FINISHED;
+    self->reading = self->stores;
+    if (pushed->rows == local->rows && pushed->sum == local->sum && pushed->mixed == local->mixed) return TRIB_OK;
+    const PhysNode *node = self->node;
+    if (pushed->rows != local->rows) {
+        error_set(err, ERR_VERIFY_FAILED,
+                  "push-down is wrong: the source gave %" PRIu64 " rows for a piece of the query that has %" PRIu64
+                  " when it is computed here",
+                  (uint64_t)pushed->rows, (uint64_t)local->rows);
+    } else {
+        error_set(err, ERR_VERIFY_FAILED, "push-down is wrong: the source gave other rows than this piece of the query has "
+                                          "when it is computed here (%" PRIu64 " rows on both sides)", (uint64_t)local->rows);
+    }
+    if (node->as.verify.text) error_detail(err, "sent: %s", node->as.verify.text);
+    error_hint(err, "Unless the table changed meanwhile, please report it. PushDown=off gives the right rows.");
+    return error_source(err, node->as.verify.catalog);
+}
+
+/* ---------------------------------------------------------------- giving out */
+
+/* The next page with rows, loaded; NULL at the end. */
+static Status next_page(VerifyShared *self, RowPage **out, Error *err) {
+    while (self->reading) {
+        PageList *list = &self->reading->store.lists[0];
+        if (self->page < list->count) {
+            RowPage *page = &list->pages[self->page];
+            if (self->row < page->rows) {
+                bool loaded = true;
+                if (!page->data) TRY(page_load(page, self->layout, &self->space, true, &loaded, err));
+                *out = page;
+                return TRIB_OK;
+            }
+            if (page->nblocks) page_unload(page, &self->space); /* its last rows have been consumed */
+            self->page++;
+            self->row = 0;
+            continue;
+        }
+        self->reading = self->reading->next;
+        self->page = 0;
+    }
+    *out = NULL;
+    return TRIB_OK;
+}
+
+static Status verify_produce(OpContext *context, Batch *out, Step *step, Error *err) {
+    VerifyShared *self = context->shared;
+    VerifyLocal *local = context->local;
+    RowPage *page;
+    TRY(next_page(self, &page, err));
+    *step = STEP_FINISHED;
+    if (!page) return TRIB_OK;
+    uint32_t n = page_rows(page, self->layout, self->row, local->rows);
+    self->row += n;
+    TRY(batch_columns(out, self->node->ncolumns, err));
+    for (uint32_t i = 0; i < self->node->ncolumns; i++) {
+        TRY(row_gather(self->layout, i, local->rows, n, NULL, n, self->may_null[i], &local->rooms[i], out->arena,
+                       &out->columns[i], err));
+    }
+    out->count = out->selected = n;
+    *step = STEP_HAVE_OUTPUT;
+    return TRIB_OK;
+}
+
+const Operator op_verify = {
+    .name = "verify",
+    .shared_size = sizeof(VerifyShared),
+    .local_size = sizeof(VerifyLocal),
+    .min_memory = verify_min_memory,
+    .open = verify_open,
+    .close = verify_close,
+    .local_open = verify_local_open,
+    .consume = verify_consume,
+    .combine = verify_combine,
+    .finish = verify_finish,
+    .produce = verify_produce,
+    .source_ordered = true,
+};
