@@ -11,15 +11,15 @@
 typedef Status (*Rewrite)(Parser *p, AstPosition at, uint32_t nargs, AstExpr **args, AstExpr **out);
 
 static Status call1(Parser *p, AstPosition at, const char *name, AstExpr *a, AstExpr **out) {
-    return expr_call(p, at, name, 1, &a, out);
+    return ast_expr_call(p, at, name, 1, &a, out);
 }
 static Status call2(Parser *p, AstPosition at, const char *name, AstExpr *a, AstExpr *b, AstExpr **out) {
     AstExpr *args[] = {a, b};
-    return expr_call(p, at, name, 2, args, out);
+    return ast_expr_call(p, at, name, 2, args, out);
 }
 static Status call3(Parser *p, AstPosition at, const char *name, AstExpr *a, AstExpr *b, AstExpr *c, AstExpr **out) {
     AstExpr *args[] = {a, b, c};
-    return expr_call(p, at, name, 3, args, out);
+    return ast_expr_call(p, at, name, 3, args, out);
 }
 
 /* ---------------------------------------------------------------- rewriting */
@@ -89,7 +89,7 @@ static Status fn_ascii(Parser *p, AstPosition at, uint32_t nargs, AstExpr **args
     AstExpr *one, *first, *cast;
     TRY(expr_integer(p, at, "1", &one));
     TRY(call3(p, at, "substr", args[0], one, one, &first));
-    TRY(expr_new(p, AST_CAST, at, 1, &cast));
+    TRY(ast_expr_new(p, AST_CAST, at, 1, &cast));
     cast->args[0] = first;
     cast->type_text = STR("varchar(1)");
     TRY(expr_done(p, cast));
@@ -98,7 +98,7 @@ static Status fn_ascii(Parser *p, AstPosition at, uint32_t nargs, AstExpr **args
 
 static Status fn_cot(Parser *p, AstPosition at, uint32_t nargs, AstExpr **args, AstExpr **out) {
     AstExpr *one, *tangent;
-    TRY(expr_new(p, AST_DOUBLE, at, 0, &one));
+    TRY(ast_expr_new(p, AST_DOUBLE, at, 0, &one));
     one->text = STR("1E0");
     TRY(call1(p, at, "tan", args[0], &tangent));
     return expr_binary(p, at, TRIB_FN_divide, one, tangent, out);
@@ -127,7 +127,7 @@ static Status fn_month_name(Parser *p, AstPosition at, uint32_t nargs, AstExpr *
 }
 
 static Status current(Parser *p, AstPosition at, TribFunctionId op, uint32_t nargs, AstExpr **args, AstExpr **out) {
-    TRY(expr_new(p, AST_CURRENT, at, 0, out));
+    TRY(ast_expr_new(p, AST_CURRENT, at, 0, out));
     (*out)->op = (uint16_t)op;
     if (nargs == 0) return TRIB_OK;
     const AstExpr *digits = args[0];
@@ -214,7 +214,7 @@ static Status fn_convert(Parser *p, AstPosition at, uint32_t nargs, AstExpr **ar
     if (word.len > 4 && str_equal_fold((Str){word.data, 4}, STR("SQL_"))) word = (Str){word.data + 4, word.len - 4};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         if (!str_equal_fold(word, str_from(rows[i].word))) continue;
-        TRY(expr_new(p, AST_CAST, at, 1, out));
+        TRY(ast_expr_new(p, AST_CAST, at, 1, out));
         (*out)->args[0] = args[0];
         (*out)->type_text = str_from(rows[i].type);
         return expr_done(p, *out);
@@ -285,7 +285,7 @@ static Status parse_fn_known(Parser *p, size_t row, AstExpr **out) {
         return parse_error(p, token.at, "{fn %s} takes %u to %u arguments, not %u", functions[row].name, min, max, nargs);
     }
     if (functions[row].rewrite) return functions[row].rewrite(p, token.at, nargs, args, out);
-    return expr_call(p, token.at, functions[row].target, nargs, args, out);
+    return ast_expr_call(p, token.at, functions[row].target, nargs, args, out);
 }
 
 static Status parse_fn(Parser *p, AstExpr **out) {
@@ -300,7 +300,7 @@ static Status parse_fn(Parser *p, AstExpr **out) {
 }
 
 static Status typed(Parser *p, AstPosition at, const char *type, AstExpr **out) {
-    TRY(expr_new(p, AST_TYPED_LITERAL, at, 0, out));
+    TRY(ast_expr_new(p, AST_TYPED_LITERAL, at, 0, out));
     (*out)->type_text = str_from(type);
     return parse_string(p, &(*out)->text);
 }
@@ -316,7 +316,7 @@ static Status escape_body(Parser *p, AstPosition at, AstExpr **out) {
     if (accept_text(p, "TS")) return typed(p, at, "timestamp", out);
     if (accept_text(p, "GUID")) return typed(p, at, "uuid", out);
     if (accept_word(p, KW_ESCAPE)) {
-        TRY(expr_new(p, AST_STRING, at, 0, out));
+        TRY(ast_expr_new(p, AST_STRING, at, 0, out));
         return parse_string(p, &(*out)->text);
     }
     if (at_text(p, "OJ")) return parse_error(p, at, "{oj ...} stands behind FROM");

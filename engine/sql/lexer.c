@@ -36,7 +36,7 @@ static inline bool is_word(char c) {
     return is_letter(c) || is_digit(c);
 }
 
-Keyword keyword_find(Str word) {
+Keyword sql_keyword_find(Str word) {
     char folded[32];
     if (word.len == 0 || word.len >= sizeof folded) return KEYWORD_NONE;
     for (size_t i = 0; i < word.len; i++) folded[i] = fold(word.data[i]);
@@ -243,7 +243,7 @@ static uint32_t lex_word(const Lexer *self, Token *token) {
     uint32_t end = i;
     while (end < self->len && is_word(d[end])) end++;
     token->kind = TOKEN_NAME;
-    token->keyword = (uint16_t)keyword_find((Str){d + i, end - i});
+    token->keyword = (uint16_t)sql_keyword_find((Str){d + i, end - i});
     return end;
 }
 

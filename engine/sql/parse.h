@@ -109,13 +109,13 @@ AstUnit unit_find(Str word);
 const char *unit_text(AstUnit unit);
 
 /* ---- expressions */
-Status expr_new(Parser *p, AstExprKind kind, AstPosition at, uint32_t nargs, AstExpr **out) WARN_UNUSED;
+Status ast_expr_new(Parser *p, AstExprKind kind, AstPosition at, uint32_t nargs, AstExpr **out) WARN_UNUSED;
 /* Computes the height over everything below; 54000 beyond the limit. */
 Status expr_done(Parser *p, AstExpr *expr) WARN_UNUSED;
 Status expr_string(Parser *p, AstPosition at, Str text, AstExpr **out) WARN_UNUSED;
 Status expr_integer(Parser *p, AstPosition at, const char *digits, AstExpr **out) WARN_UNUSED;
 /* name(args...), name a literal. */
-Status expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, AstExpr **args, AstExpr **out) WARN_UNUSED;
+Status ast_expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, AstExpr **args, AstExpr **out) WARN_UNUSED;
 Status expr_binary(Parser *p, AstPosition at, TribFunctionId op, AstExpr *left, AstExpr *right, AstExpr **out) WARN_UNUSED;
 Status parse_expr(Parser *p, AstExpr **out) WARN_UNUSED;
 /* No AND, OR, NOT, comparison at the top. */
@@ -153,7 +153,7 @@ Status parse_relation(Parser *p, AstRelation **out) WARN_UNUSED;
 
 /* ---- statements */
 Status parse_statement(Parser *p, AstStatement **out) WARN_UNUSED;
-Status statement_new(Parser *p, AstStatementKind kind, AstPosition at, AstStatement **out) WARN_UNUSED;
+Status ast_statement_new(Parser *p, AstStatementKind kind, AstPosition at, AstStatement **out) WARN_UNUSED;
 /* At the statement's first word; they fill in *s (parse_ddl.c). */
 Status parse_create(Parser *p, AstStatement *s) WARN_UNUSED;
 Status parse_drop(Parser *p, AstStatement *s) WARN_UNUSED;

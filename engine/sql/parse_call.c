@@ -108,7 +108,7 @@ static bool at_all_quantifier(Parser *p) {
 }
 
 static Status parse_call_star(Parser *p, AstExpr **star) {
-    TRY(expr_new(p, AST_STAR, p->token.at, 0, star));
+    TRY(ast_expr_new(p, AST_STAR, p->token.at, 0, star));
     if (!at_token(p, TOKEN_STAR)) {
         TRY_ALLOC((*star)->name.parts, ARENA_NEW(p->arena, AstName), p->err);
         (*star)->name.count = 1;
@@ -130,7 +130,7 @@ static bool at_label_star(Parser *p) {
 
 Status parse_call(Parser *p, AstQualifiedName name, AstPosition at, AstExpr **out) {
     AstExpr *call;
-    TRY(expr_new(p, AST_CALL, at, 0, &call));
+    TRY(ast_expr_new(p, AST_CALL, at, 0, &call));
     call->name = name;
     TRY(parse_enter(p));
     TRY(expect_token(p, TOKEN_LPAREN));
@@ -202,7 +202,7 @@ static Status form_close(Parser *p, AstExpr *expr) {
 
 static Status form_constant(Parser *p, AstExpr **out) {
     AstExprKind kind = at_word(p, KW_NULL) ? AST_NULL : AST_BOOLEAN;
-    TRY(expr_new(p, kind, p->token.at, 0, out));
+    TRY(ast_expr_new(p, kind, p->token.at, 0, out));
     (*out)->boolean = at_word(p, KW_TRUE);
     parse_advance(p);
     return TRIB_OK;
@@ -230,14 +230,14 @@ static Status form_case(Parser *p, AstExpr **out) {
     if (!at_word(p, KW_END)) return parse_unexpected(p, item ? "END" : "WHEN, ELSE or END");
     parse_advance(p);
     parse_leave(p);
-    TRY(expr_new(p, AST_CASE, at, 0, out));
+    TRY(ast_expr_new(p, AST_CASE, at, 0, out));
     (*out)->nargs = args.count;
     (*out)->args = args.items;
     return expr_done(p, *out);
 }
 
 static Status form_cast(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_CAST, p->token.at, 1, out));
+    TRY(ast_expr_new(p, AST_CAST, p->token.at, 1, out));
     (*out)->try_cast = at_word(p, KW_TRY_CAST);
     TRY(form_open(p));
     TRY(parse_expr(p, &(*out)->args[0]));
@@ -247,14 +247,14 @@ static Status form_cast(Parser *p, AstExpr **out) {
 }
 
 static Status form_exists(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_EXISTS, p->token.at, 0, out));
+    TRY(ast_expr_new(p, AST_EXISTS, p->token.at, 0, out));
     parse_advance(p);
     TRY(parse_paren_query(p, &(*out)->query));
     return expr_done(p, *out);
 }
 
 static Status form_extract(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_EXTRACT, p->token.at, 1, out));
+    TRY(ast_expr_new(p, AST_EXTRACT, p->token.at, 1, out));
     TRY(form_open(p));
     const Token unit = p->token;
     AstName name;
@@ -271,7 +271,7 @@ static Status form_extract(Parser *p, AstExpr **out) {
 }
 
 static Status form_position(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_POSITION_IN, p->token.at, 2, out));
+    TRY(ast_expr_new(p, AST_POSITION_IN, p->token.at, 2, out));
     TRY(form_open(p));
     TRY(parse_value_expr(p, &(*out)->args[0]));
     TRY(expect_word(p, KW_IN));
@@ -292,12 +292,12 @@ static Status form_substring(Parser *p, AstExpr **out) {
         TRY(parse_expr(p, &item));
         TRY(list_push(p, &args, &item, sizeof item));
     }
-    TRY(expr_call(p, at, "substring", args.count, args.items, out));
+    TRY(ast_expr_call(p, at, "substring", args.count, args.items, out));
     return form_close(p, *out);
 }
 
 static Status form_trim(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_TRIM, p->token.at, 2, out));
+    TRY(ast_expr_new(p, AST_TRIM, p->token.at, 2, out));
     AstExpr *trim = *out;
     TRY(form_open(p));
     bool said = false;
@@ -343,12 +343,12 @@ static Status form_normalize(Parser *p, AstExpr **out) {
         parse_advance(p);
     }
     TRY(expr_string(p, at, form, &args[1]));
-    TRY(expr_call(p, at, "normalize", 2, args, out));
+    TRY(ast_expr_call(p, at, "normalize", 2, args, out));
     return form_close(p, *out);
 }
 
 static Status form_array(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_ARRAY, p->token.at, 0, out));
+    TRY(ast_expr_new(p, AST_ARRAY, p->token.at, 0, out));
     TRY(parse_enter(p));
     parse_advance(p);
     TRY(expect_token(p, TOKEN_LBRACKET));
@@ -360,14 +360,14 @@ static Status form_array(Parser *p, AstExpr **out) {
 }
 
 static Status form_row(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_ROW, p->token.at, 0, out));
+    TRY(ast_expr_new(p, AST_ROW, p->token.at, 0, out));
     TRY(form_open(p));
     TRY(parse_expr_list(p, &(*out)->nargs, &(*out)->args));
     return form_close(p, *out);
 }
 
 static Status form_grouping(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_GROUPING, p->token.at, 0, out));
+    TRY(ast_expr_new(p, AST_GROUPING, p->token.at, 0, out));
     TRY(form_open(p));
     if (!at_token(p, TOKEN_RPAREN)) TRY(parse_expr_list(p, &(*out)->nargs, &(*out)->args));
     return form_close(p, *out);
@@ -388,7 +388,7 @@ static Status form_current(Parser *p, AstExpr **out) {
         {KW_CURRENT_CATALOG, TRIB_FN_current_catalog, false},
         {KW_CURRENT_SCHEMA, TRIB_FN_current_schema, false},
     };
-    TRY(expr_new(p, AST_CURRENT, p->token.at, 0, out));
+    TRY(ast_expr_new(p, AST_CURRENT, p->token.at, 0, out));
     size_t i = 0;
     while (i < COUNT_OF(rows) && !at_word(p, rows[i].word)) i++;
     if (i == COUNT_OF(rows)) return parse_unsupported(p, p->token.at, keyword_text((Keyword)p->token.keyword));
@@ -427,7 +427,7 @@ static Status form_listagg(Parser *p, AstExpr **out) {
         TRY(parse_expr(p, &item));
         TRY(list_push(p, &args, &item, sizeof item));
     } while (accept_token(p, TOKEN_COMMA));
-    TRY(expr_call(p, at, "listagg", args.count, args.items, out));
+    TRY(ast_expr_call(p, at, "listagg", args.count, args.items, out));
     (*out)->distinct = distinct;
     TRY(parse_overflow(p, *out));
     TRY(form_close(p, *out));
@@ -480,7 +480,7 @@ static Status parse_interval_unit(Parser *p, uint8_t *out) {
 }
 
 Status parse_interval(Parser *p, AstExpr **out) {
-    TRY(expr_new(p, AST_INTERVAL, p->token.at, 0, out));
+    TRY(ast_expr_new(p, AST_INTERVAL, p->token.at, 0, out));
     TRY(expect_word(p, KW_INTERVAL));
     bool negative = at_token(p, TOKEN_MINUS);
     if (negative || at_token(p, TOKEN_PLUS)) parse_advance(p);

@@ -73,11 +73,11 @@ static Status parse_chain(Parser *p, Level level, AstExpr *left, AstExpr **out) 
         TRY(list_push(p, &operands, &right, sizeof right));
     }
     if (level == LEVEL_CONCAT) {
-        TRY(expr_call(p, at, "concat", operands.count, operands.items, out));
+        TRY(ast_expr_call(p, at, "concat", operands.count, operands.items, out));
         (*out)->op = TRIB_FN_concat;
         return TRIB_OK;
     }
-    TRY(expr_new(p, level == LEVEL_OR ? AST_OR : AST_AND, at, 0, out));
+    TRY(ast_expr_new(p, level == LEVEL_OR ? AST_OR : AST_AND, at, 0, out));
     (*out)->nargs = operands.count;
     (*out)->args = operands.items;
     return expr_done(p, *out);
@@ -96,7 +96,7 @@ static Status parse_zone(Parser *p, AstExpr *left, AstExpr **out) {
     parse_advance(p);
     TRY(expect_word(p, KW_TIME));
     TRY(expect_word(p, KW_ZONE));
-    TRY(expr_new(p, AST_AT_TIME_ZONE, at, 2, out));
+    TRY(ast_expr_new(p, AST_AT_TIME_ZONE, at, 2, out));
     (*out)->args[0] = left;
     TRY(parse_primary(p, &(*out)->args[1]));
     return expr_done(p, *out);
@@ -111,7 +111,7 @@ static Status parse_comparison(Parser *p, AstExpr *left, AstExpr **out) {
     bool any = at_word(p, KW_ANY) || at_word(p, KW_SOME), all = at_word(p, KW_ALL);
     if ((any || all) && ahead_is(p, TOKEN_LPAREN)) {
         parse_advance(p);
-        TRY(expr_new(p, AST_QUANTIFIED, token.at, 1, out));
+        TRY(ast_expr_new(p, AST_QUANTIFIED, token.at, 1, out));
         (*out)->op = (uint16_t)op;
         (*out)->all = all;
         (*out)->args[0] = left;
@@ -124,7 +124,7 @@ static Status parse_comparison(Parser *p, AstExpr *left, AstExpr **out) {
 }
 
 static Status parse_between(Parser *p, AstExpr *left, AstExpr **out) {
-    TRY(expr_new(p, AST_BETWEEN, p->token.at, 3, out));
+    TRY(ast_expr_new(p, AST_BETWEEN, p->token.at, 3, out));
     parse_advance(p);
     (*out)->args[0] = left;
     TRY(parse_level(p, LEVEL_CONCAT, &(*out)->args[1]));
@@ -134,7 +134,7 @@ static Status parse_between(Parser *p, AstExpr *left, AstExpr **out) {
 }
 
 static Status scalar_query(Parser *p, AstPosition at, AstQuery *query, AstExpr **out) {
-    TRY(expr_new(p, AST_SCALAR_QUERY, at, 0, out));
+    TRY(ast_expr_new(p, AST_SCALAR_QUERY, at, 0, out));
     (*out)->query = query;
     return expr_done(p, *out);
 }
@@ -175,7 +175,7 @@ static Status parse_paren(Parser *p, AstExpr **expr, AstQuery **query) {
             TRY(parse_expr(p, &item));
             TRY(list_push(p, &items, &item, sizeof item));
         }
-        TRY(expr_new(p, AST_ROW, at, 0, expr));
+        TRY(ast_expr_new(p, AST_ROW, at, 0, expr));
         (*expr)->nargs = items.count;
         (*expr)->args = items.items;
         TRY(expr_done(p, *expr));
@@ -206,7 +206,7 @@ static Status parse_in(Parser *p, AstExpr *left, AstExpr **out) {
     if (!at_token(p, TOKEN_RPAREN)) return parse_unexpected(p, first ? "',' or ')'" : "')'");
     parse_advance(p);
     parse_leave(p);
-    TRY(expr_new(p, query ? AST_IN_QUERY : AST_IN_LIST, at, 0, out));
+    TRY(ast_expr_new(p, query ? AST_IN_QUERY : AST_IN_LIST, at, 0, out));
     (*out)->nargs = items.count;
     (*out)->args = items.items;
     (*out)->query = query;
@@ -223,7 +223,7 @@ static Status parse_like(Parser *p, AstExpr *left, AstExpr **out) {
     } else if (at_token(p, TOKEN_LBRACE) && ahead_is_word(p, KW_ESCAPE)) {
         TRY(parse_escape(p, &escape));
     }
-    TRY(expr_new(p, AST_LIKE, at, escape ? 3 : 2, out));
+    TRY(ast_expr_new(p, AST_LIKE, at, escape ? 3 : 2, out));
     (*out)->args[0] = left;
     (*out)->args[1] = pattern;
     if (escape) (*out)->args[2] = escape;
@@ -236,10 +236,10 @@ static Status parse_is(Parser *p, AstExpr *left, AstExpr **out) {
     bool negated = accept_word(p, KW_NOT);
     if (accept_word(p, KW_DISTINCT)) {
         TRY(expect_word(p, KW_FROM));
-        TRY(expr_new(p, AST_IS_DISTINCT, at, 2, out));
+        TRY(ast_expr_new(p, AST_IS_DISTINCT, at, 2, out));
         TRY(parse_level(p, LEVEL_CONCAT, &(*out)->args[1]));
     } else if (accept_word(p, KW_NULL)) {
-        TRY(expr_new(p, AST_IS_NULL, at, 1, out));
+        TRY(ast_expr_new(p, AST_IS_NULL, at, 1, out));
     } else if (at_word(p, KW_TRUE) || at_word(p, KW_FALSE) || at_word(p, KW_UNKNOWN)) {
         parse_error(p, p->token.at, "IS %s is not part of the language",
                         keyword_text((Keyword)p->token.keyword));
@@ -274,7 +274,7 @@ static Status parse_unary(Parser *p, TribFunctionId op, Level operand, AstExpr *
     const AstPosition at = p->token.at;
     TRY(parse_enter(p));
     parse_advance(p);
-    TRY(expr_new(p, AST_UNARY, at, 1, out));
+    TRY(ast_expr_new(p, AST_UNARY, at, 1, out));
     (*out)->op = (uint16_t)op;
     TRY(parse_level(p, operand, &(*out)->args[0]));
     parse_leave(p);
@@ -403,7 +403,7 @@ static Status parse_number(Parser *p, AstExpr **out) {
     AstExprKind kind = token.kind == TOKEN_INTEGER   ? AST_INTEGER
                        : token.kind == TOKEN_DECIMAL ? AST_DECIMAL
                                                      : AST_DOUBLE;
-    TRY(expr_new(p, kind, at, 0, out));
+    TRY(ast_expr_new(p, kind, at, 0, out));
     Str text = token_text(p, &token);
     if (kind == AST_INTEGER || memchr(text.data, '_', text.len)) {
         TRY(integer_digits(p, text, token.at, &text));
@@ -440,7 +440,7 @@ static Status parse_binary(Parser *p, AstExpr **out) {
     }
     if (digits % 2) return parse_error(p, token.at, "a binary literal takes an even number of digits");
     parse_advance(p);
-    TRY(expr_new(p, AST_BINARY, token.at, 0, out));
+    TRY(ast_expr_new(p, AST_BINARY, token.at, 0, out));
     (*out)->text = (Str){bytes, digits / 2};
     return TRIB_OK;
 }
@@ -449,7 +449,7 @@ static Status parse_parameter(Parser *p, AstExpr **out) {
     if (p->parameters >= SQL_MAX_PARAMETERS) {
         return parse_limit(p, p->token.at, "more than %d parameters", SQL_MAX_PARAMETERS);
     }
-    TRY(expr_new(p, AST_PARAMETER, p->token.at, 0, out));
+    TRY(ast_expr_new(p, AST_PARAMETER, p->token.at, 0, out));
     (*out)->slot = p->parameters++;
     parse_advance(p);
     return TRIB_OK;
@@ -474,7 +474,7 @@ static Status parse_lambda(Parser *p, AstExpr **out) {
         TRY(list_push(p, &names, &name, sizeof name));
     }
     TRY(expect_token(p, TOKEN_ARROW));
-    TRY(expr_new(p, AST_LAMBDA, at, 1, out));
+    TRY(ast_expr_new(p, AST_LAMBDA, at, 1, out));
     (*out)->nlambda = names.count;
     (*out)->lambda_names = names.items;
     TRY(parse_expr(p, &(*out)->args[0]));
@@ -503,7 +503,7 @@ static Status parse_typed_literal(Parser *p, AstExpr **out) {
     AstName name;
     TRY(parse_name(p, &name));
     if (token_is(&token, KW_DOUBLE)) accept_word(p, KW_PRECISION);
-    TRY(expr_new(p, AST_TYPED_LITERAL, token.at, 0, out));
+    TRY(ast_expr_new(p, AST_TYPED_LITERAL, token.at, 0, out));
     (*out)->type_text = name.text;
     return parse_string(p, &(*out)->text);
 }
@@ -532,7 +532,7 @@ static Status parse_reference(Parser *p, AstExpr **out) {
     }
     AstQualifiedName qualified = {parts.count, parts.items};
     if (at_token(p, TOKEN_LPAREN)) return parse_call(p, qualified, at, out);
-    TRY(expr_new(p, AST_NAME, at, 0, out));
+    TRY(ast_expr_new(p, AST_NAME, at, 0, out));
     (*out)->name = qualified;
     return TRIB_OK;
 }
@@ -544,7 +544,7 @@ static Status parse_named(Parser *p, AstExpr **out) {
         if (ahead_is(p, TOKEN_ARROW)) return parse_lambda(p, out);
         if (starts_typed_literal(p)) return parse_typed_literal(p, out);
         if (at_word(p, KW_DEFAULT) && p->defaults && !ahead_is(p, TOKEN_DOT) && !ahead_is(p, TOKEN_LPAREN)) {
-            TRY(expr_new(p, AST_DEFAULT, p->token.at, 0, out));
+            TRY(ast_expr_new(p, AST_DEFAULT, p->token.at, 0, out));
             parse_advance(p);
             return TRIB_OK;
         }
@@ -568,7 +568,7 @@ static Status parse_base(Parser *p, AstExpr **out) {
         return parse_number(p, out);
     case TOKEN_INTEGER: case TOKEN_DECIMAL: case TOKEN_DOUBLE: return parse_number(p, out);
     case TOKEN_STRING: case TOKEN_UNICODE:
-        TRY(expr_new(p, AST_STRING, at, 0, out));
+        TRY(ast_expr_new(p, AST_STRING, at, 0, out));
         return parse_string(p, &(*out)->text);
     case TOKEN_BINARY: return parse_binary(p, out);
     case TOKEN_QUESTION: return parse_parameter(p, out);
@@ -590,7 +590,7 @@ Status parse_primary(Parser *p, AstExpr **out) {
             TRY(parse_enter(p));
             parse_advance(p);
             AstExpr *subscript;
-            TRY(expr_new(p, AST_SUBSCRIPT, at, 2, &subscript));
+            TRY(ast_expr_new(p, AST_SUBSCRIPT, at, 2, &subscript));
             subscript->args[0] = base;
             TRY(parse_value_expr(p, &subscript->args[1]));
             TRY(expect_token(p, TOKEN_RBRACKET));
@@ -599,7 +599,7 @@ Status parse_primary(Parser *p, AstExpr **out) {
         } else if (at_token(p, TOKEN_DOT) && !ahead_is(p, TOKEN_STAR)) {
             parse_advance(p);
             AstExpr *field;
-            TRY(expr_new(p, AST_FIELD, at, 1, &field));
+            TRY(ast_expr_new(p, AST_FIELD, at, 1, &field));
             field->args[0] = base;
             TRY_ALLOC(field->name.parts, ARENA_NEW(p->arena, AstName), p->err);
             field->name.count = 1;

@@ -187,7 +187,7 @@ Status parse_json(Parser *p, AstExpr **out) {
     AstExpr *e;
     AstJson *json;
     JsonArgs args = {0};
-    TRY(expr_new(p, AST_JSON, p->token.at, 0, &e));
+    TRY(ast_expr_new(p, AST_JSON, p->token.at, 0, &e));
     TRY_ALLOC(json, ARENA_NEW(p->arena, AstJson), p->err);
     json->form = json_form(p);
     TRY(parse_enter(p));

@@ -10,7 +10,7 @@
 /* ---------------------------------------------------------------- SELECT */
 
 static Status star_item(Parser *p, AstExpr *base, AstPosition at, AstSelectItem *item) {
-    TRY(expr_new(p, AST_STAR, at, base && base->kind != AST_NAME, &item->expr));
+    TRY(ast_expr_new(p, AST_STAR, at, base && base->kind != AST_NAME, &item->expr));
     if (base && base->kind == AST_NAME && !base->parenthesised) {
         item->expr->name = base->name;
     } else if (base) {

@@ -59,7 +59,7 @@ static Status parse_table_function(Parser *p, AstRelation **out) {
     TRY(parse_enter(p));
     TRY(expect_token(p, TOKEN_LPAREN));
     AstExpr *call;
-    TRY(expr_new(p, AST_CALL, p->token.at, 0, &call));
+    TRY(ast_expr_new(p, AST_CALL, p->token.at, 0, &call));
     TRY(parse_qualified(p, &call->name));
     TRY(parse_arguments(p, &call->nargs, &call->args, &call->arg_names));
     TRY(expr_done(p, call));
@@ -145,7 +145,7 @@ static Status relation_enclose(Parser *p, AstRelation *inner, AstRelation **out)
     TRY_ALLOC(query->body, ARENA_NEW(p->arena, AstBody), p->err);
     TRY_ALLOC(select, ARENA_NEW(p->arena, AstSelect), p->err);
     TRY_ALLOC(select->items, ARENA_NEW(p->arena, AstSelectItem), p->err);
-    TRY(expr_new(p, AST_STAR, inner->at, 0, &select->items->expr));
+    TRY(ast_expr_new(p, AST_STAR, inner->at, 0, &select->items->expr));
     select->nitems = 1;
     select->from = inner;
     query->at = query->body->at = select->at = inner->at;

@@ -7,7 +7,7 @@
  */
 #include "engine/sql/parse.h"
 
-Status statement_new(Parser *p, AstStatementKind kind, AstPosition at, AstStatement **out) {
+Status ast_statement_new(Parser *p, AstStatementKind kind, AstPosition at, AstStatement **out) {
     TRY_ALLOC(*out, ARENA_NEW(p->arena, AstStatement), p->err);
     (*out)->kind = kind;
     (*out)->at = at;
@@ -524,7 +524,7 @@ static Status read_call_escape(Parser *p) {
 }
 
 Status parse_statement(Parser *p, AstStatement **out) {
-    TRY(statement_new(p, AST_QUERY, p->token.at, out));
+    TRY(ast_statement_new(p, AST_QUERY, p->token.at, out));
     if (at_token(p, TOKEN_LPAREN)) return read_query(p, *out);
     if (at_token(p, TOKEN_LBRACE)) return read_call_escape(p);
     if (at_token(p, TOKEN_NAME)) {

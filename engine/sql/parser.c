@@ -300,7 +300,7 @@ Status list_push(Parser *p, List *list, const void *item, size_t size) {
     return TRIB_OK;
 }
 
-Status expr_new(Parser *p, AstExprKind kind, AstPosition at, uint32_t nargs, AstExpr **out) {
+Status ast_expr_new(Parser *p, AstExprKind kind, AstPosition at, uint32_t nargs, AstExpr **out) {
     AstExpr *expr;
     TRY_ALLOC(expr, ARENA_NEW(p->arena, AstExpr), p->err);
     expr->kind = (uint8_t)kind;
@@ -337,20 +337,20 @@ Status expr_done(Parser *p, AstExpr *expr) {
 }
 
 Status expr_string(Parser *p, AstPosition at, Str text, AstExpr **out) {
-    TRY(expr_new(p, AST_STRING, at, 0, out));
+    TRY(ast_expr_new(p, AST_STRING, at, 0, out));
     (*out)->text = text;
     return TRIB_OK;
 }
 
 Status expr_integer(Parser *p, AstPosition at, const char *digits, AstExpr **out) {
-    TRY(expr_new(p, AST_INTEGER, at, 0, out));
+    TRY(ast_expr_new(p, AST_INTEGER, at, 0, out));
     (*out)->text = str_from(digits);
     return TRIB_OK;
 }
 
-Status expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, AstExpr **args,
+Status ast_expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, AstExpr **args,
                  AstExpr **out) {
-    TRY(expr_new(p, AST_CALL, at, nargs, out));
+    TRY(ast_expr_new(p, AST_CALL, at, nargs, out));
     AstExpr *call = *out;
     for (uint32_t i = 0; i < nargs; i++) call->args[i] = args[i];
     TRY_ALLOC(call->name.parts, ARENA_NEW(p->arena, AstName), p->err);
@@ -361,7 +361,7 @@ Status expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, As
 
 Status expr_binary(Parser *p, AstPosition at, TribFunctionId op, AstExpr *left, AstExpr *right,
                    AstExpr **out) {
-    TRY(expr_new(p, AST_BINARY_OP, at, 2, out));
+    TRY(ast_expr_new(p, AST_BINARY_OP, at, 2, out));
     (*out)->op = (uint16_t)op;
     (*out)->args[0] = left;
     (*out)->args[1] = right;

@@ -21,7 +21,7 @@ static bool plain_name(Str name) {
         bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
         if (!word) return false;
     }
-    return !keyword_reserved(keyword_find(name));
+    return !keyword_reserved(sql_keyword_find(name));
 }
 
 static void quoted(Buf *out, Str text, char quote) {
