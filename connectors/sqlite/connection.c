@@ -60,18 +60,24 @@ Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *wh
     case SQLITE_IOERR:
     case SQLITE_FULL:
     case SQLITE_CORRUPT: code = ERR_IO; break;
-    case SQLITE_ERROR: code = strstr(text, "integer overflow") ? ERR_OUT_OF_RANGE : ERR_SOURCE; break;
+    case SQLITE_ERROR:
+        code = strstr(text, "integer overflow") ? ERR_OUT_OF_RANGE : ERR_SOURCE;
+        break;
     default: break;
     }
-    if (code == ERR_CANCELLED) error_set(err, code, "the query was cancelled");
-    else error_set(err, code, "%s: %s", what, text);
+    if (code == ERR_CANCELLED)
+        error_set(err, code, "the query was cancelled");
+    else
+        error_set(err, code, "%s: %s", what, text);
     err->native = rc;
     if ((rc & 0xff) == SQLITE_ERROR && strstr(text, "no such")) {
         error_hint(err, "if the table was changed, its cached description may be stale");
     }
     if ((rc & 0xff) == SQLITE_BUSY) {
         err->retryable = true;
-        error_hint(err, "another process holds a lock on the file; busy_timeout says how long to wait for it");
+        error_hint(
+            err,
+            "another process holds a lock on the file; busy_timeout says how long to wait for it");
     }
     return error_source(err, catalog->name);
 }
@@ -85,18 +91,21 @@ static Status open_error(const TribCatalog *catalog, LiteDb *db, int rc, Error *
               db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc));
     err->native = rc;
     if (stat(catalog->path, &info) != 0) {
-        error_detail(err, "%s", errno == ENOENT ? "there is no such file" : "the file cannot be looked at");
+        error_detail(err, "%s",
+                     errno == ENOENT ? "there is no such file" : "the file cannot be looked at");
     } else if (S_ISDIR(info.st_mode)) {
         error_detail(err, "it is a folder");
     } else if ((rc & 0xff) == SQLITE_CANTOPEN) {
-        error_hint(err, "check the permissions of the file; a WAL database also needs its -shm file to be readable, "
+        error_hint(err, "check the permissions of the file; a WAL database also needs its -shm "
+                        "file to be readable, "
                         "or the folder to be writable");
     }
     return error_source(err, catalog->name);
 }
 
 static int db_configure(LiteDb *db) {
-    static const char pragmas[] = "PRAGMA case_sensitive_like = ON; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;";
+    static const char pragmas[] =
+        "PRAGMA case_sensitive_like = ON; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;";
     int rc = sqlite3_extended_result_codes(db->db, 1);
     if (rc == SQLITE_OK) rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     if (rc == SQLITE_OK) rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
@@ -104,7 +113,8 @@ static int db_configure(LiteDb *db) {
     if (rc == SQLITE_OK) rc = sqlite3_busy_handler(db->db, on_busy, db);
     if (rc == SQLITE_OK) rc = sqlite3_exec(db->db, pragmas, NULL, NULL, NULL);
     /* Reads the header: a file that is no database fails here. */
-    if (rc == SQLITE_OK) rc = sqlite3_exec(db->db, "SELECT 1 FROM main.sqlite_schema LIMIT 1", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db->db, "SELECT 1 FROM main.sqlite_schema LIMIT 1", NULL, NULL, NULL);
     if (rc == SQLITE_OK) sqlite3_progress_handler(db->db, PROGRESS_STEPS, on_progress, db);
     return rc;
 }
@@ -115,7 +125,8 @@ static Status db_open(void *context, TribCall *call, void **connection, Error *e
     TRY_ALLOC(db, heap_alloc(sizeof *db), err);
     db->busy_ms = catalog->busy_ms;
     db->call = call;
-    int flags = SQLITE_OPEN_NOMUTEX | (catalog->readwrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+    int flags =
+        SQLITE_OPEN_NOMUTEX | (catalog->readwrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     int rc = sqlite3_open_v2(catalog->path, &db->db, flags, NULL);
     if (rc == SQLITE_OK) rc = db_configure(db);
     if (rc != SQLITE_OK) {
@@ -146,7 +157,8 @@ static void db_close(void *context, void *connection) {
 
 const PoolHooks lite_hooks = {.open = db_open, .close = db_close, .alive = db_alive};
 
-Status lite_take(TribCatalog *catalog, TribCall *call, const atomic_bool *cancelled, LiteDb **out, Error *err) {
+Status lite_take(TribCatalog *catalog, TribCall *call, const atomic_bool *cancelled, LiteDb **out,
+                 Error *err) {
     void *connection;
     *out = NULL;
     TRY(pool_take(catalog->pool, call, &connection, err));
@@ -162,16 +174,18 @@ void lite_give(TribCatalog *catalog, LiteDb *db) {
     pool_give(catalog->pool, db);
 }
 
-Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length, sqlite3_stmt **out,
-                    Error *err) {
-    if (length > INT32_MAX) return error_set(err, ERR_LIMIT, "a statement of %zu bytes is too long for SQLite", length);
+Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length,
+                    sqlite3_stmt **out, Error *err) {
+    if (length > INT32_MAX)
+        return error_set(err, ERR_LIMIT, "a statement of %zu bytes is too long for SQLite", length);
     int rc = sqlite3_prepare_v2(db->db, sql, (int)length, out, NULL);
     if (rc == SQLITE_OK) return TRIB_OK;
     lite_error(catalog, db, rc, "SQLite refused the statement", err);
     return error_detail(err, "%.*s", (int)utf8_cut(sql, length, 500), sql);
 }
 
-Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, bool *row, Error *err) {
+Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, bool *row,
+                 Error *err) {
     int rc = sqlite3_step(stmt);
     *row = rc == SQLITE_ROW;
     if (rc == SQLITE_ROW || rc == SQLITE_DONE) return TRIB_OK;

@@ -43,24 +43,28 @@ static const char *column_text(sqlite3_stmt *stmt, int column) {
 
 /* ---------------------------------------------------------------- lists */
 
-TribStatus lite_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err) {
+TribStatus lite_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names,
+                             TribError *err) {
     LiteDb *db;
-    TRY(lite_take(catalog, call, NULL, &db, err)); /* a file that is not there is an error already here */
+    TRY(lite_take(catalog, call, NULL, &db,
+                  err)); /* a file that is not there is an error already here */
     lite_give(catalog, db);
     names->schema(names->self, SCHEMA);
     return TRIB_OK;
 }
 
 static Status list_rows(TribCatalog *catalog, LiteDb *db, TribNames *names, Error *err) {
-    static const char sql[] = "SELECT name, type FROM main.sqlite_schema WHERE type IN ('table', 'view') "
-                              "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name";
+    static const char sql[] =
+        "SELECT name, type FROM main.sqlite_schema WHERE type IN ('table', 'view') "
+        "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name";
     sqlite3_stmt *stmt;
     bool row, more = true;
     TRY(lite_prepare(catalog, db, sql, sizeof sql - 1, &stmt, err));
     Status status = lite_step(catalog, db, stmt, &row, err);
     while (status == TRIB_OK && row && more) {
         const char *name = column_text(stmt, 0);
-        TribTableKind kind = strcmp(column_text(stmt, 1), "view") == 0 ? TRIB_TABLE_VIEW : TRIB_TABLE_BASE;
+        TribTableKind kind =
+            strcmp(column_text(stmt, 1), "view") == 0 ? TRIB_TABLE_VIEW : TRIB_TABLE_BASE;
         if (!lite_hidden(catalog, name)) more = names->table(names->self, SCHEMA, name, kind, NULL);
         status = lite_step(catalog, db, stmt, &row, err);
     }
@@ -68,7 +72,8 @@ static Status list_rows(TribCatalog *catalog, LiteDb *db, TribNames *names, Erro
     return status;
 }
 
-TribStatus lite_list_tables(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names, TribError *err) {
+TribStatus lite_list_tables(TribCatalog *catalog, TribCall *call, const char *schema,
+                            TribNames *names, TribError *err) {
     LiteDb *db;
     if (schema && strcmp(schema, SCHEMA) != 0) return TRIB_OK;
     TRY(lite_take(catalog, call, NULL, &db, err));
@@ -82,8 +87,11 @@ TribStatus lite_list_tables(TribCatalog *catalog, TribCall *call, const char *sc
 static Status describe_object(Describe *d) {
     sqlite3_stmt *stmt;
     bool row;
-    TRY(stmt_open(d, "SELECT type, (SELECT encoding FROM pragma_encoding) LIKE 'UTF-16%' FROM main.sqlite_schema "
-                     "WHERE type IN ('table', 'view') AND name = ?", &stmt));
+    TRY(stmt_open(d,
+                  "SELECT type, (SELECT encoding FROM pragma_encoding) LIKE 'UTF-16%' FROM "
+                  "main.sqlite_schema "
+                  "WHERE type IN ('table', 'view') AND name = ?",
+                  &stmt));
     Status status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     if (status == TRIB_OK && (!row || lite_hidden(d->catalog, d->name))) {
         error_set(d->err, ERR_TABLE_NOT_FOUND, "there is no table \"%s\" in the database", d->name);
@@ -101,7 +109,9 @@ static Status describe_flavour(Describe *d) {
     sqlite3_stmt *stmt;
     bool row;
     if (d->view || sqlite3_libversion_number() < 3037000) return TRIB_OK;
-    TRY(stmt_open(d, "SELECT type, wr, strict FROM pragma_table_list WHERE schema = 'main' AND name = ?", &stmt));
+    TRY(stmt_open(
+        d, "SELECT type, wr, strict FROM pragma_table_list WHERE schema = 'main' AND name = ?",
+        &stmt));
     Status status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     if (status == TRIB_OK && row) {
         const char *type = column_text(stmt, 0);
@@ -117,13 +127,16 @@ static Status describe_flavour(Describe *d) {
 static void column_collation(Describe *d, const char *column, LiteFacts *facts) {
     const char *collation = NULL;
     if (d->view) return;
-    int rc = sqlite3_table_column_metadata(d->db->db, SCHEMA, d->name, column, NULL, &collation, NULL, NULL, NULL);
+    int rc = sqlite3_table_column_metadata(d->db->db, SCHEMA, d->name, column, NULL, &collation,
+                                           NULL, NULL, NULL);
     if (rc != SQLITE_OK || !collation) return;
     facts->binary = sqlite3_stricmp(collation, "BINARY") == 0;
-    facts->indexable = sqlite3_stricmp(collation, "NOCASE") == 0 || sqlite3_stricmp(collation, "RTRIM") == 0;
+    facts->indexable =
+        sqlite3_stricmp(collation, "NOCASE") == 0 || sqlite3_stricmp(collation, "RTRIM") == 0;
 }
 
-static Status describe_column(Describe *d, sqlite3_stmt *stmt, uint32_t index, uint32_t *pk_columns, uint32_t *npk) {
+static Status describe_column(Describe *d, sqlite3_stmt *stmt, uint32_t index, uint32_t *pk_columns,
+                              uint32_t *npk) {
     TribColumn *column = &d->columns[index];
     LiteFacts *facts = &d->facts[index];
     const char *declared = column_text(stmt, 1);
@@ -165,8 +178,11 @@ static Status describe_columns(Describe *d, uint32_t **pk_columns, uint32_t *npk
     TRY_ALLOC(d->columns, ARENA_ARRAY(d->arena, TribColumn, d->table.ncolumns), d->err);
     TRY_ALLOC(d->facts, ARENA_ARRAY(d->arena, LiteFacts, d->table.ncolumns), d->err);
     TRY_ALLOC(*pk_columns, ARENA_ARRAY(d->arena, uint32_t, d->table.ncolumns), d->err);
-    TRY(stmt_open(d, "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main') "
-                     "ORDER BY cid", &stmt));
+    TRY(stmt_open(
+        d,
+        "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, 'main') "
+        "ORDER BY cid",
+        &stmt));
     Status status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     while (status == TRIB_OK && row && index < d->table.ncolumns) {
         status = describe_column(d, stmt, index++, *pk_columns, npk);
@@ -184,7 +200,8 @@ static bool kind_is_one_to_one(LiteKind kind) {
     return kind == KIND_INTEGER || kind == KIND_TEXT || kind == KIND_BLOB;
 }
 
-static Status key_add(Describe *d, const char *name, bool primary, const uint32_t *columns, uint32_t count) {
+static Status key_add(Describe *d, const char *name, bool primary, const uint32_t *columns,
+                      uint32_t count) {
     TribKey *key = &d->keys[d->table.nkeys];
     for (uint32_t i = 0; i < count; i++) {
         if (!kind_is_one_to_one(d->facts[columns[i]].kind)) return TRIB_OK;
@@ -206,7 +223,9 @@ static Status key_add(Describe *d, const char *name, bool primary, const uint32_
 static Status indexes_count(Describe *d, int64_t *count, bool *has_pk_index) {
     sqlite3_stmt *stmt;
     bool row;
-    TRY(stmt_open(d, "SELECT count(*), coalesce(max(origin = 'pk'), 0) FROM pragma_index_list(?, 'main')", &stmt));
+    TRY(stmt_open(
+        d, "SELECT count(*), coalesce(max(origin = 'pk'), 0) FROM pragma_index_list(?, 'main')",
+        &stmt));
     Status status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     if (status == TRIB_OK && row) {
         *count = sqlite3_column_int64(stmt, 0);
@@ -224,8 +243,12 @@ static Status describe_unique(Describe *d) {
     bool usable = true;
     char *current = NULL;
     TRY_ALLOC(columns, ARENA_ARRAY(d->arena, uint32_t, (size_t)d->table.ncolumns + 1), d->err);
-    TRY(stmt_open(d, "SELECT l.name, x.cid FROM pragma_index_list(?, 'main') AS l, pragma_index_xinfo(l.name, 'main') AS x "
-                     "WHERE l.\"unique\" AND NOT l.partial AND l.origin <> 'pk' AND x.key ORDER BY l.seq, x.seqno", &stmt));
+    TRY(stmt_open(d,
+                  "SELECT l.name, x.cid FROM pragma_index_list(?, 'main') AS l, "
+                  "pragma_index_xinfo(l.name, 'main') AS x "
+                  "WHERE l.\"unique\" AND NOT l.partial AND l.origin <> 'pk' AND x.key ORDER BY "
+                  "l.seq, x.seqno",
+                  &stmt));
     Status status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     while (status == TRIB_OK) {
         const char *name = row ? column_text(stmt, 0) : "";
@@ -236,10 +259,13 @@ static Status describe_unique(Describe *d) {
             current = NULL;
         }
         if (!row || status != TRIB_OK) break;
-        if (!current && !(current = arena_strdup(d->arena, name))) status = error_out_of_memory(d->err);
+        if (!current && !(current = arena_strdup(d->arena, name)))
+            status = error_out_of_memory(d->err);
         int64_t cid = sqlite3_column_int64(stmt, 1);
-        if (cid < 0 || cid >= d->table.ncolumns || count >= d->table.ncolumns) usable = false;
-        else columns[count++] = (uint32_t)cid;
+        if (cid < 0 || cid >= d->table.ncolumns || count >= d->table.ncolumns)
+            usable = false;
+        else
+            columns[count++] = (uint32_t)cid;
         if (status == TRIB_OK) status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     }
     sqlite3_finalize(stmt);
@@ -260,7 +286,8 @@ static Status describe_keys(Describe *d, const uint32_t *pk_columns, uint32_t np
         d->rowid_alias = true;
         d->columns[column].nullable = false;
         d->facts[column].strict = true;
-        lite_type("INTEGER", MISMATCH_ERROR, true, &d->columns[column].type, &d->facts[column].kind);
+        lite_type("INTEGER", MISMATCH_ERROR, true, &d->columns[column].type,
+                  &d->facts[column].kind);
     }
     if (npk) TRY(key_add(d, "PRIMARY KEY", true, pk_columns, npk));
     return describe_unique(d);
@@ -312,8 +339,11 @@ static Status describe_stat1(Describe *d) {
     Status status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     sqlite3_finalize(stmt);
     if (status != TRIB_OK || !row) return status;
-    TRY(stmt_open(d, "SELECT s.stat, coalesce((SELECT cid FROM pragma_index_info(s.idx, 'main') WHERE seqno = 0), -1) "
-                     "FROM main.sqlite_stat1 AS s WHERE s.tbl = ? COLLATE NOCASE", &stmt));
+    TRY(stmt_open(d,
+                  "SELECT s.stat, coalesce((SELECT cid FROM pragma_index_info(s.idx, 'main') WHERE "
+                  "seqno = 0), -1) "
+                  "FROM main.sqlite_stat1 AS s WHERE s.tbl = ? COLLATE NOCASE",
+                  &stmt));
     status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     while (status == TRIB_OK && row) {
         stat_apply(d, column_text(stmt, 0), sqlite3_column_int64(stmt, 1));
@@ -384,12 +414,13 @@ static Status describe(Describe *d) {
     return describe_statistics(d);
 }
 
-TribStatus lite_describe_table(TribCatalog *catalog, TribCall *call, const char *schema, const char *table,
-                               TribNames *names, TribError *err) {
+TribStatus lite_describe_table(TribCatalog *catalog, TribCall *call, const char *schema,
+                               const char *table, TribNames *names, TribError *err) {
     Arena *arena;
     Describe d = {.catalog = catalog, .err = err, .name = table};
     if (strcmp(schema, SCHEMA) != 0) {
-        error_set(err, ERR_SCHEMA_NAME, "there is no schema \"%s\": an SQLite catalog has \"main\"", schema);
+        error_set(err, ERR_SCHEMA_NAME, "there is no schema \"%s\": an SQLite catalog has \"main\"",
+                  schema);
         return error_source(err, catalog->name);
     }
     TRY_ALLOC(arena, arena_new(NULL), err);
@@ -431,10 +462,13 @@ static Status passthrough_prepare(Describe *d, TribNames *names) {
     Status status = TRIB_OK;
     if (rc != SQLITE_OK) {
         lite_error(d->catalog, d->db, rc, "SQLite refused the statement", d->err);
-        error_set(d->err, ERR_SYNTAX, "SQLite refused the statement: %s", sqlite3_errmsg(d->db->db));
+        error_set(d->err, ERR_SYNTAX, "SQLite refused the statement: %s",
+                  sqlite3_errmsg(d->db->db));
         status = error_source(d->err, d->catalog->name);
     } else if (!stmt || sqlite3_column_count(stmt) == 0 || !sqlite3_stmt_readonly(stmt)) {
-        status = error_set(d->err, ERR_SYNTAX, "only a statement that returns rows and changes nothing can be passed on");
+        status =
+            error_set(d->err, ERR_SYNTAX,
+                      "only a statement that returns rows and changes nothing can be passed on");
     } else if (str_trim(str_from(rest)).len) {
         status = error_set(d->err, ERR_SYNTAX, "only one statement can be passed on");
     } else if (sqlite3_bind_parameter_count(stmt)) {
@@ -456,7 +490,8 @@ static Status passthrough_prepare(Describe *d, TribNames *names) {
     return names->described(names->self, &d->table, d->err);
 }
 
-Status lite_passthrough(TribCatalog *catalog, TribCall *call, const char *text, TribNames *names, TribError *err) {
+Status lite_passthrough(TribCatalog *catalog, TribCall *call, const char *text, TribNames *names,
+                        TribError *err) {
     Arena *arena;
     Describe d = {.catalog = catalog, .err = err, .name = text, .view = true};
     TRY_ALLOC(arena, arena_new(NULL), err);

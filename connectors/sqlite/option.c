@@ -5,21 +5,45 @@
 
 const TribOptionDef lite_options[] = {
     {.name = "path", .kind = TRIB_OPTION_STRING, .required = true, .help = "the database file"},
-    {.name = "mode", .kind = TRIB_OPTION_CHOICE, .default_value = "readonly", .choices = "readonly|readwrite",
-     .help = "readwrite opens the file for writing too (a WAL database in a folder of one's own may need it)"},
-    {.name = "on_mismatch", .kind = TRIB_OPTION_CHOICE, .default_value = "error", .choices = "error|null|varchar",
-     .help = "a stored value that is not of its column's declared type: fail the query, read it as NULL with a "
+    {.name = "mode",
+     .kind = TRIB_OPTION_CHOICE,
+     .default_value = "readonly",
+     .choices = "readonly|readwrite",
+     .help = "readwrite opens the file for writing too (a WAL database in a folder of one's own "
+             "may need it)"},
+    {.name = "on_mismatch",
+     .kind = TRIB_OPTION_CHOICE,
+     .default_value = "error",
+     .choices = "error|null|varchar",
+     .help = "a stored value that is not of its column's declared type: fail the query, read it as "
+             "NULL with a "
              "warning, or describe every column whose type the file does not enforce as varchar"},
-    {.name = "declared_exact", .kind = TRIB_OPTION_BOOLEAN, .default_value = "false",
-     .help = "every stored value is of its column's declared type and in canonical form (dates as YYYY-MM-DD): "
+    {.name = "declared_exact",
+     .kind = TRIB_OPTION_BOOLEAN,
+     .default_value = "false",
+     .help = "every stored value is of its column's declared type and in canonical form (dates as "
+             "YYYY-MM-DD): "
              "comparisons, ORDER BY and LIMIT may run in SQLite exactly"},
-    {.name = "busy_timeout", .kind = TRIB_OPTION_DURATION_MS, .default_value = "5000", .min = 0, .max = 3600000,
+    {.name = "busy_timeout",
+     .kind = TRIB_OPTION_DURATION_MS,
+     .default_value = "5000",
+     .min = 0,
+     .max = 3600000,
      .help = "how long to wait for a lock that another process holds"},
-    {.name = "max_connections", .kind = TRIB_OPTION_INTEGER, .default_value = "4", .min = 1, .max = 256,
+    {.name = "max_connections",
+     .kind = TRIB_OPTION_INTEGER,
+     .default_value = "4",
+     .min = 1,
+     .max = 256,
      .help = "most connections open at a time"},
-    {.name = "parallel", .kind = TRIB_OPTION_CHOICE, .default_value = "off", .choices = "off|relaxed",
-     .help = "relaxed: read ranges of the rowid over several connections; each sees the file as of its own start"},
-    {.name = "hide", .kind = TRIB_OPTION_LIST,
+    {.name = "parallel",
+     .kind = TRIB_OPTION_CHOICE,
+     .default_value = "off",
+     .choices = "off|relaxed",
+     .help = "relaxed: read ranges of the rowid over several connections; each sees the file as of "
+             "its own start"},
+    {.name = "hide",
+     .kind = TRIB_OPTION_LIST,
      .help = "patterns (* and ?) of tables and views that are not shown"},
     {.name = NULL},
 };
@@ -28,9 +52,12 @@ Status lite_config(TribCatalog *catalog, const TribOption *values, uint32_t coun
     Options options;
     TRY(options_init(&options, catalog->name, lite_options, values, count, err));
     const char *path = option_text(&options, "path");
-    if (!*path) return option_error(&options, "path", err, "option \"path\" is empty: it names the database file");
+    if (!*path)
+        return option_error(&options, "path", err,
+                            "option \"path\" is empty: it names the database file");
     if (strcmp(path, ":memory:") == 0) {
-        option_error(&options, "path", err, "option \"path\" must be a file: every connection would see its own :memory:");
+        option_error(&options, "path", err,
+                     "option \"path\" must be a file: every connection would see its own :memory:");
         return error_hint(err, "a catalog of type \"memory\" holds tables in RAM");
     }
     TRY_ALLOC(catalog->path, arena_strdup(catalog->arena, path), err);

@@ -34,7 +34,8 @@ void lite_plan_release(TribPlan *plan) {
 static double plan_rows(const TribOffer *offer, const SqlSelect *select) {
     double rows = offer->tables[0]->rows;
     if (rows < 0 || offer->nconjuncts || (select->taken & TRIB_TAKEN_GROUPING)) rows = -1;
-    if ((select->taken & TRIB_TAKEN_LIMIT) && (rows < 0 || rows > (double)offer->limit)) rows = (double)offer->limit;
+    if ((select->taken & TRIB_TAKEN_LIMIT) && (rows < 0 || rows > (double)offer->limit))
+        rows = (double)offer->limit;
     return rows;
 }
 
@@ -54,7 +55,8 @@ static Status plan_fill(TribPlan *plan, TribOffer *offer, Error *err) {
     return TRIB_OK;
 }
 
-TribStatus lite_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err) {
+TribStatus lite_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                     TribError *err) {
     Arena *arena;
     TribPlan *plan;
     *out = NULL;
@@ -81,7 +83,8 @@ TribStatus lite_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, Tri
 
 enum { RANGE_ROWS_MIN = 20000 }; /* smaller ranges do not pay for a connection */
 
-static Status rowid_bounds(TribPlan *plan, TribCall *call, int64_t *low, int64_t *high, bool *any, Error *err) {
+static Status rowid_bounds(TribPlan *plan, TribCall *call, int64_t *low, int64_t *high, bool *any,
+                           Error *err) {
     LiteDb *db;
     Buf sql;
     sqlite3_stmt *stmt = NULL;
@@ -89,7 +92,8 @@ static Status rowid_bounds(TribPlan *plan, TribCall *call, int64_t *low, int64_t
     buf_init(&sql, plan->arena, 1024 * 1024);
     /* Two sub-queries: each is a seek; min and max together would scan. */
     for (int i = 0; i < 2; i++) {
-        buf_printf(&sql, "%s(SELECT %s(%s) FROM main.", i ? ", " : "SELECT ", i ? "max" : "min", plan->rowid);
+        buf_printf(&sql, "%s(SELECT %s(%s) FROM main.", i ? ", " : "SELECT ", i ? "max" : "min",
+                   plan->rowid);
         lite_dialect.quote(&sql, str_from(plan->table));
         buf_char(&sql, ')');
     }
@@ -107,7 +111,8 @@ static Status rowid_bounds(TribPlan *plan, TribCall *call, int64_t *low, int64_t
     return status;
 }
 
-static Status splits_build(TribPlan *plan, uint32_t count, int64_t low, int64_t high, const TribSplit ***out, Error *err) {
+static Status splits_build(TribPlan *plan, uint32_t count, int64_t low, int64_t high,
+                           const TribSplit ***out, Error *err) {
     const TribSplit **splits;
     TRY_ALLOC(splits, ARENA_ARRAY(plan->arena, const TribSplit *, count), err);
     Int128 width = ((Int128)high - low) / count + 1;
@@ -119,9 +124,11 @@ static Status splits_build(TribPlan *plan, uint32_t count, int64_t low, int64_t 
         *range = (LiteRange){.has_low = i > 0, .has_high = i + 1 < count};
         if (range->has_low) range->low = (int64_t)(low + width * i);
         if (range->has_high) range->high = (int64_t)(low + width * (i + 1));
-        *split = (TribSplit){.size = sizeof *split, .data = range, .rows = plan->rows < 0 ? -1 : plan->rows / count};
+        *split = (TribSplit){
+            .size = sizeof *split, .data = range, .rows = plan->rows < 0 ? -1 : plan->rows / count};
         if (count > 1) {
-            TRY_ALLOC(split->text, arena_printf(plan->arena, "rowid range %u of %u", i + 1, count), err);
+            TRY_ALLOC(split->text, arena_printf(plan->arena, "rowid range %u of %u", i + 1, count),
+                      err);
         }
         splits[i] = split;
     }
@@ -129,13 +136,14 @@ static Status splits_build(TribPlan *plan, uint32_t count, int64_t low, int64_t 
     return TRIB_OK;
 }
 
-static Status splits_plan(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit ***out, uint32_t *count,
-                          Error *err) {
+static Status splits_plan(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit ***out,
+                          uint32_t *count, Error *err) {
     int64_t low = 0, high = 0;
     bool any = false;
     uint32_t most = pool_max(plan->catalog->pool);
     *count = 1;
-    if (wanted > 1 && most > 1 && plan->catalog->parallel == PARALLEL_RELAXED && plan->rowid && !plan->select.taken) {
+    if (wanted > 1 && most > 1 && plan->catalog->parallel == PARALLEL_RELAXED && plan->rowid &&
+        !plan->select.taken) {
         TRY(rowid_bounds(plan, call, &low, &high, &any, err));
         double ranges = any ? ((double)high - (double)low) / RANGE_ROWS_MIN : 1;
         uint32_t parts = wanted < most ? wanted : most;
@@ -145,8 +153,8 @@ static Status splits_plan(TribPlan *plan, TribCall *call, uint32_t wanted, const
     return splits_build(plan, *count, low, high, out, err);
 }
 
-TribStatus lite_splits(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out, uint32_t *count,
-                       TribError *err) {
+TribStatus lite_splits(TribPlan *plan, TribCall *call, uint32_t wanted,
+                       const TribSplit *const **out, uint32_t *count, TribError *err) {
     const TribSplit **splits = NULL;
     pthread_mutex_lock(&plan->lock);
     Status status = splits_plan(plan, call, wanted, &splits, count, err);
@@ -178,30 +186,36 @@ static Status range_fragment(TribScan *scan, const LiteRange *range, SqlFragment
     return TRIB_OK;
 }
 
-static Status filter_fragments(TribScan *scan, TribFilter *filter, SqlFragment *out, uint32_t *count, Error *err) {
+static Status filter_fragments(TribScan *scan, TribFilter *filter, SqlFragment *out,
+                               uint32_t *count, Error *err) {
     uint32_t nkeys = 0;
     const TribFilterKey *keys = NULL;
     enum { MOST_KEYS = 16, SPARE_PARAMS = 1024 };
     if (!filter || !filter->ready || !filter->ready(filter, &nkeys, &keys)) return TRIB_OK;
-    uint32_t used = scan->plan->select.where.nparams + scan->plan->select.head.nparams + scan->plan->select.tail.nparams;
-    uint32_t budget = lite_dialect.max_params > used + SPARE_PARAMS ? lite_dialect.max_params - used - SPARE_PARAMS : 0;
+    uint32_t used = scan->plan->select.where.nparams + scan->plan->select.head.nparams +
+                    scan->plan->select.tail.nparams;
+    uint32_t budget = lite_dialect.max_params > used + SPARE_PARAMS
+                          ? lite_dialect.max_params - used - SPARE_PARAMS
+                          : 0;
     for (uint32_t i = 0; i < nkeys && *count < MOST_KEYS; i++) {
-        TRY(sql_filter(&lite_dialect, scan->catalog, scan->arena, &scan->plan->select, &keys[i], budget / nkeys,
-                       &out[*count], err));
+        TRY(sql_filter(&lite_dialect, scan->catalog, scan->arena, &scan->plan->select, &keys[i],
+                       budget / nkeys, &out[*count], err));
         if (out[*count].len) (*count)++;
     }
     return TRIB_OK;
 }
 
 static int bind_text(TribScan *scan, int at, const char *data, size_t length) {
-    return sqlite3_bind_text64(scan->stmt, at, data ? data : "", length, SQLITE_STATIC, SQLITE_UTF8);
+    return sqlite3_bind_text64(scan->stmt, at, data ? data : "", length, SQLITE_STATIC,
+                               SQLITE_UTF8);
 }
 
 static Status bind_value(TribScan *scan, int at, const TribValue *value, Error *err) {
     int rc;
     char text[CALENDAR_TEXT_MAX];
     size_t length;
-    if (value->is_null) return sqlite3_bind_null(scan->stmt, at) == SQLITE_OK ? TRIB_OK : error_out_of_memory(err);
+    if (value->is_null)
+        return sqlite3_bind_null(scan->stmt, at) == SQLITE_OK ? TRIB_OK : error_out_of_memory(err);
     switch (value->type.id) {
     case TRIB_TYPE_BOOLEAN:
     case TRIB_TYPE_TINYINT:
@@ -210,9 +224,12 @@ static Status bind_value(TribScan *scan, int at, const TribValue *value, Error *
     case TRIB_TYPE_BIGINT: rc = sqlite3_bind_int64(scan->stmt, at, value->as.integer); break;
     case TRIB_TYPE_DOUBLE: rc = sqlite3_bind_double(scan->stmt, at, value->as.real); break;
     case TRIB_TYPE_DECIMAL:
-        rc = sqlite3_bind_double(scan->stmt, at, decimal_to_double(value->as.integer, value->type.scale));
+        rc = sqlite3_bind_double(scan->stmt, at,
+                                 decimal_to_double(value->as.integer, value->type.scale));
         break;
-    case TRIB_TYPE_VARCHAR: rc = bind_text(scan, at, value->as.text.data, value->as.text.length); break;
+    case TRIB_TYPE_VARCHAR:
+        rc = bind_text(scan, at, value->as.text.data, value->as.text.length);
+        break;
     case TRIB_TYPE_VARBINARY:
         rc = sqlite3_bind_blob64(scan->stmt, at, value->as.text.data ? value->as.text.data : "",
                                  value->as.text.length, SQLITE_STATIC);
@@ -221,18 +238,24 @@ static Status bind_value(TribScan *scan, int at, const TribValue *value, Error *
         length = date_format_iso((int32_t)value->as.integer, text);
         rc = sqlite3_bind_text(scan->stmt, at, text, (int)length, SQLITE_TRANSIENT);
         break;
-    default: return error_set(err, ERR_GENERAL, "a parameter of type id %u cannot be bound", value->type.id);
+    default:
+        return error_set(err, ERR_GENERAL, "a parameter of type id %u cannot be bound",
+                         value->type.id);
     }
-    return rc == SQLITE_OK ? TRIB_OK : lite_error(scan->catalog, scan->db, rc, "a parameter was refused", err);
+    return rc == SQLITE_OK
+               ? TRIB_OK
+               : lite_error(scan->catalog, scan->db, rc, "a parameter was refused", err);
 }
 
-static Status scan_bind(TribScan *scan, const SqlFragment *statement, const TribScanRequest *request, Error *err) {
+static Status scan_bind(TribScan *scan, const SqlFragment *statement,
+                        const TribScanRequest *request, Error *err) {
     for (uint32_t i = 0; i < statement->nparams; i++) {
         const SqlParam *param = &statement->params[i];
         const TribValue *value = &param->value;
         if (param->is_slot) {
             if (param->slot >= request->nparams) {
-                return error_set(err, ERR_PARAM_COUNT, "parameter %u has no value", param->slot + 1);
+                return error_set(err, ERR_PARAM_COUNT, "parameter %u has no value",
+                                 param->slot + 1);
             }
             value = &request->params[param->slot];
         }
@@ -266,18 +289,21 @@ static Status scan_columns(TribScan *scan, const TribScanRequest *request, Error
         types[i] = output->type;
         column->kind = output->name ? lite_facts(output->facts).kind : lite_kind_of(output->type);
         column->name = output->name ? output->name : "(expression)";
-        column->declared = output->declared && *output->declared ? output->declared : "without a type";
+        column->declared =
+            output->declared && *output->declared ? output->declared : "without a type";
         if (column->kind == KIND_INTEGER && types[i].id != TRIB_TYPE_BIGINT) {
-            return error_set(err, ERR_GENERAL, "column \"%s\" is not described as bigint", column->name);
+            return error_set(err, ERR_GENERAL, "column \"%s\" is not described as bigint",
+                             column->name);
         }
     }
     uint32_t rows = request->batch_rows ? request->batch_rows : 2048;
     uint64_t bytes = request->batch_bytes ? request->batch_bytes : 1024 * 1024;
-    return batch_builder_new(scan->catalog->host, types, scan->ncolumns, rows, bytes, &scan->builder, err);
+    return batch_builder_new(scan->catalog->host, types, scan->ncolumns, rows, bytes,
+                             &scan->builder, err);
 }
 
-TribStatus lite_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
-                          struct ArrowSchema *schema, TribError *err) {
+TribStatus lite_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request,
+                          TribScan **out, struct ArrowSchema *schema, TribError *err) {
     Arena *arena;
     TribScan *scan;
     *out = NULL;
@@ -333,7 +359,8 @@ TribStatus lite_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch, T
     if (scan->done) return TRIB_OK;
     TRY(scan_stopped(scan, err));
     int64_t start = os_now_ns();
-    uint32_t most = max_rows && max_rows < scan->builder->max_rows ? max_rows : scan->builder->max_rows;
+    uint32_t most =
+        max_rows && max_rows < scan->builder->max_rows ? max_rows : scan->builder->max_rows;
     Status status = scan_fill(scan, most, err);
     scan->wait_ns += os_now_ns() - start;
     if (status != TRIB_OK) {

@@ -44,6 +44,7 @@ struct TribScan {
     atomic_bool cancelled;
     LiteDb *db;
     sqlite3_stmt *stmt;
+    sqlite3_value *value; /* of the cell that is being read */
     BatchBuilder *builder;
     uint32_t ncolumns;
     LiteColumn *columns;

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-static TribStatus lite_open(const TribHost *host, const char *name, const TribOption *options, uint32_t noptions,
-                            TribCatalog **out, TribError *err) {
+static TribStatus lite_open(const TribHost *host, const char *name, const TribOption *options,
+                            uint32_t noptions, TribCatalog **out, TribError *err) {
     Arena *arena;
     *out = NULL;
     TRY_ALLOC(arena, arena_new(NULL), err);
@@ -35,19 +35,23 @@ static void lite_close(TribCatalog *catalog) {
     arena_free(catalog->arena);
 }
 
-static TribStatus lite_check(TribCatalog *catalog, TribCall *call, char *text, size_t size, TribError *err) {
+static TribStatus lite_check(TribCatalog *catalog, TribCall *call, char *text, size_t size,
+                             TribError *err) {
     LiteDb *db;
     sqlite3_stmt *stmt = NULL;
     bool row;
     TRY(lite_take(catalog, call, NULL, &db, err));
-    static const char sql[] = "SELECT (SELECT count(*) FROM main.sqlite_schema WHERE type IN ('table', 'view')), "
-                              "(SELECT journal_mode FROM pragma_journal_mode), (SELECT encoding FROM pragma_encoding)";
+    static const char sql[] =
+        "SELECT (SELECT count(*) FROM main.sqlite_schema WHERE type IN ('table', 'view')), "
+        "(SELECT journal_mode FROM pragma_journal_mode), (SELECT encoding FROM pragma_encoding)";
     Status status = lite_prepare(catalog, db, sql, sizeof sql - 1, &stmt, err);
     if (status == TRIB_OK) status = lite_step(catalog, db, stmt, &row, err);
     if (status == TRIB_OK) {
-        snprintf(text, size, "SQLite %s, %s, %lld tables and views, journal %s, %s", sqlite3_libversion(),
-                 catalog->readwrite ? "read-write" : "read-only", (long long)sqlite3_column_int64(stmt, 0),
-                 (const char *)sqlite3_column_text(stmt, 1), (const char *)sqlite3_column_text(stmt, 2));
+        snprintf(text, size, "SQLite %s, %s, %lld tables and views, journal %s, %s",
+                 sqlite3_libversion(), catalog->readwrite ? "read-write" : "read-only",
+                 (long long)sqlite3_column_int64(stmt, 0),
+                 (const char *)sqlite3_column_text(stmt, 1),
+                 (const char *)sqlite3_column_text(stmt, 2));
     }
     sqlite3_finalize(stmt);
     lite_give(catalog, db);

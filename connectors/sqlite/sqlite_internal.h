@@ -46,20 +46,23 @@ typedef struct LiteDb {
 
 /* ---- option.c */
 extern const TribOptionDef lite_options[];
-Status lite_config(TribCatalog *catalog, const TribOption *values, uint32_t count, Error *err) WARN_UNUSED;
+Status lite_config(TribCatalog *catalog, const TribOption *values, uint32_t count,
+                   Error *err) WARN_UNUSED;
 bool lite_hidden(const TribCatalog *catalog, const char *table);
 
 /* ---- connection.c */
 extern const PoolHooks lite_hooks;
 /* A connection on behalf of `call`; given back by lite_give. */
-Status lite_take(TribCatalog *catalog, TribCall *call, const atomic_bool *cancelled, LiteDb **out, Error *err) WARN_UNUSED;
+Status lite_take(TribCatalog *catalog, TribCall *call, const atomic_bool *cancelled, LiteDb **out,
+                 Error *err) WARN_UNUSED;
 void lite_give(TribCatalog *catalog, LiteDb *db);
 /* The error of the last call on the connection (result code rc) as our record; `what` was being done. */
 Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *what, Error *err);
-Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length, sqlite3_stmt **out,
-                    Error *err) WARN_UNUSED;
+Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length,
+                    sqlite3_stmt **out, Error *err) WARN_UNUSED;
 /* One step. *row false: done. */
-Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, bool *row, Error *err) WARN_UNUSED;
+Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, bool *row,
+                 Error *err) WARN_UNUSED;
 
 /* ---- types.c */
 
@@ -89,7 +92,8 @@ typedef struct LiteFacts {
 } LiteFacts;
 
 /* Type and kind of a declared type, by name first, by SQLite's affinity rules else. */
-void lite_type(const char *declared, OnMismatch on_mismatch, bool strict, TribType *type, LiteKind *kind);
+void lite_type(const char *declared, OnMismatch on_mismatch, bool strict, TribType *type,
+               LiteKind *kind);
 /* Kind of an expression (count, sum ...) by its type. */
 LiteKind lite_kind_of(TribType type);
 char *lite_facts_text(Arena *arena, LiteFacts facts);
@@ -107,25 +111,29 @@ bool lite_real_to_decimal(double value, TribType type, __int128 *out);
 
 /* ---- metadata.c */
 Status lite_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err);
-Status lite_list_tables(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names, TribError *err);
-Status lite_describe_table(TribCatalog *catalog, TribCall *call, const char *schema, const char *table,
-                           TribNames *names, TribError *err);
-Status lite_passthrough(TribCatalog *catalog, TribCall *call, const char *text, TribNames *names, TribError *err);
+Status lite_list_tables(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names,
+                        TribError *err);
+Status lite_describe_table(TribCatalog *catalog, TribCall *call, const char *schema,
+                           const char *table, TribNames *names, TribError *err);
+Status lite_passthrough(TribCatalog *catalog, TribCall *call, const char *text, TribNames *names,
+                        TribError *err);
 /* What a table's facts say: the name by which its rowid can be read, or NULL. */
 const char *lite_rowid_name(const char *table_facts);
-#define LITE_QUERY_FACTS "query" /* facts of a table that is a statement passed through: its name is the text */
+#define LITE_QUERY_FACTS \
+    "query" /* facts of a table that is a statement passed through: its name is the text */
 
 /* ---- shippable.c */
 extern const SqlDialect lite_dialect;
 
 /* ---- scan.c, read.c */
-TribStatus lite_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err);
+TribStatus lite_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                     TribError *err);
 void lite_plan_retain(TribPlan *plan);
 void lite_plan_release(TribPlan *plan);
-TribStatus lite_splits(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out, uint32_t *count,
-                       TribError *err);
-TribStatus lite_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
-                          struct ArrowSchema *schema, TribError *err);
+TribStatus lite_splits(TribPlan *plan, TribCall *call, uint32_t wanted,
+                       const TribSplit *const **out, uint32_t *count, TribError *err);
+TribStatus lite_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request,
+                          TribScan **out, struct ArrowSchema *schema, TribError *err);
 TribStatus lite_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch, TribError *err);
 void lite_scan_cancel(TribScan *scan);
 void lite_scan_stats(TribScan *scan, TribStats *stats);

@@ -73,14 +73,17 @@ static void declared_parse(Str text, Declared *out) {
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
-        if (c == '(') inside = true, blank = true;
-        else if (c == ')') inside = false;
+        if (c == '(')
+            inside = true, blank = true;
+        else if (c == ')')
+            inside = false;
         else if (inside) {
             size_t start = i;
             while (i < text.len && text.data[i] != ',' && text.data[i] != ')') i++;
             int64_t number;
             Str argument = str_trim((Str){text.data + start, i - start});
-            if (out->nargs < 2 && int64_parse(argument, &number) == NUMBER_OK) out->args[out->nargs++] = number;
+            if (out->nargs < 2 && int64_parse(argument, &number) == NUMBER_OK)
+                out->args[out->nargs++] = number;
             if (i < text.len && text.data[i] == ')') inside = false;
         } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
             blank = true;
@@ -110,7 +113,8 @@ static void type_plain(uint8_t id, LiteKind of, TribType *type, LiteKind *kind) 
     *kind = of;
 }
 
-static void type_arguments(const Declared *declared, TypeArguments arguments, TribType *type, LiteKind *kind) {
+static void type_arguments(const Declared *declared, TypeArguments arguments, TribType *type,
+                           LiteKind *kind) {
     int64_t first = declared->nargs > 0 ? declared->args[0] : -1;
     int64_t second = declared->nargs > 1 ? declared->args[1] : 0;
     switch (arguments) {
@@ -135,19 +139,22 @@ static void type_arguments(const Declared *declared, TypeArguments arguments, Tr
 static void type_by_affinity(Str text, const Declared *declared, TribType *type, LiteKind *kind) {
     if (contains_fold(text, "INT")) {
         type_plain(TRIB_TYPE_BIGINT, KIND_INTEGER, type, kind);
-    } else if (contains_fold(text, "CHAR") || contains_fold(text, "CLOB") || contains_fold(text, "TEXT")) {
+    } else if (contains_fold(text, "CHAR") || contains_fold(text, "CLOB") ||
+               contains_fold(text, "TEXT")) {
         type_plain(TRIB_TYPE_VARCHAR, KIND_TEXT, type, kind);
         type_arguments(declared, ARGS_LENGTH, type, kind);
     } else if (contains_fold(text, "BLOB")) {
         type_plain(TRIB_TYPE_VARBINARY, KIND_BLOB, type, kind);
-    } else if (contains_fold(text, "REAL") || contains_fold(text, "FLOA") || contains_fold(text, "DOUB")) {
+    } else if (contains_fold(text, "REAL") || contains_fold(text, "FLOA") ||
+               contains_fold(text, "DOUB")) {
         type_plain(TRIB_TYPE_DOUBLE, KIND_REAL, type, kind);
     } else {
         type_plain(TRIB_TYPE_VARCHAR, KIND_ANY, type, kind);
     }
 }
 
-void lite_type(const char *declared, OnMismatch on_mismatch, bool strict, TribType *type, LiteKind *kind) {
+void lite_type(const char *declared, OnMismatch on_mismatch, bool strict, TribType *type,
+               LiteKind *kind) {
     Declared parsed;
     Str text = str_trim(str_from(declared ? declared : ""));
     declared_parse(text, &parsed);
@@ -187,8 +194,9 @@ const char *lite_classes(LiteKind kind) {
 /* ---------------------------------------------------------------- facts */
 
 char *lite_facts_text(Arena *arena, LiteFacts facts) {
-    return arena_printf(arena, "%c%s%s%s%s", (char)facts.kind, facts.strict ? "s" : "", facts.binary ? "b" : "",
-                        facts.indexable ? "n" : "", facts.utf16 ? "w" : "");
+    return arena_printf(arena, "%c%s%s%s%s", (char)facts.kind, facts.strict ? "s" : "",
+                        facts.binary ? "b" : "", facts.indexable ? "n" : "",
+                        facts.utf16 ? "w" : "");
 }
 
 LiteFacts lite_facts(const char *text) {
@@ -220,7 +228,8 @@ static int digits(Str text, size_t at, size_t count) {
 bool lite_parse_date(Str text, int32_t *days) {
     if (text.len != 10 || text.data[4] != '-' || text.data[7] != '-') return false;
     int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
-    if (year < 0 || month < 0 || day < 0 || !date_valid(year, (uint32_t)month, (uint32_t)day)) return false;
+    if (year < 0 || month < 0 || day < 0 || !date_valid(year, (uint32_t)month, (uint32_t)day))
+        return false;
     *days = date_from_civil(year, (uint32_t)month, (uint32_t)day);
     return true;
 }
@@ -276,14 +285,17 @@ bool lite_parse_uuid(Str text, uint8_t out[16]) {
                     : c >= 'A' && c <= 'F' ? c - 'A' + 10
                                            : -1;
         if (digit < 0) return false;
-        if (high < 0) high = digit;
-        else out[written++] = (uint8_t)(high << 4 | digit), high = -1;
+        if (high < 0)
+            high = digit;
+        else
+            out[written++] = (uint8_t)(high << 4 | digit), high = -1;
     }
     return true;
 }
 
 bool lite_real_to_decimal(double value, TribType type, __int128 *out) {
-    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     if (!isfinite(value)) return false;
     if (type.scale < (int)COUNT_OF(powers)) {
         /* Below 2^53 the quotient of two exact doubles is the double nearest to that decimal. */
@@ -296,7 +308,8 @@ bool lite_real_to_decimal(double value, TribType type, __int128 *out) {
     char text[64], back[64];
     sqlite3_snprintf(sizeof text, text, "%!.15g", value);
     Int128 rounded;
-    if (decimal_parse(str_from(text), type.precision, type.scale, &rounded) != DECIMAL_OK) return false;
+    if (decimal_parse(str_from(text), type.precision, type.scale, &rounded) != DECIMAL_OK)
+        return false;
     sqlite3_snprintf(sizeof back, back, "%!.15g", decimal_to_double(rounded, type.scale));
     *out = rounded;
     return strcmp(text, back) == 0;

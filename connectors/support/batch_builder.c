@@ -51,15 +51,24 @@ bool batch_layout(TribType type, BatchLayout *layout, uint32_t *width) {
     static const struct {
         uint8_t layout, width;
     } table[] = {
-        [TRIB_TYPE_BOOLEAN] = {BATCH_BITS, 0},       [TRIB_TYPE_TINYINT] = {BATCH_INT8, 1},
-        [TRIB_TYPE_SMALLINT] = {BATCH_INT16, 2},     [TRIB_TYPE_INTEGER] = {BATCH_INT32, 4},
-        [TRIB_TYPE_BIGINT] = {BATCH_INT64, 8},       [TRIB_TYPE_REAL] = {BATCH_FLOAT, 4},
-        [TRIB_TYPE_DOUBLE] = {BATCH_DOUBLE, 8},      [TRIB_TYPE_DECIMAL] = {BATCH_INT128, 16},
-        [TRIB_TYPE_VARCHAR] = {BATCH_VIEW, 16},      [TRIB_TYPE_CHAR] = {BATCH_VIEW, 16},
-        [TRIB_TYPE_VARBINARY] = {BATCH_VIEW, 16},    [TRIB_TYPE_DATE] = {BATCH_INT32, 4},
-        [TRIB_TYPE_TIME] = {BATCH_INT64, 8},         [TRIB_TYPE_TIMESTAMP] = {BATCH_INT64, 8},
-        [TRIB_TYPE_TIMESTAMP_TZ] = {BATCH_FIXED16, 16}, [TRIB_TYPE_INTERVAL_YM] = {BATCH_INT32, 4},
-        [TRIB_TYPE_INTERVAL_DS] = {BATCH_INT64, 8},  [TRIB_TYPE_UUID] = {BATCH_FIXED16, 16},
+        [TRIB_TYPE_BOOLEAN] = {BATCH_BITS, 0},
+        [TRIB_TYPE_TINYINT] = {BATCH_INT8, 1},
+        [TRIB_TYPE_SMALLINT] = {BATCH_INT16, 2},
+        [TRIB_TYPE_INTEGER] = {BATCH_INT32, 4},
+        [TRIB_TYPE_BIGINT] = {BATCH_INT64, 8},
+        [TRIB_TYPE_REAL] = {BATCH_FLOAT, 4},
+        [TRIB_TYPE_DOUBLE] = {BATCH_DOUBLE, 8},
+        [TRIB_TYPE_DECIMAL] = {BATCH_INT128, 16},
+        [TRIB_TYPE_VARCHAR] = {BATCH_VIEW, 16},
+        [TRIB_TYPE_CHAR] = {BATCH_VIEW, 16},
+        [TRIB_TYPE_VARBINARY] = {BATCH_VIEW, 16},
+        [TRIB_TYPE_DATE] = {BATCH_INT32, 4},
+        [TRIB_TYPE_TIME] = {BATCH_INT64, 8},
+        [TRIB_TYPE_TIMESTAMP] = {BATCH_INT64, 8},
+        [TRIB_TYPE_TIMESTAMP_TZ] = {BATCH_FIXED16, 16},
+        [TRIB_TYPE_INTERVAL_YM] = {BATCH_INT32, 4},
+        [TRIB_TYPE_INTERVAL_DS] = {BATCH_INT64, 8},
+        [TRIB_TYPE_UUID] = {BATCH_FIXED16, 16},
         [TRIB_TYPE_JSON] = {BATCH_VIEW, 16},
     };
     if (type.id == TRIB_TYPE_UNKNOWN || type.id >= COUNT_OF(table)) return false;
@@ -137,9 +146,12 @@ static bool blocks_grow(const TribHost *host, BatchStorage *storage) {
     uint32_t capacity = storage->block_capacity ? storage->block_capacity * 2 : 16;
     size_t have = storage->nblocks;
     size_t used = storage->blocks_used;
-    if (!array_grow(host, (void **)&storage->blocks, have * sizeof(char *), capacity * sizeof(char *)) ||
-        !array_grow(host, (void **)&storage->block_sizes, have * sizeof(int64_t), capacity * sizeof(int64_t)) ||
-        !array_grow(host, (void **)&storage->block_lengths, used * sizeof(int64_t), capacity * sizeof(int64_t)) ||
+    if (!array_grow(host, (void **)&storage->blocks, have * sizeof(char *),
+                    capacity * sizeof(char *)) ||
+        !array_grow(host, (void **)&storage->block_sizes, have * sizeof(int64_t),
+                    capacity * sizeof(int64_t)) ||
+        !array_grow(host, (void **)&storage->block_lengths, used * sizeof(int64_t),
+                    capacity * sizeof(int64_t)) ||
         !array_grow(host, (void **)&storage->text_buffers, 0,
                     ((size_t)capacity + 3) * storage->ntext * sizeof(void *))) {
         return false;
@@ -152,8 +164,8 @@ static bool blocks_grow(const TribHost *host, BatchStorage *storage) {
 static BatchStorage *storage_new(const BatchBuilder *builder) {
     uint32_t n = builder->ncolumns, ntext = 0;
     for (uint32_t i = 0; i < n; i++) ntext += builder->columns[i].layout == BATCH_VIEW;
-    size_t bytes = aligned(sizeof(BatchStorage)) + n * sizeof(struct ArrowArray) + n * sizeof(struct ArrowArray *) +
-                   (size_t)n * 2 * sizeof(void *);
+    size_t bytes = aligned(sizeof(BatchStorage)) + n * sizeof(struct ArrowArray) +
+                   n * sizeof(struct ArrowArray *) + (size_t)n * 2 * sizeof(void *);
     BatchStorage *storage = host_alloc(builder->host, bytes);
     if (!storage) return NULL;
     memset(storage, 0, bytes);
@@ -168,7 +180,8 @@ static BatchStorage *storage_new(const BatchBuilder *builder) {
         host_free(builder->host, storage);
         return NULL;
     }
-    storage->slab = (char *)(((uintptr_t)storage->memory + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+    storage->slab =
+        (char *)(((uintptr_t)storage->memory + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
     /* A text column has its buffer of block lengths even where there is no block. */
     if (ntext && !blocks_grow(builder->host, storage)) {
         storage_destroy(builder->host, storage);
@@ -184,7 +197,8 @@ static Status builder_columns(BatchBuilder *self, const TribType *types, Error *
         BatchColumn *column = &self->columns[i];
         column->type = types[i];
         if (!batch_layout(types[i], &column->layout, &column->width)) {
-            return error_set(err, ERR_UNSUPPORTED, "a column of type id %u cannot be built here", types[i].id);
+            return error_set(err, ERR_UNSUPPORTED, "a column of type id %u cannot be built here",
+                             types[i].id);
         }
         self->row_width += column->width ? column->width : 1;
     }
@@ -211,8 +225,8 @@ static BatchPool *batch_pool_new(const TribHost *host) {
     return pool;
 }
 
-Status batch_builder_new(const TribHost *host, const TribType *types, uint32_t ncolumns, uint32_t max_rows,
-                         uint64_t max_bytes, BatchBuilder **out, Error *err) {
+Status batch_builder_new(const TribHost *host, const TribType *types, uint32_t ncolumns,
+                         uint32_t max_rows, uint64_t max_bytes, BatchBuilder **out, Error *err) {
     BatchBuilder *self;
     Arena *arena;
     *out = NULL;
@@ -321,7 +335,8 @@ static bool block_find(const TribHost *host, BatchStorage *storage, size_t lengt
 char *batch_text_block(BatchBuilder *self, size_t length, Error *err) {
     BatchStorage *storage = self->storage;
     if (length > INT32_MAX) {
-        error_set(err, ERR_LIMIT, "a value of %zu bytes is too large: the most is %d", length, INT32_MAX);
+        error_set(err, ERR_LIMIT, "a value of %zu bytes is too large: the most is %d", length,
+                  INT32_MAX);
         return NULL;
     }
     if (self->block_index >= 0) storage->block_lengths[self->block_index] = self->block_used;
@@ -336,7 +351,8 @@ char *batch_text_block(BatchBuilder *self, size_t length, Error *err) {
     return self->block;
 }
 
-char *batch_text_room(BatchBuilder *self, BatchColumn *column, uint32_t row, size_t length, Error *err) {
+char *batch_text_room(BatchBuilder *self, BatchColumn *column, uint32_t row, size_t length,
+                      Error *err) {
     BatchView *view = (BatchView *)column->values + row;
     memset(view, 0, sizeof *view);
     if (length <= 12) {
@@ -344,8 +360,10 @@ char *batch_text_room(BatchBuilder *self, BatchColumn *column, uint32_t row, siz
         return view->as.inlined;
     }
     char *place;
-    if (length <= self->block_size - self->block_used) place = self->block + self->block_used;
-    else place = batch_text_block(self, length, err);
+    if (length <= self->block_size - self->block_used)
+        place = self->block + self->block_used;
+    else
+        place = batch_text_block(self, length, err);
     if (!place) return NULL;
     view->length = (int32_t)length;
     view->as.far.block = self->block_index;
@@ -385,13 +403,18 @@ static void child_fill(BatchBuilder *self, uint32_t index, uint32_t *text_index)
     int64_t nbuffers = 2;
     if (column->layout == BATCH_VIEW) {
         buffers = storage->text_buffers + (size_t)(*text_index)++ * (storage->block_capacity + 3);
-        for (uint32_t i = 0; i < storage->blocks_used; i++) buffers[nbuffers++] = storage->blocks[i];
+        for (uint32_t i = 0; i < storage->blocks_used; i++)
+            buffers[nbuffers++] = storage->blocks[i];
         buffers[nbuffers++] = storage->block_lengths;
     }
     buffers[0] = column->nulls ? column->validity : NULL;
     buffers[1] = column->values;
-    *child = (struct ArrowArray){.length = self->rows, .null_count = column->nulls, .n_buffers = nbuffers,
-                                 .buffers = buffers, .release = child_release, .private_data = storage};
+    *child = (struct ArrowArray){.length = self->rows,
+                                 .null_count = column->nulls,
+                                 .n_buffers = nbuffers,
+                                 .buffers = buffers,
+                                 .release = child_release,
+                                 .private_data = storage};
     storage->child_pointers[index] = child;
 }
 
@@ -403,9 +426,13 @@ void batch_finish(BatchBuilder *self, TribBatch *out) {
     atomic_store_explicit(&storage->refs, self->ncolumns + 1, memory_order_release);
     storage->struct_buffers[0] = NULL;
     memset(out, 0, sizeof *out);
-    out->array = (struct ArrowArray){.length = self->rows, .n_buffers = 1, .n_children = self->ncolumns,
-                                     .buffers = storage->struct_buffers, .children = storage->child_pointers,
-                                     .release = batch_release, .private_data = storage};
+    out->array = (struct ArrowArray){.length = self->rows,
+                                     .n_buffers = 1,
+                                     .n_children = self->ncolumns,
+                                     .buffers = storage->struct_buffers,
+                                     .children = storage->child_pointers,
+                                     .release = batch_release,
+                                     .private_data = storage};
     self->storage = NULL;
     self->block = NULL;
     self->block_used = self->block_size = 0;
@@ -421,7 +448,8 @@ void batch_set_timestamp_ns(BatchColumn *column, uint32_t row, int64_t us, int32
     memset(place + 12, 0, 4);
 }
 
-void batch_set_timestamp_zone(BatchColumn *column, uint32_t row, int64_t utc_us, int16_t zone, int16_t ns) {
+void batch_set_timestamp_zone(BatchColumn *column, uint32_t row, int64_t utc_us, int16_t zone,
+                              int16_t ns) {
     char *place = (char *)column->values + (size_t)row * 16;
     memcpy(place, &utc_us, 8);
     memcpy(place + 8, &zone, 2);
@@ -440,7 +468,8 @@ static void value_fixed16(BatchColumn *column, uint32_t row, const TribValue *va
     }
 }
 
-Status batch_value(BatchBuilder *self, uint32_t column_index, uint32_t row, const TribValue *value, Error *err) {
+Status batch_value(BatchBuilder *self, uint32_t column_index, uint32_t row, const TribValue *value,
+                   Error *err) {
     BatchColumn *column = &self->columns[column_index];
     if (value->is_null) {
         batch_set_null(column, row);
@@ -456,7 +485,8 @@ Status batch_value(BatchBuilder *self, uint32_t column_index, uint32_t row, cons
     case BATCH_FLOAT: batch_set_float(column, row, (float)value->as.real); return TRIB_OK;
     case BATCH_DOUBLE: batch_set_double(column, row, value->as.real); return TRIB_OK;
     case BATCH_FIXED16: value_fixed16(column, row, value); return TRIB_OK;
-    case BATCH_VIEW: return batch_text(self, column, row, value->as.text.data, value->as.text.length, err);
+    case BATCH_VIEW:
+        return batch_text(self, column, row, value->as.text.data, value->as.text.length, err);
     }
     return error_set(err, ERR_GENERAL, "a batch column has no layout");
 }

@@ -26,8 +26,16 @@ typedef struct BatchPool BatchPool;
 
 /* How a column's values lie in memory. */
 typedef enum {
-    BATCH_BITS, BATCH_INT8, BATCH_INT16, BATCH_INT32, BATCH_INT64, BATCH_INT128,
-    BATCH_FLOAT, BATCH_DOUBLE, BATCH_FIXED16, BATCH_VIEW
+    BATCH_BITS,
+    BATCH_INT8,
+    BATCH_INT16,
+    BATCH_INT32,
+    BATCH_INT64,
+    BATCH_INT128,
+    BATCH_FLOAT,
+    BATCH_DOUBLE,
+    BATCH_FIXED16,
+    BATCH_VIEW
 } BatchLayout;
 
 /* An Arrow string view, as it lies in the buffer of a text column. */
@@ -47,7 +55,7 @@ typedef struct BatchView {
 typedef struct BatchColumn {
     TribType type;
     BatchLayout layout;
-    uint32_t width;     /* bytes per value; 0 for BATCH_BITS */
+    uint32_t width; /* bytes per value; 0 for BATCH_BITS */
     void *values;
     uint64_t *validity; /* all set by batch_begin */
     uint32_t nulls;
@@ -76,8 +84,9 @@ typedef struct BatchBuilder {
 bool batch_layout(TribType type, BatchLayout *layout, uint32_t *width);
 
 /* max_rows is lowered where so many rows would be wider than max_bytes. Errors: UNSUPPORTED naming the type; out of memory. */
-Status batch_builder_new(const TribHost *host, const TribType *types, uint32_t ncolumns, uint32_t max_rows,
-                         uint64_t max_bytes, BatchBuilder **out, Error *err) WARN_UNUSED;
+Status batch_builder_new(const TribHost *host, const TribType *types, uint32_t ncolumns,
+                         uint32_t max_rows, uint64_t max_bytes, BatchBuilder **out,
+                         Error *err) WARN_UNUSED;
 void batch_builder_free(BatchBuilder *self); /* NULL is allowed; batches handed out live on */
 
 /* Starts a batch. An unfinished one is thrown away. */
@@ -86,7 +95,8 @@ Status batch_begin(BatchBuilder *self, Error *err) WARN_UNUSED;
 void batch_finish(BatchBuilder *self, TribBatch *out);
 
 static inline bool batch_full(const BatchBuilder *self) {
-    return self->rows >= self->max_rows || self->rows * self->row_width + self->text_bytes >= self->max_bytes;
+    return self->rows >= self->max_rows ||
+           self->rows * self->row_width + self->text_bytes >= self->max_bytes;
 }
 /* All columns of row self->rows are set: on to the next. */
 static inline void batch_row_done(BatchBuilder *self) {
@@ -126,22 +136,25 @@ static inline void batch_set_fixed16(BatchColumn *column, uint32_t row, const vo
 }
 /* timestamp p 7-9 (zone 0) and timestamp with time zone. */
 void batch_set_timestamp_ns(BatchColumn *column, uint32_t row, int64_t us, int32_t ns);
-void batch_set_timestamp_zone(BatchColumn *column, uint32_t row, int64_t utc_us, int16_t zone, int16_t ns);
+void batch_set_timestamp_zone(BatchColumn *column, uint32_t row, int64_t utc_us, int16_t zone,
+                              int16_t ns);
 
 /* NULL; the value is zeroed, so that kernels may read it. */
 static inline void batch_set_null(BatchColumn *column, uint32_t row) {
     bitmap_unset(column->validity, row);
     column->nulls++;
-    if (column->width) memset((char *)column->values + (size_t)row * column->width, 0, column->width);
-    else batch_set_bool(column, row, false);
+    if (column->width)
+        memset((char *)column->values + (size_t)row * column->width, 0, column->width);
+    else
+        batch_set_bool(column, row, false);
 }
 
 /* Slow path of batch_text: makes room for `length` bytes in a text block; NULL with *err filled in. */
 char *batch_text_block(BatchBuilder *self, size_t length, Error *err);
 
 /* Copies a text or binary value in. */
-static inline Status batch_text(BatchBuilder *self, BatchColumn *column, uint32_t row, const void *data,
-                                size_t length, Error *err) {
+static inline Status batch_text(BatchBuilder *self, BatchColumn *column, uint32_t row,
+                                const void *data, size_t length, Error *err) {
     BatchView *view = (BatchView *)column->values + row;
     if (length <= 12) {
         view->length = (int32_t)length;
@@ -170,10 +183,12 @@ static inline Status batch_text(BatchBuilder *self, BatchColumn *column, uint32_
  * For sources that write a value themselves: room for exactly `length` bytes of row `row`; the caller
  * fills it in and calls batch_text_done before any other text of the batch. NULL with *err filled in.
  */
-char *batch_text_room(BatchBuilder *self, BatchColumn *column, uint32_t row, size_t length, Error *err);
+char *batch_text_room(BatchBuilder *self, BatchColumn *column, uint32_t row, size_t length,
+                      Error *err);
 void batch_text_done(BatchColumn *column, uint32_t row, const char *room);
 
 /* Any value of any type that batch_layout knows (slow; for literals and tests). */
-Status batch_value(BatchBuilder *self, uint32_t column, uint32_t row, const TribValue *value, Error *err) WARN_UNUSED;
+Status batch_value(BatchBuilder *self, uint32_t column, uint32_t row, const TribValue *value,
+                   Error *err) WARN_UNUSED;
 
 #endif

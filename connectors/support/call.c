@@ -48,6 +48,8 @@ void *host_alloc(const TribHost *host, size_t bytes) {
 
 void host_free(const TribHost *host, void *memory) {
     if (!memory) return;
-    if (host && host->free) host->free(host->self, memory);
-    else heap_free(memory);
+    if (host && host->free)
+        host->free(host->self, memory);
+    else
+        heap_free(memory);
 }

@@ -17,7 +17,8 @@ static const TribOptionDef *def_find(const Options *self, const char *name) {
 
 static const TribOption *value_find(const Options *self, const char *name) {
     for (uint32_t i = 0; i < self->count; i++) {
-        if (strcmp(self->values[i].name, name) == 0 && self->values[i].value) return &self->values[i];
+        if (strcmp(self->values[i].name, name) == 0 && self->values[i].value)
+            return &self->values[i];
     }
     return NULL;
 }
@@ -62,36 +63,41 @@ static Status unknown_name(const Options *self, const TribOption *value, Error *
     return error_source(err, self->catalog);
 }
 
-static Status check_number(const Options *self, const TribOptionDef *def, const char *text, Error *err) {
+static Status check_number(const Options *self, const TribOptionDef *def, const char *text,
+                           Error *err) {
     int64_t number;
     if (int64_parse(str_from(text), &number) != NUMBER_OK) {
-        return option_error(self, def->name, err, "option \"%s\" must be a whole number, not \"%s\"", def->name, text);
+        return option_error(self, def->name, err,
+                            "option \"%s\" must be a whole number, not \"%s\"", def->name, text);
     }
     if ((def->min || def->max) && (number < def->min || number > def->max)) {
-        return option_error(self, def->name, err, "option \"%s\" must be between %" PRId64 " and %" PRId64 ", not %s",
+        return option_error(self, def->name, err,
+                            "option \"%s\" must be between %" PRId64 " and %" PRId64 ", not %s",
                             def->name, def->min, def->max, text);
     }
     return TRIB_OK;
 }
 
-static Status check_value(const Options *self, const TribOptionDef *def, const char *text, Error *err) {
+static Status check_value(const Options *self, const TribOptionDef *def, const char *text,
+                          Error *err) {
     switch (def->kind) {
     case TRIB_OPTION_INTEGER:
     case TRIB_OPTION_DURATION_MS:
     case TRIB_OPTION_BYTES: return check_number(self, def, text, err);
     case TRIB_OPTION_BOOLEAN:
         if (choice_index("true|false", str_from(text)) >= 0) return TRIB_OK;
-        return option_error(self, def->name, err, "option \"%s\" must be true or false, not \"%s\"", def->name, text);
+        return option_error(self, def->name, err, "option \"%s\" must be true or false, not \"%s\"",
+                            def->name, text);
     case TRIB_OPTION_CHOICE:
         if (choice_index(def->choices, str_from(text)) >= 0) return TRIB_OK;
-        return option_error(self, def->name, err, "option \"%s\" must be one of %s, not \"%s\"", def->name,
-                            def->choices, text);
+        return option_error(self, def->name, err, "option \"%s\" must be one of %s, not \"%s\"",
+                            def->name, def->choices, text);
     default: return TRIB_OK;
     }
 }
 
-Status options_init(Options *self, const char *catalog, const TribOptionDef *defs, const TribOption *values,
-                    uint32_t count, Error *err) {
+Status options_init(Options *self, const char *catalog, const TribOptionDef *defs,
+                    const TribOption *values, uint32_t count, Error *err) {
     *self = (Options){defs, values, count, catalog};
     for (uint32_t i = 0; i < count; i++) {
         const TribOptionDef *def = def_find(self, values[i].name);
@@ -135,7 +141,8 @@ bool option_given(const Options *self, const char *name) {
     return value_find(self, name) != NULL;
 }
 
-Status option_list(const Options *self, Arena *arena, const char *name, Str **out, uint32_t *count, Error *err) {
+Status option_list(const Options *self, Arena *arena, const char *name, Str **out, uint32_t *count,
+                   Error *err) {
     const char *text = option_text(self, name);
     *out = NULL;
     *count = 0;
@@ -149,9 +156,12 @@ Status option_list(const Options *self, Arena *arena, const char *name, Str **ou
         good = good && item->kind == JSON_STRING;
         items++;
     }
-    if (!good) return option_error(self, name, err, "option \"%s\" must be a list of strings, not %s", name, text);
+    if (!good)
+        return option_error(self, name, err, "option \"%s\" must be a list of strings, not %s",
+                            name, text);
     TRY_ALLOC(*out, ARENA_ARRAY(arena, Str, items), err);
-    for (const JsonValue *item = array->first; item; item = item->next) (*out)[(*count)++] = item->text;
+    for (const JsonValue *item = array->first; item; item = item->next)
+        (*out)[(*count)++] = item->text;
     return TRIB_OK;
 }
 
@@ -164,7 +174,8 @@ bool name_matches(Str pattern, Str name) {
         if (one) {
             p++;
             size_t before = n;
-            if (pattern.data[p - 1] != '?' || utf8_next(name.data, name.len, &n) < 0) n = before + 1;
+            if (pattern.data[p - 1] != '?' || utf8_next(name.data, name.len, &n) < 0)
+                n = before + 1;
         } else if (p < pattern.len && pattern.data[p] == '*') {
             star = p++;
             resume = n;

@@ -19,8 +19,8 @@ typedef struct Options {
 } Options;
 
 /* Errors: CONFIGURATION naming the option, what it accepts, and line and column where known. */
-Status options_init(Options *self, const char *catalog, const TribOptionDef *defs, const TribOption *values,
-                    uint32_t count, Error *err) WARN_UNUSED;
+Status options_init(Options *self, const char *catalog, const TribOptionDef *defs,
+                    const TribOption *values, uint32_t count, Error *err) WARN_UNUSED;
 /* The text of an option or its default; NULL if there is neither. `name` must be in the table. */
 const char *option_text(const Options *self, const char *name);
 /* INTEGER, DURATION_MS, BYTES; `otherwise` if there is neither a value nor a default. */
@@ -34,7 +34,8 @@ bool option_given(const Options *self, const char *name);
 Status option_list(const Options *self, Arena *arena, const char *name, Str **out, uint32_t *count,
                    Error *err) WARN_UNUSED;
 /* An error about an option's value, with its position in the configuration. */
-Status option_error(const Options *self, const char *name, Error *err, const char *format, ...) PRINTF_LIKE(4, 5);
+Status option_error(const Options *self, const char *name, Error *err, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 
 /* Does `name` match `pattern`, in which * stands for any text and ? for one character? ASCII case folds. */
 bool name_matches(Str pattern, Str name);

@@ -30,9 +30,9 @@ struct Pool {
     const char *catalog;
     uint32_t max;
     int64_t idle_ns;
-    _Atomic uint32_t pid;     /* stamp of the process that the lock and connections belong to */
-    _Atomic bool rebuilding;  /* a forked child is starting over */
-    pthread_mutex_t lock;     /* guards what follows */
+    _Atomic uint32_t pid;    /* stamp of the process that the lock and connections belong to */
+    _Atomic bool rebuilding; /* a forked child is starting over */
+    pthread_mutex_t lock;    /* guards what follows */
     pthread_cond_t changed;
     uint32_t open, nidle;
     uint64_t wakes; /* counts cancellations, so that none is missed between looking and waiting */
@@ -52,7 +52,8 @@ static bool pool_locks(Pool *self) {
     return good;
 }
 
-Pool *pool_new(const PoolHooks *hooks, void *context, const char *catalog, uint32_t max, int64_t idle_ms) {
+Pool *pool_new(const PoolHooks *hooks, void *context, const char *catalog, uint32_t max,
+               int64_t idle_ms) {
     Pool *self = heap_alloc(sizeof *self);
     if (!self) return NULL;
     self->hooks = hooks;
@@ -93,7 +94,8 @@ static void pool_here(Pool *self) {
 void pool_free(Pool *self) {
     if (!self) return;
     pool_here(self);
-    for (uint32_t i = 0; i < self->nidle; i++) self->hooks->close(self->context, self->idle[i].connection);
+    for (uint32_t i = 0; i < self->nidle; i++)
+        self->hooks->close(self->context, self->idle[i].connection);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
     heap_free(self->idle);
@@ -132,9 +134,12 @@ static void pool_wait(Pool *self, const TribCall *call) {
 static Status pool_exhausted(Pool *self, TribCall *call, Error *err) {
     Status status = call_check(call, self->catalog, err);
     if (status != TRIB_TIMEOUT) return status;
-    error_set(err, ERR_TIMEOUT, "no connection to \"%s\" came free in time: all %u are in use", self->catalog, self->max);
+    error_set(err, ERR_TIMEOUT, "no connection to \"%s\" came free in time: all %u are in use",
+              self->catalog, self->max);
     error_source(err, self->catalog);
-    return error_hint(err, "raise max_connections of the catalog, or close cursors that are not read to their end");
+    return error_hint(
+        err,
+        "raise max_connections of the catalog, or close cursors that are not read to their end");
 }
 
 /* One idle connection, or a place to open one in (*connection NULL). false: neither, lock held before and after. */
@@ -157,7 +162,8 @@ static void pool_place_free(Pool *self) {
 }
 
 /* Picks, waiting if asked to. *found false: all are in use. */
-static Status pool_await(Pool *self, TribCall *call, bool wait, Idle *picked, bool *found, Error *err) {
+static Status pool_await(Pool *self, TribCall *call, bool wait, Idle *picked, bool *found,
+                         Error *err) {
     Status status = TRIB_OK;
     pthread_mutex_lock(&self->lock);
     while (!(*found = pool_pick(self, picked)) && wait) {
@@ -185,7 +191,8 @@ static Status pool_acquire(Pool *self, TribCall *call, bool wait, void **connect
         if (!picked.connection) break;
         int64_t idle = os_now_ns() - picked.since_ns;
         bool good = idle <= self->idle_ns || self->idle_ns <= 0;
-        if (good && self->hooks->alive) good = self->hooks->alive(self->context, call, picked.connection, idle);
+        if (good && self->hooks->alive)
+            good = self->hooks->alive(self->context, call, picked.connection, idle);
         if (good) {
             *connection = picked.connection;
             return TRIB_OK;

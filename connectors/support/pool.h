@@ -27,7 +27,8 @@ typedef struct PoolHooks {
 } PoolHooks;
 
 /* `catalog` is named in errors; hooks, context and catalog must outlive the pool. NULL when memory is exhausted. */
-Pool *pool_new(const PoolHooks *hooks, void *context, const char *catalog, uint32_t max, int64_t idle_ms);
+Pool *pool_new(const PoolHooks *hooks, void *context, const char *catalog, uint32_t max,
+               int64_t idle_ms);
 /* Closes the idle connections; all others must have come back. */
 void pool_free(Pool *self);
 /* A connection of one's own until pool_give or pool_discard. Errors: what open says; HYT00 naming

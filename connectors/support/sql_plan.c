@@ -36,8 +36,10 @@ static Status plan_where(SqlWriter *writer, TribOffer *offer, SqlSelect *out, Er
             if (any) buf_text(&writer->text, " AND ");
             size_t start = writer->text.len;
             verdict = sql_condition(writer, offer->conjuncts[i], false);
-            if (verdict.kind == TRIB_NONE || writer->text.len == start) sql_undo(writer, mark);
-            else any = true;
+            if (verdict.kind == TRIB_NONE || writer->text.len == start)
+                sql_undo(writer, mark);
+            else
+                any = true;
         }
         TRY(writer->failed);
         verdict_store(&offer->verdicts[i], verdict);
@@ -55,14 +57,16 @@ static Status output_describe(SqlWriter *writer, uint32_t node, SqlOutput *out, 
     const TribTable *table = writer->render.offer->tables[of->first];
     const TribColumn *column = &table->columns[of->ref];
     if (column->unreadable) {
-        error_set(err, ERR_UNSUPPORTED, "column \"%s\".\"%s\" cannot be read: %s", table->name, column->name,
-                  column->unreadable);
+        error_set(err, ERR_UNSUPPORTED, "column \"%s\".\"%s\" cannot be read: %s", table->name,
+                  column->name, column->unreadable);
         return error_hint(err, "leave the column out of the query");
     }
     out->column = of->ref;
     TRY_ALLOC(out->name, arena_strdup(writer->render.arena, column->name), err);
-    if (column->facts) TRY_ALLOC(out->facts, arena_strdup(writer->render.arena, column->facts), err);
-    if (column->remote_type) TRY_ALLOC(out->declared, arena_strdup(writer->render.arena, column->remote_type), err);
+    if (column->facts)
+        TRY_ALLOC(out->facts, arena_strdup(writer->render.arena, column->facts), err);
+    if (column->remote_type)
+        TRY_ALLOC(out->declared, arena_strdup(writer->render.arena, column->remote_type), err);
     return TRIB_OK;
 }
 
@@ -77,12 +81,16 @@ static Status plan_outputs(SqlWriter *writer, const TribOffer *offer, SqlSelect 
         TRY(output_describe(writer, node, &out->outputs[i], err));
         if (i) buf_text(&writer->text, ", ");
         SqlVerdict verdict;
-        if (of->kind == TRIB_NODE_COLUMN) verdict = sql_output_column(writer, node);
-        else if (grouped) verdict = sql_operand(writer, node, SQL_OP_GROUP);
-        else verdict = verdict_of(TRIB_NONE, "an output is not a plain column");
+        if (of->kind == TRIB_NODE_COLUMN)
+            verdict = sql_output_column(writer, node);
+        else if (grouped)
+            verdict = sql_operand(writer, node, SQL_OP_GROUP);
+        else
+            verdict = verdict_of(TRIB_NONE, "an output is not a plain column");
         TRY(writer->failed);
         if (verdict.kind != TRIB_EXACT) {
-            return error_set(err, ERR_UNSUPPORTED, "%s", verdict.reason ? verdict.reason : "an output has no rule");
+            return error_set(err, ERR_UNSUPPORTED, "%s",
+                             verdict.reason ? verdict.reason : "an output has no rule");
         }
     }
     const SqlDialect *dialect = writer->render.dialect;
@@ -109,7 +117,8 @@ static Status plan_outputs(SqlWriter *writer, const TribOffer *offer, SqlSelect 
 static const char *const REASON_FILTER = "the filter is not exact";
 
 /* Are all group keys and aggregates renderable? Nothing stays written. */
-static SqlVerdict grouping_verdict(SqlWriter *writer, const TribOffer *offer, const SqlSelect *out) {
+static SqlVerdict grouping_verdict(SqlWriter *writer, const TribOffer *offer,
+                                   const SqlSelect *out) {
     SqlMark mark = sql_mark(writer);
     SqlVerdict verdict = verdict_of(TRIB_EXACT, NULL);
     if (offer->mode == TRIB_PUSHDOWN_OFF) return verdict_of(TRIB_NONE, "push-down is off");
@@ -125,15 +134,18 @@ static SqlVerdict grouping_verdict(SqlWriter *writer, const TribOffer *offer, co
     return verdict;
 }
 
-static SqlVerdict distinct_verdict(SqlWriter *writer, const TribOffer *offer, const SqlSelect *out) {
-    return grouping_verdict(writer, &(TribOffer){.mode = offer->mode, .noutput = offer->noutput, .output = offer->output},
-                            out);
+static SqlVerdict distinct_verdict(SqlWriter *writer, const TribOffer *offer,
+                                   const SqlSelect *out) {
+    return grouping_verdict(
+        writer,
+        &(TribOffer){.mode = offer->mode, .noutput = offer->noutput, .output = offer->output}, out);
 }
 
 /* One sort key with its NULLs placed; NONE: nothing stays written. */
 static SqlVerdict write_order_key(SqlWriter *writer, const TribOrder *order) {
     const SqlDialect *dialect = writer->render.dialect;
-    const TribColumn *column = sql_column(&writer->render, &writer->render.offer->nodes[order->node]);
+    const TribColumn *column =
+        sql_column(&writer->render, &writer->render.offer->nodes[order->node]);
     SqlMark mark = sql_mark(writer);
     bool natural_first = !order->descending; /* where NULL is smallest */
     bool place = !column || column->nullable;
@@ -162,7 +174,8 @@ static SqlVerdict write_order(SqlWriter *writer, const TribOffer *offer) {
         SqlVerdict verdict = write_order_key(writer, &offer->order[i]);
         if (verdict.kind != TRIB_EXACT || !sql_fits(writer)) {
             sql_undo(writer, mark);
-            return verdict_of(TRIB_NONE, verdict.reason ? verdict.reason : "a sort key has no rule");
+            return verdict_of(TRIB_NONE,
+                              verdict.reason ? verdict.reason : "a sort key has no rule");
         }
     }
     return verdict_of(TRIB_EXACT, NULL);
@@ -172,17 +185,22 @@ static SqlVerdict order_verdict(SqlWriter *writer, const TribOffer *offer, const
     if (offer->mode == TRIB_PUSHDOWN_OFF) return verdict_of(TRIB_NONE, "push-down is off");
     if (offer->limit < 0) return verdict_of(TRIB_NONE, "no limit above it: sorted here");
     if (!out->exact) return verdict_of(TRIB_NONE, REASON_FILTER);
-    if (offer->grouped && !(out->taken & TRIB_TAKEN_GROUPING)) return verdict_of(TRIB_NONE, "the grouping stays here");
-    if (offer->distinct && !(out->taken & TRIB_TAKEN_DISTINCT)) return verdict_of(TRIB_NONE, "DISTINCT stays here");
+    if (offer->grouped && !(out->taken & TRIB_TAKEN_GROUPING))
+        return verdict_of(TRIB_NONE, "the grouping stays here");
+    if (offer->distinct && !(out->taken & TRIB_TAKEN_DISTINCT))
+        return verdict_of(TRIB_NONE, "DISTINCT stays here");
     return write_order(writer, offer);
 }
 
 static SqlVerdict limit_verdict(const TribOffer *offer, const SqlSelect *out) {
     if (offer->mode == TRIB_PUSHDOWN_OFF) return verdict_of(TRIB_NONE, "push-down is off");
     if (!out->exact) return verdict_of(TRIB_NONE, REASON_FILTER);
-    if (offer->norder && !(out->taken & TRIB_TAKEN_ORDER)) return verdict_of(TRIB_NONE, "the order stays here");
-    if (offer->grouped && !(out->taken & TRIB_TAKEN_GROUPING)) return verdict_of(TRIB_NONE, "the grouping stays here");
-    if (offer->distinct && !(out->taken & TRIB_TAKEN_DISTINCT)) return verdict_of(TRIB_NONE, "DISTINCT stays here");
+    if (offer->norder && !(out->taken & TRIB_TAKEN_ORDER))
+        return verdict_of(TRIB_NONE, "the order stays here");
+    if (offer->grouped && !(out->taken & TRIB_TAKEN_GROUPING))
+        return verdict_of(TRIB_NONE, "the grouping stays here");
+    if (offer->distinct && !(out->taken & TRIB_TAKEN_DISTINCT))
+        return verdict_of(TRIB_NONE, "DISTINCT stays here");
     return verdict_of(TRIB_EXACT, NULL);
 }
 
@@ -234,20 +252,26 @@ static Status plan_tail(SqlWriter *writer, TribOffer *offer, SqlSelect *out) {
 /* ---------------------------------------------------------------- runtime-filter keys */
 
 /* A table of that one column, so that the filter can be rendered when the offer is long gone. */
-static Status key_keep(Arena *arena, const TribTable *table, const TribColumn *column, const TribTable **out,
-                       Error *err) {
+static Status key_keep(Arena *arena, const TribTable *table, const TribColumn *column,
+                       const TribTable **out, Error *err) {
     TribTable *copy;
     TribColumn *kept;
     TRY_ALLOC(copy, ARENA_NEW(arena, TribTable), err);
     TRY_ALLOC(kept, ARENA_NEW(arena, TribColumn), err);
-    *copy = (TribTable){.size = sizeof *copy, .kind = table->kind, .ncolumns = 1, .columns = kept, .rows = table->rows};
-    *kept = (TribColumn){.type = column->type, .nullable = column->nullable, .distinct = -1, .null_fraction = -1};
+    *copy = (TribTable){.size = sizeof *copy,
+                        .kind = table->kind,
+                        .ncolumns = 1,
+                        .columns = kept,
+                        .rows = table->rows};
+    *kept = (TribColumn){
+        .type = column->type, .nullable = column->nullable, .distinct = -1, .null_fraction = -1};
     TRY_ALLOC(copy->schema, arena_strdup(arena, table->schema ? table->schema : ""), err);
     TRY_ALLOC(copy->name, arena_strdup(arena, table->name), err);
     TRY_ALLOC(kept->name, arena_strdup(arena, column->name), err);
     if (table->facts) TRY_ALLOC(copy->facts, arena_strdup(arena, table->facts), err);
     if (column->facts) TRY_ALLOC(kept->facts, arena_strdup(arena, column->facts), err);
-    if (column->remote_type) TRY_ALLOC(kept->remote_type, arena_strdup(arena, column->remote_type), err);
+    if (column->remote_type)
+        TRY_ALLOC(kept->remote_type, arena_strdup(arena, column->remote_type), err);
     *out = copy;
     return TRIB_OK;
 }
@@ -260,14 +284,18 @@ static Status plan_keys(SqlWriter *writer, TribOffer *offer, SqlSelect *out, Err
         SqlVerdict verdict = verdict_of(TRIB_NONE, "not a plain column");
         out->keys[i].output = offer->keys[i];
         /* Above a limit or a grouping a filter on the rows would change the answer. */
-        if (offer->mode == TRIB_PUSHDOWN_OFF) verdict.reason = "push-down is off";
-        else if (out->taken & (TRIB_TAKEN_LIMIT | TRIB_TAKEN_GROUPING)) verdict.reason = "below a limit or grouping";
-        else if (node->kind == TRIB_NODE_COLUMN) verdict = sql_capability(writer, node, TRIB_FN_in);
+        if (offer->mode == TRIB_PUSHDOWN_OFF)
+            verdict.reason = "push-down is off";
+        else if (out->taken & (TRIB_TAKEN_LIMIT | TRIB_TAKEN_GROUPING))
+            verdict.reason = "below a limit or grouping";
+        else if (node->kind == TRIB_NODE_COLUMN)
+            verdict = sql_capability(writer, node, TRIB_FN_in);
         TRY(writer->failed);
         if (offer->key_verdicts) verdict_store(&offer->key_verdicts[i], verdict);
         if (verdict.kind == TRIB_NONE) continue;
         const TribTable *table = offer->tables[node->first];
-        TRY(key_keep(writer->render.arena, table, &table->columns[node->ref], &out->keys[i].table, err));
+        TRY(key_keep(writer->render.arena, table, &table->columns[node->ref], &out->keys[i].table,
+                     err));
     }
     return TRIB_OK;
 }
@@ -284,13 +312,14 @@ static void offer_clear(TribOffer *offer) {
     memset(&offer->limit_verdict, 0, sizeof offer->limit_verdict);
 }
 
-Status sql_plan(const SqlDialect *dialect, const void *context, Arena *arena, TribOffer *offer, SqlSelect *out,
-                Error *err) {
+Status sql_plan(const SqlDialect *dialect, const void *context, Arena *arena, TribOffer *offer,
+                SqlSelect *out, Error *err) {
     SqlWriter writer;
     memset(out, 0, sizeof *out);
     offer_clear(offer);
     if (offer->ntables != 1 || offer->njoins) {
-        verdict_store(&offer->joins_verdict, verdict_of(TRIB_NONE, "joins are not taken by this source"));
+        verdict_store(&offer->joins_verdict,
+                      verdict_of(TRIB_NONE, "joins are not taken by this source"));
         return error_set(err, ERR_UNSUPPORTED, "joins are not taken by this source");
     }
     TRY(sql_writer_init(&writer, dialect, context, arena, offer, err));
@@ -313,11 +342,12 @@ static void fragment_add(Buf *text, SqlParam *params, uint32_t *nparams, const S
     buf_add(text, part->text, part->len);
 }
 
-Status sql_select_join(Arena *arena, const SqlSelect *select, const SqlFragment *extra, uint32_t nextra,
-                       SqlFragment *out, Error *err) {
+Status sql_select_join(Arena *arena, const SqlSelect *select, const SqlFragment *extra,
+                       uint32_t nextra, SqlFragment *out, Error *err) {
     Buf text;
     SqlParam *params;
-    uint32_t nparams = 0, total = select->head.nparams + select->where.nparams + select->tail.nparams;
+    uint32_t nparams = 0,
+             total = select->head.nparams + select->where.nparams + select->tail.nparams;
     for (uint32_t i = 0; i < nextra; i++) total += extra[i].nparams;
     TRY_ALLOC(params, ARENA_ARRAY(arena, SqlParam, total), err);
     buf_init(&text, arena, SIZE_MAX / 2);
@@ -344,24 +374,39 @@ Status sql_select_join(Arena *arena, const SqlSelect *select, const SqlFragment 
 
 /* ---------------------------------------------------------------- runtime filters */
 
-enum { FILTER_COLUMN, FILTER_CALL, FILTER_FIRST }; /* node positions: column, call, then [column, values] */
+enum {
+    FILTER_COLUMN,
+    FILTER_CALL,
+    FILTER_FIRST
+}; /* node positions: column, call, then [column, values] */
 
 /* A little offer of its own: one table of one column, one call over it and some values. */
-static Status filter_call(const SqlDialect *dialect, const void *context, Arena *arena, const TribTable *table,
-                          uint16_t op, const TribValue *values, uint32_t nvalues, SqlFragment *out, Error *err) {
+static Status filter_call(const SqlDialect *dialect, const void *context, Arena *arena,
+                          const TribTable *table, uint16_t op, const TribValue *values,
+                          uint32_t nvalues, SqlFragment *out, Error *err) {
     TribNode *nodes;
     SqlWriter writer;
     memset(out, 0, sizeof *out);
     TRY_ALLOC(nodes, ARENA_ARRAY(arena, TribNode, (size_t)nvalues + FILTER_FIRST + 1), err);
     TribNode column = {.kind = TRIB_NODE_COLUMN, .type = table->columns[0].type};
     nodes[FILTER_COLUMN] = nodes[FILTER_FIRST] = column;
-    nodes[FILTER_CALL] = (TribNode){.kind = TRIB_NODE_CALL, .op = op, .type = {.id = TRIB_TYPE_BOOLEAN},
-                                    .first = FILTER_FIRST, .count = nvalues + 1};
+    nodes[FILTER_CALL] = (TribNode){.kind = TRIB_NODE_CALL,
+                                    .op = op,
+                                    .type = {.id = TRIB_TYPE_BOOLEAN},
+                                    .first = FILTER_FIRST,
+                                    .count = nvalues + 1};
     for (uint32_t i = 0; i < nvalues; i++) {
-        nodes[FILTER_FIRST + 1 + i] = (TribNode){.kind = TRIB_NODE_LITERAL, .type = values[i].type, .ref = i};
+        nodes[FILTER_FIRST + 1 + i] =
+            (TribNode){.kind = TRIB_NODE_LITERAL, .type = values[i].type, .ref = i};
     }
-    TribOffer offer = {.size = sizeof offer, .mode = TRIB_PUSHDOWN_EXACT, .nnodes = nvalues + FILTER_FIRST + 1,
-                       .nodes = nodes, .nvalues = nvalues, .values = values, .ntables = 1, .tables = &table,
+    TribOffer offer = {.size = sizeof offer,
+                       .mode = TRIB_PUSHDOWN_EXACT,
+                       .nnodes = nvalues + FILTER_FIRST + 1,
+                       .nodes = nodes,
+                       .nvalues = nvalues,
+                       .values = values,
+                       .ntables = 1,
+                       .tables = &table,
                        .limit = -1};
     TRY(sql_writer_init(&writer, dialect, context, arena, &offer, err));
     SqlVerdict verdict = sql_condition(&writer, FILTER_CALL, false);
@@ -383,10 +428,13 @@ static uint32_t binds_per_value(const SqlDialect *dialect) {
     return most;
 }
 
-static Status filter_range(const SqlDialect *dialect, const void *context, Arena *arena, const TribTable *table,
-                           const TribFilterKey *filter, SqlFragment *out, Error *err) {
+static Status filter_range(const SqlDialect *dialect, const void *context, Arena *arena,
+                           const TribTable *table, const TribFilterKey *filter, SqlFragment *out,
+                           Error *err) {
     SqlFragment low, high;
-    if (filter->minimum.type.id == TRIB_TYPE_UNKNOWN || filter->maximum.type.id == TRIB_TYPE_UNKNOWN) return TRIB_OK;
+    if (filter->minimum.type.id == TRIB_TYPE_UNKNOWN ||
+        filter->maximum.type.id == TRIB_TYPE_UNKNOWN)
+        return TRIB_OK;
     TRY(filter_call(dialect, context, arena, table, TRIB_FN_ge, &filter->minimum, 1, &low, err));
     TRY(filter_call(dialect, context, arena, table, TRIB_FN_le, &filter->maximum, 1, &high, err));
     if (!low.len || !high.len) return TRIB_OK;
@@ -404,8 +452,9 @@ static Status filter_range(const SqlDialect *dialect, const void *context, Arena
     return TRIB_OK;
 }
 
-Status sql_filter(const SqlDialect *dialect, const void *context, Arena *arena, const SqlSelect *select,
-                  const TribFilterKey *filter, uint32_t budget, SqlFragment *out, Error *err) {
+Status sql_filter(const SqlDialect *dialect, const void *context, Arena *arena,
+                  const SqlSelect *select, const TribFilterKey *filter, uint32_t budget,
+                  SqlFragment *out, Error *err) {
     memset(out, 0, sizeof *out);
     const TribTable *table = NULL;
     for (uint32_t i = 0; i < select->nkeys; i++) {
@@ -418,7 +467,8 @@ Status sql_filter(const SqlDialect *dialect, const void *context, Arena *arena, 
         return TRIB_OK;
     }
     if (filter->complete && filter->nvalues <= budget / binds_per_value(dialect)) {
-        TRY(filter_call(dialect, context, arena, table, TRIB_FN_in, filter->values, (uint32_t)filter->nvalues, out, err));
+        TRY(filter_call(dialect, context, arena, table, TRIB_FN_in, filter->values,
+                        (uint32_t)filter->nvalues, out, err));
         if (out->len) return TRIB_OK;
     }
     return filter_range(dialect, context, arena, table, filter, out, err);
@@ -437,8 +487,10 @@ char *sql_explain(Arena *arena, const SqlFragment *statement) {
             buf_printf(&text, "... (%u in all)", statement->nparams);
             break;
         }
-        if (statement->params[i].is_slot) buf_printf(&text, "?%u", statement->params[i].slot + 1);
-        else sql_value_text(&text, &statement->params[i].value);
+        if (statement->params[i].is_slot)
+            buf_printf(&text, "?%u", statement->params[i].slot + 1);
+        else
+            sql_value_text(&text, &statement->params[i].value);
     }
     return text.failed ? NULL : text.data;
 }

@@ -15,7 +15,7 @@
 #include "engine/base/number.h"
 
 #define REASON_DEPTH "nested too deeply"
-#define REASON_RULE "no rule for this operator and these types"
+#define REASON_RULE  "no rule for this operator and these types"
 
 static const SqlVerdict VERDICT_EXACT = {TRIB_EXACT, NULL};
 
@@ -25,8 +25,8 @@ static SqlVerdict verdict_none(const char *reason) {
 
 /* ---------------------------------------------------------------- the writer */
 
-Status sql_writer_init(SqlWriter *self, const SqlDialect *dialect, const void *context, Arena *arena,
-                       const TribOffer *offer, Error *err) {
+Status sql_writer_init(SqlWriter *self, const SqlDialect *dialect, const void *context,
+                       Arena *arena, const TribOffer *offer, Error *err) {
     memset(self, 0, sizeof *self);
     self->render = (SqlRender){dialect, context, arena, offer};
     self->err = err;
@@ -36,7 +36,8 @@ Status sql_writer_init(SqlWriter *self, const SqlDialect *dialect, const void *c
     TRY_ALLOC(self->columns_known, ARENA_ARRAY(arena, bool *, offer->ntables), err);
     for (uint32_t i = 0; i < offer->ntables; i++) {
         TRY_ALLOC(self->columns[i], ARENA_ARRAY(arena, SqlColumn, offer->tables[i]->ncolumns), err);
-        TRY_ALLOC(self->columns_known[i], ARENA_ARRAY(arena, bool, offer->tables[i]->ncolumns), err);
+        TRY_ALLOC(self->columns_known[i], ARENA_ARRAY(arena, bool, offer->tables[i]->ncolumns),
+                  err);
     }
     return TRIB_OK;
 }
@@ -158,15 +159,16 @@ const TribColumn *sql_column(const SqlRender *render, const TribNode *node) {
 }
 
 static bool is_comparison(uint16_t op) {
-    return (op >= TRIB_FN_eq && op <= TRIB_FN_is_distinct_from) || op == TRIB_FN_in || op == TRIB_FN_between ||
-           op == SQL_OP_NOT_IN || op == SQL_OP_NOT_BETWEEN || op == SQL_OP_IS_NOT_DISTINCT;
+    return (op >= TRIB_FN_eq && op <= TRIB_FN_is_distinct_from) || op == TRIB_FN_in ||
+           op == TRIB_FN_between || op == SQL_OP_NOT_IN || op == SQL_OP_NOT_BETWEEN ||
+           op == SQL_OP_IS_NOT_DISTINCT;
 }
 
 /* Comparisons that are never TRUE when an argument is NULL: allowed over capped columns. */
 static bool rejects_null(uint16_t op) {
     return (op >= TRIB_FN_eq && op <= TRIB_FN_ge) || op == TRIB_FN_in || op == TRIB_FN_between ||
-           op == TRIB_FN_like || op == SQL_OP_NOT_IN || op == SQL_OP_NOT_BETWEEN || op == SQL_OP_NOT_LIKE ||
-           op == SQL_OP_TRUE || op == SQL_OP_FALSE;
+           op == TRIB_FN_like || op == SQL_OP_NOT_IN || op == SQL_OP_NOT_BETWEEN ||
+           op == SQL_OP_NOT_LIKE || op == SQL_OP_TRUE || op == SQL_OP_FALSE;
 }
 
 static bool same_family(TribType a, TribType b) {
@@ -183,8 +185,8 @@ typedef struct Arguments {
     uint32_t first, count;
 } Arguments;
 
-static bool rule_fits(SqlWriter *self, const SqlRule *rule, uint16_t op, Arguments args, TribType result,
-                      uint16_t flags) {
+static bool rule_fits(SqlWriter *self, const SqlRule *rule, uint16_t op, Arguments args,
+                      TribType result, uint16_t flags) {
     const TribNode *nodes = self->render.offer->nodes;
     if (rule->op != op || ((rule->flags ^ flags) & SQL_DISTINCT)) return false;
     if (rule->result && !(rule->result & type_mask(result))) return false;
@@ -212,7 +214,8 @@ static Match match_none(const char *reason) {
 }
 
 /* Picks the rule for `op` over the arguments. `call` is handed to the rule's check. */
-static Match rule_find(SqlWriter *self, uint16_t op, const TribNode *call, Arguments args, uint32_t depth) {
+static Match rule_find(SqlWriter *self, uint16_t op, const TribNode *call, Arguments args,
+                       uint32_t depth) {
     const SqlDialect *dialect = self->render.dialect;
     Match match = {NULL, NULL, {TRIB_NONE, REASON_RULE}, TRIB_EXACT, NULL};
     for (uint32_t i = 0; i < args.count; i++) {
@@ -270,7 +273,8 @@ static void info_call(SqlWriter *self, const TribNode *node, SqlNodeInfo *info, 
     info->reason = match.cap_reason;
     info->classes = match.rule->gives;
     if (!info->classes) {
-        for (uint32_t i = 0; i < args.count; i++) info->classes |= self->infos[args.first + i].classes;
+        for (uint32_t i = 0; i < args.count; i++)
+            info->classes |= self->infos[args.first + i].classes;
     }
 }
 
@@ -280,7 +284,8 @@ static void info_leaf(SqlWriter *self, const TribNode *node, SqlNodeInfo *info) 
         const TribColumn *column = &render->offer->tables[node->first]->columns[node->ref];
         const SqlColumn *facts = sql_facts(self, node->first, node->ref);
         if (column->unreadable || !facts) {
-            info->reason = column->unreadable ? column->unreadable : "the column's facts are unknown";
+            info->reason =
+                column->unreadable ? column->unreadable : "the column's facts are unknown";
             return;
         }
         info->ok = facts->cap != TRIB_NONE;
@@ -290,12 +295,14 @@ static void info_leaf(SqlWriter *self, const TribNode *node, SqlNodeInfo *info) 
         return;
     }
     if (node->kind == TRIB_NODE_PARAM) {
-        if (render->dialect->slot_refused) info->reason = render->dialect->slot_refused(render->context, node->type);
+        if (render->dialect->slot_refused)
+            info->reason = render->dialect->slot_refused(render->context, node->type);
         info->ok = info->reason == NULL;
         return;
     }
     const TribValue *value = &render->offer->values[node->ref];
-    info->reason = render->dialect->unbindable ? render->dialect->unbindable(render->context, value) : NULL;
+    info->reason =
+        render->dialect->unbindable ? render->dialect->unbindable(render->context, value) : NULL;
     info->ok = info->reason == NULL;
 }
 
@@ -304,11 +311,16 @@ static const SqlNodeInfo *sql_info(SqlWriter *self, uint32_t node, uint32_t dept
     if (info->known) return info;
     const TribNode *of = &self->render.offer->nodes[node];
     SqlNodeInfo found = {.known = true, .cap = TRIB_EXACT};
-    if (of->may_raise) found.reason = "may raise";
-    else if (depth > self->render.dialect->max_depth) found.reason = REASON_DEPTH;
-    else if (of->kind == TRIB_NODE_AGGREGATE) found.reason = "an aggregate";
-    else if (of->kind == TRIB_NODE_CALL) info_call(self, of, &found, depth);
-    else info_leaf(self, of, &found);
+    if (of->may_raise)
+        found.reason = "may raise";
+    else if (depth > self->render.dialect->max_depth)
+        found.reason = REASON_DEPTH;
+    else if (of->kind == TRIB_NODE_AGGREGATE)
+        found.reason = "an aggregate";
+    else if (of->kind == TRIB_NODE_CALL)
+        info_call(self, of, &found, depth);
+    else
+        info_leaf(self, of, &found);
     if (!found.ok && !found.reason) found.reason = REASON_RULE;
     found.known = true;
     *info = found;
@@ -355,7 +367,8 @@ static void write_param(SqlWriter *self, TribType type, const TribValue *value, 
     const char *mark = strchr(text, '?');
     SqlParam *param = param_new(self);
     if (!param) return;
-    *param = (SqlParam){.at = self->text.len + (mark ? (size_t)(mark - text) : 0), .slot = slot, .type = type};
+    *param = (SqlParam){
+        .at = self->text.len + (mark ? (size_t)(mark - text) : 0), .slot = slot, .type = type};
     param->is_slot = value == NULL;
     if (value && !sql_value_copy(self->render.arena, value, &param->value)) {
         self->failed = error_out_of_memory(self->err);
@@ -383,14 +396,16 @@ static bool like_pattern(SqlWriter *self, const TribNode *call, Str *out) {
     const TribValue *pattern = sql_literal(&self->render, sql_argument(&self->render, call, 1));
     const TribValue *escape = sql_literal(&self->render, sql_argument(&self->render, call, 2));
     int32_t escape_char = 0;
-    if (!pattern || pattern->is_null || (call->count > 2 && (!escape || escape->is_null))) return false;
+    if (!pattern || pattern->is_null || (call->count > 2 && (!escape || escape->is_null)))
+        return false;
     if (escape) {
         size_t at = 0;
         escape_char = utf8_next(escape->as.text.data, escape->as.text.length, &at);
         if (escape_char <= 0 || at != escape->as.text.length) return false;
     }
     Str text = {pattern->as.text.data, pattern->as.text.length};
-    return sql_like_rewrite(self->render.arena, text, escape_char, self->render.dialect->like_escape, out);
+    return sql_like_rewrite(self->render.arena, text, escape_char,
+                            self->render.dialect->like_escape, out);
 }
 
 static void write_pattern(SqlWriter *self, const TribNode *call) {
@@ -406,13 +421,16 @@ static void write_pattern(SqlWriter *self, const TribNode *call) {
 static void write_list(SqlWriter *self, Arguments args, uint32_t from, Str item) {
     for (uint32_t i = from; i < args.count && sql_fits(self); i++) {
         if (i > from) buf_text(&self->text, ", ");
-        if (item.len) write_around(self, item, "%", args.first + i);
-        else write_value(self, args.first + i, false);
+        if (item.len)
+            write_around(self, item, "%", args.first + i);
+        else
+            write_value(self, args.first + i, false);
     }
 }
 
 /* Writes one {...} of a template; returns the character after its brace. */
-static const char *write_hole(SqlWriter *self, const char *hole, const TribNode *call, Arguments args) {
+static const char *write_hole(SqlWriter *self, const char *hole, const TribNode *call,
+                              Arguments args) {
     const char *end = strchr(hole, '}');
     if (!end) return hole + strlen(hole);
     if (strncmp(hole, "pattern}", 8) == 0) {
@@ -431,7 +449,8 @@ static const char *write_hole(SqlWriter *self, const char *hole, const TribNode 
     return end + 1;
 }
 
-static void write_template(SqlWriter *self, const char *template, const TribNode *call, Arguments args) {
+static void write_template(SqlWriter *self, const char *template, const TribNode *call,
+                           Arguments args) {
     const char *c = template;
     while (*c && sql_fits(self)) {
         if (*c == '{' && c[1] == '{') {
@@ -451,7 +470,9 @@ static void write_value(SqlWriter *self, uint32_t node, bool nested) {
     if (!sql_fits(self)) return;
     switch (of->kind) {
     case TRIB_NODE_COLUMN: write_column(self, of); return;
-    case TRIB_NODE_LITERAL: write_param(self, of->type, &self->render.offer->values[of->ref], 0); return;
+    case TRIB_NODE_LITERAL:
+        write_param(self, of->type, &self->render.offer->values[of->ref], 0);
+        return;
     case TRIB_NODE_PARAM: write_param(self, of->type, NULL, of->ref); return;
     default: break;
     }
@@ -502,16 +523,25 @@ static bool write_guards(SqlWriter *self, uint32_t node, SqlMark since, bool wri
 
 /* ---------------------------------------------------------------- conditions */
 
-static SqlVerdict condition(SqlWriter *self, uint32_t node, bool negated, bool nested, uint32_t depth);
+static SqlVerdict condition(SqlWriter *self, uint32_t node, bool negated, bool nested,
+                            uint32_t depth);
 
 static uint16_t negated_op(uint16_t op) {
     static const struct {
         uint16_t op, negated;
     } pairs[] = {
-        {TRIB_FN_eq, TRIB_FN_ne}, {TRIB_FN_ne, TRIB_FN_eq}, {TRIB_FN_lt, TRIB_FN_ge}, {TRIB_FN_ge, TRIB_FN_lt},
-        {TRIB_FN_le, TRIB_FN_gt}, {TRIB_FN_gt, TRIB_FN_le}, {TRIB_FN_is_null, TRIB_FN_is_not_null},
-        {TRIB_FN_is_not_null, TRIB_FN_is_null}, {TRIB_FN_in, SQL_OP_NOT_IN}, {TRIB_FN_like, SQL_OP_NOT_LIKE},
-        {TRIB_FN_between, SQL_OP_NOT_BETWEEN}, {TRIB_FN_is_distinct_from, SQL_OP_IS_NOT_DISTINCT},
+        {TRIB_FN_eq, TRIB_FN_ne},
+        {TRIB_FN_ne, TRIB_FN_eq},
+        {TRIB_FN_lt, TRIB_FN_ge},
+        {TRIB_FN_ge, TRIB_FN_lt},
+        {TRIB_FN_le, TRIB_FN_gt},
+        {TRIB_FN_gt, TRIB_FN_le},
+        {TRIB_FN_is_null, TRIB_FN_is_not_null},
+        {TRIB_FN_is_not_null, TRIB_FN_is_null},
+        {TRIB_FN_in, SQL_OP_NOT_IN},
+        {TRIB_FN_like, SQL_OP_NOT_LIKE},
+        {TRIB_FN_between, SQL_OP_NOT_BETWEEN},
+        {TRIB_FN_is_distinct_from, SQL_OP_IS_NOT_DISTINCT},
     };
     for (size_t i = 0; i < COUNT_OF(pairs); i++) {
         if (pairs[i].op == op) return pairs[i].negated;
@@ -520,12 +550,15 @@ static uint16_t negated_op(uint16_t op) {
 }
 
 /* Writes a found rule as a condition, with guards, and says how good it is. */
-static SqlVerdict write_leaf(SqlWriter *self, uint32_t node, Match match, Arguments args, bool negate, bool nested) {
+static SqlVerdict write_leaf(SqlWriter *self, uint32_t node, Match match, Arguments args,
+                             bool negate, bool nested) {
     const TribNode *of = &self->render.offer->nodes[node];
     SqlVerdict verdict = match.verdict;
-    bool guarded = !(match.rule->flags & SQL_NO_GUARD) && write_guards(self, node, sql_mark(self), false);
+    bool guarded =
+        !(match.rule->flags & SQL_NO_GUARD) && write_guards(self, node, sql_mark(self), false);
     if (match.cap < verdict.kind) verdict = (SqlVerdict){match.cap, match.cap_reason};
-    if (self->render.offer->mode == TRIB_PUSHDOWN_NATIVE && verdict.kind == TRIB_SUPERSET) verdict = VERDICT_EXACT;
+    if (self->render.offer->mode == TRIB_PUSHDOWN_NATIVE && verdict.kind == TRIB_SUPERSET)
+        verdict = VERDICT_EXACT;
     if (negate && (guarded || verdict.kind != TRIB_EXACT || (match.rule->flags & SQL_TRUTH_ONLY))) {
         return verdict_none(verdict.reason ? verdict.reason : "NOT of an inexact condition");
     }
@@ -545,7 +578,8 @@ static SqlVerdict write_leaf(SqlWriter *self, uint32_t node, Match match, Argume
     return verdict;
 }
 
-static SqlVerdict condition_leaf(SqlWriter *self, uint32_t node, bool negated, bool nested, uint32_t depth) {
+static SqlVerdict condition_leaf(SqlWriter *self, uint32_t node, bool negated, bool nested,
+                                 uint32_t depth) {
     const TribNode *of = &self->render.offer->nodes[node];
     bool call = of->kind == TRIB_NODE_CALL;
     Arguments args = call ? (Arguments){of->first, of->count} : (Arguments){node, 1};
@@ -564,14 +598,16 @@ static SqlVerdict condition_leaf(SqlWriter *self, uint32_t node, bool negated, b
         match = rule_find(self, op, of, args, depth);
         if (!call) negated = false;
     }
-    if (match.verdict.kind == TRIB_NONE) return verdict_none(match.verdict.reason ? match.verdict.reason : REASON_RULE);
+    if (match.verdict.kind == TRIB_NONE)
+        return verdict_none(match.verdict.reason ? match.verdict.reason : REASON_RULE);
     if (match.cap < TRIB_EXACT && !rejects_null(op) && !(match.rule->flags & SQL_NO_GUARD)) {
         return verdict_none(match.cap_reason);
     }
     return write_leaf(self, node, match, args, negated, nested);
 }
 
-static SqlVerdict condition_and(SqlWriter *self, const TribNode *of, bool negated, bool nested, uint32_t depth) {
+static SqlVerdict condition_and(SqlWriter *self, const TribNode *of, bool negated, bool nested,
+                                uint32_t depth) {
     SqlVerdict verdict = VERDICT_EXACT;
     SqlMark mark = sql_mark(self);
     uint32_t written = 0;
@@ -596,7 +632,8 @@ static SqlVerdict condition_and(SqlWriter *self, const TribNode *of, bool negate
     return verdict;
 }
 
-static SqlVerdict condition_or(SqlWriter *self, const TribNode *of, bool negated, bool nested, uint32_t depth) {
+static SqlVerdict condition_or(SqlWriter *self, const TribNode *of, bool negated, bool nested,
+                               uint32_t depth) {
     SqlVerdict verdict = VERDICT_EXACT;
     SqlMark mark = sql_mark(self);
     if (nested) buf_char(&self->text, '(');
@@ -616,11 +653,13 @@ static SqlVerdict condition_or(SqlWriter *self, const TribNode *of, bool negated
 /* Conditions stand in positive places only (NOT is pushed down), where NULL and FALSE are alike. */
 static SqlVerdict condition_constant(SqlWriter *self, const TribValue *value, bool negated) {
     bool truth = !value->is_null && (value->as.integer != 0) != negated;
-    buf_text(&self->text, truth ? self->render.dialect->true_text : self->render.dialect->false_text);
+    buf_text(&self->text,
+             truth ? self->render.dialect->true_text : self->render.dialect->false_text);
     return VERDICT_EXACT;
 }
 
-static SqlVerdict condition(SqlWriter *self, uint32_t node, bool negated, bool nested, uint32_t depth) {
+static SqlVerdict condition(SqlWriter *self, uint32_t node, bool negated, bool nested,
+                            uint32_t depth) {
     const TribNode *of = &self->render.offer->nodes[node];
     if (depth > self->render.dialect->max_depth) return verdict_none(REASON_DEPTH);
     if (of->may_raise) return verdict_none("may raise");
@@ -631,9 +670,11 @@ static SqlVerdict condition(SqlWriter *self, uint32_t node, bool negated, bool n
         switch (of->op) {
         case TRIB_FN_not: return condition(self, of->first, !negated, nested, depth + 1);
         case TRIB_FN_and:
-            return negated ? condition_or(self, of, true, nested, depth) : condition_and(self, of, false, nested, depth);
+            return negated ? condition_or(self, of, true, nested, depth)
+                           : condition_and(self, of, false, nested, depth);
         case TRIB_FN_or:
-            return negated ? condition_and(self, of, true, nested, depth) : condition_or(self, of, false, nested, depth);
+            return negated ? condition_and(self, of, true, nested, depth)
+                           : condition_or(self, of, false, nested, depth);
         default: break;
         }
     }
@@ -661,10 +702,13 @@ SqlVerdict sql_output_column(SqlWriter *self, uint32_t node) {
     sql_info(self, node, 0);
     for (uint32_t i = 0; i < dialect->nrules && !template; i++) {
         const SqlRule *rule = &dialect->rules[i];
-        if (rule_fits(self, rule, SQL_OP_OUTPUT, (Arguments){node, 1}, of->type, 0)) template = rule->template;
+        if (rule_fits(self, rule, SQL_OP_OUTPUT, (Arguments){node, 1}, of->type, 0))
+            template = rule->template;
     }
-    if (template) write_template(self, template, of, (Arguments){node, 1});
-    else write_value(self, node, false);
+    if (template)
+        write_template(self, template, of, (Arguments){node, 1});
+    else
+        write_value(self, node, false);
     if (sql_fits(self)) return VERDICT_EXACT;
     sql_undo(self, mark);
     return verdict_none("too long a statement for the source");

@@ -15,9 +15,9 @@ typedef struct SqlVerdict {
 
 /* What is known about a value expression; computed once per node. */
 typedef struct SqlNodeInfo {
-    bool known, ok;       /* ok: it can be rendered, and gives the engine's value */
-    bool passthrough;     /* a widening cast: renders as its argument */
-    TribVerdictKind cap;  /* the lowest cap of the columns below */
+    bool known, ok;      /* ok: it can be rendered, and gives the engine's value */
+    bool passthrough;    /* a widening cast: renders as its argument */
+    TribVerdictKind cap; /* the lowest cap of the columns below */
     uint32_t classes;
     const char *template; /* calls */
     const char *reason;   /* why not ok, or why the cap */
@@ -28,11 +28,11 @@ typedef struct SqlWriter {
     Buf text;
     SqlParam *params;
     uint32_t nparams, param_capacity;
-    bool too_many;         /* parameters: what is being written must be undone */
-    SqlNodeInfo *infos;    /* per node */
-    SqlColumn **columns;   /* per table: an array per column, filled in on demand */
+    bool too_many;       /* parameters: what is being written must be undone */
+    SqlNodeInfo *infos;  /* per node */
+    SqlColumn **columns; /* per table: an array per column, filled in on demand */
     bool **columns_known;
-    Status failed;         /* a hook failed: *err says how */
+    Status failed; /* a hook failed: *err says how */
     Error *err;
 } SqlWriter;
 
@@ -41,10 +41,11 @@ typedef struct SqlMark {
     uint32_t params;
 } SqlMark;
 
-Status sql_writer_init(SqlWriter *self, const SqlDialect *dialect, const void *context, Arena *arena,
-                       const TribOffer *offer, Error *err) WARN_UNUSED;
+Status sql_writer_init(SqlWriter *self, const SqlDialect *dialect, const void *context,
+                       Arena *arena, const TribOffer *offer, Error *err) WARN_UNUSED;
 SqlMark sql_mark(const SqlWriter *self);
-void sql_undo(SqlWriter *self, SqlMark mark); /* back to the mark, failures of text and parameters forgotten */
+void sql_undo(SqlWriter *self,
+              SqlMark mark); /* back to the mark, failures of text and parameters forgotten */
 /* Did everything since the mark fit? */
 bool sql_fits(const SqlWriter *self);
 /* Moves what stands in the buffer out as a fragment and starts anew. */

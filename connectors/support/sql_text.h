@@ -21,10 +21,10 @@ typedef struct SqlRender SqlRender;
 
 /* ---- masks of types, for rules */
 #define SQL_TYPE(name) (UINT32_C(1) << TRIB_TYPE_##name)
-#define SQL_INTEGERS (SQL_TYPE(TINYINT) | SQL_TYPE(SMALLINT) | SQL_TYPE(INTEGER) | SQL_TYPE(BIGINT))
-#define SQL_FLOATS (SQL_TYPE(REAL) | SQL_TYPE(DOUBLE))
-#define SQL_ANY_TYPE UINT32_C(0xffffffff)
-#define SQL_ANY_CLASS UINT32_C(0xffffffff)
+#define SQL_INTEGERS   (SQL_TYPE(TINYINT) | SQL_TYPE(SMALLINT) | SQL_TYPE(INTEGER) | SQL_TYPE(BIGINT))
+#define SQL_FLOATS     (SQL_TYPE(REAL) | SQL_TYPE(DOUBLE))
+#define SQL_ANY_TYPE   UINT32_C(0xffffffff)
+#define SQL_ANY_CLASS  UINT32_C(0xffffffff)
 
 /* Pseudo-operators that stand in rules beside TribFunctionIds. */
 enum {
@@ -33,15 +33,18 @@ enum {
     SQL_OP_GROUP = 0xff02,  /* a grouping key, or an output under DISTINCT */
     SQL_OP_TRUE = 0xff03,   /* a boolean value that stands as a condition */
     SQL_OP_FALSE = 0xff04,  /* the same, negated */
-    SQL_OP_NOT_IN = 0xff05, SQL_OP_NOT_LIKE = 0xff06, SQL_OP_NOT_BETWEEN = 0xff07,
+    SQL_OP_NOT_IN = 0xff05,
+    SQL_OP_NOT_LIKE = 0xff06,
+    SQL_OP_NOT_BETWEEN = 0xff07,
     SQL_OP_IS_NOT_DISTINCT = 0xff08
 };
 
 enum {
-    SQL_TRUTH_ONLY = 1, /* right about which rows are TRUE, not about FALSE and NULL: never negated as a whole */
-    SQL_NO_GUARD = 2,   /* the guards of columns are not wanted here (IS NULL) */
-    SQL_DISTINCT = 4,   /* aggregates: the row is for DISTINCT arguments */
-    SQL_STRICT = 8      /* a value that is NULL if an argument is: allowed over columns with a cap */
+    SQL_TRUTH_ONLY =
+        1, /* right about which rows are TRUE, not about FALSE and NULL: never negated as a whole */
+    SQL_NO_GUARD = 2, /* the guards of columns are not wanted here (IS NULL) */
+    SQL_DISTINCT = 4, /* aggregates: the row is for DISTINCT arguments */
+    SQL_STRICT = 8    /* a value that is NULL if an argument is: allowed over columns with a cap */
 };
 
 /*
@@ -69,13 +72,14 @@ typedef struct SqlRule {
     TribVerdictKind verdict;
     const char *template;
     const char *reason; /* why it is not EXACT */
-    TribVerdictKind (*check)(const SqlRender *render, const TribNode *call, const char **template, const char **reason);
+    TribVerdictKind (*check)(const SqlRender *render, const TribNode *call, const char **template,
+                             const char **reason);
     uint32_t gives; /* class of the result; 0 = the classes of the arguments */
 } SqlRule;
 
 /* What the dialect knows about a column of the offer, from its facts. */
 typedef struct SqlColumn {
-    uint32_t class;      /* one bit (or several: all must be allowed by a rule); 0 = fits every rule */
+    uint32_t class; /* one bit (or several: all must be allowed by a rule); 0 = fits every rule */
     TribVerdictKind cap; /* no predicate over the column is better than this */
     const char *reason;  /* why the cap */
     const char *guard;   /* template AND-ed to every leaf that reads the column; NULL = none */
@@ -83,7 +87,7 @@ typedef struct SqlColumn {
 } SqlColumn;
 
 typedef enum {
-    SQL_NULLS_CLAUSE,  /* ORDER BY c NULLS LAST */
+    SQL_NULLS_CLAUSE, /* ORDER BY c NULLS LAST */
     SQL_NULLS_SMALLEST /* NULL sorts as the smallest value; placed with "c IS NULL" where that is not wanted */
 } SqlNullOrder;
 
@@ -93,8 +97,8 @@ struct SqlDialect {
     /* Appends what stands after FROM; NULL = schema.table, quoted. */
     void (*table)(const void *context, Buf *out, const TribTable *table);
     /* Fills in *out (zeroed, cap EXACT). Strings are static or live in the arena. */
-    Status (*column)(const void *context, Arena *arena, const TribTable *table, const TribColumn *column,
-                     SqlColumn *out, Error *err);
+    Status (*column)(const void *context, Arena *arena, const TribTable *table,
+                     const TribColumn *column, SqlColumn *out, Error *err);
     /* Can this value be bound? NULL: yes; else the reason why not. Called for every literal. */
     const char *(*unbindable)(const void *context, const TribValue *value);
     /* The text of a parameter of a type: "?" or "CAST(? AS ...)" (one ? each); NULL hook = "?". */
@@ -105,7 +109,7 @@ struct SqlDialect {
     SqlNullOrder nulls;
     uint32_t max_params; /* of one statement */
     size_t max_text;
-    uint32_t max_depth;  /* of an expression */
+    uint32_t max_depth;                 /* of an expression */
     const char *true_text, *false_text; /* conditions, such as "1 = 1" and "1 = 0" */
     /* Why a parameter slot of a type, whose value comes at scan_open, cannot be sent; NULL hook or NULL: it can. */
     const char *(*slot_refused)(const void *context, TribType type);
@@ -116,8 +120,8 @@ struct SqlDialect {
 /* ---- results */
 
 typedef struct SqlParam {
-    size_t at;       /* byte offset of its ? in the fragment's text */
-    bool is_slot;    /* the value comes with the scan request */
+    size_t at;    /* byte offset of its ? in the fragment's text */
+    bool is_slot; /* the value comes with the scan request */
     uint32_t slot;
     TribValue value; /* if not a slot: a deep copy */
     TribType type;
@@ -132,13 +136,14 @@ typedef struct SqlFragment {
 
 typedef struct SqlOutput {
     TribType type;
-    uint32_t column;          /* index in the table; UINT32_MAX for expressions */
-    const char *name, *facts, *declared; /* of the column (declared: remote_type), copied; NULL for expressions */
+    uint32_t column; /* index in the table; UINT32_MAX for expressions */
+    const char *name, *facts,
+        *declared; /* of the column (declared: remote_type), copied; NULL for expressions */
 } SqlOutput;
 
 /* A runtime-filter key: its column with what rendering needs of it, kept for scan_open. */
 typedef struct SqlKey {
-    uint32_t output;      /* index into outputs */
+    uint32_t output;        /* index into outputs */
     const TribTable *table; /* a copy with that one column; NULL = no filter can be sent */
 } SqlKey;
 
@@ -149,11 +154,11 @@ typedef struct SqlSelect {
     SqlFragment tail;  /* GROUP BY, ORDER BY, LIMIT; may be empty */
     uint32_t noutput;
     SqlOutput *outputs;
-    bool has_extra;    /* the dialect's extra expressions stand after the outputs */
+    bool has_extra; /* the dialect's extra expressions stand after the outputs */
     uint32_t nkeys;
     SqlKey *keys;
-    bool exact;        /* every conjunct was EXACT */
-    uint32_t taken;    /* TRIB_TAKEN_* */
+    bool exact;     /* every conjunct was EXACT */
+    uint32_t taken; /* TRIB_TAKEN_* */
 } SqlSelect;
 
 /*
@@ -161,19 +166,20 @@ typedef struct SqlSelect {
  * `context` is handed to the dialect's hooks. Mode OFF: every verdict is NONE. Errors: UNSUPPORTED (a
  * join tree, grouping that cannot be taken, outputs that are no columns), out of memory.
  */
-Status sql_plan(const SqlDialect *dialect, const void *context, Arena *arena, TribOffer *offer, SqlSelect *out,
-                Error *err) WARN_UNUSED;
+Status sql_plan(const SqlDialect *dialect, const void *context, Arena *arena, TribOffer *offer,
+                SqlSelect *out, Error *err) WARN_UNUSED;
 
 /* The whole statement: WHERE joined with `extra` conditions (each in parentheses) by AND. */
-Status sql_select_join(Arena *arena, const SqlSelect *select, const SqlFragment *extra, uint32_t nextra,
-                       SqlFragment *out, Error *err) WARN_UNUSED;
+Status sql_select_join(Arena *arena, const SqlSelect *select, const SqlFragment *extra,
+                       uint32_t nextra, SqlFragment *out, Error *err) WARN_UNUSED;
 /*
  * The condition of a runtime filter: an IN list while its values are complete and at most `budget`
  * parameters, else a range if minimum and maximum are known and the source has a rule for it, else
  * len 0. filter->output names an output; one that is not among the keys gives len 0.
  */
-Status sql_filter(const SqlDialect *dialect, const void *context, Arena *arena, const SqlSelect *select,
-                  const TribFilterKey *filter, uint32_t budget, SqlFragment *out, Error *err) WARN_UNUSED;
+Status sql_filter(const SqlDialect *dialect, const void *context, Arena *arena,
+                  const SqlSelect *select, const TribFilterKey *filter, uint32_t budget,
+                  SqlFragment *out, Error *err) WARN_UNUSED;
 /* Text for EXPLAIN: the statement, then a line "params: ..." if there are any. NULL when exhausted. */
 char *sql_explain(Arena *arena, const SqlFragment *statement);
 /* A value as EXPLAIN shows it: DATE '2024-01-01', 'text', 12.50, NULL. */

@@ -52,8 +52,10 @@ static void text_literal(Buf *out, const char *data, size_t length) {
     buf_char(out, '\'');
     for (size_t i = 0; i < shown; i++) {
         if (data[i] == '\'') buf_char(out, '\'');
-        if ((unsigned char)data[i] < 0x20) buf_printf(out, "\\%02x", (unsigned)(unsigned char)data[i]);
-        else buf_char(out, data[i]);
+        if ((unsigned char)data[i] < 0x20)
+            buf_printf(out, "\\%02x", (unsigned)(unsigned char)data[i]);
+        else
+            buf_char(out, data[i]);
     }
     buf_char(out, '\'');
     if (shown < length) buf_printf(out, "... (%zu bytes)", length);
@@ -62,7 +64,8 @@ static void text_literal(Buf *out, const char *data, size_t length) {
 static void binary_literal(Buf *out, const char *data, size_t length) {
     enum { SHOWN = 64 };
     buf_text(out, "X'");
-    for (size_t i = 0; i < length && i < SHOWN; i++) buf_printf(out, "%02X", (unsigned)(unsigned char)data[i]);
+    for (size_t i = 0; i < length && i < SHOWN; i++)
+        buf_printf(out, "%02X", (unsigned)(unsigned char)data[i]);
     buf_char(out, '\'');
     if (length > SHOWN) buf_printf(out, "... (%zu bytes)", length);
 }
@@ -88,12 +91,15 @@ static void temporal_literal(Buf *out, const TribValue *value) {
         break;
     case TRIB_TYPE_TIMESTAMP:
         buf_text(out, "TIMESTAMP ");
-        if (precision > 6) timestamp_format_iso(value->as.instant.us, value->as.instant.ns, precision, text);
-        else timestamp_format_iso(value->as.integer, 0, precision, text);
+        if (precision > 6)
+            timestamp_format_iso(value->as.instant.us, value->as.instant.ns, precision, text);
+        else
+            timestamp_format_iso(value->as.integer, 0, precision, text);
         break;
     case TRIB_TYPE_TIMESTAMP_TZ:
         buf_text(out, "TIMESTAMP ");
-        timestamp_tz_format(value->as.instant.us, value->as.instant.ns, value->as.instant.zone, precision, text);
+        timestamp_tz_format(value->as.instant.us, value->as.instant.ns, value->as.instant.zone,
+                            precision, text);
         break;
     case TRIB_TYPE_INTERVAL_YM:
         buf_text(out, "INTERVAL ");

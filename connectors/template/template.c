@@ -23,7 +23,11 @@
 /* ---------------------------------------------------------------- options and catalog */
 
 static const TribOptionDef options_table[] = {
-    {.name = "rows", .kind = TRIB_OPTION_INTEGER, .default_value = "1000", .min = 0, .max = 1000000000,
+    {.name = "rows",
+     .kind = TRIB_OPTION_INTEGER,
+     .default_value = "1000",
+     .min = 0,
+     .max = 1000000000,
      .help = "how many numbers the table holds"},
     {.name = NULL},
 };
@@ -35,15 +39,17 @@ struct TribCatalog {
     int64_t rows;
 };
 
-static TribStatus catalog_open(const TribHost *host, const char *name, const TribOption *values, uint32_t count,
-                               TribCatalog **out, TribError *err) {
+static TribStatus catalog_open(const TribHost *host, const char *name, const TribOption *values,
+                               uint32_t count, TribCatalog **out, TribError *err) {
     Options options;
     Arena *arena;
     *out = NULL;
     TRY(options_init(&options, name, options_table, values, count, err));
     TRY_ALLOC(arena, arena_new(NULL), err);
     TribCatalog *catalog = ARENA_NEW(arena, TribCatalog);
-    if (catalog) *catalog = (TribCatalog){arena, host, arena_strdup(arena, name), option_integer(&options, "rows", 0)};
+    if (catalog)
+        *catalog = (TribCatalog){arena, host, arena_strdup(arena, name),
+                                 option_integer(&options, "rows", 0)};
     if (!catalog || !catalog->name) {
         arena_free(arena);
         return error_out_of_memory(err);
@@ -56,7 +62,8 @@ static void catalog_close(TribCatalog *catalog) {
     arena_free(catalog->arena);
 }
 
-static TribStatus catalog_check(TribCatalog *catalog, TribCall *call, char *text, size_t size, TribError *err) {
+static TribStatus catalog_check(TribCatalog *catalog, TribCall *call, char *text, size_t size,
+                                TribError *err) {
     TRY(call_check(call, catalog->name, err));
     snprintf(text, size, "a table of %" PRId64 " numbers", catalog->rows);
     return TRIB_OK;
@@ -66,40 +73,51 @@ static TribStatus catalog_check(TribCatalog *catalog, TribCall *call, char *text
 
 enum { COLUMN_N, COLUMN_SQUARE, COLUMN_EVEN, COLUMN_NAME, COLUMN_HALF, COLUMN_DAY, COLUMN_COUNT };
 
-#define COLUMN(of, text, ...)                                                                      \
+#define COLUMN(of, text, ...) \
     [COLUMN_##of] = {.name = text, .distinct = -1, .null_fraction = -1, .type = {__VA_ARGS__}}
 
 static const TribColumn columns[COLUMN_COUNT] = {
     COLUMN(N, "n", .id = TRIB_TYPE_BIGINT),
     COLUMN(SQUARE, "square", .id = TRIB_TYPE_DECIMAL, .precision = 20),
     COLUMN(EVEN, "even", .id = TRIB_TYPE_BOOLEAN),
-    [COLUMN_NAME] = {.name = "name", .nullable = true, .distinct = -1, .null_fraction = 1.0 / 7,
+    [COLUMN_NAME] = {.name = "name",
+                     .nullable = true,
+                     .distinct = -1,
+                     .null_fraction = 1.0 / 7,
                      .type = {.id = TRIB_TYPE_VARCHAR}}, /* NULL for every seventh */
     COLUMN(HALF, "half", .id = TRIB_TYPE_DOUBLE),
     COLUMN(DAY, "day", .id = TRIB_TYPE_DATE),
 };
 
-static TribStatus list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err) {
+static TribStatus list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names,
+                               TribError *err) {
     names->schema(names->self, "main");
     return TRIB_OK;
 }
 
-static TribStatus list_tables(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names,
-                              TribError *err) {
-    if (!schema || strcmp(schema, "main") == 0) names->table(names->self, "main", "numbers", TRIB_TABLE_BASE, NULL);
+static TribStatus list_tables(TribCatalog *catalog, TribCall *call, const char *schema,
+                              TribNames *names, TribError *err) {
+    if (!schema || strcmp(schema, "main") == 0)
+        names->table(names->self, "main", "numbers", TRIB_TABLE_BASE, NULL);
     return TRIB_OK;
 }
 
-static TribStatus describe_table(TribCatalog *catalog, TribCall *call, const char *schema, const char *name,
-                                 TribNames *names, TribError *err) {
+static TribStatus describe_table(TribCatalog *catalog, TribCall *call, const char *schema,
+                                 const char *name, TribNames *names, TribError *err) {
     static const uint32_t key_columns[] = {COLUMN_N};
     static const TribKey key = {"PRIMARY KEY", true, true, 1, key_columns};
     if (strcmp(schema, "main") != 0 || strcmp(name, "numbers") != 0) {
         error_set(err, ERR_TABLE_NOT_FOUND, "there is no table \"%s\".\"%s\"", schema, name);
         return error_source(err, catalog->name);
     }
-    TribTable table = {.size = sizeof table, .schema = "main", .name = "numbers", .ncolumns = COLUMN_COUNT,
-                       .columns = columns, .nkeys = 1, .keys = &key, .rows = (double)catalog->rows};
+    TribTable table = {.size = sizeof table,
+                       .schema = "main",
+                       .name = "numbers",
+                       .ncolumns = COLUMN_COUNT,
+                       .columns = columns,
+                       .nkeys = 1,
+                       .keys = &key,
+                       .rows = (double)catalog->rows};
     return names->described(names->self, &table, err);
 }
 
@@ -149,8 +167,14 @@ static TribVerdict conjunct_apply(const TribOffer *offer, uint32_t node, Range *
     case TRIB_FN_eq: allowed = (Range){value, value}; break;
     case TRIB_FN_le: allowed.high = value; break;
     case TRIB_FN_ge: allowed.low = value; break;
-    case TRIB_FN_lt: empty |= value == INT64_MIN; allowed.high = empty ? 0 : value - 1; break;
-    case TRIB_FN_gt: empty |= value == INT64_MAX; allowed.low = empty ? 0 : value + 1; break;
+    case TRIB_FN_lt:
+        empty |= value == INT64_MIN;
+        allowed.high = empty ? 0 : value - 1;
+        break;
+    case TRIB_FN_gt:
+        empty |= value == INT64_MAX;
+        allowed.low = empty ? 0 : value + 1;
+        break;
     default: return none;
     }
     if (empty) allowed = (Range){1, 0};
@@ -168,9 +192,12 @@ static Status plan_splits(TribPlan *plan, Error *err) {
     TRY_ALLOC(plan->split_list, ARENA_ARRAY(plan->arena, const TribSplit *, plan->nsplits), err);
     int64_t low = plan->range.low;
     for (uint32_t i = 0; i < plan->nsplits; i++) {
-        int64_t high = i + 1 == plan->nsplits ? plan->range.high : plan->range.low + total / plan->nsplits * (i + 1) - 1;
+        int64_t high = i + 1 == plan->nsplits
+                           ? plan->range.high
+                           : plan->range.low + total / plan->nsplits * (i + 1) - 1;
         plan->ranges[i] = (Range){low, high};
-        plan->splits[i] = (TribSplit){.size = sizeof(TribSplit), .data = &plan->ranges[i], .rows = (double)(high - low + 1)};
+        plan->splits[i] = (TribSplit){
+            .size = sizeof(TribSplit), .data = &plan->ranges[i], .rows = (double)(high - low + 1)};
         plan->split_list[i] = &plan->splits[i];
         low = high + 1;
     }
@@ -186,7 +213,8 @@ static Status plan_fill(TribPlan *plan, TribOffer *offer, Error *err) {
     TRY_ALLOC(plan->types, ARENA_ARRAY(plan->arena, TribType, offer->noutput), err);
     for (uint32_t i = 0; i < offer->noutput; i++) {
         const TribNode *node = &offer->nodes[offer->output[i]];
-        if (node->kind != TRIB_NODE_COLUMN) return error_set(err, ERR_UNSUPPORTED, "outputs must be plain columns");
+        if (node->kind != TRIB_NODE_COLUMN)
+            return error_set(err, ERR_UNSUPPORTED, "outputs must be plain columns");
         plan->outputs[i] = node->ref;
         plan->types[i] = columns[node->ref].type;
     }
@@ -197,21 +225,27 @@ static Status plan_fill(TribPlan *plan, TribOffer *offer, Error *err) {
         exact = exact && offer->verdicts[i].kind == TRIB_EXACT;
     }
     if (plan->range.low > plan->range.high) plan->range = (Range){1, 0};
-    bool limited = offer->limit >= 0 && exact && !offer->norder && !offer->distinct && offer->mode != TRIB_PUSHDOWN_OFF;
+    bool limited = offer->limit >= 0 && exact && !offer->norder && !offer->distinct &&
+                   offer->mode != TRIB_PUSHDOWN_OFF;
     plan->limit = limited ? offer->limit : -1;
     offer->taken = limited ? TRIB_TAKEN_LIMIT : 0;
     offer->order_verdict = (TribVerdict){TRIB_NONE, "sorted here"};
-    offer->limit_verdict = limited ? (TribVerdict){TRIB_EXACT, ""} : (TribVerdict){TRIB_NONE, "the filter is not exact"};
+    offer->limit_verdict = limited ? (TribVerdict){TRIB_EXACT, ""}
+                                   : (TribVerdict){TRIB_NONE, "the filter is not exact"};
     for (uint32_t i = 0; i < offer->nkeys && offer->key_verdicts; i++) {
         offer->key_verdicts[i] = (TribVerdict){TRIB_NONE, "not offered"};
     }
     offer->rows = (double)(plan->range.high - plan->range.low + 1);
-    TRY_ALLOC(offer->text, arena_printf(plan->arena, "numbers %" PRId64 " .. %" PRId64, plan->range.low, plan->range.high), err);
+    TRY_ALLOC(offer->text,
+              arena_printf(plan->arena, "numbers %" PRId64 " .. %" PRId64, plan->range.low,
+                           plan->range.high),
+              err);
     offer->note = NULL;
     return plan_splits(plan, err);
 }
 
-static TribStatus plan_new(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err) {
+static TribStatus plan_new(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                           TribError *err) {
     Arena *arena;
     *out = NULL;
     TRY_ALLOC(arena, arena_new(NULL), err);
@@ -236,13 +270,15 @@ static void plan_retain(TribPlan *plan) {
 }
 
 static void plan_release(TribPlan *plan) {
-    if (atomic_fetch_sub_explicit(&plan->refs, 1, memory_order_acq_rel) == 1) arena_free(plan->arena);
+    if (atomic_fetch_sub_explicit(&plan->refs, 1, memory_order_acq_rel) == 1)
+        arena_free(plan->arena);
 }
 
-static TribStatus plan_splits_list(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out,
-                                   uint32_t *count, TribError *err) {
+static TribStatus plan_splits_list(TribPlan *plan, TribCall *call, uint32_t wanted,
+                                   const TribSplit *const **out, uint32_t *count, TribError *err) {
     if (plan->nsplits > wanted) {
-        static const TribSplit whole = {.size = sizeof(TribSplit), .rows = -1}; /* data NULL: all of it */
+        static const TribSplit whole = {.size = sizeof(TribSplit),
+                                        .rows = -1}; /* data NULL: all of it */
         static const TribSplit *const list[] = {&whole};
         *out = list;
         *count = 1;
@@ -270,8 +306,8 @@ static void scan_release(TribScan *scan) {
     heap_free(scan);
 }
 
-static TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
-                            struct ArrowSchema *schema, TribError *err) {
+static TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request,
+                            TribScan **out, struct ArrowSchema *schema, TribError *err) {
     TribPlan *plan = (TribPlan *)request->plan;
     TribScan *scan;
     *out = NULL;
@@ -280,12 +316,15 @@ static TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScan
     scan->plan = plan;
     plan_retain(plan);
     scan->call = call;
-    const Range *range = request->split && request->split->data ? request->split->data : &plan->range;
+    const Range *range =
+        request->split && request->split->data ? request->split->data : &plan->range;
     scan->next = range->low;
     scan->last = range->high;
-    if (plan->limit >= 0 && scan->last - scan->next >= plan->limit) scan->last = scan->next + plan->limit - 1;
-    Status status = batch_builder_new(catalog->host, plan->types, plan->noutput, request->batch_rows, request->batch_bytes,
-                                      &scan->builder, err);
+    if (plan->limit >= 0 && scan->last - scan->next >= plan->limit)
+        scan->last = scan->next + plan->limit - 1;
+    Status status =
+        batch_builder_new(catalog->host, plan->types, plan->noutput, request->batch_rows,
+                          request->batch_bytes, &scan->builder, err);
     if (status != TRIB_OK) {
         scan_release(scan);
         return status;
@@ -327,8 +366,10 @@ static TribStatus scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch,
     }
     if (scan->next > scan->last) return TRIB_OK;
     TRY(batch_begin(scan->builder, err));
-    while (scan->next <= scan->last && scan->builder->rows < max_rows && !batch_full(scan->builder)) {
-        for (uint32_t i = 0; i < scan->plan->noutput; i++) TRY(cell_write(scan, i, scan->next, err));
+    while (scan->next <= scan->last && scan->builder->rows < max_rows &&
+           !batch_full(scan->builder)) {
+        for (uint32_t i = 0; i < scan->plan->noutput; i++)
+            TRY(cell_write(scan, i, scan->next, err));
         batch_row_done(scan->builder);
         scan->next++;
     }

@@ -74,7 +74,7 @@ typedef struct Expr Expr;
 struct Expr {
     TribNodeKind kind;
     uint16_t op;
-    bool distinct;   /* aggregates */
+    bool distinct; /* aggregates */
     TribType type;
     uint32_t column; /* COLUMN */
     TribValue value; /* LITERAL */
@@ -89,7 +89,8 @@ TribValue expr_evaluate(const Expr *expr, const TribValue *row);
 bool expr_true(const Expr *expr, const TribValue *row);
 void expr_print(Buf *out, const Expr *expr, const TribTable *table);
 /* Conditions worth trying over a table with these rows. */
-Expr **expr_conditions(Arena *arena, const TribTable *table, const Rows *rows, uint64_t seed, uint32_t *count);
+Expr **expr_conditions(Arena *arena, const TribTable *table, const Rows *rows, uint64_t seed,
+                       uint32_t *count);
 uint64_t random_next(uint64_t *state);
 
 /* ---- offers (conform_offer.c) */
@@ -135,7 +136,8 @@ typedef struct Subject {
 /* Plans, spoils the offer, scans every split, gathers the rows. */
 void ask(const Subject *subject, Arena *arena, const Ask *what, Answer *answer);
 /* Only plans; *plan to be released by the caller. The offer is spoilt and freed. */
-TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answer *answer, TribPlan **plan);
+TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answer *answer,
+                    TribPlan **plan);
 /* An Ask for all columns of a table, no conditions. */
 Ask ask_all(Arena *arena, const TribTable *table);
 
@@ -144,11 +146,11 @@ typedef struct Case {
     const char *name;
     const TribOption *options;
     uint32_t noptions;
-    const char *schema;     /* whose tables are tested */
-    const char *only;       /* one table, NULL = all but `endless` */
-    const char *endless;    /* a table that takes forever, for cancellation; NULL = none */
-    bool expects_order;     /* at least one ORDER BY with LIMIT must be taken */
-    bool expects_exact;     /* at least one conjunct must be EXACT */
+    const char *schema;  /* whose tables are tested */
+    const char *only;    /* one table, NULL = all but `endless` */
+    const char *endless; /* a table that takes forever, for cancellation; NULL = none */
+    bool expects_order;  /* at least one ORDER BY with LIMIT must be taken */
+    bool expects_exact;  /* at least one conjunct must be EXACT */
 } Case;
 
 typedef struct Quirks {

@@ -41,8 +41,9 @@ Expr *expr_call(Arena *arena, uint16_t op, uint8_t type, uint32_t count, Expr *c
     return expr;
 }
 
-#define CALL(arena, op, type, ...)                                                                 \
-    expr_call((arena), TRIB_FN_##op, TRIB_TYPE_##type, COUNT_OF(((Expr *[]){__VA_ARGS__})), (Expr *[]){__VA_ARGS__})
+#define CALL(arena, op, type, ...)                                                          \
+    expr_call((arena), TRIB_FN_##op, TRIB_TYPE_##type, COUNT_OF(((Expr *[]){__VA_ARGS__})), \
+              (Expr *[]){__VA_ARGS__})
 
 /* ---------------------------------------------------------------- evaluation */
 
@@ -107,7 +108,8 @@ static TribValue evaluate_like(const TribValue *a, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         if (a[i].is_null) return truth_value(MAYBE);
     }
-    Str text = {a[0].as.text.data, a[0].as.text.length}, pattern = {a[1].as.text.data, a[1].as.text.length};
+    Str text = {a[0].as.text.data, a[0].as.text.length},
+        pattern = {a[1].as.text.data, a[1].as.text.length};
     size_t at = 0;
     int32_t escape = count > 2 ? utf8_next(a[2].as.text.data, a[2].as.text.length, &at) : 0;
     return truth_value(like(text, 0, pattern, 0, escape) ? YES : NO);
@@ -164,19 +166,23 @@ TribValue expr_evaluate(const Expr *expr, const TribValue *row) {
     TribValue a[16];
     if (expr->kind == TRIB_NODE_COLUMN) return row[expr->column];
     if (expr->kind == TRIB_NODE_LITERAL) return expr->value;
-    if (expr->op == TRIB_FN_and || expr->op == TRIB_FN_or) return truth_value(evaluate_logic(expr, row));
+    if (expr->op == TRIB_FN_and || expr->op == TRIB_FN_or)
+        return truth_value(evaluate_logic(expr, row));
     for (uint32_t i = 0; i < expr->count; i++) a[i] = expr_evaluate(expr->arguments[i], row);
     switch (expr->op) {
     case TRIB_FN_not: return truth_value(not_truth(value_truth(a[0])));
     case TRIB_FN_is_null: return truth_value(a[0].is_null ? YES : NO);
     case TRIB_FN_is_not_null: return truth_value(a[0].is_null ? NO : YES);
     case TRIB_FN_is_distinct_from:
-        if (a[0].is_null || a[1].is_null) return truth_value(a[0].is_null != a[1].is_null ? YES : NO);
+        if (a[0].is_null || a[1].is_null)
+            return truth_value(a[0].is_null != a[1].is_null ? YES : NO);
         return truth_value(value_compare(&a[0], &a[1]) != 0 ? YES : NO);
     case TRIB_FN_in: return evaluate_in(a, expr->count);
     case TRIB_FN_between: {
         Truth low = compare(TRIB_FN_ge, &a[0], &a[1]), high = compare(TRIB_FN_le, &a[0], &a[2]);
-        return truth_value(low == NO || high == NO ? NO : low == MAYBE || high == MAYBE ? MAYBE : YES);
+        return truth_value(low == NO || high == NO         ? NO
+                           : low == MAYBE || high == MAYBE ? MAYBE
+                                                           : YES);
     }
     case TRIB_FN_like: return evaluate_like(a, expr->count);
     case TRIB_FN_add:
@@ -197,11 +203,11 @@ bool expr_true(const Expr *expr, const TribValue *row) {
 
 static const char *op_name(uint16_t op) {
     switch (op) {
-#define FN(number, name, odbc_group, odbc_bit)                                                      \
-    case number: return #name;
-#define AGG(number, name, odbc_bit)                                                                 \
-    case number: return #name;
-#include "connectors/ids.def"
+#define FN(number, name, odbc_group, odbc_bit) \
+    case number: return #name;                 \
+        #define AGG(number, name, odbc_bit)    \
+    case number: return #name;                 \
+        #include "connectors/ids.def"
     default: return "?";
     }
 }
@@ -241,7 +247,9 @@ static void pool_add(ValuePool *pool, TribValue value) {
     if (pool->count == COUNT_OF(pool->values)) return;
     for (uint32_t i = 0; i < pool->count; i++) {
         const TribValue *there = &pool->values[i];
-        if (there->is_null || value.is_null ? there->is_null && value.is_null : value_compare(there, &value) == 0) return;
+        if (there->is_null || value.is_null ? there->is_null && value.is_null
+                                            : value_compare(there, &value) == 0)
+            return;
     }
     pool->values[pool->count++] = value;
 }
@@ -272,10 +280,13 @@ static void pool_decimal(ValuePool *pool, const char *digits) {
     __int128 number = 0;
     bool negative = *digits == '-';
     int most = pool->type.precision, used = 0;
-    for (const char *c = digits + negative; *c && used < most; c++, used++) number = number * 10 + (*c - '0');
+    for (const char *c = digits + negative; *c && used < most; c++, used++)
+        number = number * 10 + (*c - '0');
     if (negative) number = -number;
-    if (pool->type.precision > 18) value.as.wide = number;
-    else value.as.integer = (int64_t)number;
+    if (pool->type.precision > 18)
+        value.as.wide = number;
+    else
+        value.as.integer = (int64_t)number;
     pool_add(pool, value);
 }
 
@@ -285,43 +296,90 @@ static void pool_hostile_text(ValuePool *pool) {
         size_t length;
     } texts[] = {
 #define T(text) {text, sizeof text - 1}
-        T(""), T("a"), T("A"), T("a "), T(" a"), T("a\t"), T("b"), T("ä"), T("Ä"), T("ß"), T("ss"), T("İ"), T("i"), T("ı"),
-        T("I"), T("\xF0\x9F\x98\x80"), T("\xEF\xBF\xBD"), T("e\xCC\x81"), T("\xC3\xA9"), T("a\0b"), T("'\"`\\;--"), T("%"),
-        T("_"), T("100"), T("1e2"), T("0x10"), T("NULL"), T("\xE6\x97\xA5\xE6\x9C\xAC"), T("zzzzzzzzzzzzzzzz"), T("abcdefghijklm"),
+        T(""),
+        T("a"),
+        T("A"),
+        T("a "),
+        T(" a"),
+        T("a\t"),
+        T("b"),
+        T("ä"),
+        T("Ä"),
+        T("ß"),
+        T("ss"),
+        T("İ"),
+        T("i"),
+        T("ı"),
+        T("I"),
+        T("\xF0\x9F\x98\x80"),
+        T("\xEF\xBF\xBD"),
+        T("e\xCC\x81"),
+        T("\xC3\xA9"),
+        T("a\0b"),
+        T("'\"`\\;--"),
+        T("%"),
+        T("_"),
+        T("100"),
+        T("1e2"),
+        T("0x10"),
+        T("NULL"),
+        T("\xE6\x97\xA5\xE6\x9C\xAC"),
+        T("zzzzzzzzzzzzzzzz"),
+        T("abcdefghijklm"),
 #undef T
     };
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
-        if (pool->type.length && utf8_length(texts[i].data, texts[i].length) > pool->type.length) continue;
+        if (pool->type.length && utf8_length(texts[i].data, texts[i].length) > pool->type.length)
+            continue;
         pool_text(pool, texts[i].data, texts[i].length);
     }
 }
 
 static void pool_hostile(ValuePool *pool) {
-    static const int64_t edges[] = {0, 1, -1, 2, 127, -128, 32767, -32768, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN,
+    static const int64_t edges[] = {0,
+                                    1,
+                                    -1,
+                                    2,
+                                    127,
+                                    -128,
+                                    32767,
+                                    -32768,
+                                    INT32_MAX,
+                                    INT32_MIN,
+                                    INT64_MAX,
+                                    INT64_MIN,
                                     INT64_C(9007199254740993)};
-    static const int bits[] = {[TRIB_TYPE_TINYINT] = 8, [TRIB_TYPE_SMALLINT] = 16, [TRIB_TYPE_INTEGER] = 32,
+    static const int bits[] = {[TRIB_TYPE_TINYINT] = 8,
+                               [TRIB_TYPE_SMALLINT] = 16,
+                               [TRIB_TYPE_INTEGER] = 32,
                                [TRIB_TYPE_BIGINT] = 64};
     switch (pool->type.id) {
-    case TRIB_TYPE_BOOLEAN: pool_integer(pool, 0); pool_integer(pool, 1); break;
+    case TRIB_TYPE_BOOLEAN:
+        pool_integer(pool, 0);
+        pool_integer(pool, 1);
+        break;
     case TRIB_TYPE_TINYINT:
     case TRIB_TYPE_SMALLINT:
     case TRIB_TYPE_INTEGER:
     case TRIB_TYPE_BIGINT:
         for (size_t i = 0; i < COUNT_OF(edges); i++) {
             int shift = 64 - bits[pool->type.id];
-            if ((int64_t)((uint64_t)edges[i] << shift) >> shift == edges[i]) pool_integer(pool, edges[i]);
+            if ((int64_t)((uint64_t)edges[i] << shift) >> shift == edges[i])
+                pool_integer(pool, edges[i]);
         }
         break;
     case TRIB_TYPE_DOUBLE:
         pool_real(pool, 9007199254740993.0), pool_real(pool, 1e308), pool_real(pool, 5e-324);
         /* fall through */
     case TRIB_TYPE_REAL:
-        pool_real(pool, 0.0), pool_real(pool, 0.5), pool_real(pool, -1.5), pool_real(pool, 1), pool_real(pool, INFINITY);
+        pool_real(pool, 0.0), pool_real(pool, 0.5), pool_real(pool, -1.5), pool_real(pool, 1),
+            pool_real(pool, INFINITY);
         pool_real(pool, -INFINITY), pool_real(pool, (double)NAN);
         if (pool->type.id == TRIB_TYPE_DOUBLE) pool_real(pool, 0.1), pool_real(pool, 19.99);
         break;
     case TRIB_TYPE_DECIMAL:
-        pool_decimal(pool, "0"), pool_decimal(pool, "1"), pool_decimal(pool, "-1"), pool_decimal(pool, "1999");
+        pool_decimal(pool, "0"), pool_decimal(pool, "1"), pool_decimal(pool, "-1"),
+            pool_decimal(pool, "1999");
         pool_decimal(pool, "99999999999999999999999999999999999999");
         pool_decimal(pool, "-99999999999999999999999999999999999999");
         break;
@@ -329,19 +387,23 @@ static void pool_hostile(ValuePool *pool) {
     case TRIB_TYPE_CHAR:
     case TRIB_TYPE_VARBINARY: pool_hostile_text(pool); break;
     case TRIB_TYPE_DATE:
-        pool_integer(pool, 0), pool_integer(pool, date_from_civil(1, 1, 1)), pool_integer(pool, date_from_civil(9999, 12, 31));
-        pool_integer(pool, date_from_civil(2024, 2, 29)), pool_integer(pool, date_from_civil(-44, 3, 15));
+        pool_integer(pool, 0), pool_integer(pool, date_from_civil(1, 1, 1)),
+            pool_integer(pool, date_from_civil(9999, 12, 31));
+        pool_integer(pool, date_from_civil(2024, 2, 29)),
+            pool_integer(pool, date_from_civil(-44, 3, 15));
         break;
     case TRIB_TYPE_TIME: pool_integer(pool, 0), pool_integer(pool, NS_PER_DAY - 1000000000); break;
     case TRIB_TYPE_TIMESTAMP:
         if (pool->type.precision > 6) break;
-        pool_integer(pool, 0), pool_integer(pool, date_from_civil(2024, 2, 29) * US_PER_DAY), pool_integer(pool, -US_PER_SECOND);
+        pool_integer(pool, 0), pool_integer(pool, date_from_civil(2024, 2, 29) * US_PER_DAY),
+            pool_integer(pool, -US_PER_SECOND);
         break;
     default: break;
     }
 }
 
-static void pool_fill(ValuePool *pool, Arena *arena, const TribTable *table, const Rows *rows, uint32_t column) {
+static void pool_fill(ValuePool *pool, Arena *arena, const TribTable *table, const Rows *rows,
+                      uint32_t column) {
     *pool = (ValuePool){.arena = arena, .type = table->columns[column].type};
     size_t step = rows->count > 24 ? rows->count / 24 : 1;
     for (size_t i = 0; i < rows->count; i += step) pool_add(pool, rows_at(rows, i)[column]);
@@ -376,16 +438,24 @@ static const TribValue *pick(Conditions *self, const ValuePool *pool) {
 }
 
 static void add_comparisons(Conditions *self, uint32_t column, const ValuePool *pool) {
-    static const uint16_t ops[] = {TRIB_FN_eq, TRIB_FN_ne, TRIB_FN_lt, TRIB_FN_le, TRIB_FN_gt, TRIB_FN_ge,
+    static const uint16_t ops[] = {TRIB_FN_eq,
+                                   TRIB_FN_ne,
+                                   TRIB_FN_lt,
+                                   TRIB_FN_le,
+                                   TRIB_FN_gt,
+                                   TRIB_FN_ge,
                                    TRIB_FN_is_distinct_from};
     Arena *arena = self->arena;
     for (uint32_t i = 0; i < pool->count; i++) {
         for (size_t o = 0; o < COUNT_OF(ops); o++) {
-            Expr *pair[] = {expr_column(arena, self->table, column), expr_literal(arena, &pool->values[i])};
+            Expr *pair[] = {expr_column(arena, self->table, column),
+                            expr_literal(arena, &pool->values[i])};
             Expr *expr = expr_call(arena, ops[o], TRIB_TYPE_BOOLEAN, 2, pair);
             conditions_add(self, expr);
             if ((i + o) % 3 == 0) conditions_add(self, CALL(arena, not, BOOLEAN, expr));
-            if ((i + o) % 11 == 0) conditions_add(self, expr_call(arena, ops[o], TRIB_TYPE_BOOLEAN, 2, (Expr *[]){pair[1], pair[0]}));
+            if ((i + o) % 11 == 0)
+                conditions_add(self, expr_call(arena, ops[o], TRIB_TYPE_BOOLEAN, 2,
+                                               (Expr *[]){pair[1], pair[0]}));
         }
     }
 }
@@ -414,13 +484,15 @@ static TribValue text_value(const char *text) {
 }
 
 static void add_likes(Conditions *self, uint32_t column) {
-    static const char *const patterns[] = {"a%", "%a", "A%", "_", "%", "", "a_", "%b%", "\xC3\xA4%", "_\xCC\x81", "a", "100\\%",
-                                           "!%", "'%", "%\t", "z%z", "%%", "__", "[a]%", "*"};
+    static const char *const patterns[] = {
+        "a%", "%a",     "A%", "_",  "%",   "",    "a_", "%b%", "\xC3\xA4%", "_\xCC\x81",
+        "a",  "100\\%", "!%", "'%", "%\t", "z%z", "%%", "__",  "[a]%",      "*"};
     Arena *arena = self->arena;
     TribValue escape = text_value("#"), escaped = text_value("#%%"), under = text_value("%#_%");
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         TribValue pattern = text_value(patterns[i]);
-        Expr *expr = CALL(arena, like, BOOLEAN, expr_column(arena, self->table, column), expr_literal(arena, &pattern));
+        Expr *expr = CALL(arena, like, BOOLEAN, expr_column(arena, self->table, column),
+                          expr_literal(arena, &pattern));
         conditions_add(self, expr);
         conditions_add(self, CALL(arena, not, BOOLEAN, expr));
     }
@@ -434,25 +506,29 @@ static void add_likes(Conditions *self, uint32_t column) {
 static bool column_is_small(const Rows *rows, uint32_t column) {
     for (size_t i = 0; i < rows->count; i++) {
         const TribValue *value = &rows_at(rows, i)[column];
-        if (!value->is_null && (value->as.integer > 1000000 || value->as.integer < -1000000)) return false;
+        if (!value->is_null && (value->as.integer > 1000000 || value->as.integer < -1000000))
+            return false;
     }
     return true;
 }
 
 static void add_arithmetic(Conditions *self, uint32_t column, const Rows *rows) {
-    static const uint16_t ops[] = {TRIB_FN_add, TRIB_FN_subtract, TRIB_FN_multiply, TRIB_FN_divide, TRIB_FN_modulus};
+    static const uint16_t ops[] = {TRIB_FN_add, TRIB_FN_subtract, TRIB_FN_multiply, TRIB_FN_divide,
+                                   TRIB_FN_modulus};
     static const int64_t numbers[] = {3, -7};
     Arena *arena = self->arena;
     TribValue number = {.type = {.id = TRIB_TYPE_BIGINT}}, five = number, text = text_value("5");
     five.as.integer = 5;
     Expr *wide = CALL(arena, cast, BIGINT, expr_column(arena, self->table, column));
-    if (self->table->columns[column].type.id == TRIB_TYPE_BIGINT) wide = expr_column(arena, self->table, column);
+    if (self->table->columns[column].type.id == TRIB_TYPE_BIGINT)
+        wide = expr_column(arena, self->table, column);
     bool small = column_is_small(rows, column);
     for (size_t o = 0; o < COUNT_OF(ops); o++) {
         for (size_t i = 0; i < COUNT_OF(numbers); i++) {
             if (!small && ops[o] < TRIB_FN_divide) continue;
             number.as.integer = numbers[i];
-            Expr *sum = expr_call(arena, ops[o], TRIB_TYPE_BIGINT, 2, (Expr *[]){wide, expr_literal(arena, &number)});
+            Expr *sum = expr_call(arena, ops[o], TRIB_TYPE_BIGINT, 2,
+                                  (Expr *[]){wide, expr_literal(arena, &number)});
             conditions_add(self, CALL(arena, gt, BOOLEAN, sum, expr_literal(arena, &five)));
             number.as.integer = 0;
             conditions_add(self, CALL(arena, eq, BOOLEAN, sum, expr_literal(arena, &number)));
@@ -479,10 +555,12 @@ static void add_column(Conditions *self, const Rows *rows, uint32_t column) {
     add_comparisons(self, column, pool);
     add_sets(self, column, pool);
     if (type.id == TRIB_TYPE_VARCHAR) add_likes(self, column);
-    if (type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT) add_arithmetic(self, column, rows);
+    if (type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT)
+        add_arithmetic(self, column, rows);
     for (uint32_t other = 0; other < self->table->ncolumns; other++) {
         TribType theirs = self->table->columns[other].type;
-        if (other == column || theirs.id != type.id || self->table->columns[other].unreadable) continue;
+        if (other == column || theirs.id != type.id || self->table->columns[other].unreadable)
+            continue;
         conditions_add(self, CALL(arena, eq, BOOLEAN, of, expr_column(arena, self->table, other)));
         conditions_add(self, CALL(arena, lt, BOOLEAN, of, expr_column(arena, self->table, other)));
     }
@@ -491,7 +569,8 @@ static void add_column(Conditions *self, const Rows *rows, uint32_t column) {
 /* A random tree over conditions that stand in the list already. */
 static Expr *tree(Conditions *self, uint32_t leaves, int depth) {
     static const uint16_t ops[] = {TRIB_FN_and, TRIB_FN_or, TRIB_FN_or, TRIB_FN_not};
-    if (depth == 0 || random_next(&self->random) % 4 == 0) return self->list[random_next(&self->random) % leaves];
+    if (depth == 0 || random_next(&self->random) % 4 == 0)
+        return self->list[random_next(&self->random) % leaves];
     uint16_t op = ops[random_next(&self->random) % COUNT_OF(ops)];
     uint32_t count = op == TRIB_FN_not ? 1 : 2 + (uint32_t)(random_next(&self->random) % 2);
     Expr *parts[3];
@@ -499,13 +578,15 @@ static Expr *tree(Conditions *self, uint32_t leaves, int depth) {
     return expr_call(self->arena, op, TRIB_TYPE_BOOLEAN, count, parts);
 }
 
-Expr **expr_conditions(Arena *arena, const TribTable *table, const Rows *rows, uint64_t seed, uint32_t *count) {
+Expr **expr_conditions(Arena *arena, const TribTable *table, const Rows *rows, uint64_t seed,
+                       uint32_t *count) {
     Conditions conditions = {.arena = arena, .table = table, .random = seed};
     for (uint32_t i = 0; i < table->ncolumns; i++) {
         if (!table->columns[i].unreadable) add_column(&conditions, rows, i);
     }
     uint32_t leaves = conditions.count;
-    for (int i = 0; i < 400 && leaves; i++) conditions_add(&conditions, tree(&conditions, leaves, 3));
+    for (int i = 0; i < 400 && leaves; i++)
+        conditions_add(&conditions, tree(&conditions, leaves, 3));
     *count = conditions.count;
     return conditions.list;
 }

@@ -42,8 +42,13 @@ static int16_t host_zone(void *context, const char *name, size_t length) {
 
 void test_host_init(TestHost *self) {
     memset(self, 0, sizeof *self);
-    self->host = (TribHost){.size = sizeof(TribHost), .self = self, .alloc = host_allocate, .free = host_release,
-                            .charge = host_charge, .log_enabled = host_log_enabled, .log = host_log,
+    self->host = (TribHost){.size = sizeof(TribHost),
+                            .self = self,
+                            .alloc = host_allocate,
+                            .free = host_release,
+                            .charge = host_charge,
+                            .log_enabled = host_log_enabled,
+                            .log = host_log,
                             .zone_id = host_zone};
 }
 
@@ -91,9 +96,13 @@ static void call_on_warning(TribCall *call, const char *sqlstate, const char *te
 
 void test_call_init(TestCall *self, const TestHost *host) {
     memset(self, 0, sizeof *self);
-    self->call = (TribCall){.size = sizeof(TribCall), .host = &host->host, .deadline_ns = INT64_MAX,
-                            .cancelled = call_is_cancelled, .on_cancel = call_on_cancel,
-                            .off_cancel = call_off_cancel, .warn = call_on_warning};
+    self->call = (TribCall){.size = sizeof(TribCall),
+                            .host = &host->host,
+                            .deadline_ns = INT64_MAX,
+                            .cancelled = call_is_cancelled,
+                            .on_cancel = call_on_cancel,
+                            .off_cancel = call_off_cancel,
+                            .warn = call_on_warning};
     pthread_mutex_init(&self->lock, NULL);
 }
 
@@ -125,13 +134,19 @@ static bool text_ended(const char *text, size_t size) {
 }
 
 void error_check(const TribError *err, TribStatus status, const char *catalog) {
-    CHECK(err->status == status, "the record says status %d, the function returned %d", err->status, status);
-    CHECK(text_ended(err->sqlstate, sizeof err->sqlstate) && strlen(err->sqlstate) == 5, "the SQLSTATE is no SQLSTATE");
-    bool good = text_ended(err->message, sizeof err->message) && text_ended(err->detail, sizeof err->detail) &&
-                text_ended(err->hint, sizeof err->hint) && text_ended(err->source, sizeof err->source);
+    CHECK(err->status == status, "the record says status %d, the function returned %d", err->status,
+          status);
+    CHECK(text_ended(err->sqlstate, sizeof err->sqlstate) && strlen(err->sqlstate) == 5,
+          "the SQLSTATE is no SQLSTATE");
+    bool good = text_ended(err->message, sizeof err->message) &&
+                text_ended(err->detail, sizeof err->detail) &&
+                text_ended(err->hint, sizeof err->hint) &&
+                text_ended(err->source, sizeof err->source);
     if (!CHECK(good, "a text of the record does not end or is not UTF-8")) return;
     CHECK(err->message[0] && err->message[0] != 0x7e, "the message is empty");
     CHECK(err->detail[0] != 0x7e && err->hint[0] != 0x7e, "detail or hint was left as it was");
-    CHECK(err->line != 0x7e7e7e7e && err->native != 0x7e7e7e7e, "line or native code was left as it was");
-    CHECK(!err->source[0] || strcmp(err->source, catalog) == 0, "the source is \"%s\"", err->source);
+    CHECK(err->line != 0x7e7e7e7e && err->native != 0x7e7e7e7e,
+          "line or native code was left as it was");
+    CHECK(!err->source[0] || strcmp(err->source, catalog) == 0, "the source is \"%s\"",
+          err->source);
 }

@@ -38,8 +38,8 @@ static uint32_t flat_value(Flat *flat, const TribValue *value) {
     TribValue *copy = &flat->values[flat->nvalues];
     *copy = *value;
     uint8_t id = value->type.id;
-    bool text = id == TRIB_TYPE_VARCHAR || id == TRIB_TYPE_CHAR || id == TRIB_TYPE_VARBINARY || id == TRIB_TYPE_JSON ||
-                id == TRIB_TYPE_UUID;
+    bool text = id == TRIB_TYPE_VARCHAR || id == TRIB_TYPE_CHAR || id == TRIB_TYPE_VARBINARY ||
+                id == TRIB_TYPE_JSON || id == TRIB_TYPE_UUID;
     if (text && !value->is_null) {
         char *data = grown(NULL, value->as.text.length + 1);
         memcpy(data, value->as.text.data, value->as.text.length);
@@ -49,7 +49,8 @@ static uint32_t flat_value(Flat *flat, const TribValue *value) {
 }
 
 static void flat_fill(Flat *flat, uint32_t at, const Expr *expr) {
-    TribNode node = {.kind = (uint16_t)expr->kind, .op = expr->op, .type = expr->type, .count = expr->count};
+    TribNode node = {
+        .kind = (uint16_t)expr->kind, .op = expr->op, .type = expr->type, .count = expr->count};
     if (expr->kind == TRIB_NODE_COLUMN) node.ref = expr->column;
     if (expr->kind == TRIB_NODE_LITERAL) node.ref = flat_value(flat, &expr->value);
     if (expr->kind == TRIB_NODE_AGGREGATE) node.ref = expr->distinct;
@@ -76,17 +77,19 @@ static void spoil(void *memory, size_t bytes) {
 static void flat_spoil(Flat *flat) {
     for (uint32_t i = 0; i < flat->nvalues; i++) {
         uint8_t id = flat->values[i].type.id;
-        bool text = id == TRIB_TYPE_VARCHAR || id == TRIB_TYPE_CHAR || id == TRIB_TYPE_VARBINARY || id == TRIB_TYPE_JSON ||
-                    id == TRIB_TYPE_UUID;
+        bool text = id == TRIB_TYPE_VARCHAR || id == TRIB_TYPE_CHAR || id == TRIB_TYPE_VARBINARY ||
+                    id == TRIB_TYPE_JSON || id == TRIB_TYPE_UUID;
         if (text && !flat->values[i].is_null) {
-            spoil((char *)(uintptr_t)flat->values[i].as.text.data, flat->values[i].as.text.length + 1);
+            spoil((char *)(uintptr_t)flat->values[i].as.text.data,
+                  flat->values[i].as.text.length + 1);
         }
     }
     spoil(flat->values, flat->value_capacity * sizeof *flat->values);
     spoil(flat->nodes, flat->node_capacity * sizeof *flat->nodes);
 }
 
-TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answer *answer, TribPlan **plan) {
+TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answer *answer,
+                    TribPlan **plan) {
     Flat flat = {0};
     memset(answer, 0, sizeof *answer);
     uint32_t *output = flat_list(&flat, what->outputs, what->noutput);
@@ -94,19 +97,38 @@ TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answe
     uint32_t *groups = flat_list(&flat, what->groups, what->ngroups);
     uint32_t *order_nodes = flat_list(&flat, what->order, what->norder);
     TribOrder *order = grown(NULL, (what->norder + 1) * sizeof *order);
-    for (uint32_t i = 0; i < what->norder; i++) order[i] = (TribOrder){order_nodes[i], what->descending, what->nulls_first};
+    for (uint32_t i = 0; i < what->norder; i++)
+        order[i] = (TribOrder){order_nodes[i], what->descending, what->nulls_first};
     answer->verdicts = ARENA_ARRAY(arena, TribVerdict, what->nconjuncts + 1);
     answer->key_verdicts = ARENA_ARRAY(arena, TribVerdict, what->nkeys + 1);
-    TribOffer offer = {
-        .size = sizeof offer, .mode = what->mode, .nnodes = flat.nnodes, .nodes = flat.nodes, .nvalues = flat.nvalues,
-        .values = flat.values, .ntables = 1, .tables = &what->table, .noutput = what->noutput, .output = output,
-        .nconjuncts = what->nconjuncts, .conjuncts = conjuncts, .grouped = what->grouped, .distinct = what->distinct,
-        .ngroups = what->ngroups, .groups = groups, .norder = what->norder, .order = order, .limit = what->limit,
-        .nkeys = what->nkeys, .keys = what->keys, .verdicts = answer->verdicts, .key_verdicts = answer->key_verdicts,
-        .rows = -1};
+    TribOffer offer = {.size = sizeof offer,
+                       .mode = what->mode,
+                       .nnodes = flat.nnodes,
+                       .nodes = flat.nodes,
+                       .nvalues = flat.nvalues,
+                       .values = flat.values,
+                       .ntables = 1,
+                       .tables = &what->table,
+                       .noutput = what->noutput,
+                       .output = output,
+                       .nconjuncts = what->nconjuncts,
+                       .conjuncts = conjuncts,
+                       .grouped = what->grouped,
+                       .distinct = what->distinct,
+                       .ngroups = what->ngroups,
+                       .groups = groups,
+                       .norder = what->norder,
+                       .order = order,
+                       .limit = what->limit,
+                       .nkeys = what->nkeys,
+                       .keys = what->keys,
+                       .verdicts = answer->verdicts,
+                       .key_verdicts = answer->key_verdicts,
+                       .rows = -1};
     *plan = NULL;
     error_rubbish(&answer->err);
-    answer->status = subject->connector->plan(subject->catalog, &subject->call->call, &offer, plan, &answer->err);
+    answer->status = subject->connector->plan(subject->catalog, &subject->call->call, &offer, plan,
+                                              &answer->err);
     if (answer->status != TRIB_OK) {
         error_check(&answer->err, answer->status, subject->catalog_name);
         CHECK(*plan == NULL, "plan failed and gave a plan");
@@ -114,7 +136,8 @@ TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answe
         answer->taken = offer.taken;
         answer->text = offer.text ? arena_strdup(arena, offer.text) : NULL;
         for (uint32_t i = 0; i < what->nconjuncts; i++) {
-            CHECK(answer->verdicts[i].kind == TRIB_EXACT || answer->verdicts[i].reason[0], "a verdict without a reason");
+            CHECK(answer->verdicts[i].kind == TRIB_EXACT || answer->verdicts[i].reason[0],
+                  "a verdict without a reason");
         }
     }
     flat_spoil(&flat);
@@ -126,16 +149,21 @@ TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answe
     return answer->status;
 }
 
-static TribStatus scan_split(const Subject *subject, const Ask *what, const TribPlan *plan, const TribSplit *split,
-                             Answer *answer) {
+static TribStatus scan_split(const Subject *subject, const Ask *what, const TribPlan *plan,
+                             const TribSplit *split, Answer *answer) {
     const TribConnector *connector = subject->connector;
-    TribScanRequest request = {.size = sizeof request, .plan = plan, .split = split, .filter = what->filter,
-                               .batch_rows = 2048, .batch_bytes = 1024 * 1024};
+    TribScanRequest request = {.size = sizeof request,
+                               .plan = plan,
+                               .split = split,
+                               .filter = what->filter,
+                               .batch_rows = 2048,
+                               .batch_bytes = 1024 * 1024};
     uint32_t most = what->max_rows ? what->max_rows : 2048;
     struct ArrowSchema schema;
     TribScan *scan;
     error_rubbish(&answer->err);
-    TribStatus status = connector->scan_open(subject->catalog, &subject->call->call, &request, &scan, &schema, &answer->err);
+    TribStatus status = connector->scan_open(subject->catalog, &subject->call->call, &request,
+                                             &scan, &schema, &answer->err);
     if (status != TRIB_OK) {
         error_check(&answer->err, status, subject->catalog_name);
         return status;
@@ -150,7 +178,8 @@ static TribStatus scan_split(const Subject *subject, const Ask *what, const Trib
             break;
         }
         if (!batch.array.release) break;
-        CHECK(batch.array.length <= most, "%lld rows instead of at most %u", (long long)batch.array.length, most);
+        CHECK(batch.array.length <= most, "%lld rows instead of at most %u",
+              (long long)batch.array.length, most);
         CHECK(batch.array.length > 0, "an empty batch that is not the end");
         rows_append(&answer->rows, &batch);
         batch.array.release(&batch.array);
@@ -170,9 +199,11 @@ void ask(const Subject *subject, Arena *arena, const Ask *what, Answer *answer) 
     rows_init(&answer->rows, arena, what->noutput, types);
     const TribSplit *const *splits;
     uint32_t wanted = what->wanted ? what->wanted : 1;
-    answer->status = connector->splits(plan, &subject->call->call, wanted, &splits, &answer->nsplits, &answer->err);
+    answer->status = connector->splits(plan, &subject->call->call, wanted, &splits,
+                                       &answer->nsplits, &answer->err);
     if (answer->status == TRIB_OK) {
-        CHECK(answer->nsplits <= wanted, "%u splits, wanted %u", answer->nsplits, wanted); /* 0: no rows */
+        CHECK(answer->nsplits <= wanted, "%u splits, wanted %u", answer->nsplits,
+              wanted); /* 0: no rows */
     }
     for (uint32_t i = 0; answer->status == TRIB_OK && i < answer->nsplits; i++) {
         answer->status = scan_split(subject, what, plan, splits[i], answer);
@@ -184,7 +215,8 @@ Ask ask_all(Arena *arena, const TribTable *table) {
     Ask what = {.table = table, .mode = TRIB_PUSHDOWN_EXACT, .limit = -1};
     what.outputs = ARENA_ARRAY(arena, Expr *, table->ncolumns);
     for (uint32_t i = 0; i < table->ncolumns; i++) {
-        if (!table->columns[i].unreadable) what.outputs[what.noutput++] = expr_column(arena, table, i);
+        if (!table->columns[i].unreadable)
+            what.outputs[what.noutput++] = expr_column(arena, table, i);
     }
     return what;
 }

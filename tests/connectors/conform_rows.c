@@ -21,9 +21,11 @@ void rows_init(Rows *self, Arena *arena, uint32_t ncolumns, const TribType *type
 static TribValue *rows_room(Rows *self) {
     if (self->count == self->capacity) {
         size_t capacity = self->capacity ? self->capacity * 2 : 64;
-        TribValue *values = ARENA_ARRAY(self->arena, TribValue, capacity * (self->ncolumns ? self->ncolumns : 1));
+        TribValue *values =
+            ARENA_ARRAY(self->arena, TribValue, capacity * (self->ncolumns ? self->ncolumns : 1));
         if (!values) abort();
-        if (self->count) memcpy(values, self->values, self->count * self->ncolumns * sizeof *values);
+        if (self->count)
+            memcpy(values, self->values, self->count * self->ncolumns * sizeof *values);
         self->values = values;
         self->capacity = capacity;
     }
@@ -50,7 +52,8 @@ static bool view_read(const struct ArrowArray *array, int64_t row, Arena *arena,
     if (view->length < 0) return false;
     const char *data = view->as.inlined;
     if (view->length > 12) {
-        if (view->as.far.block < 0 || view->as.far.block >= nblocks || view->as.far.offset < 0) return false;
+        if (view->as.far.block < 0 || view->as.far.block >= nblocks || view->as.far.offset < 0)
+            return false;
         if ((int64_t)view->as.far.offset + view->length > lengths[view->as.far.block]) return false;
         data = (const char *)array->buffers[2 + view->as.far.block] + view->as.far.offset;
         if (memcmp(data, view->as.far.prefix, 4) != 0) return false;
@@ -76,10 +79,13 @@ static void fixed16_read(const char *data, TribValue *out) {
     out->as.instant.ns = small;
 }
 
-static bool value_read(const struct ArrowArray *array, BatchLayout layout, int64_t row, Arena *arena, TribValue *out) {
+static bool value_read(const struct ArrowArray *array, BatchLayout layout, int64_t row,
+                       Arena *arena, TribValue *out) {
     const void *values = array->buffers[1];
     switch (layout) {
-    case BATCH_BITS: out->as.integer = ((const uint8_t *)values)[row >> 3] >> (row & 7) & 1; return true;
+    case BATCH_BITS:
+        out->as.integer = ((const uint8_t *)values)[row >> 3] >> (row & 7) & 1;
+        return true;
     case BATCH_INT8: out->as.integer = ((const int8_t *)values)[row]; return true;
     case BATCH_INT16: out->as.integer = ((const int16_t *)values)[row]; return true;
     case BATCH_INT32: out->as.integer = ((const int32_t *)values)[row]; return true;
@@ -108,10 +114,11 @@ static bool column_check(const struct ArrowArray *array, BatchLayout layout, int
     if (!CHECK(shape, "a child with %lld buffers", (long long)array->n_buffers)) return false;
     if (!CHECK(array->buffers[1] || rows == 0, "a child without values")) return false;
     const uint8_t *validity = array->buffers[0];
-    for (int64_t i = array->offset; validity && i < array->offset + rows; i++) nulls += !(validity[i >> 3] >> (i & 7) & 1);
+    for (int64_t i = array->offset; validity && i < array->offset + rows; i++)
+        nulls += !(validity[i >> 3] >> (i & 7) & 1);
     if (array->null_count >= 0) {
-        return CHECK(array->null_count == nulls, "null_count is %lld, there are %lld", (long long)array->null_count,
-                     (long long)nulls);
+        return CHECK(array->null_count == nulls, "null_count is %lld, there are %lld",
+                     (long long)array->null_count, (long long)nulls);
     }
     return true;
 }
@@ -119,11 +126,14 @@ static bool column_check(const struct ArrowArray *array, BatchLayout layout, int
 bool rows_append(Rows *self, const TribBatch *batch) {
     const struct ArrowArray *array = &batch->array;
     if (!CHECK(array->n_children == self->ncolumns, "a batch of %lld columns instead of %u",
-               (long long)array->n_children, self->ncolumns)) return false;
+               (long long)array->n_children, self->ncolumns))
+        return false;
     for (uint32_t c = 0; c < self->ncolumns; c++) {
         BatchLayout layout;
         uint32_t width;
-        if (!CHECK(batch_layout(self->types[c], &layout, &width), "a type that the suite cannot read")) return false;
+        if (!CHECK(batch_layout(self->types[c], &layout, &width),
+                   "a type that the suite cannot read"))
+            return false;
         if (!column_check(array->children[c], layout, array->length)) return false;
     }
     int64_t rows = batch->selection ? batch->selected : array->length;
@@ -141,7 +151,8 @@ bool rows_append(Rows *self, const TribBatch *batch) {
             row[c].type = self->types[c];
             row[c].is_null = validity && !(validity[place >> 3] >> (place & 7) & 1);
             if (row[c].is_null) continue;
-            if (!CHECK(value_read(child, layout, place, self->arena, &row[c]), "a value that points outside its buffers"))
+            if (!CHECK(value_read(child, layout, place, self->arena, &row[c]),
+                       "a value that points outside its buffers"))
                 return false;
         }
     }
@@ -151,8 +162,8 @@ bool rows_append(Rows *self, const TribBatch *batch) {
 /* ---------------------------------------------------------------- values */
 
 static bool is_text(TribType type) {
-    return type.id == TRIB_TYPE_VARCHAR || type.id == TRIB_TYPE_CHAR || type.id == TRIB_TYPE_VARBINARY ||
-           type.id == TRIB_TYPE_JSON || type.id == TRIB_TYPE_UUID;
+    return type.id == TRIB_TYPE_VARCHAR || type.id == TRIB_TYPE_CHAR ||
+           type.id == TRIB_TYPE_VARBINARY || type.id == TRIB_TYPE_JSON || type.id == TRIB_TYPE_UUID;
 }
 
 static bool is_real(TribType type) {
@@ -160,7 +171,8 @@ static bool is_real(TribType type) {
 }
 
 static bool is_instant(TribType type) {
-    return type.id == TRIB_TYPE_TIMESTAMP_TZ || (type.id == TRIB_TYPE_TIMESTAMP && type.precision > 6);
+    return type.id == TRIB_TYPE_TIMESTAMP_TZ ||
+           (type.id == TRIB_TYPE_TIMESTAMP && type.precision > 6);
 }
 
 __int128 value_integer(const TribValue *value) {
@@ -189,17 +201,21 @@ static int padded_compare(const TribValue *a, const TribValue *b) {
 int value_compare(const TribValue *a, const TribValue *b) {
     if (a->type.id == TRIB_TYPE_CHAR) return padded_compare(a, b);
     if (is_text(a->type)) {
-        return str_compare((Str){a->as.text.data, a->as.text.length}, (Str){b->as.text.data, b->as.text.length});
+        return str_compare((Str){a->as.text.data, a->as.text.length},
+                           (Str){b->as.text.data, b->as.text.length});
     }
     if (is_real(a->type)) {
         if (isnan(a->as.real) || isnan(b->as.real)) return isnan(a->as.real) - isnan(b->as.real);
         return (a->as.real > b->as.real) - (a->as.real < b->as.real);
     }
     if (is_instant(a->type)) {
-        if (a->as.instant.us != b->as.instant.us) return a->as.instant.us > b->as.instant.us ? 1 : -1;
+        if (a->as.instant.us != b->as.instant.us)
+            return a->as.instant.us > b->as.instant.us ? 1 : -1;
         return (a->as.instant.ns > b->as.instant.ns) - (a->as.instant.ns < b->as.instant.ns);
     }
-    int scale = a->type.id != TRIB_TYPE_DECIMAL ? 0 : a->type.scale > b->type.scale ? a->type.scale : b->type.scale;
+    int scale = a->type.id != TRIB_TYPE_DECIMAL ? 0
+                : a->type.scale > b->type.scale ? a->type.scale
+                                                : b->type.scale;
     __int128 x = value_scaled(a, scale), y = value_scaled(b, scale);
     return (x > y) - (x < y);
 }
@@ -213,7 +229,8 @@ static int cell_compare(const TribValue *a, const TribValue *b) {
     if (a->is_null || b->is_null) return (int)b->is_null - (int)a->is_null;
     int order = value_compare(a, b);
     if (order == 0 && is_real(a->type)) order = !!signbit(b->as.real) - !!signbit(a->as.real);
-    if (order == 0 && a->type.id == TRIB_TYPE_TIMESTAMP_TZ) order = a->as.instant.zone - b->as.instant.zone;
+    if (order == 0 && a->type.id == TRIB_TYPE_TIMESTAMP_TZ)
+        order = a->as.instant.zone - b->as.instant.zone;
     return order;
 }
 

@@ -23,8 +23,10 @@ static pthread_mutex_t report_lock = PTHREAD_MUTEX_INITIALIZER;
 bool check_report(bool good, const char *file, int line, const char *format, ...) {
     enum { SHOWN = 60 };
     pthread_mutex_lock(&report_lock);
-    if (good) checks_passed++;
-    else checks_failed++;
+    if (good)
+        checks_passed++;
+    else
+        checks_failed++;
     if (!good && checks_failed <= SHOWN) {
         va_list arguments;
         fprintf(stderr, "FAILED %s:%d [%s] ", file, line, check_context);
@@ -39,12 +41,14 @@ bool check_report(bool good, const char *file, int line, const char *format, ...
 
 /* ---------------------------------------------------------------- opening */
 
-static TribStatus subject_open(Subject *subject, const TribConnector *connector, TestHost *host, TestCall *call,
-                               const TribOption *options, uint32_t count) {
+static TribStatus subject_open(Subject *subject, const TribConnector *connector, TestHost *host,
+                               TestCall *call, const TribOption *options, uint32_t count) {
     TribError err;
-    *subject = (Subject){.connector = connector, .host = host, .call = call, .catalog_name = "the_catalog"};
+    *subject = (Subject){
+        .connector = connector, .host = host, .call = call, .catalog_name = "the_catalog"};
     error_rubbish(&err);
-    TribStatus status = connector->open(&host->host, subject->catalog_name, options, count, &subject->catalog, &err);
+    TribStatus status = connector->open(&host->host, subject->catalog_name, options, count,
+                                        &subject->catalog, &err);
     if (status != TRIB_OK) error_check(&err, status, subject->catalog_name);
     return status;
 }
@@ -54,31 +58,37 @@ static void check_struct(const TribConnector *c, const char *type) {
     CHECK(c->struct_size >= offsetof(TribConnector, write_open), "struct_size %zu", c->struct_size);
     CHECK(c->type && strcmp(c->type, type) == 0, "the type is \"%s\"", c->type);
     CHECK(c->summary && *c->summary, "no summary");
-    CHECK(c->open && c->close && c->check && c->list_schemas && c->list_tables && c->describe_table && c->plan &&
-              c->plan_retain && c->plan_release && c->splits && c->scan_open && c->scan_next && c->scan_cancel &&
-              c->scan_stats && c->scan_release, "a required callback is NULL");
+    CHECK(c->open && c->close && c->check && c->list_schemas && c->list_tables &&
+              c->describe_table && c->plan && c->plan_retain && c->plan_release && c->splits &&
+              c->scan_open && c->scan_next && c->scan_cancel && c->scan_stats && c->scan_release,
+          "a required callback is NULL");
     for (const TribOptionDef *def = c->options; def && def->name; def++) {
         CHECK(def->help && *def->help, "option %s has no help", def->name);
-        CHECK(def->kind != TRIB_OPTION_CHOICE || def->choices, "option %s has no choices", def->name);
+        CHECK(def->kind != TRIB_OPTION_CHOICE || def->choices, "option %s has no choices",
+              def->name);
     }
 }
 
 /* Each wrong option, put in the place of the good one of its name or added, is refused. */
-static void check_wrong_options(const TribConnector *connector, TestHost *host, TestCall *call, const Quirks *quirks) {
+static void check_wrong_options(const TribConnector *connector, TestHost *host, TestCall *call,
+                                const Quirks *quirks) {
     const Case *first = &quirks->cases[0];
     for (uint32_t w = 0; w < quirks->nwrong; w++) {
         Subject subject;
         TribOption *options = calloc(first->noptions + 1, sizeof *options);
         uint32_t count = 0;
         for (uint32_t i = 0; i < first->noptions; i++) {
-            if (strcmp(first->options[i].name, quirks->wrong[w].name) != 0) options[count++] = first->options[i];
+            if (strcmp(first->options[i].name, quirks->wrong[w].name) != 0)
+                options[count++] = first->options[i];
         }
         if (quirks->wrong[w].value) options[count++] = quirks->wrong[w];
         TribStatus status = subject_open(&subject, connector, host, call, options, count);
         CHECK(status == TRIB_INVALID, "option %s = %s: status %d", quirks->wrong[w].name,
               quirks->wrong[w].value ? quirks->wrong[w].value : "(left out)", status);
-        if (status == TRIB_OK) connector->close(subject.catalog);
-        else CHECK(subject.catalog == NULL, "open failed and gave a catalog");
+        if (status == TRIB_OK)
+            connector->close(subject.catalog);
+        else
+            CHECK(subject.catalog == NULL, "open failed and gave a catalog");
         free(options);
     }
 }
@@ -93,13 +103,16 @@ typedef struct Listed {
 
 static bool listed_schema(void *context, const char *name) {
     Listed *self = context;
-    if (self->count < COUNT_OF(self->names)) self->names[self->count++] = arena_strdup(self->arena, name);
+    if (self->count < COUNT_OF(self->names))
+        self->names[self->count++] = arena_strdup(self->arena, name);
     return self->count < self->most;
 }
 
-static bool listed_table(void *context, const char *schema, const char *name, TribTableKind kind, const char *comment) {
+static bool listed_table(void *context, const char *schema, const char *name, TribTableKind kind,
+                         const char *comment) {
     CHECK(schema && name && *name, "a table without a name");
-    CHECK(kind == TRIB_TABLE_BASE || kind == TRIB_TABLE_VIEW || kind == TRIB_TABLE_SYSTEM, "table kind %d", kind);
+    CHECK(kind == TRIB_TABLE_BASE || kind == TRIB_TABLE_VIEW || kind == TRIB_TABLE_SYSTEM,
+          "table kind %d", kind);
     return listed_schema(context, name);
 }
 
@@ -127,12 +140,14 @@ static TribStatus described(void *context, const TribTable *table, TribError *er
         columns[i].remote_type = copied(self->arena, columns[i].remote_type);
         columns[i].unreadable = copied(self->arena, columns[i].unreadable);
         CHECK(columns[i].name && *columns[i].name, "a column without a name");
-        CHECK(columns[i].type.id != TRIB_TYPE_UNKNOWN || columns[i].unreadable, "column %s has no type", columns[i].name);
+        CHECK(columns[i].type.id != TRIB_TYPE_UNKNOWN || columns[i].unreadable,
+              "column %s has no type", columns[i].name);
     }
     for (uint32_t k = 0; k < table->nkeys; k++) {
         CHECK(table->keys[k].ncolumns > 0, "a key without columns");
         for (uint32_t i = 0; i < table->keys[k].ncolumns; i++) {
-            CHECK(table->keys[k].columns[i] < table->ncolumns, "a key over column %u", table->keys[k].columns[i]);
+            CHECK(table->keys[k].columns[i] < table->ncolumns, "a key over column %u",
+                  table->keys[k].columns[i]);
         }
     }
     copy->schema = copied(self->arena, table->schema);
@@ -145,13 +160,16 @@ static TribStatus described(void *context, const TribTable *table, TribError *er
     return TRIB_OK;
 }
 
-static TribTable *describe(const Subject *subject, Arena *arena, const char *schema, const char *name) {
+static TribTable *describe(const Subject *subject, Arena *arena, const char *schema,
+                           const char *name) {
     TribError err;
     Described self = {.arena = arena};
     TribNames names = {.self = &self, .described = described};
     error_rubbish(&err);
-    TribStatus status = subject->connector->describe_table(subject->catalog, &subject->call->call, schema, name, &names, &err);
-    if (!CHECK(status == TRIB_OK, "%s cannot be described: %s", name, status ? err.message : "")) return NULL;
+    TribStatus status = subject->connector->describe_table(subject->catalog, &subject->call->call,
+                                                           schema, name, &names, &err);
+    if (!CHECK(status == TRIB_OK, "%s cannot be described: %s", name, status ? err.message : ""))
+        return NULL;
     CHECK(self.calls == 1, "described was called %u times", self.calls);
     return self.table;
 }
@@ -161,20 +179,26 @@ static void check_metadata(const Subject *subject, Arena *arena, const Case *at)
     TribCall *call = &subject->call->call;
     TribError err;
     char text[256] = "";
-    CHECK(c->check(subject->catalog, call, text, sizeof text, &err) == TRIB_OK && *text, "check says \"%s\"", text);
-    Listed schemas = {.arena = arena, .most = 256}, tables = schemas, one = {.arena = arena, .most = 1}, none = schemas;
+    CHECK(c->check(subject->catalog, call, text, sizeof text, &err) == TRIB_OK && *text,
+          "check says \"%s\"", text);
+    Listed schemas = {.arena = arena, .most = 256}, tables = schemas,
+           one = {.arena = arena, .most = 1}, none = schemas;
     TribNames names = {.schema = listed_schema, .table = listed_table};
     names.self = &schemas;
-    CHECK(c->list_schemas(subject->catalog, call, &names, &err) == TRIB_OK, "list_schemas failed: %s", err.message);
+    CHECK(c->list_schemas(subject->catalog, call, &names, &err) == TRIB_OK,
+          "list_schemas failed: %s", err.message);
     CHECK(schemas.count > 0, "no schemas");
     names.self = &tables;
-    CHECK(c->list_tables(subject->catalog, call, NULL, &names, &err) == TRIB_OK, "list_tables failed: %s", err.message);
+    CHECK(c->list_tables(subject->catalog, call, NULL, &names, &err) == TRIB_OK,
+          "list_tables failed: %s", err.message);
     names.self = &one;
-    CHECK(c->list_tables(subject->catalog, call, at->schema, &names, &err) == TRIB_OK && one.count <= 1,
+    CHECK(c->list_tables(subject->catalog, call, at->schema, &names, &err) == TRIB_OK &&
+              one.count <= 1,
           "list_tables goes on after it was told to stop");
     names.self = &none;
     TribStatus status = c->list_tables(subject->catalog, call, "no such schema", &names, &err);
-    CHECK((status == TRIB_OK || status == TRIB_NOT_FOUND) && none.count == 0, "tables of a schema that does not exist");
+    CHECK((status == TRIB_OK || status == TRIB_NOT_FOUND) && none.count == 0,
+          "tables of a schema that does not exist");
     Described nothing = {.arena = arena};
     names = (TribNames){.self = &nothing, .described = described};
     error_rubbish(&err);
@@ -192,7 +216,8 @@ static bool read_whole(const Subject *subject, Arena *arena, const TribTable *ta
     Answer answer;
     Ask what = ask_all(arena, table);
     ask(subject, arena, &what, &answer);
-    if (!CHECK(answer.status == TRIB_OK, "%s cannot be read: %s", table->name, answer.err.message)) return false;
+    if (!CHECK(answer.status == TRIB_OK, "%s cannot be read: %s", table->name, answer.err.message))
+        return false;
     TribType *types = ARENA_ARRAY(arena, TribType, table->ncolumns);
     TribValue *row = ARENA_ARRAY(arena, TribValue, table->ncolumns);
     for (uint32_t i = 0; i < table->ncolumns; i++) types[i] = table->columns[i].type;
@@ -207,15 +232,16 @@ static bool read_whole(const Subject *subject, Arena *arena, const TribTable *ta
     for (size_t r = 0; r < whole->count; r++) {
         for (uint32_t i = 0; i < table->ncolumns; i++) {
             if (table->columns[i].nullable || table->columns[i].unreadable) continue;
-            CHECK(!rows_at(whole, r)[i].is_null, "%s.%s is NULL and was described as not nullable", table->name,
-                  table->columns[i].name);
+            CHECK(!rows_at(whole, r)[i].is_null, "%s.%s is NULL and was described as not nullable",
+                  table->name, table->columns[i].name);
         }
     }
     return true;
 }
 
 /* The outputs of the rows for which every conjunct with at least this verdict is true. */
-static Rows expected(Arena *arena, const Rows *whole, const Ask *what, const TribVerdict *verdicts, TribVerdictKind least) {
+static Rows expected(Arena *arena, const Rows *whole, const Ask *what, const TribVerdict *verdicts,
+                     TribVerdictKind least) {
     Rows rows;
     TribType *types = ARENA_ARRAY(arena, TribType, what->noutput);
     TribValue *out = ARENA_ARRAY(arena, TribValue, what->noutput);
@@ -227,7 +253,8 @@ static Rows expected(Arena *arena, const Rows *whole, const Ask *what, const Tri
             if (verdicts[i].kind >= least) keep = expr_true(what->conjuncts[i], rows_at(whole, r));
         }
         if (!keep) continue;
-        for (uint32_t i = 0; i < what->noutput; i++) out[i] = expr_evaluate(what->outputs[i], rows_at(whole, r));
+        for (uint32_t i = 0; i < what->noutput; i++)
+            out[i] = expr_evaluate(what->outputs[i], rows_at(whole, r));
         rows_add(&rows, out);
     }
     return rows;
@@ -250,39 +277,48 @@ typedef struct Tally {
 } Tally;
 
 /* Asks, and compares what came with what must and may come. */
-static void check_ask(const Subject *subject, Arena *arena, const Rows *whole, const Ask *what, Tally *tally) {
+static void check_ask(const Subject *subject, Arena *arena, const Rows *whole, const Ask *what,
+                      Tally *tally) {
     Answer answer;
     ask(subject, arena, what, &answer);
-    if (!CHECK(answer.status == TRIB_OK, "%s\n    failed: %s", ask_text(arena, what, &answer), answer.err.message)) return;
+    if (!CHECK(answer.status == TRIB_OK, "%s\n    failed: %s", ask_text(arena, what, &answer),
+               answer.err.message))
+        return;
     bool exact = true;
     for (uint32_t i = 0; i < what->nconjuncts; i++) {
         tally->kinds[answer.verdicts[i].kind]++;
         exact = exact && answer.verdicts[i].kind == TRIB_EXACT;
-        CHECK(what->mode != TRIB_PUSHDOWN_OFF || answer.verdicts[i].kind == TRIB_NONE, "a verdict although push-down is off");
+        CHECK(what->mode != TRIB_PUSHDOWN_OFF || answer.verdicts[i].kind == TRIB_NONE,
+              "a verdict although push-down is off");
     }
     Rows must = expected(arena, whole, what, answer.verdicts, TRIB_NONE);
     Rows may = expected(arena, whole, what, answer.verdicts, TRIB_EXACT);
     bool limited = answer.taken & TRIB_TAKEN_LIMIT;
     CHECK(!limited || exact, "a LIMIT was taken above an inexact filter");
-    CHECK(!(answer.taken & TRIB_TAKEN_ORDER) || exact, "an ORDER BY was taken above an inexact filter");
-    CHECK(!limited || !what->norder || (answer.taken & TRIB_TAKEN_ORDER), "a LIMIT was taken above an order that was not");
-    CHECK(what->mode != TRIB_PUSHDOWN_OFF || !answer.taken, "something was taken although push-down is off");
+    CHECK(!(answer.taken & TRIB_TAKEN_ORDER) || exact,
+          "an ORDER BY was taken above an inexact filter");
+    CHECK(!limited || !what->norder || (answer.taken & TRIB_TAKEN_ORDER),
+          "a LIMIT was taken above an order that was not");
+    CHECK(what->mode != TRIB_PUSHDOWN_OFF || !answer.taken,
+          "something was taken although push-down is off");
     tally->limits += limited;
     tally->orders += !!(answer.taken & TRIB_TAKEN_ORDER);
     if (limited) {
         size_t want = must.count < (size_t)what->limit ? must.count : (size_t)what->limit;
-        CHECK(answer.rows.count == want, "%zu rows instead of %zu under a limit: %s", answer.rows.count, want,
+        CHECK(answer.rows.count == want, "%zu rows instead of %zu under a limit: %s",
+              answer.rows.count, want, ask_text(arena, what, &answer));
+        CHECK(rows_within(&answer.rows, &must), "wrong rows under a limit: %s",
               ask_text(arena, what, &answer));
-        CHECK(rows_within(&answer.rows, &must), "wrong rows under a limit: %s", ask_text(arena, what, &answer));
         return;
     }
-    CHECK(rows_within(&must, &answer.rows), "rows are missing (%zu of %zu came): %s", answer.rows.count, must.count,
-          ask_text(arena, what, &answer));
-    CHECK(rows_within(&answer.rows, &may), "rows too many (%zu, at most %zu): %s", answer.rows.count, may.count,
-          ask_text(arena, what, &answer));
+    CHECK(rows_within(&must, &answer.rows), "rows are missing (%zu of %zu came): %s",
+          answer.rows.count, must.count, ask_text(arena, what, &answer));
+    CHECK(rows_within(&answer.rows, &may), "rows too many (%zu, at most %zu): %s",
+          answer.rows.count, may.count, ask_text(arena, what, &answer));
 }
 
-static void check_conditions(const Subject *subject, const TribTable *table, const Rows *whole, Tally *tally) {
+static void check_conditions(const Subject *subject, const TribTable *table, const Rows *whole,
+                             Tally *tally) {
     Arena *arena = arena_new(NULL), *scratch = arena_new(NULL);
     uint32_t count;
     uint64_t random = 7;
@@ -314,7 +350,8 @@ static int null_aware(const TribValue *a, const TribValue *b, bool descending, b
 }
 
 /* The keys of a top-N must be those of the whole table sorted here. */
-static void check_order(const Subject *subject, Arena *arena, const TribTable *table, const Rows *whole, Tally *tally) {
+static void check_order(const Subject *subject, Arena *arena, const TribTable *table,
+                        const Rows *whole, Tally *tally) {
     for (uint32_t c = 0; c < table->ncolumns; c++) {
         for (int way = 0; way < 4 && !table->columns[c].unreadable; way++) {
             Answer answer;
@@ -327,27 +364,33 @@ static void check_order(const Subject *subject, Arena *arena, const TribTable *t
             what.nulls_first = way & 2;
             what.limit = 5;
             ask(subject, arena, &what, &answer);
-            if (!CHECK(answer.status == TRIB_OK, "ORDER BY %s: %s", table->columns[c].name, answer.err.message)) continue;
+            if (!CHECK(answer.status == TRIB_OK, "ORDER BY %s: %s", table->columns[c].name,
+                       answer.err.message))
+                continue;
             if (!(answer.taken & TRIB_TAKEN_ORDER)) continue;
             tally->orders++;
-            size_t want = whole->count < 5 && answer.taken & TRIB_TAKEN_LIMIT ? whole->count : answer.rows.count;
-            CHECK(answer.rows.count == want, "ORDER BY %s: %zu rows", table->columns[c].name, answer.rows.count);
+            size_t want = whole->count < 5 && answer.taken & TRIB_TAKEN_LIMIT ? whole->count
+                                                                              : answer.rows.count;
+            CHECK(answer.rows.count == want, "ORDER BY %s: %zu rows", table->columns[c].name,
+                  answer.rows.count);
             for (size_t r = 0; r < answer.rows.count; r++) {
                 const TribValue *value = rows_at(&answer.rows, r);
                 size_t before = 0, equal = 0;
                 for (size_t w = 0; w < whole->count; w++) {
-                    int order = null_aware(&rows_at(whole, w)[c], value, what.descending, what.nulls_first);
+                    int order =
+                        null_aware(&rows_at(whole, w)[c], value, what.descending, what.nulls_first);
                     before += order < 0;
                     equal += order == 0;
                 }
-                CHECK(before <= r && r < before + equal, "ORDER BY %s: a wrong key at %zu; sent %s", table->columns[c].name, r,
-                      answer.text ? answer.text : "");
+                CHECK(before <= r && r < before + equal, "ORDER BY %s: a wrong key at %zu; sent %s",
+                      table->columns[c].name, r, answer.text ? answer.text : "");
             }
         }
     }
 }
 
-static void check_outputs(const Subject *subject, Arena *arena, const TribTable *table, const Rows *whole, Tally *tally) {
+static void check_outputs(const Subject *subject, Arena *arena, const TribTable *table,
+                          const Rows *whole, Tally *tally) {
     Ask what = ask_all(arena, table);
     uint32_t all = what.noutput;
     what.noutput = 0; /* only the number of rows */
@@ -370,7 +413,8 @@ static void check_outputs(const Subject *subject, Arena *arena, const TribTable 
 }
 
 /* GROUP BY one column: count(*), count, min, max of another. */
-static Rows group_here(Arena *arena, const Rows *whole, const Ask *what, uint32_t key, uint32_t of) {
+static Rows group_here(Arena *arena, const Rows *whole, const Ask *what, uint32_t key,
+                       uint32_t of) {
     Rows rows;
     TribType *types = ARENA_ARRAY(arena, TribType, what->noutput);
     for (uint32_t i = 0; i < what->noutput; i++) types[i] = what->outputs[i]->type;
@@ -383,7 +427,10 @@ static Rows group_here(Arena *arena, const Rows *whole, const Ask *what, uint32_
             if (null_aware(there, &row[key], false, true) == 0) break;
         }
         if (at == rows.count) {
-            TribValue fresh[5] = {row[key], {.type = types[1]}, {.type = types[2]}, {.type = types[3], .is_null = true},
+            TribValue fresh[5] = {row[key],
+                                  {.type = types[1]},
+                                  {.type = types[2]},
+                                  {.type = types[3], .is_null = true},
                                   {.type = types[4], .is_null = true}};
             rows_add(&rows, fresh);
         }
@@ -404,7 +451,8 @@ static Expr *aggregate(Arena *arena, uint16_t op, TribType type, Expr *argument)
     return expr;
 }
 
-static void check_grouping(const Subject *subject, Arena *arena, const TribTable *table, const Rows *whole, Tally *tally) {
+static void check_grouping(const Subject *subject, Arena *arena, const TribTable *table,
+                           const Rows *whole, Tally *tally) {
     TribType bigint = {.id = TRIB_TYPE_BIGINT};
     for (uint32_t key = 0; key < table->ncolumns; key++) {
         uint32_t of = (key + 1) % table->ncolumns;
@@ -415,16 +463,27 @@ static void check_grouping(const Subject *subject, Arena *arena, const TribTable
                            aggregate(arena, TRIB_AGG_count, bigint, argument),
                            aggregate(arena, TRIB_AGG_min, argument->type, argument),
                            aggregate(arena, TRIB_AGG_max, argument->type, argument)};
-        Ask what = {.table = table, .mode = TRIB_PUSHDOWN_EXACT, .limit = -1, .grouped = true, .ngroups = 1, .groups = &group,
-                    .noutput = 5, .outputs = outputs};
+        Ask what = {.table = table,
+                    .mode = TRIB_PUSHDOWN_EXACT,
+                    .limit = -1,
+                    .grouped = true,
+                    .ngroups = 1,
+                    .groups = &group,
+                    .noutput = 5,
+                    .outputs = outputs};
         ask(subject, arena, &what, &answer);
         if (answer.status == TRIB_UNSUPPORTED) continue;
-        if (!CHECK(answer.status == TRIB_OK, "GROUP BY %s: %s", table->columns[key].name, answer.err.message)) continue;
-        if (!CHECK(answer.taken & TRIB_TAKEN_GROUPING, "a grouped offer was accepted and its grouping not taken")) continue;
+        if (!CHECK(answer.status == TRIB_OK, "GROUP BY %s: %s", table->columns[key].name,
+                   answer.err.message))
+            continue;
+        if (!CHECK(answer.taken & TRIB_TAKEN_GROUPING,
+                   "a grouped offer was accepted and its grouping not taken"))
+            continue;
         tally->groups++;
         Rows here = group_here(arena, whole, &what, key, of);
-        CHECK(rows_equal(&here, &answer.rows), "GROUP BY %s, %s: %zu groups, %zu expected; sent %s", table->columns[key].name,
-              table->columns[of].name, answer.rows.count, here.count, answer.text ? answer.text : "");
+        CHECK(rows_equal(&here, &answer.rows), "GROUP BY %s, %s: %zu groups, %zu expected; sent %s",
+              table->columns[key].name, table->columns[of].name, answer.rows.count, here.count,
+              answer.text ? answer.text : "");
     }
 }
 
@@ -442,7 +501,8 @@ static bool filter_ready(TribFilter *filter, uint32_t *nkeys, const TribFilterKe
 }
 
 /* Rows with a key among the values must come; others may. */
-static void check_filter(const Subject *subject, Arena *arena, const TribTable *table, const Rows *whole) {
+static void check_filter(const Subject *subject, Arena *arena, const TribTable *table,
+                         const Rows *whole) {
     for (uint32_t c = 0; c < table->ncolumns; c++) {
         for (int shape = 0; shape < 3 && !table->columns[c].unreadable; shape++) {
             TribValue values[8];
@@ -450,25 +510,37 @@ static void check_filter(const Subject *subject, Arena *arena, const TribTable *
             for (size_t r = 0; r < whole->count && count < 8 && shape; r += 1 + whole->count / 9) {
                 const TribValue *value = &rows_at(whole, r)[c];
                 bool there = value->is_null;
-                for (size_t i = 0; i < count && !there; i++) there = value_compare(&values[i], value) == 0;
+                for (size_t i = 0; i < count && !there; i++)
+                    there = value_compare(&values[i], value) == 0;
                 if (!there) values[count++] = *value;
             }
             TestFilter filter = {.filter = {.size = sizeof(TribFilter), .ready = filter_ready}};
-            filter.key = (TribFilterKey){.output = 0, .complete = shape != 2, .nvalues = count, .values = values};
+            filter.key = (TribFilterKey){
+                .output = 0, .complete = shape != 2, .nvalues = count, .values = values};
             if (shape == 2 && count) { /* only the range is known */
                 filter.key.minimum = filter.key.maximum = values[0];
                 for (size_t i = 1; i < count; i++) {
-                    if (value_compare(&values[i], &filter.key.minimum) < 0) filter.key.minimum = values[i];
-                    if (value_compare(&values[i], &filter.key.maximum) > 0) filter.key.maximum = values[i];
+                    if (value_compare(&values[i], &filter.key.minimum) < 0)
+                        filter.key.minimum = values[i];
+                    if (value_compare(&values[i], &filter.key.maximum) > 0)
+                        filter.key.maximum = values[i];
                 }
             }
             static const uint32_t keys[] = {0};
             Answer answer;
             Expr *output = expr_column(arena, table, c);
-            Ask what = {.table = table, .mode = TRIB_PUSHDOWN_EXACT, .limit = -1, .noutput = 1, .outputs = &output,
-                        .nkeys = 1, .keys = keys, .filter = &filter.filter};
+            Ask what = {.table = table,
+                        .mode = TRIB_PUSHDOWN_EXACT,
+                        .limit = -1,
+                        .noutput = 1,
+                        .outputs = &output,
+                        .nkeys = 1,
+                        .keys = keys,
+                        .filter = &filter.filter};
             ask(subject, arena, &what, &answer);
-            if (!CHECK(answer.status == TRIB_OK, "a filter on %s: %s", table->columns[c].name, answer.err.message)) continue;
+            if (!CHECK(answer.status == TRIB_OK, "a filter on %s: %s", table->columns[c].name,
+                       answer.err.message))
+                continue;
             Rows must, all = expected(arena, whole, &what, NULL, TRIB_EXACT);
             rows_init(&must, arena, 1, answer.rows.types);
             for (size_t r = 0; r < all.count; r++) {
@@ -477,10 +549,11 @@ static void check_filter(const Subject *subject, Arena *arena, const TribTable *
                     if (value_compare(&values[i], value) == 0) rows_add(&must, value);
                 }
             }
-            CHECK(rows_within(&must, &answer.rows) && rows_within(&answer.rows, &all), "a filter on %s lost or made rows",
-                  table->columns[c].name);
+            CHECK(rows_within(&must, &answer.rows) && rows_within(&answer.rows, &all),
+                  "a filter on %s lost or made rows", table->columns[c].name);
             if (answer.key_verdicts[0].kind == TRIB_EXACT && shape != 2) {
-                CHECK(rows_equal(&must, &answer.rows), "an EXACT filter on %s let others through", table->columns[c].name);
+                CHECK(rows_equal(&must, &answer.rows), "an EXACT filter on %s let others through",
+                      table->columns[c].name);
             }
         }
     }
@@ -495,7 +568,8 @@ static void *release_batch(void *context) {
 }
 
 /* Batches outlive scan, plan; children may be moved out; release on another thread, in any order. */
-static void check_lifetimes(const Subject *subject, Arena *arena, const TribTable *table, const Rows *whole) {
+static void check_lifetimes(const Subject *subject, Arena *arena, const TribTable *table,
+                            const Rows *whole) {
     const TribConnector *c = subject->connector;
     Ask what = ask_all(arena, table);
     Answer answer;
@@ -506,16 +580,22 @@ static void check_lifetimes(const Subject *subject, Arena *arena, const TribTabl
     if (ask_plan(subject, arena, &what, &answer, &plan) != TRIB_OK) return;
     c->plan_retain(plan);
     c->plan_release(plan);
-    TribScanRequest request = {.size = sizeof request, .plan = plan, .batch_rows = 4, .batch_bytes = 4096};
+    TribScanRequest request = {
+        .size = sizeof request, .plan = plan, .batch_rows = 4, .batch_bytes = 4096};
     const TribSplit *const *splits;
     uint32_t nsplits;
-    CHECK(c->splits(plan, &subject->call->call, 1, &splits, &nsplits, &answer.err) == TRIB_OK && nsplits == 1, "one split");
+    CHECK(c->splits(plan, &subject->call->call, 1, &splits, &nsplits, &answer.err) == TRIB_OK &&
+              nsplits == 1,
+          "one split");
     request.split = splits[0];
     struct ArrowSchema schema;
     TribScan *scan;
-    TribStatus status = c->scan_open(subject->catalog, &subject->call->call, &request, &scan, &schema, &answer.err);
+    TribStatus status =
+        c->scan_open(subject->catalog, &subject->call->call, &request, &scan, &schema, &answer.err);
     if (!CHECK(status == TRIB_OK, "scan_open: %s", answer.err.message)) return;
-    while (count < KEPT && c->scan_next(scan, 4, &batches[count], &answer.err) == TRIB_OK && batches[count].array.release) count++;
+    while (count < KEPT && c->scan_next(scan, 4, &batches[count], &answer.err) == TRIB_OK &&
+           batches[count].array.release)
+        count++;
     c->scan_release(scan);
     c->plan_release(plan);
     TribType *types = ARENA_ARRAY(arena, TribType, what.noutput);
@@ -555,8 +635,10 @@ typedef struct Canceller {
 static void *cancel_soon(void *context) {
     Canceller *self = context;
     usleep(30000);
-    if (self->way == BY_SCAN) self->subject->connector->scan_cancel(self->scan);
-    else test_call_cancel(self->subject->call);
+    if (self->way == BY_SCAN)
+        self->subject->connector->scan_cancel(self->scan);
+    else
+        test_call_cancel(self->subject->call);
     return NULL;
 }
 
@@ -568,17 +650,22 @@ static void check_cancel_way(Subject subject, Arena *arena, const TribTable *tab
     Ask what = ask_all(arena, table);
     test_call_init(&call, subject.host);
     subject.call = &call;
-    if (!CHECK(ask_plan(&subject, arena, &what, &answer, &plan) == TRIB_OK, "the endless table cannot be planned")) return;
+    if (!CHECK(ask_plan(&subject, arena, &what, &answer, &plan) == TRIB_OK,
+               "the endless table cannot be planned"))
+        return;
     if (way == BY_DEADLINE) call.call.deadline_ns = os_now_ns() + 50000000;
     const TribSplit *const *splits;
     uint32_t nsplits;
-    TribScanRequest request = {.size = sizeof request, .plan = plan, .batch_rows = 2048, .batch_bytes = 1 << 20};
+    TribScanRequest request = {
+        .size = sizeof request, .plan = plan, .batch_rows = 2048, .batch_bytes = 1 << 20};
     struct ArrowSchema schema;
     TribScan *scan;
     TribStatus status = c->splits(plan, &call.call, 1, &splits, &nsplits, &answer.err);
     if (status == TRIB_OK) request.split = splits[0];
-    if (status == TRIB_OK) status = c->scan_open(subject.catalog, &call.call, &request, &scan, &schema, &answer.err);
-    if (!CHECK(status == TRIB_OK, "the endless scan cannot be opened: %s", answer.err.message)) return;
+    if (status == TRIB_OK)
+        status = c->scan_open(subject.catalog, &call.call, &request, &scan, &schema, &answer.err);
+    if (!CHECK(status == TRIB_OK, "the endless scan cannot be opened: %s", answer.err.message))
+        return;
     Canceller canceller = {&subject, scan, way};
     pthread_t thread;
     int64_t start = os_now_ns();
@@ -590,8 +677,8 @@ static void check_cancel_way(Subject subject, Arena *arena, const TribTable *tab
     } while (status == TRIB_OK && batch.array.release);
     int64_t took = (os_now_ns() - start) / 1000000;
     if (way != BY_DEADLINE) pthread_join(thread, NULL);
-    CHECK(status == (way == BY_DEADLINE ? TRIB_TIMEOUT : TRIB_CANCELLED), "cancelled (way %d): status %d %s", way, status,
-          status ? answer.err.message : "");
+    CHECK(status == (way == BY_DEADLINE ? TRIB_TIMEOUT : TRIB_CANCELLED),
+          "cancelled (way %d): status %d %s", way, status, status ? answer.err.message : "");
     if (status != TRIB_OK) error_check(&answer.err, status, subject.catalog_name);
     CHECK(took < 1000, "cancelling took %lld ms", (long long)took);
     c->scan_release(scan);
@@ -619,7 +706,8 @@ static void *read_often(void *context) {
         test_call_init(&call, subject.host);
         subject.call = &call;
         ask(&subject, arena, &what, &answer);
-        CHECK(answer.status == TRIB_OK && answer.rows.count == self->whole->count, "reading at the same time: %s",
+        CHECK(answer.status == TRIB_OK && answer.rows.count == self->whole->count,
+              "reading at the same time: %s",
               answer.status ? answer.err.message : "another number of rows");
         test_call_clear(&call);
         arena_free(arena);
@@ -644,14 +732,15 @@ static void check_failing_memory(const Subject *subject, const TribTable *table)
         atomic_store(&subject->host->fail_at, n);
         ask(subject, arena, &what, &answer);
         atomic_store(&subject->host->fail_at, 0);
-        CHECK(answer.status == TRIB_OK || answer.status == TRIB_MEMORY, "allocation %lld failed: status %d", (long long)n,
-              answer.status);
+        CHECK(answer.status == TRIB_OK || answer.status == TRIB_MEMORY,
+              "allocation %lld failed: status %d", (long long)n, answer.status);
         arena_free(arena);
     }
 }
 
 /* With one connection a second scan waits until its deadline and says what to raise. */
-static void check_single(const TribConnector *connector, TestHost *host, const Quirks *quirks, const TribTable *table) {
+static void check_single(const TribConnector *connector, TestHost *host, const Quirks *quirks,
+                         const TribTable *table) {
     Arena *arena = arena_new(NULL);
     TestCall call;
     Subject subject;
@@ -660,22 +749,29 @@ static void check_single(const TribConnector *connector, TestHost *host, const Q
     TribScan *scan, *second = NULL;
     struct ArrowSchema schema;
     test_call_init(&call, host);
-    if (!CHECK(subject_open(&subject, connector, host, &call, quirks->single, quirks->nsingle) == TRIB_OK, "one connection")) return;
+    if (!CHECK(subject_open(&subject, connector, host, &call, quirks->single, quirks->nsingle) ==
+                   TRIB_OK,
+               "one connection"))
+        return;
     Ask what = ask_all(arena, table);
     if (ask_plan(&subject, arena, &what, &answer, &plan) == TRIB_OK) {
         const TribSplit *const *splits;
         uint32_t nsplits;
-        TribScanRequest request = {.size = sizeof request, .plan = plan, .batch_rows = 1, .batch_bytes = 1 << 20};
+        TribScanRequest request = {
+            .size = sizeof request, .plan = plan, .batch_rows = 1, .batch_bytes = 1 << 20};
         connector->splits(plan, &call.call, 1, &splits, &nsplits, &answer.err);
         request.split = splits[0];
-        TribStatus status = connector->scan_open(subject.catalog, &call.call, &request, &scan, &schema, &answer.err);
+        TribStatus status = connector->scan_open(subject.catalog, &call.call, &request, &scan,
+                                                 &schema, &answer.err);
         CHECK(status == TRIB_OK, "the first scan: %s", answer.err.message);
         call.call.deadline_ns = os_now_ns() + 100000000;
-        status = connector->scan_open(subject.catalog, &call.call, &request, &second, &schema, &answer.err);
+        status = connector->scan_open(subject.catalog, &call.call, &request, &second, &schema,
+                                      &answer.err);
         if (CHECK(status == TRIB_TIMEOUT, "the second scan: status %d", status)) {
             error_check(&answer.err, status, subject.catalog_name);
-            CHECK(strstr(answer.err.message, "in use") && strstr(answer.err.hint, "max_connections"), "it says \"%s\"",
-                  answer.err.message);
+            CHECK(strstr(answer.err.message, "in use") &&
+                      strstr(answer.err.hint, "max_connections"),
+                  "it says \"%s\"", answer.err.message);
         }
         connector->scan_release(scan);
         connector->plan_release(plan);
@@ -687,7 +783,8 @@ static void check_single(const TribConnector *connector, TestHost *host, const Q
 
 /* ---------------------------------------------------------------- a case */
 
-static void check_table(const Subject *subject, const Quirks *quirks, const Case *at, const char *name, Tally *tally) {
+static void check_table(const Subject *subject, const Quirks *quirks, const Case *at,
+                        const char *name, Tally *tally) {
     Arena *arena = arena_new(NULL);
     Rows whole;
     char context[256];
@@ -703,48 +800,58 @@ static void check_table(const Subject *subject, const Quirks *quirks, const Case
         check_lifetimes(subject, arena, table, &whole);
         check_threads(subject, table, &whole);
         check_failing_memory(subject, table);
-        if (quirks->single && at == quirks->cases) check_single(subject->connector, subject->host, quirks, table);
+        if (quirks->single && at == quirks->cases)
+            check_single(subject->connector, subject->host, quirks, table);
     }
     check_context = "";
     arena_free(arena);
 }
 
-static void check_case(const TribConnector *connector, TestHost *host, const Quirks *quirks, const Case *at) {
+static void check_case(const TribConnector *connector, TestHost *host, const Quirks *quirks,
+                       const Case *at) {
     Arena *arena = arena_new(NULL);
     TestCall call;
     Subject subject;
     Tally tally = {{0}, 0, 0, 0};
     check_context = at->name;
     test_call_init(&call, host);
-    if (CHECK(subject_open(&subject, connector, host, &call, at->options, at->noptions) == TRIB_OK, "%s cannot be opened", at->name)) {
+    if (CHECK(subject_open(&subject, connector, host, &call, at->options, at->noptions) == TRIB_OK,
+              "%s cannot be opened", at->name)) {
         if (connector->ddl && connector->write_open) quirks_fill(&subject, arena, at->schema);
         check_metadata(&subject, arena, at);
         TribError err;
         Listed tables = {.arena = arena, .most = 256};
         TribNames names = {.self = &tables, .table = listed_table};
-        CHECK(connector->list_tables(subject.catalog, &call.call, at->schema, &names, &err) == TRIB_OK, "%s", err.message);
+        CHECK(connector->list_tables(subject.catalog, &call.call, at->schema, &names, &err) ==
+                  TRIB_OK,
+              "%s", err.message);
         for (uint32_t i = 0; i < tables.count; i++) {
             if (at->endless && strcmp(tables.names[i], at->endless) == 0) continue;
             if (at->only && strcmp(tables.names[i], at->only) != 0) continue;
             check_table(&subject, quirks, at, tables.names[i], &tally);
         }
         check_context = at->name;
-        TribTable *endless = at->endless ? describe(&subject, arena, at->schema, at->endless) : NULL;
-        for (int way = BY_SCAN; endless && way <= BY_DEADLINE; way++) check_cancel_way(subject, arena, endless, (CancelWay)way);
+        TribTable *endless =
+            at->endless ? describe(&subject, arena, at->schema, at->endless) : NULL;
+        for (int way = BY_SCAN; endless && way <= BY_DEADLINE; way++)
+            check_cancel_way(subject, arena, endless, (CancelWay)way);
         CHECK(!at->expects_exact || tally.kinds[TRIB_EXACT], "no conjunct was EXACT");
         CHECK(!at->expects_order || tally.orders, "no ORDER BY was taken");
         connector->close(subject.catalog);
     }
     test_call_clear(&call);
     arena_free(arena);
-    CHECK((connector->flags & TRIB_PROCESS_STATE) || atomic_load(&host->blocks) == 0, "%lld blocks of the host were never freed", (long long)atomic_load(&host->blocks));
-    printf("  %s, %s: %u exact, %u superset, %u none; %u limits, %u orders, %u groupings taken\n", quirks->type, at->name,
-           tally.kinds[TRIB_EXACT], tally.kinds[TRIB_SUPERSET], tally.kinds[TRIB_NONE], tally.limits, tally.orders, tally.groups);
+    CHECK((connector->flags & TRIB_PROCESS_STATE) || atomic_load(&host->blocks) == 0,
+          "%lld blocks of the host were never freed", (long long)atomic_load(&host->blocks));
+    printf("  %s, %s: %u exact, %u superset, %u none; %u limits, %u orders, %u groupings taken\n",
+           quirks->type, at->name, tally.kinds[TRIB_EXACT], tally.kinds[TRIB_SUPERSET],
+           tally.kinds[TRIB_NONE], tally.limits, tally.orders, tally.groups);
 }
 
 /* ---------------------------------------------------------------- connectors */
 
-static bool check_connector(Arena *arena, const char *folder, const char *scratch, const char *type) {
+static bool check_connector(Arena *arena, const char *folder, const char *scratch,
+                            const char *type) {
     char path[1024];
     snprintf(path, sizeof path, "%s/trib_%s.so", folder, type);
     if (access(path, R_OK) != 0) {
@@ -768,7 +875,8 @@ static bool check_connector(Arena *arena, const char *folder, const char *scratc
     test_call_init(&call, &host);
     check_struct(connector, type);
     check_wrong_options(connector, &host, &call, quirks);
-    for (uint32_t i = 0; i < quirks->ncases; i++) check_case(connector, &host, quirks, &quirks->cases[i]);
+    for (uint32_t i = 0; i < quirks->ncases; i++)
+        check_case(connector, &host, quirks, &quirks->cases[i]);
     test_call_clear(&call);
     return true;
 }
@@ -787,10 +895,12 @@ int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[1], "--folder") == 0) folder = argv[2], at = 3;
     if (!mkdtemp(scratch)) return 2;
     Arena *arena = arena_new(NULL);
-    for (size_t i = 0; at == argc && i < COUNT_OF(known); i++) check_connector(arena, folder, scratch, known[i]);
+    for (size_t i = 0; at == argc && i < COUNT_OF(known); i++)
+        check_connector(arena, folder, scratch, known[i]);
     for (; at < argc; at++) check_connector(arena, folder, scratch, argv[at]);
     arena_free(arena);
     remove_folder(scratch);
-    printf("%llu passed, %llu failed\n", (unsigned long long)checks_passed, (unsigned long long)checks_failed);
+    printf("%llu passed, %llu failed\n", (unsigned long long)checks_passed,
+           (unsigned long long)checks_failed);
     return checks_failed ? 1 : 0;
 }

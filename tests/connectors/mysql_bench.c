@@ -21,7 +21,7 @@
 
 #define REPEATS_MAX 31
 #define COLUMNS_MAX 256
-#define BUFFER 4096
+#define BUFFER      4096
 
 static double wall(void) {
     struct timespec t;
@@ -63,8 +63,13 @@ static void host_log(void *self, TribLogLevel level, const char *catalog, const 
 static int16_t host_zone(void *self, const char *name, size_t length) {
     return 0;
 }
-static const TribHost host = {.size = sizeof host, .alloc = host_allocate, .free = host_release, .charge = host_charge,
-                              .log_enabled = host_log_enabled, .log = host_log, .zone_id = host_zone};
+static const TribHost host = {.size = sizeof host,
+                              .alloc = host_allocate,
+                              .free = host_release,
+                              .charge = host_charge,
+                              .log_enabled = host_log_enabled,
+                              .log = host_log,
+                              .zone_id = host_zone};
 
 static bool never_cancelled(TribCall *call) {
     return false;
@@ -75,8 +80,12 @@ static void *no_on_cancel(TribCall *call, void (*callback)(void *), void *contex
 static void no_off_cancel(TribCall *call, void *handle) {}
 
 static TribCall call_make(void) {
-    return (TribCall){.size = sizeof(TribCall), .host = &host, .deadline_ns = INT64_MAX, .cancelled = never_cancelled,
-                      .on_cancel = no_on_cancel, .off_cancel = no_off_cancel};
+    return (TribCall){.size = sizeof(TribCall),
+                      .host = &host,
+                      .deadline_ns = INT64_MAX,
+                      .cancelled = never_cancelled,
+                      .on_cancel = no_on_cancel,
+                      .off_cancel = no_off_cancel};
 }
 
 /* ---------------------------------------------------------------- the plain loop */
@@ -84,15 +93,17 @@ static TribCall call_make(void) {
 static uint64_t read_plain(const char *schema, const char *table) {
     MYSQL *mysql = mysql_init(NULL);
     char sql[512];
-    if (!mysql_real_connect(mysql, env("TRIB_TEST_MYSQL_HOST", "127.0.0.1"), env("TRIB_TEST_MYSQL_USER", "root"),
-                            env("TRIB_TEST_MYSQL_PASSWORD", ""), NULL, (unsigned)strtoul(env("TRIB_TEST_MYSQL_PORT", "3306"), NULL, 10),
-                            NULL, 0)) {
+    if (!mysql_real_connect(
+            mysql, env("TRIB_TEST_MYSQL_HOST", "127.0.0.1"), env("TRIB_TEST_MYSQL_USER", "root"),
+            env("TRIB_TEST_MYSQL_PASSWORD", ""), NULL,
+            (unsigned)strtoul(env("TRIB_TEST_MYSQL_PORT", "3306"), NULL, 10), NULL, 0)) {
         die("connect", mysql_error(mysql));
     }
     mysql_set_character_set(mysql, "utf8mb4");
     snprintf(sql, sizeof sql, "SELECT * FROM `%s`.`%s`", schema, table);
     MYSQL_STMT *statement = mysql_stmt_init(mysql);
-    if (mysql_stmt_prepare(statement, sql, (unsigned long)strlen(sql)) || mysql_stmt_execute(statement)) {
+    if (mysql_stmt_prepare(statement, sql, (unsigned long)strlen(sql)) ||
+        mysql_stmt_execute(statement)) {
         die("plain loop", mysql_stmt_error(statement));
     }
     static char buffers[COLUMNS_MAX][BUFFER];
@@ -104,8 +115,11 @@ static uint64_t read_plain(const char *schema, const char *table) {
     if (count > COLUMNS_MAX) die("plain loop", "too many columns");
     memset(binds, 0, sizeof binds);
     for (uint32_t i = 0; i < count; i++) {
-        binds[i] = (MYSQL_BIND){.buffer_type = fields[i].type, .buffer = buffers[i], .buffer_length = BUFFER,
-                                .is_null = &nulls[i], .length = &lengths[i]};
+        binds[i] = (MYSQL_BIND){.buffer_type = fields[i].type,
+                                .buffer = buffers[i],
+                                .buffer_length = BUFFER,
+                                .is_null = &nulls[i],
+                                .length = &lengths[i]};
     }
     mysql_stmt_bind_result(statement, binds);
     uint64_t rows = 0;
@@ -135,15 +149,24 @@ static TribStatus plan_described(void *self, const TribTable *table, TribError *
         nodes[i] = (TribNode){.kind = TRIB_NODE_COLUMN, .type = table->columns[i].type, .ref = i};
         output[i] = i;
     }
-    TribOffer offer = {.size = sizeof offer, .mode = TRIB_PUSHDOWN_EXACT, .nnodes = table->ncolumns, .nodes = nodes,
-                       .ntables = 1, .tables = &table, .noutput = table->ncolumns, .output = output, .limit = -1};
-    TribStatus status = subject->connector->plan(subject->catalog, &call, &offer, &subject->plan, err);
+    TribOffer offer = {.size = sizeof offer,
+                       .mode = TRIB_PUSHDOWN_EXACT,
+                       .nnodes = table->ncolumns,
+                       .nodes = nodes,
+                       .ntables = 1,
+                       .tables = &table,
+                       .noutput = table->ncolumns,
+                       .output = output,
+                       .limit = -1};
+    TribStatus status =
+        subject->connector->plan(subject->catalog, &call, &offer, &subject->plan, err);
     free(nodes);
     free(output);
     return status;
 }
 
-static void subject_open(Subject *self, const char *path, const char *parallel, const char *schema, const char *table) {
+static void subject_open(Subject *self, const char *path, const char *parallel, const char *schema,
+                         const char *table) {
     TribError err;
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) die("dlopen", dlerror());
@@ -156,12 +179,14 @@ static void subject_open(Subject *self, const char *path, const char *parallel, 
                             {"password", env("TRIB_TEST_MYSQL_PASSWORD", ""), 0, 0},
                             {"tls", "off", 0, 0},
                             {"parallel", parallel, 0, 0}};
-    if (self->connector->open(&host, "bench", options, COUNT_OF(options), &self->catalog, &err) != TRIB_OK) {
+    if (self->connector->open(&host, "bench", options, COUNT_OF(options), &self->catalog, &err) !=
+        TRIB_OK) {
         die("open", err.message);
     }
     TribCall call = call_make();
     TribNames names = {.self = self, .described = plan_described};
-    if (self->connector->describe_table(self->catalog, &call, schema, table, &names, &err) != TRIB_OK) {
+    if (self->connector->describe_table(self->catalog, &call, schema, table, &names, &err) !=
+        TRIB_OK) {
         die("describe", err.message);
     }
 }
@@ -184,14 +209,19 @@ static void *reader_run(void *context) {
     TribError err;
     TribScan *scan;
     struct ArrowSchema schema;
-    TribScanRequest request = {.size = sizeof request, .plan = self->subject->plan, .split = self->split,
-                               .batch_rows = 2048, .batch_bytes = 1 << 20};
-    if (connector->scan_open(self->subject->catalog, &call, &request, &scan, &schema, &err) != TRIB_OK) {
+    TribScanRequest request = {.size = sizeof request,
+                               .plan = self->subject->plan,
+                               .split = self->split,
+                               .batch_rows = 2048,
+                               .batch_bytes = 1 << 20};
+    if (connector->scan_open(self->subject->catalog, &call, &request, &scan, &schema, &err) !=
+        TRIB_OK) {
         die("scan_open", err.message);
     }
     for (;;) {
         TribBatch batch;
-        if (connector->scan_next(scan, 2048, &batch, &err) != TRIB_OK) die("scan_next", err.message);
+        if (connector->scan_next(scan, 2048, &batch, &err) != TRIB_OK)
+            die("scan_next", err.message);
         if (!batch.array.release) break;
         self->rows += (uint64_t)batch.array.length;
         batch.array.release(&batch.array);
@@ -205,7 +235,8 @@ static uint64_t read_connector(const Subject *subject, uint32_t wanted) {
     TribError err;
     const TribSplit *const *splits;
     uint32_t count;
-    if (subject->connector->splits(subject->plan, &call, wanted, &splits, &count, &err) != TRIB_OK) {
+    if (subject->connector->splits(subject->plan, &call, wanted, &splits, &count, &err) !=
+        TRIB_OK) {
         die("splits", err.message);
     }
     Reader readers[64];
@@ -246,14 +277,16 @@ int main(int argc, char **argv) {
     if (argc < 4) die("usage", "mysql_bench CONNECTOR.so SCHEMA TABLE [repeats]");
     int repeats = argc > 4 ? (int)strtol(argv[4], NULL, 10) : 3;
     if (repeats < 1 || repeats > REPEATS_MAX) repeats = 3;
-    static Series series[] = {{.name = "plain loop"}, {.name = "connector"}, {.name = "connector, relaxed x 2"}};
+    static Series series[] = {
+        {.name = "plain loop"}, {.name = "connector"}, {.name = "connector, relaxed x 2"}};
     mysql_library_init(0, NULL, NULL);
     for (int r = 0; r < repeats; r++) {
         for (size_t s = 0; s < COUNT_OF(series); s++) {
             Subject subject;
             if (s) subject_open(&subject, argv[1], s == 1 ? "off" : "relaxed", argv[2], argv[3]);
             double wall_start = wall(), cpu_start = cpu();
-            series[s].rows = s ? read_connector(&subject, s == 1 ? 1 : 2) : read_plain(argv[2], argv[3]);
+            series[s].rows =
+                s ? read_connector(&subject, s == 1 ? 1 : 2) : read_plain(argv[2], argv[3]);
             series[s].seconds[r] = wall() - wall_start;
             series[s].cpu[r] = cpu() - cpu_start;
             if (s) subject_close(&subject);

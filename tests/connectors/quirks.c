@@ -14,18 +14,29 @@
 #include "connectors/support/batch_builder.h"
 #include "engine/base/os.h"
 
-#define OPTION(text, of) {.name = (text), .value = (of)}
+#define OPTION(text, of) \
+    { .name = (text), .value = (of) }
 
 /* ---------------------------------------------------------------- template */
 
 static const Quirks *template_quirks(void) {
-    static const TribOption small[] = {OPTION("rows", "50")}, large[] = {OPTION("rows", "1000000000")};
-    static const TribOption wrong[] = {OPTION("rows", "many"), OPTION("rows", "-1"), OPTION("row", "5")};
+    static const TribOption small[] = {OPTION("rows", "50")},
+                            large[] = {OPTION("rows", "1000000000")};
+    static const TribOption wrong[] = {OPTION("rows", "many"), OPTION("rows", "-1"),
+                                       OPTION("row", "5")};
     static const Case cases[] = {
         {.name = "small", .options = small, .noptions = 1, .schema = "main", .expects_exact = true},
-        {.name = "large", .options = large, .noptions = 1, .schema = "main", .only = "none", .endless = "numbers"},
+        {.name = "large",
+         .options = large,
+         .noptions = 1,
+         .schema = "main",
+         .only = "none",
+         .endless = "numbers"},
     };
-    static const Quirks quirks = {.type = "template", .wrong = wrong, .nwrong = COUNT_OF(wrong), .cases = cases,
+    static const Quirks quirks = {.type = "template",
+                                  .wrong = wrong,
+                                  .nwrong = COUNT_OF(wrong),
+                                  .cases = cases,
                                   .ncases = COUNT_OF(cases)};
     return &quirks;
 }
@@ -41,19 +52,24 @@ static void run(sqlite3 *db, const char *sql) {
 }
 
 static const char plain_table[] =
-    "CREATE TABLE plain(id INTEGER PRIMARY KEY, i INT, b BIGINT NOT NULL, r REAL, d DECIMAL(10,2), w DECIMAL(38,0), "
-    " m NUMERIC, t TEXT, v VARCHAR(20), n TEXT COLLATE NOCASE, k TEXT COLLATE RTRIM, bl BLOB, bo BOOLEAN, da DATE, "
+    "CREATE TABLE plain(id INTEGER PRIMARY KEY, i INT, b BIGINT NOT NULL, r REAL, d DECIMAL(10,2), "
+    "w DECIMAL(38,0), "
+    " m NUMERIC, t TEXT, v VARCHAR(20), n TEXT COLLATE NOCASE, k TEXT COLLATE RTRIM, bl BLOB, bo "
+    "BOOLEAN, da DATE, "
     " ti TIME(3), ts TIMESTAMP, tz TIMESTAMPTZ, u UUID, x, \"se\"\"le'ct\" TEXT);"
-    "CREATE INDEX plain_n ON plain(n); CREATE INDEX plain_i ON plain(i); CREATE UNIQUE INDEX plain_b ON plain(b);";
+    "CREATE INDEX plain_n ON plain(n); CREATE INDEX plain_i ON plain(i); CREATE UNIQUE INDEX "
+    "plain_b ON plain(b);";
 
-static const char strict_table[] =
-    "CREATE TABLE strict_one(id INTEGER PRIMARY KEY, i INTEGER, j INT NOT NULL, r REAL, t TEXT, n TEXT COLLATE NOCASE, "
-    " k TEXT COLLATE RTRIM, bl BLOB, a ANY) STRICT;"
-    "CREATE INDEX strict_n ON strict_one(n); CREATE INDEX strict_k ON strict_one(k); CREATE INDEX strict_t ON strict_one(t);";
+static const char strict_table[] = "CREATE TABLE strict_one(id INTEGER PRIMARY KEY, i INTEGER, j "
+                                   "INT NOT NULL, r REAL, t TEXT, n TEXT COLLATE NOCASE, "
+                                   " k TEXT COLLATE RTRIM, bl BLOB, a ANY) STRICT;"
+                                   "CREATE INDEX strict_n ON strict_one(n); CREATE INDEX strict_k "
+                                   "ON strict_one(k); CREATE INDEX strict_t ON strict_one(t);";
 
 static const char other_tables[] =
     "CREATE TABLE no_rowid(a TEXT, b INTEGER, c REAL, PRIMARY KEY(a, b)) WITHOUT ROWID;"
-    "INSERT INTO no_rowid VALUES('x', 1, 1.5), ('x', 2, NULL), ('y', 1, -0.0), ('Y', 1, 0.0), ('', 9223372036854775807, 1e300);"
+    "INSERT INTO no_rowid VALUES('x', 1, 1.5), ('x', 2, NULL), ('y', 1, -0.0), ('Y', 1, 0.0), ('', "
+    "9223372036854775807, 1e300);"
     "CREATE TABLE shadowed(rowid TEXT, oid INTEGER, \"_rowid_\" REAL);"
     "INSERT INTO shadowed VALUES('a', 1, 1.0), ('b', 2, 2.0), (NULL, NULL, NULL);"
     "CREATE TABLE empty(a INTEGER, b TEXT);"
@@ -61,28 +77,61 @@ static const char other_tables[] =
     "WITH RECURSIVE c(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c WHERE x < 80) "
     "INSERT INTO sparse SELECT x * 10007 - 5, 'row ' || x FROM c;"
     "CREATE VIEW a_view AS SELECT id, t, i, count(*) OVER () AS c, i + 1 AS e FROM plain;"
-    "CREATE VIEW endless AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c WHERE x < 0;";
+    "CREATE VIEW endless AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT "
+    "x FROM c WHERE x < 0;";
 
 /* The hostile values of docs/pushdown.md. */
 static const struct {
     const char *data;
     int length;
 } texts[] = {
-#define T(text) {text, sizeof text - 1}
-    T(""), T("a"), T("A"), T("a "), T("a\t"), T("ä"), T("Ä"), T("ß"), T("ss"), T("İ"), T("i"), T("ı"),
-    T("\xF0\x9F\x98\x80"), T("e\xCC\x81"), T("\xC3\xA9"), T("a\0b"), T("'\"`\\;--"), T("%"), T("100%"), T("NULL"),
-    T("\xEF\xBF\xBD"), T("zzzzzzzzzzzzzzzz"), T("zzzzzzzzzzzza"), T("abcdefghijklm"), T("0x10"), T("12"), T("9"), T("1e1"),
+#define T(text) \
+    { text, sizeof text - 1 }
+    T(""),
+    T("a"),
+    T("A"),
+    T("a "),
+    T("a\t"),
+    T("ä"),
+    T("Ä"),
+    T("ß"),
+    T("ss"),
+    T("İ"),
+    T("i"),
+    T("ı"),
+    T("\xF0\x9F\x98\x80"),
+    T("e\xCC\x81"),
+    T("\xC3\xA9"),
+    T("a\0b"),
+    T("'\"`\\;--"),
+    T("%"),
+    T("100%"),
+    T("NULL"),
+    T("\xEF\xBF\xBD"),
+    T("zzzzzzzzzzzzzzzz"),
+    T("zzzzzzzzzzzza"),
+    T("abcdefghijklm"),
+    T("0x10"),
+    T("12"),
+    T("9"),
+    T("1e1"),
 #undef T
 };
-static const int64_t integers[] = {0, 1, -1, 2, 5, 7, 21, -21, 127, -128, 32767, INT32_MAX, INT32_MIN, INT64_MAX,
-                                   INT64_MIN, INT64_C(9007199254740993)};
-static const double reals[] = {0.0, -0.0, 0.5, -1.5, 19.99, 0.1, 1e308, 5e-324, 1, 1e15, 59.980000000000004};
-static const char *const dates[] = {"2024-01-15", "1970-01-01", "0001-01-01", "9999-12-31", "2024-02-29", "0000-01-01"};
+static const int64_t integers[] = {
+    0,   1,    -1,    2,         5,         7,         21,        -21,
+    127, -128, 32767, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, INT64_C(9007199254740993)};
+static const double reals[] = {
+    0.0, -0.0, 0.5, -1.5, 19.99, 0.1, 1e308, 5e-324, 1, 1e15, 59.980000000000004};
+static const char *const dates[] = {"2024-01-15", "1970-01-01", "0001-01-01",
+                                    "9999-12-31", "2024-02-29", "0000-01-01"};
 static const char *const times[] = {"00:00", "23:59:59.999", "12:30:15", "12:30:15.5"};
-static const char *const stamps[] = {"2024-01-15 10:00:00", "2024-01-15T10:00:00.5", "1969-12-31 23:59:59.999999",
-                                     "2024-02-29", "9999-12-31 23:59:59.999999"};
-static const char *const zoned[] = {"2024-01-15 10:00:00Z", "2024-07-15 10:00:00.25 Europe/Berlin", "2024-01-15 10:00:00+02:00"};
-static const char *const uuids[] = {"12151fd2-7586-11e9-8f9e-2a86e4085a59", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"};
+static const char *const stamps[] = {"2024-01-15 10:00:00", "2024-01-15T10:00:00.5",
+                                     "1969-12-31 23:59:59.999999", "2024-02-29",
+                                     "9999-12-31 23:59:59.999999"};
+static const char *const zoned[] = {"2024-01-15 10:00:00Z", "2024-07-15 10:00:00.25 Europe/Berlin",
+                                    "2024-01-15 10:00:00+02:00"};
+static const char *const uuids[] = {"12151fd2-7586-11e9-8f9e-2a86e4085a59",
+                                    "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"};
 
 /* Sets parameter `at` to a value that fits its column, or to NULL in every seventh case. */
 static void bind_fixture(sqlite3_stmt *stmt, int at, const char *kind, int row) {
@@ -95,8 +144,14 @@ static void bind_fixture(sqlite3_stmt *stmt, int at, const char *kind, int row) 
     case 'd': sqlite3_bind_double(stmt, at, (row * 37 - 300) / 100.0); break;
     case 'l': sqlite3_bind_int(stmt, at, row % 2); break;
     case 'w': sqlite3_bind_int64(stmt, at, row * INT64_C(1000000007)); break;
-    case 't': sqlite3_bind_text(stmt, at, texts[k % (int)COUNT_OF(texts)].data, texts[k % (int)COUNT_OF(texts)].length, NULL); break;
-    case 'b': sqlite3_bind_blob(stmt, at, texts[k % (int)COUNT_OF(texts)].data, texts[k % (int)COUNT_OF(texts)].length, NULL); break;
+    case 't':
+        sqlite3_bind_text(stmt, at, texts[k % (int)COUNT_OF(texts)].data,
+                          texts[k % (int)COUNT_OF(texts)].length, NULL);
+        break;
+    case 'b':
+        sqlite3_bind_blob(stmt, at, texts[k % (int)COUNT_OF(texts)].data,
+                          texts[k % (int)COUNT_OF(texts)].length, NULL);
+        break;
     case 'D': sqlite3_bind_text(stmt, at, dates[k % (int)COUNT_OF(dates)], -1, NULL); break;
     case 'T': sqlite3_bind_text(stmt, at, times[k % (int)COUNT_OF(times)], -1, NULL); break;
     case 'S': sqlite3_bind_text(stmt, at, stamps[k % (int)COUNT_OF(stamps)], -1, NULL); break;
@@ -130,24 +185,31 @@ static sqlite3 *create(const char *path, const char *pragma) {
     run(db, pragma);
     run(db, plain_table);
     run(db, strict_table);
-    static const char *const plain[] = {"s", "!s", "r", "d", "w", "r", "t", "t", "t", "t", "b", "l", "D", "T", "S", "Z", "U",
-                                        "t", "t"};
+    static const char *const plain[] = {"s", "!s", "r", "d", "w", "r", "t", "t", "t", "t",
+                                        "b", "l",  "D", "T", "S", "Z", "U", "t", "t"};
     static const char *const strict[] = {"i", "!s", "r", "t", "t", "t", "b", "t"};
-    fill(db, "INSERT INTO plain(i, b, r, d, w, m, t, v, n, k, bl, bo, da, ti, ts, tz, u, x, \"se\"\"le'ct\") "
-             "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", plain, COUNT_OF(plain), 60);
-    fill(db, "INSERT INTO strict_one(i, j, r, t, n, k, bl, a) VALUES(?,?,?,?,?,?,?,?)", strict, COUNT_OF(strict), 60);
+    fill(db,
+         "INSERT INTO plain(i, b, r, d, w, m, t, v, n, k, bl, bo, da, ti, ts, tz, u, x, "
+         "\"se\"\"le'ct\") "
+         "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+         plain, COUNT_OF(plain), 60);
+    fill(db, "INSERT INTO strict_one(i, j, r, t, n, k, bl, a) VALUES(?,?,?,?,?,?,?,?)", strict,
+         COUNT_OF(strict), 60);
     run(db, other_tables);
     return db;
 }
 
 /* Values of every wrong class in every column. */
 static void dirty(sqlite3 *db) {
-    static const char *const wrong[] = {"'abc'", "x'00ff'", "1.25", "7", "'2024-13-45'", "'tooooooooooooooooooooo long'", "2"};
-    static const char *const columns[] = {"i", "r", "d", "w", "m", "t", "v", "n", "k", "bl", "bo", "da", "ti", "ts", "tz", "u",
-                                          "x", "\"se\"\"le'ct\""};
+    static const char *const wrong[] = {
+        "'abc'", "x'00ff'", "1.25", "7", "'2024-13-45'", "'tooooooooooooooooooooo long'", "2"};
+    static const char *const columns[] = {"i",  "r",  "d",  "w",  "m",  "t",
+                                          "v",  "n",  "k",  "bl", "bo", "da",
+                                          "ti", "ts", "tz", "u",  "x",  "\"se\"\"le'ct\""};
     for (size_t c = 0; c < COUNT_OF(columns); c++) {
         for (size_t w = 0; w < COUNT_OF(wrong); w++) {
-            char *sql = sqlite3_mprintf("INSERT INTO plain(b, %s) VALUES(%d, %s)", columns[c], (int)(1000 + c * 10 + w), wrong[w]);
+            char *sql = sqlite3_mprintf("INSERT INTO plain(b, %s) VALUES(%d, %s)", columns[c],
+                                        (int)(1000 + c * 10 + w), wrong[w]);
             run(db, sql);
             sqlite3_free(sql);
         }
@@ -155,8 +217,10 @@ static void dirty(sqlite3 *db) {
 }
 
 static const Quirks *sqlite_quirks(Arena *arena, const char *folder) {
-    const char *clean = arena_printf(arena, "%s/clean.db", folder), *bad = arena_printf(arena, "%s/dirty.db", folder);
-    const char *wide = arena_printf(arena, "%s/wide.db", folder), *wal = arena_printf(arena, "%s/wal.db", folder);
+    const char *clean = arena_printf(arena, "%s/clean.db", folder),
+               *bad = arena_printf(arena, "%s/dirty.db", folder);
+    const char *wide = arena_printf(arena, "%s/wide.db", folder),
+               *wal = arena_printf(arena, "%s/wal.db", folder);
     sqlite3_close(create(clean, "PRAGMA encoding = 'UTF-8'"));
     sqlite3_close(create(wide, "PRAGMA encoding = 'UTF-16le'"));
     sqlite3_close(create(wal, "PRAGMA journal_mode = WAL"));
@@ -175,22 +239,58 @@ static const Quirks *sqlite_quirks(Arena *arena, const char *folder) {
         {OPTION("path", clean), OPTION("max_connections", "1"), OPTION("busy_timeout", "1000")},
     };
     memcpy(options, filled, sizeof options);
-    static const TribOption wrong[] = {OPTION("path", NULL), OPTION("path", ""), OPTION("path", ":memory:"), OPTION("mode", "rw"),
-                                       OPTION("busy_timeout", "soon"), OPTION("max_connections", "0"), OPTION("hide", "plain"),
-                                       OPTION("pth", "x")};
+    static const TribOption wrong[] = {
+        OPTION("path", NULL),           OPTION("path", ""),
+        OPTION("path", ":memory:"),     OPTION("mode", "rw"),
+        OPTION("busy_timeout", "soon"), OPTION("max_connections", "0"),
+        OPTION("hide", "plain"),        OPTION("pth", "x")};
     static const Case cases[] = {
-        {.name = "clean", .options = options[0], .noptions = 1, .schema = "main", .endless = "endless", .expects_exact = true,
+        {.name = "clean",
+         .options = options[0],
+         .noptions = 1,
+         .schema = "main",
+         .endless = "endless",
+         .expects_exact = true,
          .expects_order = true},
-        {.name = "declared exact", .options = options[1], .noptions = 2, .schema = "main", .endless = "endless",
-         .expects_exact = true, .expects_order = true},
-        {.name = "dirty as null", .options = options[2], .noptions = 2, .schema = "main", .only = "plain"},
-        {.name = "dirty as varchar", .options = options[3], .noptions = 2, .schema = "main", .only = "plain"},
-        {.name = "UTF-16", .options = options[4], .noptions = 2, .schema = "main", .endless = "endless"},
-        {.name = "WAL", .options = options[5], .noptions = 2, .schema = "main", .only = "strict_one"},
-        {.name = "parallel", .options = options[6], .noptions = 3, .schema = "main", .only = "sparse"},
+        {.name = "declared exact",
+         .options = options[1],
+         .noptions = 2,
+         .schema = "main",
+         .endless = "endless",
+         .expects_exact = true,
+         .expects_order = true},
+        {.name = "dirty as null",
+         .options = options[2],
+         .noptions = 2,
+         .schema = "main",
+         .only = "plain"},
+        {.name = "dirty as varchar",
+         .options = options[3],
+         .noptions = 2,
+         .schema = "main",
+         .only = "plain"},
+        {.name = "UTF-16",
+         .options = options[4],
+         .noptions = 2,
+         .schema = "main",
+         .endless = "endless"},
+        {.name = "WAL",
+         .options = options[5],
+         .noptions = 2,
+         .schema = "main",
+         .only = "strict_one"},
+        {.name = "parallel",
+         .options = options[6],
+         .noptions = 3,
+         .schema = "main",
+         .only = "sparse"},
     };
-    static Quirks quirks = {.type = "sqlite", .wrong = wrong, .nwrong = COUNT_OF(wrong), .cases = cases,
-                            .ncases = COUNT_OF(cases), .nsingle = 3};
+    static Quirks quirks = {.type = "sqlite",
+                            .wrong = wrong,
+                            .nwrong = COUNT_OF(wrong),
+                            .cases = cases,
+                            .ncases = COUNT_OF(cases),
+                            .nsingle = 3};
     quirks.single = options[7];
     return &quirks;
 }
@@ -200,7 +300,8 @@ static const Quirks *sqlite_quirks(Arena *arena, const char *folder) {
 static const Quirks *memory_quirks(void) {
     static const TribOption wrong[] = {OPTION("path", "x")};
     static const Case cases[] = {{.name = "memory", .schema = "default"}};
-    static const Quirks quirks = {.type = "memory", .wrong = wrong, .nwrong = COUNT_OF(wrong), .cases = cases, .ncases = 1};
+    static const Quirks quirks = {
+        .type = "memory", .wrong = wrong, .nwrong = COUNT_OF(wrong), .cases = cases, .ncases = 1};
     return &quirks;
 }
 
@@ -219,8 +320,10 @@ static TribValue filled_value(TribType type, int row) {
     case TRIB_TYPE_BIGINT: value.as.integer = integers[row % (int)COUNT_OF(integers)]; break;
     case TRIB_TYPE_BOOLEAN: value.as.integer = row % 2; break;
     case TRIB_TYPE_DECIMAL:
-        if (type.precision > 18) value.as.wide = (__int128)(row - 30) * INT64_MAX;
-        else value.as.integer = row * 37 - 300;
+        if (type.precision > 18)
+            value.as.wide = (__int128)(row - 30) * INT64_MAX;
+        else
+            value.as.integer = row * 37 - 300;
         break;
     default: value.as.integer = row * 2 - 50; break;
     }
@@ -233,7 +336,8 @@ static void fill_batch(const Subject *subject, const TribTable *table, TribWrite
     TribBatch batch;
     TribType types[32];
     for (uint32_t i = 0; i < table->ncolumns; i++) types[i] = table->columns[i].type;
-    TribStatus status = batch_builder_new(&subject->host->host, types, table->ncolumns, 1000, 1 << 20, &builder, &err);
+    TribStatus status = batch_builder_new(&subject->host->host, types, table->ncolumns, 1000,
+                                          1 << 20, &builder, &err);
     if (status == TRIB_OK) status = batch_begin(builder, &err);
     for (int row = 0; status == TRIB_OK && row < FILLED_ROWS; row++) {
         for (uint32_t i = 0; i < table->ncolumns && status == TRIB_OK; i++) {
@@ -255,40 +359,64 @@ void quirks_fill(const Subject *subject, Arena *arena, const char *schema) {
         const char *name;
         TribType type;
     } columns[] = {
-        {"c_bool", {.id = TRIB_TYPE_BOOLEAN}}, {"c_tiny", {.id = TRIB_TYPE_TINYINT}}, {"c_small", {.id = TRIB_TYPE_SMALLINT}},
-        {"c_int", {.id = TRIB_TYPE_INTEGER}}, {"c_big", {.id = TRIB_TYPE_BIGINT}}, {"c_real", {.id = TRIB_TYPE_REAL}},
-        {"c_double", {.id = TRIB_TYPE_DOUBLE}}, {"c_dec", {.id = TRIB_TYPE_DECIMAL, .precision = 10, .scale = 2}},
-        {"c_wide", {.id = TRIB_TYPE_DECIMAL, .precision = 38}}, {"c_text", {.id = TRIB_TYPE_VARCHAR}},
-        {"c_blob", {.id = TRIB_TYPE_VARBINARY}}, {"c_date", {.id = TRIB_TYPE_DATE}},
+        {"c_bool", {.id = TRIB_TYPE_BOOLEAN}},
+        {"c_tiny", {.id = TRIB_TYPE_TINYINT}},
+        {"c_small", {.id = TRIB_TYPE_SMALLINT}},
+        {"c_int", {.id = TRIB_TYPE_INTEGER}},
+        {"c_big", {.id = TRIB_TYPE_BIGINT}},
+        {"c_real", {.id = TRIB_TYPE_REAL}},
+        {"c_double", {.id = TRIB_TYPE_DOUBLE}},
+        {"c_dec", {.id = TRIB_TYPE_DECIMAL, .precision = 10, .scale = 2}},
+        {"c_wide", {.id = TRIB_TYPE_DECIMAL, .precision = 38}},
+        {"c_text", {.id = TRIB_TYPE_VARCHAR}},
+        {"c_blob", {.id = TRIB_TYPE_VARBINARY}},
+        {"c_date", {.id = TRIB_TYPE_DATE}},
         {"c_stamp", {.id = TRIB_TYPE_TIMESTAMP, .precision = 6}},
     };
     TribColumn *list = ARENA_ARRAY(arena, TribColumn, COUNT_OF(columns));
     TribError err;
     for (size_t i = 0; i < COUNT_OF(columns); i++) {
-        list[i] = (TribColumn){.name = columns[i].name, .type = columns[i].type, .nullable = true, .distinct = -1,
+        list[i] = (TribColumn){.name = columns[i].name,
+                               .type = columns[i].type,
+                               .nullable = true,
+                               .distinct = -1,
                                .null_fraction = -1};
     }
-    TribTable table = {.size = sizeof table, .schema = schema, .name = "filled", .ncolumns = COUNT_OF(columns),
-                       .columns = list, .rows = -1, .writable = true};
+    TribTable table = {.size = sizeof table,
+                       .schema = schema,
+                       .name = "filled",
+                       .ncolumns = COUNT_OF(columns),
+                       .columns = list,
+                       .rows = -1,
+                       .writable = true};
     const TribConnector *c = subject->connector;
-    TribDdl ddl = {.size = sizeof ddl, .kind = TRIB_DDL_CREATE_TABLE, .schema = schema, .name = "filled", .table = &table};
+    TribDdl ddl = {.size = sizeof ddl,
+                   .kind = TRIB_DDL_CREATE_TABLE,
+                   .schema = schema,
+                   .name = "filled",
+                   .table = &table};
     TribStatus status = c->ddl(subject->catalog, &subject->call->call, &ddl, &err);
     if (!CHECK(status == TRIB_OK, "CREATE TABLE: %s", err.message)) return;
     error_rubbish(&err);
     status = c->ddl(subject->catalog, &subject->call->call, &ddl, &err);
-    if (CHECK(status == TRIB_EXISTS, "CREATE TABLE again: status %d", status)) error_check(&err, status, subject->catalog_name);
+    if (CHECK(status == TRIB_EXISTS, "CREATE TABLE again: status %d", status))
+        error_check(&err, status, subject->catalog_name);
     uint32_t all[COUNT_OF(columns)];
     for (uint32_t i = 0; i < COUNT_OF(columns); i++) all[i] = i;
     for (int commit = 0; commit < 2; commit++) { /* the first is undone */
         uint64_t rows = 0;
         TribWriter *writer;
-        TribWriteRequest request = {.size = sizeof request, .kind = TRIB_WRITE_INSERT, .table = &table,
-                                    .ncolumns = COUNT_OF(columns), .columns = all};
+        TribWriteRequest request = {.size = sizeof request,
+                                    .kind = TRIB_WRITE_INSERT,
+                                    .table = &table,
+                                    .ncolumns = COUNT_OF(columns),
+                                    .columns = all};
         status = c->write_open(subject->catalog, &subject->call->call, &request, &writer, &err);
         if (!CHECK(status == TRIB_OK, "write_open: %s", err.message)) return;
         fill_batch(subject, &table, writer);
         status = c->write_close(writer, commit, &rows, &err);
-        CHECK(status == TRIB_OK && (!commit || rows == FILLED_ROWS), "write_close: %llu rows", (unsigned long long)rows);
+        CHECK(status == TRIB_OK && (!commit || rows == FILLED_ROWS), "write_close: %llu rows",
+              (unsigned long long)rows);
     }
 }
 
@@ -297,11 +425,14 @@ void quirks_fill(const Subject *subject, Arena *arena, const char *schema) {
 static const Quirks *mysql_quirks(void) {
     static TribOption options[6], single[7];
     static const char *const names[] = {"host", "port", "socket", "user", "password"};
-    static const char *const variables[] = {"TRIB_TEST_MYSQL_HOST", "TRIB_TEST_MYSQL_PORT", "TRIB_TEST_MYSQL_SOCKET",
-                                            "TRIB_TEST_MYSQL_USER", "TRIB_TEST_MYSQL_PASSWORD"};
+    static const char *const variables[] = {"TRIB_TEST_MYSQL_HOST", "TRIB_TEST_MYSQL_PORT",
+                                            "TRIB_TEST_MYSQL_SOCKET", "TRIB_TEST_MYSQL_USER",
+                                            "TRIB_TEST_MYSQL_PASSWORD"};
     static Case cases[2];
-    static const TribOption wrong[] = {OPTION("user", NULL), OPTION("port", "0"), OPTION("tls", "maybe"), OPTION("hostname", "x")};
-    static Quirks quirks = {.type = "mysql", .wrong = wrong, .nwrong = COUNT_OF(wrong), .cases = cases, .ncases = 2};
+    static const TribOption wrong[] = {OPTION("user", NULL), OPTION("port", "0"),
+                                       OPTION("tls", "maybe"), OPTION("hostname", "x")};
+    static Quirks quirks = {
+        .type = "mysql", .wrong = wrong, .nwrong = COUNT_OF(wrong), .cases = cases, .ncases = 2};
     uint32_t count = 0;
     const char *schema = os_env("TRIB_TEST_MYSQL_SCHEMA");
     if (!schema || !os_env("TRIB_TEST_MYSQL_USER")) return NULL;
@@ -313,7 +444,11 @@ static const Quirks *mysql_quirks(void) {
     single[count] = (TribOption)OPTION("max_connections", "1");
     quirks.single = single;
     quirks.nsingle = count + 1;
-    cases[0] = (Case){.name = "schema", .options = options, .noptions = count, .schema = schema, .endless = "endless",
+    cases[0] = (Case){.name = "schema",
+                      .options = options,
+                      .noptions = count,
+                      .schema = schema,
+                      .endless = "endless",
                       .expects_exact = true};
     memcpy(&cases[1], &cases[0], sizeof cases[0]);
     static TribOption relaxed[7];

@@ -61,8 +61,10 @@ static void fixture_open(Fixture *f, const char *sql, const TribOption *more, ui
     for (uint32_t i = 0; i < nmore; i++) options[1 + i] = more[i];
     test_host_init(&f->host);
     test_call_init(&f->call, &f->host);
-    f->subject = (Subject){.connector = trib_connector(), .catalog_name = "shop", .host = &f->host, .call = &f->call};
-    Status status = f->subject.connector->open(&f->host.host, "shop", options, 1 + nmore, &f->subject.catalog, &err);
+    f->subject = (Subject){
+        .connector = trib_connector(), .catalog_name = "shop", .host = &f->host, .call = &f->call};
+    Status status = f->subject.connector->open(&f->host.host, "shop", options, 1 + nmore,
+                                               &f->subject.catalog, &err);
     if (status != TRIB_OK) fail_msg("%s", err.message);
 }
 
@@ -98,8 +100,8 @@ static TribStatus copy_described(void *context, const TribTable *table, TribErro
     for (uint32_t i = 0; i < table->nkeys; i++) {
         keys[i] = table->keys[i];
         keys[i].name = arena_strdup(self->arena, keys[i].name);
-        keys[i].columns = (const uint32_t *)(const void *)arena_copy(self->arena, keys[i].columns,
-                                                                     keys[i].ncolumns * sizeof(uint32_t));
+        keys[i].columns = (const uint32_t *)(const void *)arena_copy(
+            self->arena, keys[i].columns, keys[i].ncolumns * sizeof(uint32_t));
     }
     self->table.columns = columns;
     self->table.keys = keys;
@@ -111,7 +113,8 @@ static const TribTable *table_of(Fixture *f, const char *name) {
     copied->arena = f->arena;
     TribNames names = {.self = copied, .described = copy_described};
     Error err;
-    Status status = f->subject.connector->describe_table(f->subject.catalog, &f->call.call, "main", name, &names, &err);
+    Status status = f->subject.connector->describe_table(f->subject.catalog, &f->call.call, "main",
+                                                         name, &names, &err);
     if (status != TRIB_OK) fail_msg("%s", err.message);
     return &copied->table;
 }
@@ -134,31 +137,47 @@ static void test_types(void **state) {
         uint32_t length;
         char kind;
     } cases[] = {
-        {"INTEGER", TRIB_TYPE_BIGINT, 0, 0, 0, 'i'},       {"unsigned big int", TRIB_TYPE_BIGINT, 0, 0, 0, 'i'},
-        {"TinyInt(1)", TRIB_TYPE_BIGINT, 0, 0, 0, 'i'},    {"POINT", TRIB_TYPE_BIGINT, 0, 0, 0, 'i'},
-        {"bool", TRIB_TYPE_BOOLEAN, 0, 0, 0, 'l'},         {"double  precision", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},
-        {"FLOAT(24)", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},     {"DECIMAL(10,2)", TRIB_TYPE_DECIMAL, 10, 2, 0, 'd'},
-        {"numeric ( 38 , 9 )", TRIB_TYPE_DECIMAL, 38, 9, 0, 'd'}, {"DECIMAL(5)", TRIB_TYPE_DECIMAL, 5, 0, 0, 'd'},
-        {"DECIMAL", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},       {"DECIMAL(39,2)", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},
-        {"DECIMAL(4,9)", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},  {"TEXT", TRIB_TYPE_VARCHAR, 0, 0, 0, 't'},
-        {"VARCHAR(20)", TRIB_TYPE_VARCHAR, 0, 0, 20, 't'}, {"native character(70)", TRIB_TYPE_VARCHAR, 0, 0, 70, 't'},
-        {"CHAR(3)", TRIB_TYPE_VARCHAR, 0, 0, 3, 't'},      {"BLOB", TRIB_TYPE_VARBINARY, 0, 0, 0, 'b'},
-        {"DATE", TRIB_TYPE_DATE, 0, 0, 0, 'D'},            {"DATETIME", TRIB_TYPE_TIMESTAMP, 6, 0, 0, 'S'},
-        {"TIMESTAMP(3)", TRIB_TYPE_TIMESTAMP, 3, 0, 0, 'S'}, {"TIMESTAMP(9) WITH TIME ZONE", TRIB_TYPE_TIMESTAMP_TZ, 9, 0, 0, 'Z'},
-        {"time(0)", TRIB_TYPE_TIME, 0, 0, 0, 'T'},         {"uuid", TRIB_TYPE_UUID, 0, 0, 0, 'U'},
-        {"", TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},             {NULL, TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},
-        {"JSON", TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},         {"STRING", TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},
-        {"((((", TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},         {"VARCHAR(-1)", TRIB_TYPE_VARCHAR, 0, 0, 0, 't'},
+        {"INTEGER", TRIB_TYPE_BIGINT, 0, 0, 0, 'i'},
+        {"unsigned big int", TRIB_TYPE_BIGINT, 0, 0, 0, 'i'},
+        {"TinyInt(1)", TRIB_TYPE_BIGINT, 0, 0, 0, 'i'},
+        {"POINT", TRIB_TYPE_BIGINT, 0, 0, 0, 'i'},
+        {"bool", TRIB_TYPE_BOOLEAN, 0, 0, 0, 'l'},
+        {"double  precision", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},
+        {"FLOAT(24)", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},
+        {"DECIMAL(10,2)", TRIB_TYPE_DECIMAL, 10, 2, 0, 'd'},
+        {"numeric ( 38 , 9 )", TRIB_TYPE_DECIMAL, 38, 9, 0, 'd'},
+        {"DECIMAL(5)", TRIB_TYPE_DECIMAL, 5, 0, 0, 'd'},
+        {"DECIMAL", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},
+        {"DECIMAL(39,2)", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},
+        {"DECIMAL(4,9)", TRIB_TYPE_DOUBLE, 0, 0, 0, 'r'},
+        {"TEXT", TRIB_TYPE_VARCHAR, 0, 0, 0, 't'},
+        {"VARCHAR(20)", TRIB_TYPE_VARCHAR, 0, 0, 20, 't'},
+        {"native character(70)", TRIB_TYPE_VARCHAR, 0, 0, 70, 't'},
+        {"CHAR(3)", TRIB_TYPE_VARCHAR, 0, 0, 3, 't'},
+        {"BLOB", TRIB_TYPE_VARBINARY, 0, 0, 0, 'b'},
+        {"DATE", TRIB_TYPE_DATE, 0, 0, 0, 'D'},
+        {"DATETIME", TRIB_TYPE_TIMESTAMP, 6, 0, 0, 'S'},
+        {"TIMESTAMP(3)", TRIB_TYPE_TIMESTAMP, 3, 0, 0, 'S'},
+        {"TIMESTAMP(9) WITH TIME ZONE", TRIB_TYPE_TIMESTAMP_TZ, 9, 0, 0, 'Z'},
+        {"time(0)", TRIB_TYPE_TIME, 0, 0, 0, 'T'},
+        {"uuid", TRIB_TYPE_UUID, 0, 0, 0, 'U'},
+        {"", TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},
+        {NULL, TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},
+        {"JSON", TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},
+        {"STRING", TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},
+        {"((((", TRIB_TYPE_VARCHAR, 0, 0, 0, 'x'},
+        {"VARCHAR(-1)", TRIB_TYPE_VARCHAR, 0, 0, 0, 't'},
         {"VARCHAR(99999999999999999999)", TRIB_TYPE_VARCHAR, 0, 0, 0, 't'},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         TribType type;
         LiteKind kind;
         lite_type(cases[i].declared, MISMATCH_ERROR, false, &type, &kind);
-        if (type.id != cases[i].id || type.precision != cases[i].precision || type.scale != cases[i].scale ||
-            type.length != cases[i].length || (char)kind != cases[i].kind) {
-            fail_msg("%s: type %u(%u,%d) length %u kind %c", cases[i].declared, type.id, type.precision, type.scale,
-                     type.length, (char)kind);
+        if (type.id != cases[i].id || type.precision != cases[i].precision ||
+            type.scale != cases[i].scale || type.length != cases[i].length ||
+            (char)kind != cases[i].kind) {
+            fail_msg("%s: type %u(%u,%d) length %u kind %c", cases[i].declared, type.id,
+                     type.precision, type.scale, type.length, (char)kind);
         }
     }
 }
@@ -167,11 +186,13 @@ static void test_stored_text(void **state) {
     int32_t days, ns;
     int64_t time, us;
     uint8_t uuid[16];
-    static const char *const bad_dates[] = {"2024-1-15", "2024-02-30", "2023-02-29", " 2024-01-15", "2024-01-15 ", "24-01-15",
-                                            "2024/01/15", "2024-01-1x", "", "2024-13-01", "-024-01-15"};
+    static const char *const bad_dates[] = {
+        "2024-1-15",  "2024-02-30", "2023-02-29", " 2024-01-15", "2024-01-15 ", "24-01-15",
+        "2024/01/15", "2024-01-1x", "",           "2024-13-01",  "-024-01-15"};
     assert_true(lite_parse_date(STR("2024-02-29"), &days));
     assert_int_equal(days, 19782);
-    for (size_t i = 0; i < COUNT_OF(bad_dates); i++) assert_false(lite_parse_date(str_from(bad_dates[i]), &days));
+    for (size_t i = 0; i < COUNT_OF(bad_dates); i++)
+        assert_false(lite_parse_date(str_from(bad_dates[i]), &days));
     assert_true(lite_parse_time(STR("23:59"), 0, &time));
     assert_true(time == (23 * 60 + 59) * INT64_C(60000000000));
     assert_true(lite_parse_time(STR("00:00:01.500000000"), 1, &time));
@@ -202,16 +223,26 @@ static void test_real_to_decimal(void **state) {
         bool good;
         int64_t unscaled;
     } cases[] = {
-        {19.99, 10, 2, true, 1999},      {59.980000000000004, 10, 2, true, 5998}, {0.1 + 0.2, 10, 1, true, 3},
-        {12.345, 10, 2, false, 0},       {-0.0, 10, 2, true, 0},                  {1e9, 10, 2, false, 0},
-        {99999999.99, 10, 2, true, 9999999999}, {1e308, 38, 0, false, 0},         {0.5, 5, 0, false, 0},
-        {-7.25, 4, 2, true, -725},       {1e-20, 10, 2, false, 0},                {123456789012345.0, 18, 3, true, 123456789012345000},
+        {19.99, 10, 2, true, 1999},
+        {59.980000000000004, 10, 2, true, 5998},
+        {0.1 + 0.2, 10, 1, true, 3},
+        {12.345, 10, 2, false, 0},
+        {-0.0, 10, 2, true, 0},
+        {1e9, 10, 2, false, 0},
+        {99999999.99, 10, 2, true, 9999999999},
+        {1e308, 38, 0, false, 0},
+        {0.5, 5, 0, false, 0},
+        {-7.25, 4, 2, true, -725},
+        {1e-20, 10, 2, false, 0},
+        {123456789012345.0, 18, 3, true, 123456789012345000},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         __int128 out = 0;
-        TribType type = {.id = TRIB_TYPE_DECIMAL, .precision = cases[i].precision, .scale = cases[i].scale};
+        TribType type = {
+            .id = TRIB_TYPE_DECIMAL, .precision = cases[i].precision, .scale = cases[i].scale};
         bool good = lite_real_to_decimal(cases[i].value, type, &out);
-        if (good != cases[i].good || (good && out != cases[i].unscaled)) fail_msg("case %zu: %d %lld", i, good, (long long)out);
+        if (good != cases[i].good || (good && out != cases[i].unscaled))
+            fail_msg("case %zu: %d %lld", i, good, (long long)out);
     }
 }
 
@@ -220,11 +251,15 @@ static void test_real_to_decimal(void **state) {
 static void test_describe(void **state) {
     Fixture f;
     fixture_open(&f,
-                 "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT NOT NULL DEFAULT 'x', b TEXT COLLATE NOCASE, g AS (a || b));"
-                 "CREATE UNIQUE INDEX ti ON t(a, b); CREATE INDEX tb ON t(b); CREATE UNIQUE INDEX tp ON t(b) WHERE b > 'z';"
+                 "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT NOT NULL DEFAULT 'x', b TEXT "
+                 "COLLATE NOCASE, g AS (a || b));"
+                 "CREATE UNIQUE INDEX ti ON t(a, b); CREATE INDEX tb ON t(b); CREATE UNIQUE INDEX "
+                 "tp ON t(b) WHERE b > 'z';"
                  "INSERT INTO t(a, b) VALUES('1','x'),('2','x'),('3','y'),('4','y'); ANALYZE;"
-                 "CREATE TABLE p(a TEXT, b TEXT, PRIMARY KEY(b, a)) WITHOUT ROWID; CREATE TABLE \"q\"\"'\"(x INT);"
-                 "CREATE TABLE d(id INTEGER PRIMARY KEY DESC); CREATE TABLE tmp_x(a); CREATE VIEW v AS SELECT a, count(*) c FROM t;",
+                 "CREATE TABLE p(a TEXT, b TEXT, PRIMARY KEY(b, a)) WITHOUT ROWID; CREATE TABLE "
+                 "\"q\"\"'\"(x INT);"
+                 "CREATE TABLE d(id INTEGER PRIMARY KEY DESC); CREATE TABLE tmp_x(a); CREATE VIEW "
+                 "v AS SELECT a, count(*) c FROM t;",
                  &(TribOption){.name = "hide", .value = "[\"TMP_*\"]"}, 1);
     const TribTable *t = table_of(&f, "t");
     assert_int_equal(t->ncolumns, 4);
@@ -248,9 +283,13 @@ static void test_describe(void **state) {
     assert_int_equal(table_of(&f, "q\"'")->ncolumns, 1);
     Error err;
     TribNames names = {.described = copy_described};
-    assert_int_equal(f.subject.connector->describe_table(f.subject.catalog, NULL, "main", "tmp_x", &names, &err), TRIB_NOT_FOUND);
+    assert_int_equal(
+        f.subject.connector->describe_table(f.subject.catalog, NULL, "main", "tmp_x", &names, &err),
+        TRIB_NOT_FOUND);
     assert_string_equal(err.sqlstate, "42S02");
-    assert_int_equal(f.subject.connector->describe_table(f.subject.catalog, NULL, "temp", "t", &names, &err), TRIB_NOT_FOUND);
+    assert_int_equal(
+        f.subject.connector->describe_table(f.subject.catalog, NULL, "temp", "t", &names, &err),
+        TRIB_NOT_FOUND);
     assert_string_equal(err.sqlstate, "3F000");
     fixture_close(&f);
 }
@@ -270,18 +309,26 @@ static void mismatch_says(const char *sql, const char *message, const char *deta
 
 static void test_mismatch(void **state) {
     mismatch_says("CREATE TABLE t(i INTEGER); INSERT INTO t(rowid, i) VALUES(7, 1), (9, 'abc')",
-                  "column \"i\" of table \"t\" is declared INTEGER but holds the text 'abc'", "the row with rowid 9");
+                  "column \"i\" of table \"t\" is declared INTEGER but holds the text 'abc'",
+                  "the row with rowid 9");
     mismatch_says("CREATE TABLE t(d DATE); INSERT INTO t VALUES(20240115)",
-                  "column \"d\" of table \"t\" is declared DATE but holds the integer 20240115", "the row with rowid 1");
+                  "column \"d\" of table \"t\" is declared DATE but holds the integer 20240115",
+                  "the row with rowid 1");
     mismatch_says("CREATE TABLE t(v VARCHAR(3)); INSERT INTO t VALUES('äöü'), ('äöüß')",
-                  "column \"v\" of table \"t\" is declared VARCHAR(3) but holds the text 'äöüß'", "the row with rowid 2");
-    mismatch_says("CREATE TABLE t(p TEXT PRIMARY KEY, b BLOB) WITHOUT ROWID; INSERT INTO t VALUES('a', x'00'), ('b', 'it''s')",
-                  "column \"b\" of table \"t\" is declared BLOB but holds the text 'it''s'", "row 2 of the scan");
+                  "column \"v\" of table \"t\" is declared VARCHAR(3) but holds the text 'äöüß'",
+                  "the row with rowid 2");
+    mismatch_says("CREATE TABLE t(p TEXT PRIMARY KEY, b BLOB) WITHOUT ROWID; INSERT INTO t "
+                  "VALUES('a', x'00'), ('b', 'it''s')",
+                  "column \"b\" of table \"t\" is declared BLOB but holds the text 'it''s'",
+                  "row 2 of the scan");
     mismatch_says("CREATE TABLE t(x TEXT); INSERT INTO t VALUES(CAST(x'61ff62' AS TEXT))",
-                  "column \"x\" of table \"t\" holds text that is not valid UTF-8", "the row with rowid 1");
+                  "column \"x\" of table \"t\" holds text that is not valid UTF-8",
+                  "the row with rowid 1");
     Fixture f;
     static const TribOption as_null = {.name = "on_mismatch", .value = "null"};
-    fixture_open(&f, "CREATE TABLE t(i INTEGER, d DECIMAL(4,2)); INSERT INTO t VALUES(1, 1.5), ('x', 2), (3, 1.234), (x'00', 100)",
+    fixture_open(&f,
+                 "CREATE TABLE t(i INTEGER, d DECIMAL(4,2)); INSERT INTO t VALUES(1, 1.5), ('x', "
+                 "2), (3, 1.234), (x'00', 100)",
                  &as_null, 1);
     Answer answer = read_all(&f, "t");
     assert_int_equal(answer.status, TRIB_OK);
@@ -290,14 +337,17 @@ static void test_mismatch(void **state) {
     assert_true(rows_at(&answer.rows, 2)[1].is_null);
     assert_true(rows_at(&answer.rows, 3)[1].is_null);
     assert_int_equal(rows_at(&answer.rows, 1)[1].as.integer, 200);
-    assert_non_null(strstr(f.call.warnings, "2 values of column \"i\" of table \"t\" are not of the declared type INTEGER"));
+    assert_non_null(
+        strstr(f.call.warnings,
+               "2 values of column \"i\" of table \"t\" are not of the declared type INTEGER"));
     assert_non_null(strstr(f.call.warnings, "2 values of column \"d\""));
     fixture_close(&f);
 }
 
 /* ---------------------------------------------------------------- the text that is sent */
 
-static void sent(Fixture *f, const TribTable *table, Expr *condition, int64_t limit, TribVerdictKind kind, const char *text) {
+static void sent(Fixture *f, const TribTable *table, Expr *condition, int64_t limit,
+                 TribVerdictKind kind, const char *text) {
     Answer answer;
     TribPlan *plan;
     Ask what = ask_all(f->arena, table);
@@ -311,7 +361,8 @@ static void sent(Fixture *f, const TribTable *table, Expr *condition, int64_t li
     f->subject.connector->plan_release(plan);
 }
 
-static Expr *text_compare(Fixture *f, const TribTable *table, uint32_t column, uint16_t op, const char *text) {
+static Expr *text_compare(Fixture *f, const TribTable *table, uint32_t column, uint16_t op,
+                          const char *text) {
     TribValue value = {.type = {.id = TRIB_TYPE_VARCHAR}};
     value.as.text.data = text;
     value.as.text.length = strlen(text);
@@ -323,7 +374,8 @@ static void test_sent_text(void **state) {
     Fixture f;
     fixture_open(&f,
                  "CREATE TABLE l(id INTEGER PRIMARY KEY, t TEXT, n TEXT COLLATE NOCASE);"
-                 "CREATE TABLE s(id INTEGER PRIMARY KEY, t TEXT, n TEXT COLLATE NOCASE, \"x\"\"; DROP TABLE l\" TEXT) STRICT;",
+                 "CREATE TABLE s(id INTEGER PRIMARY KEY, t TEXT, n TEXT COLLATE NOCASE, \"x\"\"; "
+                 "DROP TABLE l\" TEXT) STRICT;",
                  NULL, 0);
     const TribTable *loose = table_of(&f, "l"), *strict = table_of(&f, "s");
     TribValue five = {.type = {.id = TRIB_TYPE_BIGINT}};
@@ -332,15 +384,19 @@ static void test_sent_text(void **state) {
     sent(&f, loose, expr_call(f.arena, TRIB_FN_gt, TRIB_TYPE_BOOLEAN, 2, pair), 3, TRIB_EXACT,
          "SELECT \"id\", rowid FROM main.\"l\" WHERE \"id\" > ? LIMIT 3\nparams: 5");
     sent(&f, loose, text_compare(&f, loose, 1, TRIB_FN_eq, "it's"), 3, TRIB_SUPERSET,
-         "SELECT \"id\", rowid FROM main.\"l\" WHERE (\"t\" = ? AND typeof(\"t\") IN ('text'))\nparams: 'it''s'");
+         "SELECT \"id\", rowid FROM main.\"l\" WHERE (\"t\" = ? AND typeof(\"t\") IN "
+         "('text'))\nparams: 'it''s'");
     sent(&f, strict, text_compare(&f, strict, 2, TRIB_FN_eq, "a"), -1, TRIB_EXACT,
-         "SELECT \"id\", rowid FROM main.\"s\" WHERE (\"n\" = ? AND \"n\" COLLATE BINARY = ?)\nparams: 'a', 'a'");
+         "SELECT \"id\", rowid FROM main.\"s\" WHERE (\"n\" = ? AND \"n\" COLLATE BINARY = "
+         "?)\nparams: 'a', 'a'");
     sent(&f, strict, text_compare(&f, strict, 2, TRIB_FN_ge, "a"), -1, TRIB_EXACT,
          "SELECT \"id\", rowid FROM main.\"s\" WHERE \"n\" COLLATE BINARY >= ?\nparams: 'a'");
     sent(&f, strict, text_compare(&f, strict, 3, TRIB_FN_eq, "'; DROP TABLE s; --"), 0, TRIB_EXACT,
-         "SELECT \"id\", rowid FROM main.\"s\" WHERE \"x\"\"; DROP TABLE l\" = ? LIMIT 0\nparams: '''; DROP TABLE s; --'");
+         "SELECT \"id\", rowid FROM main.\"s\" WHERE \"x\"\"; DROP TABLE l\" = ? LIMIT 0\nparams: "
+         "'''; DROP TABLE s; --'");
     sent(&f, strict, text_compare(&f, strict, 1, TRIB_FN_like, "a!%"), 1, TRIB_SUPERSET,
-         "SELECT \"id\", rowid FROM main.\"s\" WHERE (\"t\" LIKE ? ESCAPE '!' OR instr(\"t\", char(0)))\nparams: 'a!!%'");
+         "SELECT \"id\", rowid FROM main.\"s\" WHERE (\"t\" LIKE ? ESCAPE '!' OR instr(\"t\", "
+         "char(0)))\nparams: 'a!!%'");
     fixture_close(&f);
 }
 
@@ -354,11 +410,13 @@ static void opening_says(const char *path, const char *part) {
     char text[64];
     test_host_init(&host);
     const TribConnector *c = trib_connector();
-    assert_int_equal(c->open(&host.host, "shop", &option, 1, &catalog, &err), TRIB_OK); /* no I/O yet */
+    assert_int_equal(c->open(&host.host, "shop", &option, 1, &catalog, &err),
+                     TRIB_OK); /* no I/O yet */
     assert_int_equal(c->check(catalog, NULL, text, sizeof text, &err), TRIB_CONNECT);
     assert_string_equal(err.sqlstate, "08001");
     assert_string_equal(err.source, "shop");
-    if (!strstr(err.message, part) && !strstr(err.detail, part)) fail_msg("\"%s\" \"%s\"", err.message, err.detail);
+    if (!strstr(err.message, part) && !strstr(err.detail, part))
+        fail_msg("\"%s\" \"%s\"", err.message, err.detail);
     c->close(catalog);
 }
 
@@ -374,7 +432,8 @@ static void test_files(void **state) {
     run(other, "CREATE TABLE t(i INTEGER PRIMARY KEY); INSERT INTO t VALUES(1), (2)");
     snprintf(command, sizeof command, "mv '%s' '%s'", other, f.path);
     assert_int_equal(system(command), 0);
-    assert_int_equal(read_all(&f, "t").rows.count, 2); /* not through the connection to the old file */
+    assert_int_equal(read_all(&f, "t").rows.count,
+                     2); /* not through the connection to the old file */
     run(f.path, "ALTER TABLE t ADD COLUMN x TEXT");
     const TribTable *fresh = table_of(&f, "t");
     assert_int_equal(fresh->ncolumns, 2);
@@ -419,9 +478,13 @@ static void test_damage(void **state) {
     uint64_t random = 11;
     for (int round = 0; round < 60; round++) {
         Fixture f;
-        fixture_open(&f, "PRAGMA page_size = 512; CREATE TABLE t(i INTEGER PRIMARY KEY, t TEXT, d DECIMAL(10,2));"
-                         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300) "
-                         "INSERT INTO t SELECT x, 'text ' || x, x / 4.0 FROM c", NULL, 0);
+        fixture_open(
+            &f,
+            "PRAGMA page_size = 512; CREATE TABLE t(i INTEGER PRIMARY KEY, t TEXT, d "
+            "DECIMAL(10,2));"
+            "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 300) "
+            "INSERT INTO t SELECT x, 'text ' || x, x / 4.0 FROM c",
+            NULL, 0);
         const TribTable *t = table_of(&f, "t");
         FILE *file = fopen(f.path, "r+b");
         fseek(file, 0, SEEK_END);
@@ -441,12 +504,15 @@ static void test_damage(void **state) {
 static void test_passthrough(void **state) {
     Fixture f;
     Error err;
-    fixture_open(&f, "CREATE TABLE t(i INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES(1,'x'),(2,'y')", NULL, 0);
+    fixture_open(
+        &f, "CREATE TABLE t(i INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES(1,'x'),(2,'y')",
+        NULL, 0);
     Copied copied = {.arena = f.arena};
     TribNames names = {.self = &copied, .described = copy_described};
     const TribConnector *c = f.subject.connector;
     TribCatalog *catalog = f.subject.catalog;
-    assert_int_equal(c->passthrough(catalog, NULL, "SELECT i, a, 7 AS n FROM t ; ", &names, &err), TRIB_OK);
+    assert_int_equal(c->passthrough(catalog, NULL, "SELECT i, a, 7 AS n FROM t ; ", &names, &err),
+                     TRIB_OK);
     assert_int_equal(copied.table.ncolumns, 3);
     assert_int_equal(copied.table.columns[0].type.id, TRIB_TYPE_BIGINT);
     Answer answer;
@@ -454,8 +520,10 @@ static void test_passthrough(void **state) {
     ask(&f.subject, f.arena, &what, &answer);
     assert_int_equal(answer.status, TRIB_OK);
     assert_int_equal(answer.rows.count, 2);
-    assert_int_equal(c->passthrough(catalog, NULL, "SELECT 1; SELECT 2", &names, &err), TRIB_INVALID);
-    assert_int_equal(c->passthrough(catalog, NULL, "DELETE FROM t RETURNING i", &names, &err), TRIB_INVALID);
+    assert_int_equal(c->passthrough(catalog, NULL, "SELECT 1; SELECT 2", &names, &err),
+                     TRIB_INVALID);
+    assert_int_equal(c->passthrough(catalog, NULL, "DELETE FROM t RETURNING i", &names, &err),
+                     TRIB_INVALID);
     assert_int_equal(c->passthrough(catalog, NULL, "SELECT ?", &names, &err), TRIB_INVALID);
     assert_int_equal(c->passthrough(catalog, NULL, "SELEC", &names, &err), TRIB_INVALID);
     assert_string_equal(err.sqlstate, "42000");
@@ -465,10 +533,11 @@ static void test_passthrough(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),     cmocka_unit_test(test_stored_text), cmocka_unit_test(test_real_to_decimal),
-        cmocka_unit_test(test_describe),  cmocka_unit_test(test_mismatch),    cmocka_unit_test(test_sent_text),
-        cmocka_unit_test(test_files),     cmocka_unit_test(test_locks),       cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_passthrough),
+        cmocka_unit_test(test_types),           cmocka_unit_test(test_stored_text),
+        cmocka_unit_test(test_real_to_decimal), cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_mismatch),        cmocka_unit_test(test_sent_text),
+        cmocka_unit_test(test_files),           cmocka_unit_test(test_locks),
+        cmocka_unit_test(test_damage),          cmocka_unit_test(test_passthrough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,8 @@ static const BatchView *view_at(const struct ArrowArray *child, uint32_t row) {
 }
 
 static void test_batch_text(void **state) {
-    static const TribType types[] = {{.id = TRIB_TYPE_VARCHAR}, {.id = TRIB_TYPE_BIGINT}, {.id = TRIB_TYPE_VARBINARY}};
+    static const TribType types[] = {
+        {.id = TRIB_TYPE_VARCHAR}, {.id = TRIB_TYPE_BIGINT}, {.id = TRIB_TYPE_VARBINARY}};
     Error err;
     BatchBuilder *builder;
     TribBatch batch;
@@ -32,13 +33,16 @@ static void test_batch_text(void **state) {
     assert_int_equal(batch_builder_new(NULL, types, 3, 100, 1 << 20, &builder, &err), TRIB_OK);
     for (int round = 0; round < 3; round++) { /* recycled storage must not show */
         assert_int_equal(batch_begin(builder, &err), TRIB_OK);
-        assert_int_equal(batch_text(builder, &builder->columns[0], 0, "twelve bytes", 12, &err), TRIB_OK);
+        assert_int_equal(batch_text(builder, &builder->columns[0], 0, "twelve bytes", 12, &err),
+                         TRIB_OK);
         batch_set_int64(&builder->columns[1], 0, 7);
         batch_set_null(&builder->columns[2], 0);
         batch_row_done(builder);
-        assert_int_equal(batch_text(builder, &builder->columns[0], 1, "thirteen byte", 13, &err), TRIB_OK);
+        assert_int_equal(batch_text(builder, &builder->columns[0], 1, "thirteen byte", 13, &err),
+                         TRIB_OK);
         batch_set_null(&builder->columns[1], 1);
-        assert_int_equal(batch_text(builder, &builder->columns[2], 1, large, 200000, &err), TRIB_OK);
+        assert_int_equal(batch_text(builder, &builder->columns[2], 1, large, 200000, &err),
+                         TRIB_OK);
         batch_row_done(builder);
         char *room = batch_text_room(builder, &builder->columns[0], 2, 20, &err);
         memcpy(room, "abcdefghijklmnopqrst", 20);
@@ -58,9 +62,11 @@ static void test_batch_text(void **state) {
         assert_memory_equal(view_at(text, 0)->as.inlined, "twelve bytes", 12);
         assert_int_equal(text->n_buffers, 6); /* validity, views, three blocks, lengths */
         const BatchView *far = view_at(text, 1), *direct = view_at(text, 2);
-        assert_memory_equal((const char *)text->buffers[2 + far->as.far.block] + far->as.far.offset, "thirteen byte", 13);
+        assert_memory_equal((const char *)text->buffers[2 + far->as.far.block] + far->as.far.offset,
+                            "thirteen byte", 13);
         assert_memory_equal(far->as.far.prefix, "thir", 4);
-        assert_memory_equal((const char *)text->buffers[2 + direct->as.far.block] + direct->as.far.offset,
+        assert_memory_equal((const char *)text->buffers[2 + direct->as.far.block] +
+                                direct->as.far.offset,
                             "abcdefghijklmnopqrst", 20);
         assert_memory_equal(direct->as.far.prefix, "abcd", 4);
         assert_int_equal(view_at(bytes, 1)->length, 200000);
@@ -72,19 +78,23 @@ static void test_batch_text(void **state) {
 }
 
 static void test_batch_limits(void **state) {
-    static const TribType types[] = {{.id = TRIB_TYPE_VARCHAR}, {.id = TRIB_TYPE_DECIMAL, .precision = 38}};
+    static const TribType types[] = {{.id = TRIB_TYPE_VARCHAR},
+                                     {.id = TRIB_TYPE_DECIMAL, .precision = 38}};
     static const TribType nested[] = {{.id = TRIB_TYPE_ARRAY}};
     Error err;
     BatchBuilder *builder;
     TribBatch batch;
-    assert_int_equal(batch_builder_new(NULL, nested, 1, 10, 1000, &builder, &err), TRIB_UNSUPPORTED);
+    assert_int_equal(batch_builder_new(NULL, nested, 1, 10, 1000, &builder, &err),
+                     TRIB_UNSUPPORTED);
     assert_int_equal(batch_builder_new(NULL, types, 2, 2048, 1024, &builder, &err), TRIB_OK);
     assert_int_equal(builder->max_rows, 32); /* 1,024 bytes hold 32 rows of 32 bytes */
     assert_int_equal(batch_begin(builder, &err), TRIB_OK);
     char text[300] = {0};
     while (!batch_full(builder)) {
         batch_set_int128(&builder->columns[1], builder->rows, 1);
-        assert_int_equal(batch_text(builder, &builder->columns[0], builder->rows, text, sizeof text, &err), TRIB_OK);
+        assert_int_equal(
+            batch_text(builder, &builder->columns[0], builder->rows, text, sizeof text, &err),
+            TRIB_OK);
         batch_row_done(builder);
     }
     assert_int_equal(builder->rows, 4); /* 4 x 332 bytes pass the budget */
@@ -140,8 +150,8 @@ static void test_batch_values(void **state) {
 
 enum { CLASS_PLAIN = 1, CLASS_FOLDED = 2 };
 
-static TribVerdictKind check_positive(const SqlRender *render, const TribNode *call, const char **template,
-                                      const char **reason) {
+static TribVerdictKind check_positive(const SqlRender *render, const TribNode *call,
+                                      const char **template, const char **reason) {
     const TribValue *value = sql_literal(render, sql_argument(render, call, 1));
     if (value && !value->is_null && value->as.integer > 0) return TRIB_EXACT;
     *reason = "not positive";
@@ -149,19 +159,27 @@ static TribVerdictKind check_positive(const SqlRender *render, const TribNode *c
 }
 
 static const SqlRule rules[] = {
-    {TRIB_FN_eq, 0, SQL_TYPE(VARCHAR), 0, 0, CLASS_FOLDED, TRIB_EXACT, "{0} = {1} AND BINARY {0} = {1}", NULL, NULL, 0},
+    {TRIB_FN_eq, 0, SQL_TYPE(VARCHAR), 0, 0, CLASS_FOLDED, TRIB_EXACT,
+     "{0} = {1} AND BINARY {0} = {1}", NULL, NULL, 0},
     {TRIB_FN_eq, 0, SQL_ANY_TYPE, 0, 0, CLASS_PLAIN, TRIB_EXACT, "{0} = {1}", NULL, NULL, 0},
     {TRIB_FN_ne, 0, SQL_INTEGERS, 0, 0, CLASS_PLAIN, TRIB_EXACT, "{0} <> {1}", NULL, NULL, 0},
     {TRIB_FN_lt, 0, SQL_INTEGERS, 0, 0, CLASS_PLAIN, TRIB_EXACT, "{0} < {1}", NULL, NULL, 0},
     {TRIB_FN_ge, 0, SQL_INTEGERS, 0, 0, CLASS_PLAIN, TRIB_EXACT, "{0} >= {1}", NULL, NULL, 0},
-    {TRIB_FN_gt, 0, SQL_INTEGERS, 0, 0, CLASS_PLAIN, TRIB_SUPERSET, "{0} > {1}", "half right", NULL, 0},
-    {TRIB_FN_is_null, SQL_NO_GUARD, SQL_ANY_TYPE, 0, 0, SQL_ANY_CLASS, TRIB_EXACT, "{0} IS NULL", NULL, NULL, 0},
+    {TRIB_FN_gt, 0, SQL_INTEGERS, 0, 0, CLASS_PLAIN, TRIB_SUPERSET, "{0} > {1}", "half right", NULL,
+     0},
+    {TRIB_FN_is_null, SQL_NO_GUARD, SQL_ANY_TYPE, 0, 0, SQL_ANY_CLASS, TRIB_EXACT, "{0} IS NULL",
+     NULL, NULL, 0},
     {TRIB_FN_in, 0, SQL_ANY_TYPE, 0, 0, CLASS_PLAIN, TRIB_EXACT, "{0} IN ({1*})", NULL, NULL, 0},
-    {TRIB_FN_in, 0, SQL_ANY_TYPE, 0, 0, CLASS_FOLDED, TRIB_EXACT, "{0} IN ({1*}) AND B({0}) IN ({1*|B(%)})", NULL, NULL, 0},
-    {TRIB_FN_like, 0, SQL_TYPE(VARCHAR), 0, 0, SQL_ANY_CLASS, TRIB_EXACT, "{0} LIKE {pattern} ESCAPE '!'", NULL, NULL, 0},
-    {TRIB_FN_starts_with, 0, SQL_TYPE(VARCHAR), 0, 0, SQL_ANY_CLASS, TRIB_EXACT, "STARTS({0}, {1}, '{{')", NULL, NULL, 0},
-    {TRIB_FN_divide, SQL_STRICT, SQL_INTEGERS, 0, 0, CLASS_PLAIN, TRIB_EXACT, "{0} DIV {1}", NULL, check_positive, 0},
-    {TRIB_FN_lower, 0, SQL_TYPE(VARCHAR), 0, 0, SQL_ANY_CLASS, TRIB_NONE, NULL, "folds other letters", NULL, 0},
+    {TRIB_FN_in, 0, SQL_ANY_TYPE, 0, 0, CLASS_FOLDED, TRIB_EXACT,
+     "{0} IN ({1*}) AND B({0}) IN ({1*|B(%)})", NULL, NULL, 0},
+    {TRIB_FN_like, 0, SQL_TYPE(VARCHAR), 0, 0, SQL_ANY_CLASS, TRIB_EXACT,
+     "{0} LIKE {pattern} ESCAPE '!'", NULL, NULL, 0},
+    {TRIB_FN_starts_with, 0, SQL_TYPE(VARCHAR), 0, 0, SQL_ANY_CLASS, TRIB_EXACT,
+     "STARTS({0}, {1}, '{{')", NULL, NULL, 0},
+    {TRIB_FN_divide, SQL_STRICT, SQL_INTEGERS, 0, 0, CLASS_PLAIN, TRIB_EXACT, "{0} DIV {1}", NULL,
+     check_positive, 0},
+    {TRIB_FN_lower, 0, SQL_TYPE(VARCHAR), 0, 0, SQL_ANY_CLASS, TRIB_NONE, NULL,
+     "folds other letters", NULL, 0},
     {SQL_OP_ORDER, 0, SQL_INTEGERS, 0, 0, CLASS_PLAIN, TRIB_EXACT, "{0}", NULL, NULL, 0},
 };
 
@@ -174,8 +192,8 @@ static void quote(Buf *out, Str name) {
     buf_char(out, '`');
 }
 
-static Status column_facts(const void *context, Arena *arena, const TribTable *table, const TribColumn *column,
-                           SqlColumn *out, Error *err) {
+static Status column_facts(const void *context, Arena *arena, const TribTable *table,
+                           const TribColumn *column, SqlColumn *out, Error *err) {
     out->class = column->facts && strcmp(column->facts, "folded") == 0 ? CLASS_FOLDED : CLASS_PLAIN;
     if (column->facts && strcmp(column->facts, "loose") == 0) {
         out->cap = TRIB_SUPERSET;
@@ -186,8 +204,17 @@ static Status column_facts(const void *context, Arena *arena, const TribTable *t
 }
 
 static const SqlDialect dialect = {
-    .name = "test", .quote = quote, .column = column_facts, .rules = rules, .nrules = COUNT_OF(rules), .like_escape = '!',
-    .nulls = SQL_NULLS_SMALLEST, .max_params = 6, .max_text = 2000, .max_depth = 20, .true_text = "1 = 1",
+    .name = "test",
+    .quote = quote,
+    .column = column_facts,
+    .rules = rules,
+    .nrules = COUNT_OF(rules),
+    .like_escape = '!',
+    .nulls = SQL_NULLS_SMALLEST,
+    .max_params = 6,
+    .max_text = 2000,
+    .max_depth = 20,
+    .true_text = "1 = 1",
     .false_text = "1 = 0",
 };
 
@@ -199,8 +226,12 @@ static const TribColumn columns[] = {
     {.name = "a`b", .type = {.id = TRIB_TYPE_INTEGER}},
     {.name = "u", .type = {.id = TRIB_TYPE_VARCHAR}, .unreadable = "it is encrypted"},
 };
-static const TribTable table = {.size = sizeof table, .schema = "s", .name = "ta`ble", .ncolumns = COUNT_OF(columns),
-                                .columns = columns, .rows = -1};
+static const TribTable table = {.size = sizeof table,
+                                .schema = "s",
+                                .name = "ta`ble",
+                                .ncolumns = COUNT_OF(columns),
+                                .columns = columns,
+                                .rows = -1};
 
 /* ---------------------------------------------------------------- a little language for trees: prefix notation */
 
@@ -244,7 +275,8 @@ static void parse(Tree *tree, uint32_t at) {
         tree->at++;
         node.kind = TRIB_NODE_CALL;
         node.op = op_of(word(tree));
-        node.type.id = node.op == TRIB_FN_divide || node.op == TRIB_FN_cast ? TRIB_TYPE_BIGINT : TRIB_TYPE_BOOLEAN;
+        node.type.id = node.op == TRIB_FN_divide || node.op == TRIB_FN_cast ? TRIB_TYPE_BIGINT
+                                                                            : TRIB_TYPE_BOOLEAN;
         if (node.op == TRIB_FN_lower) node.type.id = TRIB_TYPE_VARCHAR;
         const char *start = tree->at;
         int depth = 0;
@@ -285,7 +317,8 @@ static void parse(Tree *tree, uint32_t at) {
                 value->is_null = text.data[0] == 'N';
                 value->as.integer = 1;
             } else {
-                for (size_t i = 0; i < text.len; i++) value->as.integer = value->as.integer * 10 + (text.data[i] - '0');
+                for (size_t i = 0; i < text.len; i++)
+                    value->as.integer = value->as.integer * 10 + (text.data[i] - '0');
             }
             node.type = value->type;
             node.ref = tree->nvalues++;
@@ -305,8 +338,8 @@ typedef struct Planned {
 } Planned;
 
 /* Plans up to 8 conjuncts given as text; outputs $i. */
-static void plan(Planned *p, const char *const *conjuncts, uint32_t count, int64_t limit, uint32_t norder,
-                 const TribOrder *order) {
+static void plan(Planned *p, const char *const *conjuncts, uint32_t count, int64_t limit,
+                 uint32_t norder, const TribOrder *order) {
     static const TribTable *const tables[] = {&table};
     uint32_t nodes[9], output;
     memset(p, 0, sizeof *p);
@@ -324,22 +357,38 @@ static void plan(Planned *p, const char *const *conjuncts, uint32_t count, int64
         keys[i] = order[i];
         keys[i].node = output;
     }
-    p->offer = (TribOffer){.size = sizeof p->offer, .mode = TRIB_PUSHDOWN_EXACT, .nnodes = tree->nnodes, .nodes = tree->nodes,
-                           .nvalues = tree->nvalues, .values = tree->values, .ntables = 1, .tables = tables, .noutput = 1,
-                           .output = &output, .nconjuncts = count, .conjuncts = nodes, .limit = limit, .norder = norder,
-                           .order = keys, .verdicts = p->verdicts};
+    p->offer = (TribOffer){.size = sizeof p->offer,
+                           .mode = TRIB_PUSHDOWN_EXACT,
+                           .nnodes = tree->nnodes,
+                           .nodes = tree->nodes,
+                           .nvalues = tree->nvalues,
+                           .values = tree->values,
+                           .ntables = 1,
+                           .tables = tables,
+                           .noutput = 1,
+                           .output = &output,
+                           .nconjuncts = count,
+                           .conjuncts = nodes,
+                           .limit = limit,
+                           .norder = norder,
+                           .order = keys,
+                           .verdicts = p->verdicts};
     p->status = sql_plan(&dialect, NULL, p->arena, &p->offer, &p->select, &p->err);
-    if (p->status == TRIB_OK) p->status = sql_select_join(p->arena, &p->select, NULL, 0, &p->statement, &p->err);
+    if (p->status == TRIB_OK)
+        p->status = sql_select_join(p->arena, &p->select, NULL, 0, &p->statement, &p->err);
 }
 
-static void expect(const char *conjunct, TribVerdictKind kind, const char *where, const char *reason) {
+static void expect(const char *conjunct, TribVerdictKind kind, const char *where,
+                   const char *reason) {
     Planned p;
     plan(&p, &conjunct, 1, -1, 0, NULL);
     assert_int_equal(p.status, TRIB_OK);
-    if (p.verdicts[0].kind != kind) fail_msg("%s: verdict %d (%s)", conjunct, p.verdicts[0].kind, p.verdicts[0].reason);
+    if (p.verdicts[0].kind != kind)
+        fail_msg("%s: verdict %d (%s)", conjunct, p.verdicts[0].kind, p.verdicts[0].reason);
     assert_string_equal(p.select.where.text ? p.select.where.text : "", where);
     if (reason) assert_string_equal(p.verdicts[0].reason, reason);
-    for (uint32_t i = 0; i < p.statement.nparams; i++) assert_int_equal(p.statement.text[p.statement.params[i].at], '?');
+    for (uint32_t i = 0; i < p.statement.nparams; i++)
+        assert_int_equal(p.statement.text[p.statement.params[i].at], '?');
     arena_free(p.arena);
 }
 
@@ -351,7 +400,8 @@ static void test_sql_leaves(void **state) {
     expect("(eq (cast $a) 5)", TRIB_EXACT, "`a``b` = ?", ""); /* a widening cast disappears */
     expect("(in $i 1 2 3)", TRIB_EXACT, "`i` IN (?, ?, ?)", "");
     expect("(in $f 'a' 'b')", TRIB_EXACT, "(`f` IN (?, ?) AND B(`f`) IN (B(?), B(?)))", "");
-    expect("(in $i 1 2 3 4 5 6 7)", TRIB_NONE, "", "too long a statement for the source"); /* six parameters */
+    expect("(in $i 1 2 3 4 5 6 7)", TRIB_NONE, "",
+           "too long a statement for the source"); /* six parameters */
     expect("(eq $u 'x')", TRIB_NONE, "", "it is encrypted");
     expect("(eq (lower $t) 'x')", TRIB_NONE, "", "folds other letters");
     expect("(le $i 5)", TRIB_NONE, "", "no rule for this operator and these types");
@@ -376,11 +426,13 @@ static void test_sql_logic(void **state) {
     expect("(not (and (eq $i 1) (lt $i 2)))", TRIB_EXACT, "(`i` <> ? OR `i` >= ?)", "");
     expect("(not (or (eq $i 1) (lt $i 2)))", TRIB_EXACT, "(`i` <> ? AND `i` >= ?)", "");
     expect("(not (not (eq $i 1)))", TRIB_EXACT, "`i` = ?", "");
-    expect("(not (gt $i 1))", TRIB_NONE, "", NULL); /* would be le: no rule; never NOT of a superset */
+    expect("(not (gt $i 1))", TRIB_NONE, "",
+           NULL); /* would be le: no rule; never NOT of a superset */
     expect("(not (starts_with $t 'x'))", TRIB_EXACT, "NOT (STARTS(`t`, ?, '{'))", "");
     expect("(not (eq $f 'x'))", TRIB_NONE, "", NULL);
     expect("(not NULL)", TRIB_EXACT, "1 = 0", "");
-    expect("(or (eq $f 'x') (eq $i 1))", TRIB_EXACT, "((`f` = ? AND BINARY `f` = ?) OR `i` = ?)", "");
+    expect("(or (eq $f 'x') (eq $i 1))", TRIB_EXACT, "((`f` = ? AND BINARY `f` = ?) OR `i` = ?)",
+           "");
     char deep[1000] = "";
     size_t used = 0;
     for (int i = 0; i < 30; i++) used += (size_t)snprintf(deep + used, sizeof deep - used, "(not ");
@@ -394,7 +446,8 @@ static void test_sql_caps(void **state) {
     expect("(eq $l $l)", TRIB_SUPERSET, "(`l` = `l` AND ok(`l`))", "loose");
     expect("(not (eq $l 5))", TRIB_SUPERSET, "(`l` <> ? AND ok(`l`))", "loose");
     expect("(is_null $l)", TRIB_SUPERSET, "`l` IS NULL", "loose");
-    expect("(eq (divide $l 3) 5)", TRIB_SUPERSET, "((`l` DIV ?) = ? AND ok(`l`))", "loose"); /* SQL_STRICT */
+    expect("(eq (divide $l 3) 5)", TRIB_SUPERSET, "((`l` DIV ?) = ? AND ok(`l`))",
+           "loose"); /* SQL_STRICT */
     expect("(not (is_null $l))", TRIB_NONE, "", NULL);
 }
 
@@ -404,9 +457,19 @@ static void test_sql_like(void **state) {
         int32_t escape;
         const char *out; /* NULL: malformed */
     } cases[] = {
-        {"a%", 0, "a%"},      {"a!b", 0, "a!!b"},   {"a\\%", 0, "a\\%"}, {"a\\%", '\\', "a!%"}, {"\\\\", '\\', "\\"},
-        {"\\a", '\\', NULL},  {"\\", '\\', NULL},   {"!%", '!', "!%"},   {"!!", '!', "!!"},     {"##%#_", '#', "#%!_"},
-        {"\xC3\xA4%_", 0, "\xC3\xA4%_"}, {"\xC3", 0, NULL}, {"", 0, ""},
+        {"a%", 0, "a%"},
+        {"a!b", 0, "a!!b"},
+        {"a\\%", 0, "a\\%"},
+        {"a\\%", '\\', "a!%"},
+        {"\\\\", '\\', "\\"},
+        {"\\a", '\\', NULL},
+        {"\\", '\\', NULL},
+        {"!%", '!', "!%"},
+        {"!!", '!', "!!"},
+        {"##%#_", '#', "#%!_"},
+        {"\xC3\xA4%_", 0, "\xC3\xA4%_"},
+        {"\xC3", 0, NULL},
+        {"", 0, ""},
     };
     Arena *arena = arena_new(NULL);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -421,11 +484,14 @@ static void test_sql_like(void **state) {
 }
 
 static void test_sql_select(void **state) {
-    static const char *const exact[] = {"(eq $i 5)", "(or (eq $i 1) (eq $i 2))"}, *const inexact[] = {"(gt $i 5)"};
+    static const char *const exact[] = {"(eq $i 5)", "(or (eq $i 1) (eq $i 2))"}, *const inexact[] =
+                                                                                      {"(gt $i 5)"};
     static const TribOrder up = {0, false, false}, down = {0, true, true};
     Planned p;
     plan(&p, exact, 2, 10, 0, NULL);
-    assert_string_equal(p.statement.text, "SELECT `i` FROM `s`.`ta``ble` WHERE `i` = ? AND (`i` = ? OR `i` = ?) LIMIT 10");
+    assert_string_equal(
+        p.statement.text,
+        "SELECT `i` FROM `s`.`ta``ble` WHERE `i` = ? AND (`i` = ? OR `i` = ?) LIMIT 10");
     assert_int_equal(p.offer.taken, TRIB_TAKEN_LIMIT);
     assert_string_equal(sql_explain(p.arena, &p.statement) + p.statement.len, "\nparams: 5, 1, 2");
     arena_free(p.arena);
@@ -435,12 +501,15 @@ static void test_sql_select(void **state) {
     assert_string_equal(p.offer.limit_verdict.reason, "the filter is not exact");
     arena_free(p.arena);
     plan(&p, exact, 1, 10, 1, &up); /* NULLs last where they are smallest */
-    assert_string_equal(p.statement.text,
-                        "SELECT `i` FROM `s`.`ta``ble` WHERE `i` = ? ORDER BY `i` IS NULL, `i` LIMIT 10");
+    assert_string_equal(
+        p.statement.text,
+        "SELECT `i` FROM `s`.`ta``ble` WHERE `i` = ? ORDER BY `i` IS NULL, `i` LIMIT 10");
     assert_int_equal(p.offer.taken, TRIB_TAKEN_LIMIT | TRIB_TAKEN_ORDER);
     arena_free(p.arena);
     plan(&p, exact, 0, 10, 1, &down);
-    assert_string_equal(p.statement.text, "SELECT `i` FROM `s`.`ta``ble` ORDER BY `i` IS NULL DESC, `i` DESC LIMIT 10");
+    assert_string_equal(
+        p.statement.text,
+        "SELECT `i` FROM `s`.`ta``ble` ORDER BY `i` IS NULL DESC, `i` DESC LIMIT 10");
     arena_free(p.arena);
     plan(&p, exact, 0, -1, 1, &down); /* a sort without a limit stays here */
     assert_int_equal(p.offer.taken, 0);
@@ -455,8 +524,17 @@ static void test_sql_select(void **state) {
 
 static const TribOptionDef defs[] = {
     {.name = "host", .kind = TRIB_OPTION_STRING, .required = true, .help = "where"},
-    {.name = "port", .kind = TRIB_OPTION_INTEGER, .default_value = "3306", .min = 1, .max = 65535, .help = "port"},
-    {.name = "tls", .kind = TRIB_OPTION_CHOICE, .default_value = "on", .choices = "on|off", .help = "TLS"},
+    {.name = "port",
+     .kind = TRIB_OPTION_INTEGER,
+     .default_value = "3306",
+     .min = 1,
+     .max = 65535,
+     .help = "port"},
+    {.name = "tls",
+     .kind = TRIB_OPTION_CHOICE,
+     .default_value = "on",
+     .choices = "on|off",
+     .help = "TLS"},
     {.name = "fast", .kind = TRIB_OPTION_BOOLEAN, .help = "fast"},
     {.name = "hide", .kind = TRIB_OPTION_LIST, .help = "hidden"},
     {.name = NULL},
@@ -474,7 +552,8 @@ static void option_refused(TribOption bad, const char *part) {
 }
 
 static void test_options(void **state) {
-    TribOption values[] = {{.name = "host", .value = "h"}, {.name = "tls", .value = "OFF"},
+    TribOption values[] = {{.name = "host", .value = "h"},
+                           {.name = "tls", .value = "OFF"},
                            {.name = "hide", .value = "[\"a*\", \"b\"]", .line = 1, .column = 2}};
     Options options;
     Error err;
@@ -548,8 +627,10 @@ static void *take_often(void *context) {
     for (int i = 0; i < self->rounds; i++) {
         void *connection;
         if (pool_take(self->pool, NULL, &connection, &err) != TRIB_OK) continue;
-        if (i % 10 == 0) pool_discard(self->pool, connection);
-        else pool_give(self->pool, connection);
+        if (i % 10 == 0)
+            pool_discard(self->pool, connection);
+        else
+            pool_give(self->pool, connection);
     }
     return NULL;
 }
@@ -589,7 +670,8 @@ static void test_pool_threads(void **state) {
     Opened opened = {.alive = 1, .open = -1000000};
     pthread_t threads[8];
     Taker taker = {pool_new(&hooks, &opened, "cat", 3, 60000), 500};
-    for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_create(&threads[i], NULL, take_often, &taker);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_create(&threads[i], NULL, take_often, &taker);
     for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_join(threads[i], NULL);
     assert_int_equal(pool_busy(taker.pool), 0);
     pool_free(taker.pool);
@@ -598,10 +680,12 @@ static void test_pool_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch_text),  cmocka_unit_test(test_batch_limits), cmocka_unit_test(test_batch_values),
-        cmocka_unit_test(test_sql_leaves),  cmocka_unit_test(test_sql_logic),    cmocka_unit_test(test_sql_caps),
-        cmocka_unit_test(test_sql_like),    cmocka_unit_test(test_sql_select),   cmocka_unit_test(test_options),
-        cmocka_unit_test(test_patterns),    cmocka_unit_test(test_pool),         cmocka_unit_test(test_pool_threads),
+        cmocka_unit_test(test_batch_text),   cmocka_unit_test(test_batch_limits),
+        cmocka_unit_test(test_batch_values), cmocka_unit_test(test_sql_leaves),
+        cmocka_unit_test(test_sql_logic),    cmocka_unit_test(test_sql_caps),
+        cmocka_unit_test(test_sql_like),     cmocka_unit_test(test_sql_select),
+        cmocka_unit_test(test_options),      cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_pool),         cmocka_unit_test(test_pool_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
