@@ -201,15 +201,20 @@ bool expr_true(const Expr *expr, const TribValue *row) {
 
 /* ---------------------------------------------------------------- printing */
 
+static const struct {
+    uint16_t op;
+    const char *name;
+} op_names[] = {
+#define FN(number, name, odbc_group, odbc_bit) {number, #name},
+#define AGG(number, name, odbc_bit)            {number, #name},
+#include "connectors/ids.def"
+};
+
 static const char *op_name(uint16_t op) {
-    switch (op) {
-#define FN(number, name, odbc_group, odbc_bit) \
-    case number: return #name;                 \
-        #define AGG(number, name, odbc_bit)    \
-    case number: return #name;                 \
-        #include "connectors/ids.def"
-    default: return "?";
+    for (size_t i = 0; i < COUNT_OF(op_names); i++) {
+        if (op_names[i].op == op) return op_names[i].name;
     }
+    return "?";
 }
 
 void expr_print(Buf *out, const Expr *expr, const TribTable *table) {
