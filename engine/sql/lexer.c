@@ -48,8 +48,10 @@ Keyword sql_keyword_find(Str word) {
         int order = memcmp(folded, row->text, common);
         if (order == 0) order = word.len < row->len ? -1 : word.len > row->len;
         if (order == 0) return (Keyword)middle;
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return KEYWORD_NONE;
 }
@@ -64,13 +66,14 @@ bool keyword_reserved(Keyword keyword) {
 
 const char *token_kind_text(TokenKind kind) {
     static const char *const texts[] = {
-        [TOKEN_LPAREN] = "'('", [TOKEN_RPAREN] = "')'", [TOKEN_LBRACKET] = "'['",
-        [TOKEN_RBRACKET] = "']'", [TOKEN_LBRACE] = "'{'", [TOKEN_RBRACE] = "'}'",
-        [TOKEN_COMMA] = "','", [TOKEN_DOT] = "'.'", [TOKEN_SEMICOLON] = "';'",
-        [TOKEN_COLON] = "':'", [TOKEN_QUESTION] = "'?'", [TOKEN_EQ] = "'='", [TOKEN_NE] = "'<>'",
-        [TOKEN_LT] = "'<'", [TOKEN_LE] = "'<='", [TOKEN_GT] = "'>'", [TOKEN_GE] = "'>='",
-        [TOKEN_PLUS] = "'+'", [TOKEN_MINUS] = "'-'", [TOKEN_STAR] = "'*'", [TOKEN_SLASH] = "'/'",
-        [TOKEN_PERCENT] = "'%'", [TOKEN_CONCAT] = "'||'", [TOKEN_ARROW] = "'->'",
+        [TOKEN_LPAREN] = "'('",     [TOKEN_RPAREN] = "')'",   [TOKEN_LBRACKET] = "'['",
+        [TOKEN_RBRACKET] = "']'",   [TOKEN_LBRACE] = "'{'",   [TOKEN_RBRACE] = "'}'",
+        [TOKEN_COMMA] = "','",      [TOKEN_DOT] = "'.'",      [TOKEN_SEMICOLON] = "';'",
+        [TOKEN_COLON] = "':'",      [TOKEN_QUESTION] = "'?'", [TOKEN_EQ] = "'='",
+        [TOKEN_NE] = "'<>'",        [TOKEN_LT] = "'<'",       [TOKEN_LE] = "'<='",
+        [TOKEN_GT] = "'>'",         [TOKEN_GE] = "'>='",      [TOKEN_PLUS] = "'+'",
+        [TOKEN_MINUS] = "'-'",      [TOKEN_STAR] = "'*'",     [TOKEN_SLASH] = "'/'",
+        [TOKEN_PERCENT] = "'%'",    [TOKEN_CONCAT] = "'||'",  [TOKEN_ARROW] = "'->'",
         [TOKEN_FAT_ARROW] = "'=>'",
     };
     return kind < COUNT_OF(texts) ? texts[kind] : NULL;
@@ -95,7 +98,10 @@ static void lexer_advance(Lexer *self, uint32_t end) {
     self->at = end;
 }
 
-/* The offset behind a comment that starts at `i`, or `i` where none does; 0 when it never ends. */
+#define NEVER UINT32_MAX
+
+/* The offset behind a comment that starts at `i`, or `i` where none does; NEVER when it is not
+ * closed. */
 static uint32_t comment_end(const Lexer *self, uint32_t i) {
     const char *d = self->data;
     if (i + 1 >= self->len) return i;
@@ -107,7 +113,7 @@ static uint32_t comment_end(const Lexer *self, uint32_t i) {
         for (uint32_t k = i + 2; k + 1 < self->len; k++) {
             if (d[k] == '*' && d[k + 1] == '/') return k + 2;
         }
-        return 0;
+        return NEVER;
     }
     return i;
 }
@@ -126,7 +132,7 @@ static bool lexer_skip(Lexer *self) {
         } else if (c == '-' || c == '/') {
             uint32_t end = comment_end(self, self->at);
             if (end == self->at) return true;
-            if (end == 0) return false;
+            if (end == NEVER) return false;
             lexer_advance(self, end);
         } else {
             return true;
@@ -151,9 +157,8 @@ static uint32_t quoted_end(const Lexer *self, uint32_t i) {
 /* Digits with single underscores between them, from `i`. */
 static uint32_t digits_end(const Lexer *self, uint32_t i) {
     while (i < self->len &&
-           (is_digit(self->data[i]) ||
-            (self->data[i] == '_' && is_digit(self->data[i - 1]) && i + 1 < self->len &&
-             is_digit(self->data[i + 1])))) {
+           (is_digit(self->data[i]) || (self->data[i] == '_' && is_digit(self->data[i - 1]) &&
+                                        i + 1 < self->len && is_digit(self->data[i + 1])))) {
         i++;
     }
     return i;
@@ -199,7 +204,7 @@ static uint32_t number_end(const Lexer *self, uint32_t i, TokenKind *kind) {
         if (end < self->len && self->data[end] == '.') {
             *kind = TOKEN_DECIMAL;
             end = end + 1 < self->len && is_digit(self->data[end + 1]) ? digits_end(self, end + 1)
-                                                                      : end + 1;
+                                                                       : end + 1;
         }
         uint32_t exponent = exponent_end(self, end);
         if (exponent > end) *kind = TOKEN_DOUBLE;
@@ -257,14 +262,17 @@ static uint32_t lex_operator(const Lexer *self, Token *token) {
     static const struct {
         char text[3];
         uint8_t kind;
-    } pairs[] = {{"<>", TOKEN_NE}, {"!=", TOKEN_NE},     {"<=", TOKEN_LE},       {">=", TOKEN_GE},
-                 {"||", TOKEN_CONCAT}, {"->", TOKEN_ARROW}, {"=>", TOKEN_FAT_ARROW}};
+    } pairs[] = {{"<>", TOKEN_NE},       {"!=", TOKEN_NE},     {"<=", TOKEN_LE},
+                 {">=", TOKEN_GE},       {"||", TOKEN_CONCAT}, {"->", TOKEN_ARROW},
+                 {"=>", TOKEN_FAT_ARROW}};
     static const uint8_t singles[128] = {
-        ['('] = TOKEN_LPAREN, [')'] = TOKEN_RPAREN, ['['] = TOKEN_LBRACKET,
-        [']'] = TOKEN_RBRACKET, ['{'] = TOKEN_LBRACE, ['}'] = TOKEN_RBRACE, [','] = TOKEN_COMMA,
-        ['.'] = TOKEN_DOT, [';'] = TOKEN_SEMICOLON, [':'] = TOKEN_COLON, ['?'] = TOKEN_QUESTION,
-        ['='] = TOKEN_EQ, ['<'] = TOKEN_LT, ['>'] = TOKEN_GT, ['+'] = TOKEN_PLUS,
-        ['-'] = TOKEN_MINUS, ['*'] = TOKEN_STAR, ['/'] = TOKEN_SLASH, ['%'] = TOKEN_PERCENT,
+        ['('] = TOKEN_LPAREN,   [')'] = TOKEN_RPAREN,   ['['] = TOKEN_LBRACKET,
+        [']'] = TOKEN_RBRACKET, ['{'] = TOKEN_LBRACE,   ['}'] = TOKEN_RBRACE,
+        [','] = TOKEN_COMMA,    ['.'] = TOKEN_DOT,      [';'] = TOKEN_SEMICOLON,
+        [':'] = TOKEN_COLON,    ['?'] = TOKEN_QUESTION, ['='] = TOKEN_EQ,
+        ['<'] = TOKEN_LT,       ['>'] = TOKEN_GT,       ['+'] = TOKEN_PLUS,
+        ['-'] = TOKEN_MINUS,    ['*'] = TOKEN_STAR,     ['/'] = TOKEN_SLASH,
+        ['%'] = TOKEN_PERCENT,
     };
     const char *d = self->data + self->at;
     if (self->len - self->at > 1) {
@@ -297,7 +305,8 @@ void lexer_next(Lexer *self, Token *token) {
         end = self->len;
     } else if (is_letter(c)) {
         end = lex_word(self, token);
-    } else if (is_digit(c) || (c == '.' && self->at + 1 < self->len && is_digit(self->data[self->at + 1]))) {
+    } else if (is_digit(c) ||
+               (c == '.' && self->at + 1 < self->len && is_digit(self->data[self->at + 1]))) {
         TokenKind kind;
         end = number_end(self, self->at, &kind);
         token->kind = (uint8_t)kind;

@@ -20,38 +20,57 @@ typedef enum Keyword {
 
 typedef enum TokenKind {
     TOKEN_END,
-    TOKEN_NAME,        /* an unquoted word; keyword says whether the grammar knows it */
-    TOKEN_QUOTED,      /* "name" */
-    TOKEN_BACKQUOTED,  /* `name` */
-    TOKEN_DIGIT_NAME,  /* 1abc */
-    TOKEN_STRING,      /* '..' and N'..' */
-    TOKEN_UNICODE,     /* U&'..' */
-    TOKEN_BINARY,      /* X'..' */
+    TOKEN_NAME,       /* an unquoted word; keyword says whether the grammar knows it */
+    TOKEN_QUOTED,     /* "name" */
+    TOKEN_BACKQUOTED, /* `name` */
+    TOKEN_DIGIT_NAME, /* 1abc */
+    TOKEN_STRING,     /* '..' and N'..' */
+    TOKEN_UNICODE,    /* U&'..' */
+    TOKEN_BINARY,     /* X'..' */
     TOKEN_INTEGER,
     TOKEN_DECIMAL,
     TOKEN_DOUBLE,
-    TOKEN_LPAREN, TOKEN_RPAREN, TOKEN_LBRACKET, TOKEN_RBRACKET, TOKEN_LBRACE, TOKEN_RBRACE,
-    TOKEN_COMMA, TOKEN_DOT, TOKEN_SEMICOLON, TOKEN_COLON, TOKEN_QUESTION,
-    TOKEN_EQ, TOKEN_NE, TOKEN_LT, TOKEN_LE, TOKEN_GT, TOKEN_GE,
-    TOKEN_PLUS, TOKEN_MINUS, TOKEN_STAR, TOKEN_SLASH, TOKEN_PERCENT, TOKEN_CONCAT,
-    TOKEN_ARROW,       /* -> */
-    TOKEN_FAT_ARROW,   /* => */
-    TOKEN_INVALID      /* fault says why */
+    TOKEN_LPAREN,
+    TOKEN_RPAREN,
+    TOKEN_LBRACKET,
+    TOKEN_RBRACKET,
+    TOKEN_LBRACE,
+    TOKEN_RBRACE,
+    TOKEN_COMMA,
+    TOKEN_DOT,
+    TOKEN_SEMICOLON,
+    TOKEN_COLON,
+    TOKEN_QUESTION,
+    TOKEN_EQ,
+    TOKEN_NE,
+    TOKEN_LT,
+    TOKEN_LE,
+    TOKEN_GT,
+    TOKEN_GE,
+    TOKEN_PLUS,
+    TOKEN_MINUS,
+    TOKEN_STAR,
+    TOKEN_SLASH,
+    TOKEN_PERCENT,
+    TOKEN_CONCAT,
+    TOKEN_ARROW,     /* -> */
+    TOKEN_FAT_ARROW, /* => */
+    TOKEN_INVALID    /* fault says why */
 } TokenKind;
 
 typedef enum LexFault {
-    LEX_CHARACTER,      /* no token starts with it */
+    LEX_CHARACTER, /* no token starts with it */
     LEX_OPEN_STRING,
     LEX_OPEN_NAME,
     LEX_OPEN_COMMENT,
-    LEX_EMPTY_NAME,     /* "" */
-    LEX_DOUBLE_EQUAL    /* == */
+    LEX_EMPTY_NAME,  /* "" */
+    LEX_DOUBLE_EQUAL /* == */
 } LexFault;
 
 typedef struct Token {
-    uint8_t kind;  /* TokenKind */
-    uint8_t fault; /* LexFault, of TOKEN_INVALID */
-    uint16_t keyword; /* Keyword, of TOKEN_NAME */
+    uint8_t kind;        /* TokenKind */
+    uint8_t fault;       /* LexFault, of TOKEN_INVALID */
+    uint16_t keyword;    /* Keyword, of TOKEN_NAME */
     uint32_t start, len; /* bytes of the text, quotes included */
     AstPosition at;
 } Token;
@@ -67,7 +86,7 @@ void lexer_init(Lexer *self, Str text);
 /* The next token; TOKEN_END for ever at the end. */
 void lexer_next(Lexer *self, Token *token);
 
-Keyword sql_keyword_find(Str word);           /* any case; KEYWORD_NONE if the grammar does not know it */
+Keyword keyword_find(Str word); /* any case; KEYWORD_NONE if the grammar does not know it */
 const char *keyword_text(Keyword keyword); /* upper case */
 bool keyword_reserved(Keyword keyword);
 /* How messages call a punctuation token: "','". NULL for kinds with a text of their own. */

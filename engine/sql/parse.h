@@ -16,18 +16,18 @@ typedef struct Parser {
     Arena *arena;
     Error *err;
     Str text;
-    Token token;        /* the current one */
-    Lexer lexer;        /* behind it */
-    Token ahead;        /* the next one, when has_ahead */
+    Token token; /* the current one */
+    Lexer lexer; /* behind it */
+    Token ahead; /* the next one, when has_ahead */
     Lexer ahead_lexer;
     bool has_ahead;
-    Token last;         /* consumed last */
+    Token last; /* consumed last */
     uint32_t depth;
     uint32_t parameters;
-    uint16_t peak;      /* greatest height of an expression or relation in the query being read */
-    bool backquotes;    /* `name` is allowed: Athena's statements */
-    bool defaults;      /* a bare DEFAULT is allowed: rows of INSERT, assignments of UPDATE */
-    AstExpr *pending;   /* read already: the next primary expression */
+    uint16_t peak;    /* greatest height of an expression or relation in the query being read */
+    bool backquotes;  /* `name` is allowed: Athena's statements */
+    bool defaults;    /* a bare DEFAULT is allowed: rows of INSERT, assignments of UPDATE */
+    AstExpr *pending; /* read already: the next primary expression */
     AstRelation *pending_relation;
 } Parser;
 
@@ -74,7 +74,8 @@ Status parse_unexpected(Parser *p, const char *expected) WARN_UNUSED;
 Status parse_error(Parser *p, AstPosition at, const char *format, ...) PRINTF_LIKE(3, 4);
 /* HYC00: what is understood, but not offered. */
 Status parse_unsupported(Parser *p, AstPosition at, const char *what) WARN_UNUSED;
-Status parse_limit(Parser *p, AstPosition at, const char *format, ...) PRINTF_LIKE(3, 4) WARN_UNUSED;
+Status parse_limit(Parser *p, AstPosition at, const char *format, ...)
+    PRINTF_LIKE(3, 4) WARN_UNUSED;
 Status parse_enter(Parser *p) WARN_UNUSED; /* one level deeper; 54000 beyond SQL_MAX_DEPTH */
 static inline void parse_leave(Parser *p) {
     p->depth--;
@@ -85,7 +86,7 @@ typedef struct List {
     void *items;
     uint32_t count, cap;
 } List;
-Status list_push(Parser *p, List *list, const void *item, size_t size) WARN_UNUSED;
+Status ast_list_push(Parser *p, List *list, const void *item, size_t size) WARN_UNUSED;
 
 /* ---- names, strings, types */
 Status parse_name(Parser *p, AstName *out) WARN_UNUSED;
@@ -95,8 +96,8 @@ Status parse_name_list(Parser *p, uint32_t *count, AstName **names) WARN_UNUSED;
 Status parse_alias(Parser *p, AstName *out) WARN_UNUSED;
 /* LIMIT, OFFSET, FETCH, WINDOW, TABLESAMPLE ... at the current token are the clause and not a name. */
 bool at_clause(Parser *p);
-bool at_query_start(const Parser *p);        /* SELECT, WITH, VALUES, TABLE */
-bool at_query_continuation(Parser *p);       /* UNION ... ORDER BY, LIMIT behind a query in parentheses */
+bool at_query_start(const Parser *p);  /* SELECT, WITH, VALUES, TABLE */
+bool at_query_continuation(Parser *p); /* UNION ... ORDER BY, LIMIT behind a query in parentheses */
 /* The current '(' opens, maybe after further ones, a query. */
 bool at_nested_query(const Parser *p);
 Status parse_string(Parser *p, Str *out) WARN_UNUSED;
@@ -109,19 +110,22 @@ AstUnit unit_find(Str word);
 const char *unit_text(AstUnit unit);
 
 /* ---- expressions */
-Status ast_expr_new(Parser *p, AstExprKind kind, AstPosition at, uint32_t nargs, AstExpr **out) WARN_UNUSED;
+Status ast_expr_new(Parser *p, AstExprKind kind, AstPosition at, uint32_t nargs,
+                AstExpr **out) WARN_UNUSED;
 /* Computes the height over everything below; 54000 beyond the limit. */
-Status expr_done(Parser *p, AstExpr *expr) WARN_UNUSED;
-Status expr_string(Parser *p, AstPosition at, Str text, AstExpr **out) WARN_UNUSED;
-Status expr_integer(Parser *p, AstPosition at, const char *digits, AstExpr **out) WARN_UNUSED;
+Status ast_expr_done(Parser *p, AstExpr *expr) WARN_UNUSED;
+Status ast_expr_string(Parser *p, AstPosition at, Str text, AstExpr **out) WARN_UNUSED;
+Status ast_expr_integer(Parser *p, AstPosition at, const char *digits, AstExpr **out) WARN_UNUSED;
 /* name(args...), name a literal. */
-Status ast_expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, AstExpr **args, AstExpr **out) WARN_UNUSED;
-Status expr_binary(Parser *p, AstPosition at, TribFunctionId op, AstExpr *left, AstExpr *right, AstExpr **out) WARN_UNUSED;
+Status ast_expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, AstExpr **args,
+                 AstExpr **out) WARN_UNUSED;
+Status ast_expr_binary(Parser *p, AstPosition at, TribFunctionId op, AstExpr *left, AstExpr *right,
+                   AstExpr **out) WARN_UNUSED;
 Status parse_expr(Parser *p, AstExpr **out) WARN_UNUSED;
 /* No AND, OR, NOT, comparison at the top. */
 Status parse_value_expr(Parser *p, AstExpr **out) WARN_UNUSED;
 Status parse_primary(Parser *p, AstExpr **out) WARN_UNUSED; /* with its .field, [subscript] */
-Status parse_expr_list(Parser *p, uint32_t *count, AstExpr ***out) WARN_UNUSED; /* one or more */
+Status parse_expr_list(Parser *p, uint32_t *count, AstExpr ***out) WARN_UNUSED;    /* one or more */
 Status parse_order_by(Parser *p, uint32_t *count, AstOrderItem **out) WARN_UNUSED; /* at ORDER */
 /* At a literal: INTERVAL '1' DAY, and the same inside an escape. */
 Status parse_interval(Parser *p, AstExpr **out) WARN_UNUSED;
@@ -146,14 +150,17 @@ Status parse_outer_join_escape(Parser *p, AstRelation **out) WARN_UNUSED;
 Status parse_query(Parser *p, AstQuery **out) WARN_UNUSED;
 /* "( query )". */
 Status parse_paren_query(Parser *p, AstQuery **out) WARN_UNUSED;
-/* Behind a query in parentheses that turned out to be the first operand of a larger one. */
-Status parse_query_behind(Parser *p, AstQuery *first, AstQuery **out) WARN_UNUSED;
-Status query_wrap(Parser *p, AstQuery *inner, AstQuery **out) WARN_UNUSED;
+/* Behind a query in parentheses, begun at `start`, that turned out to be the first operand of a larger
+ * one; query_wrap: that is the whole query. */
+Status parse_query_behind(Parser *p, const Token *start, AstQuery *first,
+                          AstQuery **out) WARN_UNUSED;
+Status query_wrap(Parser *p, const Token *start, AstQuery *inner, AstQuery **out) WARN_UNUSED;
 Status parse_relation(Parser *p, AstRelation **out) WARN_UNUSED;
 
 /* ---- statements */
 Status parse_statement(Parser *p, AstStatement **out) WARN_UNUSED;
-Status ast_statement_new(Parser *p, AstStatementKind kind, AstPosition at, AstStatement **out) WARN_UNUSED;
+Status ast_statement_new(Parser *p, AstStatementKind kind, AstPosition at,
+                     AstStatement **out) WARN_UNUSED;
 /* At the statement's first word; they fill in *s (parse_ddl.c). */
 Status parse_create(Parser *p, AstStatement *s) WARN_UNUSED;
 Status parse_drop(Parser *p, AstStatement *s) WARN_UNUSED;
@@ -166,7 +173,8 @@ Status parse_analyze(Parser *p, AstStatement *s) WARN_UNUSED;
 /* "(name = value, ...)" behind WITH; "('k' = 'v', ...)" where texts. */
 Status parse_properties(Parser *p, bool texts, uint32_t *count, AstProperty **out) WARN_UNUSED;
 Status parse_column_def(Parser *p, AstColumnDef *out) WARN_UNUSED;
-Status parse_external_table(Parser *p, AstStatement *s) WARN_UNUSED; /* parse_hive.c, behind EXTERNAL TABLE */
+Status parse_external_table(Parser *p,
+                            AstStatement *s) WARN_UNUSED; /* parse_hive.c, behind EXTERNAL TABLE */
 Status parse_partitions(Parser *p, uint32_t *count, AstPartition **out) WARN_UNUSED;
 Status parse_if_exists(Parser *p, bool *out) WARN_UNUSED;
 Status parse_if_not_exists(Parser *p, bool *out) WARN_UNUSED;

@@ -11,9 +11,11 @@
 
 static Status parse_bound(Parser *p, AstBoundKind *kind, AstExpr **value) {
     *value = NULL;
-    if (at_word(p, KW_UNBOUNDED) && (ahead_is_word(p, KW_PRECEDING) || ahead_is_word(p, KW_FOLLOWING))) {
+    if (at_word(p, KW_UNBOUNDED) &&
+        (ahead_is_word(p, KW_PRECEDING) || ahead_is_word(p, KW_FOLLOWING))) {
         parse_advance(p);
-        *kind = at_word(p, KW_PRECEDING) ? AST_BOUND_UNBOUNDED_PRECEDING : AST_BOUND_UNBOUNDED_FOLLOWING;
+        *kind = at_word(p, KW_PRECEDING) ? AST_BOUND_UNBOUNDED_PRECEDING
+                                         : AST_BOUND_UNBOUNDED_FOLLOWING;
         parse_advance(p);
         return TRIB_OK;
     }
@@ -97,7 +99,7 @@ static Status parse_call_tail(Parser *p, AstExpr *call) {
     if (at_word(p, KW_OVER) && (ahead_is(p, TOKEN_LPAREN) || token_is_name(parse_ahead(p)))) {
         TRY(parse_over(p, call));
     }
-    return expr_done(p, call);
+    return ast_expr_done(p, call);
 }
 
 /* ALL before the arguments, and not a column called all. */
@@ -169,13 +171,14 @@ Status parse_arguments(Parser *p, uint32_t *count, AstExpr ***args, AstName **na
             parse_advance(p);
             named = true;
         }
-        if (at_word(p, KW_TABLE)) return parse_unsupported(p, p->token.at, "a table as argument of a function");
+        if (at_word(p, KW_TABLE))
+            return parse_unsupported(p, p->token.at, "a table as argument of a function");
         if (at_word(p, KW_DESCRIPTOR) && ahead_is(p, TOKEN_LPAREN)) {
             return parse_unsupported(p, p->token.at, "DESCRIPTOR as argument of a function");
         }
         TRY(parse_expr(p, &value));
-        TRY(list_push(p, &values, &value, sizeof value));
-        TRY(list_push(p, &labels, &label, sizeof label));
+        TRY(ast_list_push(p, &values, &value, sizeof value));
+        TRY(ast_list_push(p, &labels, &label, sizeof label));
     }
     parse_advance(p);
     parse_leave(p);
@@ -197,7 +200,7 @@ static Status form_open(Parser *p) {
 static Status form_close(Parser *p, AstExpr *expr) {
     TRY(expect_token(p, TOKEN_RPAREN));
     parse_leave(p);
-    return expr_done(p, expr);
+    return ast_expr_done(p, expr);
 }
 
 static Status form_constant(Parser *p, AstExpr **out) {
@@ -215,25 +218,25 @@ static Status form_case(Parser *p, AstExpr **out) {
     TRY(parse_enter(p));
     parse_advance(p);
     if (!at_word(p, KW_WHEN)) TRY(parse_expr(p, &item));
-    TRY(list_push(p, &args, &item, sizeof item));
+    TRY(ast_list_push(p, &args, &item, sizeof item));
     do {
         TRY(expect_word(p, KW_WHEN));
         TRY(parse_expr(p, &item));
-        TRY(list_push(p, &args, &item, sizeof item));
+        TRY(ast_list_push(p, &args, &item, sizeof item));
         TRY(expect_word(p, KW_THEN));
         TRY(parse_expr(p, &item));
-        TRY(list_push(p, &args, &item, sizeof item));
+        TRY(ast_list_push(p, &args, &item, sizeof item));
     } while (at_word(p, KW_WHEN));
     item = NULL;
     if (accept_word(p, KW_ELSE)) TRY(parse_expr(p, &item));
-    TRY(list_push(p, &args, &item, sizeof item));
+    TRY(ast_list_push(p, &args, &item, sizeof item));
     if (!at_word(p, KW_END)) return parse_unexpected(p, item ? "END" : "WHEN, ELSE or END");
     parse_advance(p);
     parse_leave(p);
     TRY(ast_expr_new(p, AST_CASE, at, 0, out));
     (*out)->nargs = args.count;
     (*out)->args = args.items;
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status form_cast(Parser *p, AstExpr **out) {
@@ -250,7 +253,7 @@ static Status form_exists(Parser *p, AstExpr **out) {
     TRY(ast_expr_new(p, AST_EXISTS, p->token.at, 0, out));
     parse_advance(p);
     TRY(parse_paren_query(p, &(*out)->query));
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status form_extract(Parser *p, AstExpr **out) {
@@ -261,9 +264,11 @@ static Status form_extract(Parser *p, AstExpr **out) {
     TRY(parse_name(p, &name));
     (*out)->unit = (uint8_t)unit_find(name.text);
     if ((*out)->unit == AST_UNIT_NONE) {
-        parse_error(p, unit.at, "EXTRACT does not know the field '" STR_FORMAT "'", STR_ARGS(name.text));
-        return error_hint(p->err, "YEAR, QUARTER, MONTH, WEEK, DAY, DAY_OF_WEEK, DAY_OF_YEAR, YEAR_OF_WEEK, "
-                          "HOUR, MINUTE, SECOND, TIMEZONE_HOUR, TIMEZONE_MINUTE");
+        parse_error(p, unit.at, "EXTRACT does not know the field '" STR_FORMAT "'",
+                    STR_ARGS(name.text));
+        return error_hint(
+            p->err, "YEAR, QUARTER, MONTH, WEEK, DAY, DAY_OF_WEEK, DAY_OF_YEAR, YEAR_OF_WEEK, "
+                    "HOUR, MINUTE, SECOND, TIMEZONE_HOUR, TIMEZONE_MINUTE");
     }
     TRY(expect_word(p, KW_FROM));
     TRY(parse_value_expr(p, &(*out)->args[0]));
@@ -286,11 +291,12 @@ static Status form_substring(Parser *p, AstExpr **out) {
     AstExpr *item;
     TRY(form_open(p));
     TRY(parse_expr(p, &item));
-    TRY(list_push(p, &args, &item, sizeof item));
+    TRY(ast_list_push(p, &args, &item, sizeof item));
     bool words = accept_word(p, KW_FROM);
-    while (words ? args.count == 1 || (args.count == 2 && accept_word(p, KW_FOR)) : accept_token(p, TOKEN_COMMA)) {
+    while (words ? args.count == 1 || (args.count == 2 && accept_word(p, KW_FOR))
+                 : accept_token(p, TOKEN_COMMA)) {
         TRY(parse_expr(p, &item));
-        TRY(list_push(p, &args, &item, sizeof item));
+        TRY(ast_list_push(p, &args, &item, sizeof item));
     }
     TRY(ast_expr_call(p, at, "substring", args.count, args.items, out));
     return form_close(p, *out);
@@ -305,7 +311,8 @@ static Status form_trim(Parser *p, AstExpr **out) {
     for (size_t i = 0; i < COUNT_OF(kinds) && !said; i++) {
         if (!at_word(p, kinds[i])) continue;
         const Token *next = parse_ahead(p);
-        bool name = next->kind == TOKEN_RPAREN || next->kind == TOKEN_COMMA || next->kind == TOKEN_DOT;
+        bool name =
+            next->kind == TOKEN_RPAREN || next->kind == TOKEN_COMMA || next->kind == TOKEN_DOT;
         if (name) break;
         trim->trim_kind = (uint8_t)i;
         said = true;
@@ -336,13 +343,14 @@ static Status form_normalize(Parser *p, AstExpr **out) {
     TRY(parse_value_expr(p, &args[0]));
     Str form = STR("NFC");
     if (accept_token(p, TOKEN_COMMA)) {
-        if (!at_word(p, KW_NFC) && !at_word(p, KW_NFD) && !at_word(p, KW_NFKC) && !at_word(p, KW_NFKD)) {
+        if (!at_word(p, KW_NFC) && !at_word(p, KW_NFD) && !at_word(p, KW_NFKC) &&
+            !at_word(p, KW_NFKD)) {
             return parse_unexpected(p, "NFC, NFD, NFKC or NFKD");
         }
         form = str_from(keyword_text((Keyword)p->token.keyword));
         parse_advance(p);
     }
-    TRY(expr_string(p, at, form, &args[1]));
+    TRY(ast_expr_string(p, at, form, &args[1]));
     TRY(ast_expr_call(p, at, "normalize", 2, args, out));
     return form_close(p, *out);
 }
@@ -356,7 +364,7 @@ static Status form_array(Parser *p, AstExpr **out) {
     if (!at_token(p, TOKEN_RBRACKET)) return parse_unexpected(p, "',' or ']'");
     parse_advance(p);
     parse_leave(p);
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status form_row(Parser *p, AstExpr **out) {
@@ -391,7 +399,8 @@ static Status form_current(Parser *p, AstExpr **out) {
     TRY(ast_expr_new(p, AST_CURRENT, p->token.at, 0, out));
     size_t i = 0;
     while (i < COUNT_OF(rows) && !at_word(p, rows[i].word)) i++;
-    if (i == COUNT_OF(rows)) return parse_unsupported(p, p->token.at, keyword_text((Keyword)p->token.keyword));
+    if (i == COUNT_OF(rows))
+        return parse_unsupported(p, p->token.at, keyword_text((Keyword)p->token.keyword));
     (*out)->op = (uint16_t)rows[i].op;
     parse_advance(p);
     if (!rows[i].precision || !accept_token(p, TOKEN_LPAREN)) return TRIB_OK;
@@ -412,7 +421,8 @@ static Status parse_overflow(Parser *p, AstExpr *call) {
     call->overflow_truncate = true;
     if (at_string(p)) TRY(parse_string(p, &call->text));
     call->overflow_count = at_word(p, KW_WITH);
-    if (!accept_word(p, KW_WITH) && !accept_word(p, KW_WITHOUT)) return parse_unexpected(p, "WITH or WITHOUT");
+    if (!accept_word(p, KW_WITH) && !accept_word(p, KW_WITHOUT))
+        return parse_unexpected(p, "WITH or WITHOUT");
     return expect_word(p, KW_COUNT);
 }
 
@@ -425,7 +435,7 @@ static Status form_listagg(Parser *p, AstExpr **out) {
     if (!distinct && at_all_quantifier(p)) parse_advance(p);
     do {
         TRY(parse_expr(p, &item));
-        TRY(list_push(p, &args, &item, sizeof item));
+        TRY(ast_list_push(p, &args, &item, sizeof item));
     } while (accept_token(p, TOKEN_COMMA));
     TRY(ast_expr_call(p, at, "listagg", args.count, args.items, out));
     (*out)->distinct = distinct;
@@ -463,11 +473,13 @@ static bool at_interval(Parser *p) {
 static Status parse_interval_unit(Parser *p, uint8_t *out) {
     AstUnit unit = at_token(p, TOKEN_NAME) ? unit_find(token_text(p, &p->token)) : AST_UNIT_NONE;
     switch (unit) {
-    case AST_UNIT_YEAR: case AST_UNIT_MONTH: case AST_UNIT_DAY: case AST_UNIT_HOUR: case AST_UNIT_MINUTE:
-    case AST_UNIT_SECOND:
-        break;
-    default:
-        return parse_unexpected(p, "YEAR, MONTH, DAY, HOUR, MINUTE or SECOND");
+    case AST_UNIT_YEAR:
+    case AST_UNIT_MONTH:
+    case AST_UNIT_DAY:
+    case AST_UNIT_HOUR:
+    case AST_UNIT_MINUTE:
+    case AST_UNIT_SECOND: break;
+    default: return parse_unexpected(p, "YEAR, MONTH, DAY, HOUR, MINUTE or SECOND");
     }
     *out = (uint8_t)unit;
     parse_advance(p);
@@ -571,7 +583,8 @@ Status parse_special(Parser *p, AstExpr **out) {
 static const struct {
     const char *text;
     AstUnit unit;
-} units[] = { /* the first spelling of each is the printed one */
+} units[] = {
+    /* the first spelling of each is the printed one */
     {"YEAR", AST_UNIT_YEAR},
     {"QUARTER", AST_UNIT_QUARTER},
     {"MONTH", AST_UNIT_MONTH},

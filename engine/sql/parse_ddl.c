@@ -30,7 +30,7 @@ Status parse_properties(Parser *p, bool texts, uint32_t *count, AstProperty **ou
         }
         TRY(expect_token(p, TOKEN_EQ));
         if (!accept_word(p, KW_DEFAULT)) TRY(parse_expr(p, &property.value));
-        TRY(list_push(p, &list, &property, sizeof property));
+        TRY(ast_list_push(p, &list, &property, sizeof property));
     } while (accept_token(p, TOKEN_COMMA));
     TRY(expect_token(p, TOKEN_RPAREN));
     *count = list.count;
@@ -48,7 +48,8 @@ static Status with_properties(Parser *p, AstStatement *s) {
 Status parse_column_def(Parser *p, AstColumnDef *out) {
     *out = (AstColumnDef){0};
     TRY(parse_name(p, &out->name));
-    if (accept_token(p, TOKEN_DOT)) return parse_unsupported(p, out->name.at, "a column inside a row");
+    if (accept_token(p, TOKEN_DOT))
+        return parse_unsupported(p, out->name.at, "a column inside a row");
     TRY(parse_type(p, &out->type_text));
     for (;;) {
         if (accept_word(p, KW_NOT)) {
@@ -77,8 +78,10 @@ Status parse_column_def(Parser *p, AstColumnDef *out) {
 static Status table_constraint(Parser *p, List *columns) {
     const AstPosition at = p->token.at;
     bool primary = accept_word(p, KW_PRIMARY);
-    if (primary) TRY(expect_word(p, KW_KEY));
-    else TRY(expect_word(p, KW_UNIQUE));
+    if (primary)
+        TRY(expect_word(p, KW_KEY));
+    else
+        TRY(expect_word(p, KW_UNIQUE));
     uint32_t count;
     AstName *names;
     TRY(parse_name_list(p, &count, &names));
@@ -88,7 +91,8 @@ static Status table_constraint(Parser *p, List *columns) {
         uint32_t k = 0;
         while (k < columns->count && !str_equal_fold(defs[k].name.text, names[i].text)) k++;
         if (k == columns->count) {
-            return parse_error(p, names[i].at, "there is no column '" STR_FORMAT "' in the table", STR_ARGS(names[i].text));
+            return parse_error(p, names[i].at, "there is no column '" STR_FORMAT "' in the table",
+                               STR_ARGS(names[i].text));
         }
         defs[k].primary_key |= primary;
         defs[k].not_null |= primary;
@@ -126,8 +130,9 @@ static Status table_elements(Parser *p, AstStatement *s) {
         if (at_word(p, KW_CONSTRAINT)) return parse_unsupported(p, at, "CONSTRAINT");
         AstColumnDef def;
         TRY(parse_column_def(p, &def));
-        if (columns.count >= SQL_MAX_COLUMNS) return parse_limit(p, at, "more than %d columns", SQL_MAX_COLUMNS);
-        TRY(list_push(p, &columns, &def, sizeof def));
+        if (columns.count >= SQL_MAX_COLUMNS)
+            return parse_limit(p, at, "more than %d columns", SQL_MAX_COLUMNS);
+        TRY(ast_list_push(p, &columns, &def, sizeof def));
     } while (accept_token(p, TOKEN_COMMA));
     if (!at_token(p, TOKEN_RPAREN)) return parse_unexpected(p, "',' or ')'");
     parse_advance(p);
@@ -166,8 +171,10 @@ static Status create_table(Parser *p, AstStatement *s) {
     TRY(parse_if_not_exists(p, &s->if_not_exists));
     TRY(ddl_name(p, s));
     bool names = at_column_names(p);
-    if (names) TRY(parse_name_list(p, &s->nnames, &s->names));
-    else if (at_token(p, TOKEN_LPAREN)) TRY(table_elements(p, s));
+    if (names)
+        TRY(parse_name_list(p, &s->nnames, &s->names));
+    else if (at_token(p, TOKEN_LPAREN))
+        TRY(table_elements(p, s));
     TRY(ddl_comment(p, &s->comment));
     TRY(with_properties(p, s));
     bool columns = s->ncolumns || s->like_table.count;
@@ -195,7 +202,8 @@ static Status create_view(Parser *p, AstStatement *s) {
     TRY(ddl_comment(p, &s->comment));
     if (accept_word(p, KW_SECURITY)) {
         s->security_invoker = at_word(p, KW_INVOKER);
-        if (!accept_word(p, KW_INVOKER) && !accept_word(p, KW_DEFINER)) return parse_unexpected(p, "DEFINER or INVOKER");
+        if (!accept_word(p, KW_INVOKER) && !accept_word(p, KW_DEFINER))
+            return parse_unexpected(p, "DEFINER or INVOKER");
     }
     return view_query(p, s);
 }
@@ -270,10 +278,14 @@ Status parse_drop(Parser *p, AstStatement *s) {
     parse_advance(p);
     const AstPosition at = p->token.at;
     bool cascades = false;
-    if (accept_word(p, KW_TABLE)) s->kind = AST_DROP_TABLE;
-    else if (accept_word(p, KW_VIEW)) s->kind = AST_DROP_VIEW;
-    else if (accept_word(p, KW_SCHEMA) || accept_word(p, KW_DATABASE)) s->kind = AST_DROP_SCHEMA, cascades = true;
-    else if (accept_word(p, KW_CATALOG)) s->kind = AST_DROP_CATALOG, cascades = true;
+    if (accept_word(p, KW_TABLE))
+        s->kind = AST_DROP_TABLE;
+    else if (accept_word(p, KW_VIEW))
+        s->kind = AST_DROP_VIEW;
+    else if (accept_word(p, KW_SCHEMA) || accept_word(p, KW_DATABASE))
+        s->kind = AST_DROP_SCHEMA, cascades = true;
+    else if (accept_word(p, KW_CATALOG))
+        s->kind = AST_DROP_CATALOG, cascades = true;
     else if (accept_word(p, KW_MATERIALIZED)) {
         TRY(expect_word(p, KW_VIEW));
         s->kind = AST_DROP_MATERIALIZED_VIEW;
@@ -328,10 +340,14 @@ Status parse_comment(Parser *p, AstStatement *s) {
     p->backquotes = true;
     parse_advance(p);
     TRY(expect_word(p, KW_ON));
-    if (accept_word(p, KW_TABLE)) s->comment_on = AST_COMMENT_TABLE;
-    else if (accept_word(p, KW_VIEW)) s->comment_on = AST_COMMENT_VIEW;
-    else if (accept_word(p, KW_COLUMN)) s->comment_on = AST_COMMENT_COLUMN;
-    else return parse_unexpected(p, "TABLE, VIEW or COLUMN");
+    if (accept_word(p, KW_TABLE))
+        s->comment_on = AST_COMMENT_TABLE;
+    else if (accept_word(p, KW_VIEW))
+        s->comment_on = AST_COMMENT_VIEW;
+    else if (accept_word(p, KW_COLUMN))
+        s->comment_on = AST_COMMENT_COLUMN;
+    else
+        return parse_unexpected(p, "TABLE, VIEW or COLUMN");
     TRY(ddl_name(p, s));
     TRY(expect_word(p, KW_IS));
     if (accept_word(p, KW_NULL)) return TRIB_OK;
@@ -346,7 +362,7 @@ static Status alter_columns(Parser *p, AstAlter *a) {
     do {
         AstColumnDef def;
         TRY(parse_column_def(p, &def));
-        TRY(list_push(p, &columns, &def, sizeof def));
+        TRY(ast_list_push(p, &columns, &def, sizeof def));
     } while (accept_token(p, TOKEN_COMMA));
     TRY(expect_token(p, TOKEN_RPAREN));
     a->ncolumns = columns.count;
@@ -404,7 +420,8 @@ static Status alter_set(Parser *p, AstStatement *s, AstAlter *a) {
     }
     if (at_word(p, KW_AUTHORIZATION)) return parse_unsupported(p, p->token.at, "SET AUTHORIZATION");
     a->action = AST_ALTER_SET_PROPERTIES;
-    if (accept_word(p, KW_TBLPROPERTIES)) return parse_properties(p, true, &s->nproperties, &s->properties);
+    if (accept_word(p, KW_TBLPROPERTIES))
+        return parse_properties(p, true, &s->nproperties, &s->properties);
     TRY(expect_word(p, KW_PROPERTIES));
     List list = {0};
     do {
@@ -412,7 +429,7 @@ static Status alter_set(Parser *p, AstStatement *s, AstAlter *a) {
         TRY(parse_name(p, &property.name));
         TRY(expect_token(p, TOKEN_EQ));
         if (!accept_word(p, KW_DEFAULT)) TRY(parse_expr(p, &property.value));
-        TRY(list_push(p, &list, &property, sizeof property));
+        TRY(ast_list_push(p, &list, &property, sizeof property));
     } while (accept_token(p, TOKEN_COMMA));
     s->nproperties = list.count;
     s->properties = list.items;
@@ -476,7 +493,8 @@ static Status alter_table(Parser *p, AstStatement *s) {
         return alter_columns(p, a);
     }
     if (at_word(p, KW_EXECUTE)) return parse_unsupported(p, p->token.at, "ALTER TABLE ... EXECUTE");
-    return parse_unexpected(p, "ADD, ALTER COLUMN, DROP, PARTITION, RENAME, REPLACE COLUMNS or SET");
+    return parse_unexpected(p,
+                            "ADD, ALTER COLUMN, DROP, PARTITION, RENAME, REPLACE COLUMNS or SET");
 }
 
 Status parse_alter(Parser *p, AstStatement *s) {
@@ -485,7 +503,8 @@ Status parse_alter(Parser *p, AstStatement *s) {
     if (accept_word(p, KW_TABLE)) return alter_table(p, s);
     if (at_word(p, KW_MATERIALIZED)) return parse_unsupported(p, s->at, "ALTER MATERIALIZED VIEW");
     s->kind = at_word(p, KW_VIEW) ? AST_RENAME_VIEW : AST_RENAME_SCHEMA;
-    if (!accept_word(p, KW_VIEW) && !accept_word(p, KW_SCHEMA)) return parse_unexpected(p, "TABLE, VIEW or SCHEMA");
+    if (!accept_word(p, KW_VIEW) && !accept_word(p, KW_SCHEMA))
+        return parse_unexpected(p, "TABLE, VIEW or SCHEMA");
     TRY(ddl_name(p, s));
     if (at_word(p, KW_SET)) return parse_unsupported(p, p->token.at, "SET AUTHORIZATION");
     TRY(expect_word(p, KW_RENAME));

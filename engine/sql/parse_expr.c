@@ -10,8 +10,17 @@
 #include "engine/sql/parse.h"
 
 typedef enum Level {
-    LEVEL_NONE, LEVEL_OR, LEVEL_AND, LEVEL_NOT, LEVEL_PREDICATE, LEVEL_CONCAT, LEVEL_ADD, LEVEL_MULTIPLY,
-    LEVEL_SIGN, LEVEL_ZONE, LEVEL_PRIMARY
+    LEVEL_NONE,
+    LEVEL_OR,
+    LEVEL_AND,
+    LEVEL_NOT,
+    LEVEL_PREDICATE,
+    LEVEL_CONCAT,
+    LEVEL_ADD,
+    LEVEL_MULTIPLY,
+    LEVEL_SIGN,
+    LEVEL_ZONE,
+    LEVEL_PRIMARY
 } Level;
 
 static Status parse_level(Parser *p, Level min, AstExpr **out) WARN_UNUSED;
@@ -22,10 +31,14 @@ static Level word_level(Parser *p) {
     switch ((Keyword)p->token.keyword) {
     case KW_OR: return LEVEL_OR;
     case KW_AND: return LEVEL_AND;
-    case KW_BETWEEN: case KW_IN: case KW_LIKE: case KW_IS: return LEVEL_PREDICATE;
+    case KW_BETWEEN:
+    case KW_IN:
+    case KW_LIKE:
+    case KW_IS: return LEVEL_PREDICATE;
     case KW_NOT: {
         const Token *next = parse_ahead(p);
-        bool negated = token_is(next, KW_BETWEEN) || token_is(next, KW_IN) || token_is(next, KW_LIKE);
+        bool negated =
+            token_is(next, KW_BETWEEN) || token_is(next, KW_IN) || token_is(next, KW_LIKE);
         return negated ? LEVEL_PREDICATE : LEVEL_NONE;
     }
     case KW_AT: return ahead_is_word(p, KW_TIME) ? LEVEL_ZONE : LEVEL_NONE;
@@ -36,11 +49,18 @@ static Level word_level(Parser *p) {
 static Level operator_level(Parser *p) {
     switch ((TokenKind)p->token.kind) {
     case TOKEN_NAME: return word_level(p);
-    case TOKEN_EQ: case TOKEN_NE: case TOKEN_LT: case TOKEN_LE: case TOKEN_GT: case TOKEN_GE:
-        return LEVEL_PREDICATE;
+    case TOKEN_EQ:
+    case TOKEN_NE:
+    case TOKEN_LT:
+    case TOKEN_LE:
+    case TOKEN_GT:
+    case TOKEN_GE: return LEVEL_PREDICATE;
     case TOKEN_CONCAT: return LEVEL_CONCAT;
-    case TOKEN_PLUS: case TOKEN_MINUS: return LEVEL_ADD;
-    case TOKEN_STAR: case TOKEN_SLASH: case TOKEN_PERCENT: return LEVEL_MULTIPLY;
+    case TOKEN_PLUS:
+    case TOKEN_MINUS: return LEVEL_ADD;
+    case TOKEN_STAR:
+    case TOKEN_SLASH:
+    case TOKEN_PERCENT: return LEVEL_MULTIPLY;
     default: return LEVEL_NONE;
     }
 }
@@ -65,12 +85,12 @@ static TribFunctionId operator_id(TokenKind kind) {
 static Status parse_chain(Parser *p, Level level, AstExpr *left, AstExpr **out) {
     const AstPosition at = p->token.at;
     List operands = {0};
-    TRY(list_push(p, &operands, &left, sizeof left));
+    TRY(ast_list_push(p, &operands, &left, sizeof left));
     while (operator_level(p) == level) {
         parse_advance(p);
         AstExpr *right;
         TRY(parse_level(p, level + 1, &right));
-        TRY(list_push(p, &operands, &right, sizeof right));
+        TRY(ast_list_push(p, &operands, &right, sizeof right));
     }
     if (level == LEVEL_CONCAT) {
         TRY(ast_expr_call(p, at, "concat", operands.count, operands.items, out));
@@ -80,7 +100,7 @@ static Status parse_chain(Parser *p, Level level, AstExpr *left, AstExpr **out) 
     TRY(ast_expr_new(p, level == LEVEL_OR ? AST_OR : AST_AND, at, 0, out));
     (*out)->nargs = operands.count;
     (*out)->args = operands.items;
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status parse_arithmetic(Parser *p, Level level, AstExpr *left, AstExpr **out) {
@@ -88,7 +108,7 @@ static Status parse_arithmetic(Parser *p, Level level, AstExpr *left, AstExpr **
     parse_advance(p);
     AstExpr *right;
     TRY(parse_level(p, level + 1, &right));
-    return expr_binary(p, token.at, operator_id((TokenKind)token.kind), left, right, out);
+    return ast_expr_binary(p, token.at, operator_id((TokenKind)token.kind), left, right, out);
 }
 
 static Status parse_zone(Parser *p, AstExpr *left, AstExpr **out) {
@@ -99,7 +119,7 @@ static Status parse_zone(Parser *p, AstExpr *left, AstExpr **out) {
     TRY(ast_expr_new(p, AST_AT_TIME_ZONE, at, 2, out));
     (*out)->args[0] = left;
     TRY(parse_primary(p, &(*out)->args[1]));
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 /* ---------------------------------------------------------------- predicates */
@@ -116,11 +136,11 @@ static Status parse_comparison(Parser *p, AstExpr *left, AstExpr **out) {
         (*out)->all = all;
         (*out)->args[0] = left;
         TRY(parse_paren_query(p, &(*out)->query));
-        return expr_done(p, *out);
+        return ast_expr_done(p, *out);
     }
     AstExpr *right;
     TRY(parse_level(p, LEVEL_CONCAT, &right));
-    return expr_binary(p, token.at, op, left, right, out);
+    return ast_expr_binary(p, token.at, op, left, right, out);
 }
 
 static Status parse_between(Parser *p, AstExpr *left, AstExpr **out) {
@@ -130,13 +150,13 @@ static Status parse_between(Parser *p, AstExpr *left, AstExpr **out) {
     TRY(parse_level(p, LEVEL_CONCAT, &(*out)->args[1]));
     TRY(expect_word(p, KW_AND));
     TRY(parse_level(p, LEVEL_CONCAT, &(*out)->args[2]));
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status scalar_query(Parser *p, AstPosition at, AstQuery *query, AstExpr **out) {
     TRY(ast_expr_new(p, AST_SCALAR_QUERY, at, 0, out));
     (*out)->query = query;
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status parse_paren(Parser *p, AstExpr **expr, AstQuery **query) WARN_UNUSED;
@@ -148,14 +168,14 @@ static Status parse_first(Parser *p, bool in_list, AstExpr **expr, AstQuery **qu
     *query = NULL;
     if (at_query_start(p)) return parse_query(p, query);
     if (!at_token(p, TOKEN_LPAREN) || !at_nested_query(p)) return parse_expr(p, expr);
-    const AstPosition at = p->token.at;
+    const Token start = p->token;
     AstExpr *inner;
     AstQuery *inside;
     TRY(parse_paren(p, &inner, &inside));
     if (inside) {
-        if (at_query_continuation(p)) return parse_query_behind(p, inside, query);
-        if (!in_list && at_token(p, TOKEN_RPAREN)) return query_wrap(p, inside, query);
-        TRY(scalar_query(p, at, inside, &inner));
+        if (at_query_continuation(p)) return parse_query_behind(p, &start, inside, query);
+        if (!in_list && at_token(p, TOKEN_RPAREN)) return query_wrap(p, &start, inside, query);
+        TRY(scalar_query(p, start.at, inside, &inner));
     }
     p->pending = inner;
     return parse_expr(p, expr);
@@ -169,16 +189,16 @@ static Status parse_paren(Parser *p, AstExpr **expr, AstQuery **query) {
     TRY(parse_first(p, false, expr, query));
     if (*expr && at_token(p, TOKEN_COMMA)) {
         List items = {0};
-        TRY(list_push(p, &items, expr, sizeof *expr));
+        TRY(ast_list_push(p, &items, expr, sizeof *expr));
         while (accept_token(p, TOKEN_COMMA)) {
             AstExpr *item;
             TRY(parse_expr(p, &item));
-            TRY(list_push(p, &items, &item, sizeof item));
+            TRY(ast_list_push(p, &items, &item, sizeof item));
         }
         TRY(ast_expr_new(p, AST_ROW, at, 0, expr));
         (*expr)->nargs = items.count;
         (*expr)->args = items.items;
-        TRY(expr_done(p, *expr));
+        TRY(ast_expr_done(p, *expr));
     }
     if (!at_token(p, TOKEN_RPAREN)) return parse_unexpected(p, *expr ? "',' or ')'" : "')'");
     parse_advance(p);
@@ -196,12 +216,12 @@ static Status parse_in(Parser *p, AstExpr *left, AstExpr **out) {
     AstQuery *query;
     TRY(parse_first(p, true, &first, &query));
     List items = {0};
-    TRY(list_push(p, &items, &left, sizeof left));
-    if (first) TRY(list_push(p, &items, &first, sizeof first));
+    TRY(ast_list_push(p, &items, &left, sizeof left));
+    if (first) TRY(ast_list_push(p, &items, &first, sizeof first));
     while (first && accept_token(p, TOKEN_COMMA)) {
         AstExpr *item;
         TRY(parse_expr(p, &item));
-        TRY(list_push(p, &items, &item, sizeof item));
+        TRY(ast_list_push(p, &items, &item, sizeof item));
     }
     if (!at_token(p, TOKEN_RPAREN)) return parse_unexpected(p, first ? "',' or ')'" : "')'");
     parse_advance(p);
@@ -210,7 +230,7 @@ static Status parse_in(Parser *p, AstExpr *left, AstExpr **out) {
     (*out)->nargs = items.count;
     (*out)->args = items.items;
     (*out)->query = query;
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status parse_like(Parser *p, AstExpr *left, AstExpr **out) {
@@ -227,7 +247,7 @@ static Status parse_like(Parser *p, AstExpr *left, AstExpr **out) {
     (*out)->args[0] = left;
     (*out)->args[1] = pattern;
     if (escape) (*out)->args[2] = escape;
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status parse_is(Parser *p, AstExpr *left, AstExpr **out) {
@@ -242,14 +262,16 @@ static Status parse_is(Parser *p, AstExpr *left, AstExpr **out) {
         TRY(ast_expr_new(p, AST_IS_NULL, at, 1, out));
     } else if (at_word(p, KW_TRUE) || at_word(p, KW_FALSE) || at_word(p, KW_UNKNOWN)) {
         parse_error(p, p->token.at, "IS %s is not part of the language",
-                        keyword_text((Keyword)p->token.keyword));
-        return error_hint(p->err, "write IS NOT DISTINCT FROM true (or false), or IS NULL for unknown");
+                    keyword_text((Keyword)p->token.keyword));
+        return error_hint(p->err,
+                          "write IS NOT DISTINCT FROM true (or false), or IS NULL for unknown");
     } else {
-        return parse_unexpected(p, negated ? "NULL or DISTINCT FROM" : "NULL, NOT NULL or DISTINCT FROM");
+        return parse_unexpected(p, negated ? "NULL or DISTINCT FROM"
+                                           : "NULL, NOT NULL or DISTINCT FROM");
     }
     (*out)->args[0] = left;
     (*out)->negated = negated;
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 static Status parse_predicate(Parser *p, AstExpr *left, AstExpr **out) {
@@ -267,7 +289,8 @@ static Status parse_predicate(Parser *p, AstExpr *left, AstExpr **out) {
 /* ---------------------------------------------------------------- climbing */
 
 static bool is_number(const Token *token) {
-    return token->kind == TOKEN_INTEGER || token->kind == TOKEN_DECIMAL || token->kind == TOKEN_DOUBLE;
+    return token->kind == TOKEN_INTEGER || token->kind == TOKEN_DECIMAL ||
+           token->kind == TOKEN_DOUBLE;
 }
 
 static Status parse_unary(Parser *p, TribFunctionId op, Level operand, AstExpr **out) {
@@ -278,7 +301,7 @@ static Status parse_unary(Parser *p, TribFunctionId op, Level operand, AstExpr *
     (*out)->op = (uint16_t)op;
     TRY(parse_level(p, operand, &(*out)->args[0]));
     parse_leave(p);
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 /* What stands before the first operator; *ceiling: the highest level of an operator that may follow. */
@@ -313,18 +336,13 @@ static Status parse_level(Parser *p, Level min, AstExpr **out) {
         if (level == LEVEL_NONE || level < min || level > ceiling) break;
         ceiling = level == LEVEL_PREDICATE ? LEVEL_AND : level;
         switch (level) {
-        case LEVEL_OR: case LEVEL_AND: case LEVEL_CONCAT:
-            TRY(parse_chain(p, level, left, &left));
-            break;
-        case LEVEL_ADD: case LEVEL_MULTIPLY:
-            TRY(parse_arithmetic(p, level, left, &left));
-            break;
-        case LEVEL_ZONE:
-            TRY(parse_zone(p, left, &left));
-            break;
-        default:
-            TRY(parse_predicate(p, left, &left));
-            break;
+        case LEVEL_OR:
+        case LEVEL_AND:
+        case LEVEL_CONCAT: TRY(parse_chain(p, level, left, &left)); break;
+        case LEVEL_ADD:
+        case LEVEL_MULTIPLY: TRY(parse_arithmetic(p, level, left, &left)); break;
+        case LEVEL_ZONE: TRY(parse_zone(p, left, &left)); break;
+        default: TRY(parse_predicate(p, left, &left)); break;
         }
     }
     *out = left;
@@ -346,7 +364,7 @@ Status parse_expr_list(Parser *p, uint32_t *count, AstExpr ***out) {
     do {
         AstExpr *item;
         TRY(parse_expr(p, &item));
-        TRY(list_push(p, &items, &item, sizeof item));
+        TRY(ast_list_push(p, &items, &item, sizeof item));
     } while (accept_token(p, TOKEN_COMMA));
     *count = items.count;
     *out = items.items;
@@ -433,12 +451,14 @@ static Status parse_binary(Parser *p, AstExpr **out) {
         char low = (char)(c | 32);
         int value = c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
         if (value < 0) {
-            return parse_error(p, token.at, "a binary literal holds hexadecimal digits and blanks only");
+            return parse_error(p, token.at,
+                               "a binary literal holds hexadecimal digits and blanks only");
         }
         bytes[digits / 2] = (char)(bytes[digits / 2] << 4 | value);
         digits++;
     }
-    if (digits % 2) return parse_error(p, token.at, "a binary literal takes an even number of digits");
+    if (digits % 2)
+        return parse_error(p, token.at, "a binary literal takes an even number of digits");
     parse_advance(p);
     TRY(ast_expr_new(p, AST_BINARY, token.at, 0, out));
     (*out)->text = (Str){bytes, digits / 2};
@@ -466,12 +486,12 @@ static Status parse_lambda(Parser *p, AstExpr **out) {
         while (!at_token(p, TOKEN_RPAREN)) {
             if (names.count) TRY(expect_token(p, TOKEN_COMMA));
             TRY(parse_name(p, &name));
-            TRY(list_push(p, &names, &name, sizeof name));
+            TRY(ast_list_push(p, &names, &name, sizeof name));
         }
         parse_advance(p);
     } else {
         TRY(parse_name(p, &name));
-        TRY(list_push(p, &names, &name, sizeof name));
+        TRY(ast_list_push(p, &names, &name, sizeof name));
     }
     TRY(expect_token(p, TOKEN_ARROW));
     TRY(ast_expr_new(p, AST_LAMBDA, at, 1, out));
@@ -479,7 +499,7 @@ static Status parse_lambda(Parser *p, AstExpr **out) {
     (*out)->lambda_names = names.items;
     TRY(parse_expr(p, &(*out)->args[0]));
     parse_leave(p);
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 /* "(a, b) ->" or "() ->" at the current '('. */
@@ -524,11 +544,11 @@ static Status parse_reference(Parser *p, AstExpr **out) {
     List parts = {0};
     AstName name;
     TRY(parse_name(p, &name));
-    TRY(list_push(p, &parts, &name, sizeof name));
+    TRY(ast_list_push(p, &parts, &name, sizeof name));
     while (at_token(p, TOKEN_DOT) && !ahead_is(p, TOKEN_STAR)) {
         parse_advance(p);
         TRY(parse_name(p, &name));
-        TRY(list_push(p, &parts, &name, sizeof name));
+        TRY(ast_list_push(p, &parts, &name, sizeof name));
     }
     AstQualifiedName qualified = {parts.count, parts.items};
     if (at_token(p, TOKEN_LPAREN)) return parse_call(p, qualified, at, out);
@@ -543,7 +563,8 @@ static Status parse_named(Parser *p, AstExpr **out) {
     if (token_is_name(&p->token)) {
         if (ahead_is(p, TOKEN_ARROW)) return parse_lambda(p, out);
         if (starts_typed_literal(p)) return parse_typed_literal(p, out);
-        if (at_word(p, KW_DEFAULT) && p->defaults && !ahead_is(p, TOKEN_DOT) && !ahead_is(p, TOKEN_LPAREN)) {
+        if (at_word(p, KW_DEFAULT) && p->defaults && !ahead_is(p, TOKEN_DOT) &&
+            !ahead_is(p, TOKEN_LPAREN)) {
             TRY(ast_expr_new(p, AST_DEFAULT, p->token.at, 0, out));
             parse_advance(p);
             return TRIB_OK;
@@ -562,12 +583,17 @@ static Status parse_base(Parser *p, AstExpr **out) {
         return TRIB_OK;
     }
     switch ((TokenKind)p->token.kind) {
-    case TOKEN_NAME: case TOKEN_QUOTED: case TOKEN_BACKQUOTED: return parse_named(p, out);
+    case TOKEN_NAME:
+    case TOKEN_QUOTED:
+    case TOKEN_BACKQUOTED: return parse_named(p, out);
     case TOKEN_MINUS:
         if (!is_number(parse_ahead(p))) return parse_unexpected(p, "an expression");
         return parse_number(p, out);
-    case TOKEN_INTEGER: case TOKEN_DECIMAL: case TOKEN_DOUBLE: return parse_number(p, out);
-    case TOKEN_STRING: case TOKEN_UNICODE:
+    case TOKEN_INTEGER:
+    case TOKEN_DECIMAL:
+    case TOKEN_DOUBLE: return parse_number(p, out);
+    case TOKEN_STRING:
+    case TOKEN_UNICODE:
         TRY(ast_expr_new(p, AST_STRING, at, 0, out));
         return parse_string(p, &(*out)->text);
     case TOKEN_BINARY: return parse_binary(p, out);
@@ -608,7 +634,7 @@ Status parse_primary(Parser *p, AstExpr **out) {
         } else {
             break;
         }
-        TRY(expr_done(p, base));
+        TRY(ast_expr_done(p, base));
     }
     *out = base;
     return TRIB_OK;

@@ -15,7 +15,7 @@ static Status column_list(Parser *p, uint32_t *count, AstColumnDef **out) {
         if (columns.count >= SQL_MAX_COLUMNS) {
             return parse_limit(p, def.name.at, "more than %d columns", SQL_MAX_COLUMNS);
         }
-        TRY(list_push(p, &columns, &def, sizeof def));
+        TRY(ast_list_push(p, &columns, &def, sizeof def));
     } while (accept_token(p, TOKEN_COMMA));
     if (!at_token(p, TOKEN_RPAREN)) return parse_unexpected(p, "',' or ')'");
     parse_advance(p);
@@ -138,7 +138,7 @@ static Status partition_keys(Parser *p, AstPartition *partition) {
         TRY(parse_name(p, &key.column));
         TRY(expect_token(p, TOKEN_EQ));
         TRY(parse_value_expr(p, &key.value));
-        TRY(list_push(p, &keys, &key, sizeof key));
+        TRY(ast_list_push(p, &keys, &key, sizeof key));
     } while (accept_token(p, TOKEN_COMMA));
     TRY(expect_token(p, TOKEN_RPAREN));
     partition->count = keys.count;
@@ -154,7 +154,7 @@ Status parse_partitions(Parser *p, uint32_t *count, AstPartition **out) {
         TRY(expect_word(p, KW_PARTITION));
         AstPartition partition = {0};
         TRY(partition_keys(p, &partition));
-        TRY(list_push(p, &partitions, &partition, sizeof partition));
+        TRY(ast_list_push(p, &partitions, &partition, sizeof partition));
         accept_token(p, TOKEN_COMMA);
     } while (at_word(p, KW_PARTITION));
     if (p->last.kind == TOKEN_COMMA) return parse_unexpected(p, "PARTITION");

@@ -16,7 +16,8 @@ static Status parse_format(Parser *p, bool *json) {
     if (!accept_word(p, KW_ENCODING)) return TRIB_OK;
     const AstPosition at = p->token.at;
     if (accept_word(p, KW_UTF8)) return TRIB_OK;
-    if (at_word(p, KW_UTF16) || at_word(p, KW_UTF32)) return parse_unsupported(p, at, "ENCODING UTF16 and UTF32");
+    if (at_word(p, KW_UTF16) || at_word(p, KW_UTF32))
+        return parse_unsupported(p, at, "ENCODING UTF16 and UTF32");
     return parse_unexpected(p, "UTF8");
 }
 
@@ -26,8 +27,8 @@ static Status parse_value(Parser *p, JsonArgs *args) {
     bool json;
     TRY(parse_expr(p, &value));
     TRY(parse_format(p, &json));
-    TRY(list_push(p, &args->values, &value, sizeof value));
-    return list_push(p, &args->formats, &json, sizeof json);
+    TRY(ast_list_push(p, &args->values, &value, sizeof value));
+    return ast_list_push(p, &args->formats, &json, sizeof json);
 }
 
 /* input, 'path' [AS name] [PASSING value AS name, ...] */
@@ -43,7 +44,7 @@ static Status parse_path(Parser *p, AstJson *json, JsonArgs *args) {
         TRY(parse_value(p, args));
         TRY(expect_word(p, KW_AS));
         TRY(parse_name(p, &name));
-        TRY(list_push(p, &args->names, &name, sizeof name));
+        TRY(ast_list_push(p, &args->names, &name, sizeof name));
     } while (accept_token(p, TOKEN_COMMA));
     return TRIB_OK;
 }
@@ -59,8 +60,10 @@ static Status parse_wrapper(Parser *p, AstJson *json) {
         bool with = at_word(p, KW_WITH);
         parse_advance(p);
         json->wrapper = with ? AST_JSON_WRAPPER_UNCONDITIONAL : AST_JSON_WRAPPER_WITHOUT;
-        if (with && accept_word(p, KW_CONDITIONAL)) json->wrapper = AST_JSON_WRAPPER_CONDITIONAL;
-        else if (with) accept_word(p, KW_UNCONDITIONAL);
+        if (with && accept_word(p, KW_CONDITIONAL))
+            json->wrapper = AST_JSON_WRAPPER_CONDITIONAL;
+        else if (with)
+            accept_word(p, KW_UNCONDITIONAL);
         accept_word(p, KW_ARRAY);
         TRY(expect_word(p, KW_WRAPPER));
     }
@@ -86,17 +89,21 @@ static Status parse_behaviour(Parser *p, AstJsonForm form, AstJsonBehaviour *out
         parse_advance(p);
         return TRIB_OK;
     }
-    if (accept_word(p, KW_ERROR)) *out = AST_JSON_ERROR;
-    else if (accept_word(p, KW_NULL)) *out = AST_JSON_NULL;
+    if (accept_word(p, KW_ERROR))
+        *out = AST_JSON_ERROR;
+    else if (accept_word(p, KW_NULL))
+        *out = AST_JSON_NULL;
     else if (form == AST_JSON_VALUE && accept_word(p, KW_DEFAULT)) {
         *out = AST_JSON_DEFAULT;
         return parse_expr(p, value);
     } else if (form == AST_JSON_QUERY && accept_word(p, KW_EMPTY)) {
         *out = at_word(p, KW_OBJECT) ? AST_JSON_EMPTY_OBJECT : AST_JSON_EMPTY_ARRAY;
-        if (!accept_word(p, KW_OBJECT) && !accept_word(p, KW_ARRAY)) return parse_unexpected(p, "ARRAY or OBJECT");
+        if (!accept_word(p, KW_OBJECT) && !accept_word(p, KW_ARRAY))
+            return parse_unexpected(p, "ARRAY or OBJECT");
     } else {
-        return parse_unexpected(p, form == AST_JSON_VALUE ? "ERROR, NULL, DEFAULT or ')'"
-                                                          : "ERROR, NULL, EMPTY ARRAY, EMPTY OBJECT or ')'");
+        return parse_unexpected(p, form == AST_JSON_VALUE
+                                       ? "ERROR, NULL, DEFAULT or ')'"
+                                       : "ERROR, NULL, EMPTY ARRAY, EMPTY OBJECT or ')'");
     }
     return TRIB_OK;
 }
@@ -110,7 +117,8 @@ static Status parse_behaviours(Parser *p, AstJson *json) {
         TRY(parse_behaviour(p, json->form, &behaviour, &value));
         TRY(expect_word(p, KW_ON));
         bool empty = at_word(p, KW_EMPTY) && json->form != AST_JSON_EXISTS;
-        if (!empty && !at_word(p, KW_ERROR)) return parse_unexpected(p, empty ? "EMPTY" : "EMPTY or ERROR");
+        if (!empty && !at_word(p, KW_ERROR))
+            return parse_unexpected(p, empty ? "EMPTY" : "EMPTY or ERROR");
         parse_advance(p);
         if (json->on_error != AST_JSON_UNSAID || (empty && json->on_empty != AST_JSON_UNSAID)) {
             return parse_error(p, at, "ON EMPTY and ON ERROR stand once each, in this order");
@@ -130,7 +138,8 @@ static Status parse_constructor_tail(Parser *p, AstJson *json) {
         parse_advance(p);
         TRY(expect_word(p, KW_NULL));
     }
-    if (json->form != AST_JSON_OBJECT || (!at_word(p, KW_WITH) && !at_word(p, KW_WITHOUT))) return TRIB_OK;
+    if (json->form != AST_JSON_OBJECT || (!at_word(p, KW_WITH) && !at_word(p, KW_WITHOUT)))
+        return TRIB_OK;
     json->unique_said = true;
     json->unique_keys = at_word(p, KW_WITH);
     parse_advance(p);
@@ -143,19 +152,22 @@ static Status parse_constructor_tail(Parser *p, AstJson *json) {
 static Status parse_member(Parser *p, JsonArgs *args) {
     AstExpr *key;
     bool unused = false;
-    if (at_word(p, KW_KEY) && !ahead_is(p, TOKEN_COLON) && !ahead_is_word(p, KW_VALUE)) parse_advance(p);
+    if (at_word(p, KW_KEY) && !ahead_is(p, TOKEN_COLON) && !ahead_is_word(p, KW_VALUE))
+        parse_advance(p);
     TRY(parse_expr(p, &key));
-    TRY(list_push(p, &args->values, &key, sizeof key));
-    if (!accept_token(p, TOKEN_COLON) && !accept_word(p, KW_VALUE)) return parse_unexpected(p, "VALUE or ':'");
+    TRY(ast_list_push(p, &args->values, &key, sizeof key));
+    if (!accept_token(p, TOKEN_COLON) && !accept_word(p, KW_VALUE))
+        return parse_unexpected(p, "VALUE or ':'");
     AstExpr *value;
     TRY(parse_expr(p, &value));
-    TRY(list_push(p, &args->values, &value, sizeof value));
+    TRY(ast_list_push(p, &args->values, &value, sizeof value));
     TRY(parse_format(p, &unused));
-    return list_push(p, &args->formats, &unused, sizeof unused);
+    return ast_list_push(p, &args->formats, &unused, sizeof unused);
 }
 
 static bool at_constructor_tail(Parser *p) {
-    if (at_token(p, TOKEN_RPAREN) || (at_word(p, KW_RETURNING) && !ahead_is(p, TOKEN_COMMA))) return true;
+    if (at_token(p, TOKEN_RPAREN) || (at_word(p, KW_RETURNING) && !ahead_is(p, TOKEN_COMMA)))
+        return true;
     return (at_word(p, KW_NULL) || at_word(p, KW_ABSENT)) && ahead_is_word(p, KW_ON);
 }
 
@@ -211,5 +223,5 @@ Status parse_json(Parser *p, AstExpr **out) {
     json->names = args.names.items;
     e->height = above(json->error_default, above(json->empty_default, 0));
     *out = e;
-    return expr_done(p, e);
+    return ast_expr_done(p, e);
 }

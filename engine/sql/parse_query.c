@@ -17,7 +17,7 @@ static Status star_item(Parser *p, AstExpr *base, AstPosition at, AstSelectItem 
         if (!item->expr->args) TRY_ALLOC(item->expr->args, ARENA_NEW(p->arena, AstExpr *), p->err);
         item->expr->nargs = 1;
         item->expr->args[0] = base;
-        TRY(expr_done(p, item->expr));
+        TRY(ast_expr_done(p, item->expr));
     }
     if (at_word(p, KW_AS) && ahead_is(p, TOKEN_LPAREN)) {
         parse_advance(p);
@@ -29,11 +29,16 @@ static Status star_item(Parser *p, AstExpr *base, AstPosition at, AstSelectItem 
 /* May ".*" follow? Only what binds as close as a name. */
 static bool takes_star(const AstExpr *e) {
     switch ((AstExprKind)e->kind) {
-    case AST_NAME: case AST_CALL: case AST_CAST: case AST_ROW: case AST_FIELD: case AST_SUBSCRIPT:
-    case AST_SCALAR_QUERY: case AST_PARAMETER: case AST_CASE:
-        return e->op == 0 || e->parenthesised;
-    default:
-        return e->parenthesised;
+    case AST_NAME:
+    case AST_CALL:
+    case AST_CAST:
+    case AST_ROW:
+    case AST_FIELD:
+    case AST_SUBSCRIPT:
+    case AST_SCALAR_QUERY:
+    case AST_PARAMETER:
+    case AST_CASE: return e->op == 0 || e->parenthesised;
+    default: return e->parenthesised;
     }
 }
 
@@ -56,10 +61,12 @@ static Status check_missing_comma(Parser *p) {
     case TOKEN_NAME:
         if (keyword_reserved((Keyword)p->token.keyword) || at_clause(p)) return TRIB_OK;
         break;
-    case TOKEN_QUOTED: case TOKEN_STRING: case TOKEN_INTEGER: case TOKEN_DECIMAL: case TOKEN_DOUBLE:
-        break;
-    default:
-        return TRIB_OK;
+    case TOKEN_QUOTED:
+    case TOKEN_STRING:
+    case TOKEN_INTEGER:
+    case TOKEN_DECIMAL:
+    case TOKEN_DOUBLE: break;
+    default: return TRIB_OK;
     }
     return parse_unexpected(p, "',', FROM or the end of the query");
 }
@@ -71,8 +78,9 @@ static Status parse_select_list(Parser *p, AstSelect *select) {
         if (items.count && at_word(p, KW_FROM)) return parse_unexpected(p, "an expression");
         AstSelectItem item;
         TRY(parse_select_item(p, &item));
-        if (items.count >= SQL_MAX_COLUMNS) return parse_limit(p, at, "more than %d columns", SQL_MAX_COLUMNS);
-        TRY(list_push(p, &items, &item, sizeof item));
+        if (items.count >= SQL_MAX_COLUMNS)
+            return parse_limit(p, at, "more than %d columns", SQL_MAX_COLUMNS);
+        TRY(ast_list_push(p, &items, &item, sizeof item));
     } while (accept_token(p, TOKEN_COMMA));
     select->nitems = items.count;
     select->items = items.items;
@@ -113,7 +121,7 @@ static Status parse_grouping_sets(Parser *p, AstGroupItem *item) {
         if (sets.count) TRY(expect_token(p, TOKEN_COMMA));
         AstExprList set;
         TRY(parse_grouping_set(p, &set));
-        TRY(list_push(p, &sets, &set, sizeof set));
+        TRY(ast_list_push(p, &sets, &set, sizeof set));
     }
     parse_advance(p);
     item->nsets = sets.count;
@@ -123,8 +131,10 @@ static Status parse_grouping_sets(Parser *p, AstGroupItem *item) {
 
 static Status parse_group_item(Parser *p, AstGroupItem *item) {
     *item = (AstGroupItem){.at = p->token.at};
-    if (accept_word(p, KW_ROLLUP)) item->kind = AST_GROUP_ROLLUP;
-    else if (accept_word(p, KW_CUBE)) item->kind = AST_GROUP_CUBE;
+    if (accept_word(p, KW_ROLLUP))
+        item->kind = AST_GROUP_ROLLUP;
+    else if (accept_word(p, KW_CUBE))
+        item->kind = AST_GROUP_CUBE;
     else if (at_word(p, KW_GROUPING) && ahead_is_word(p, KW_SETS)) {
         parse_advance(p);
         parse_advance(p);
@@ -145,16 +155,17 @@ static Status parse_group_by(Parser *p, AstSelect *select) {
         select->group_distinct = true;
     } else if (at_word(p, KW_ALL)) {
         const Token *next = parse_ahead(p);
-        bool column = next->kind == TOKEN_COMMA || next->kind == TOKEN_END || next->kind == TOKEN_RPAREN ||
-                      next->kind == TOKEN_DOT || next->kind == TOKEN_SEMICOLON ||
-                      token_is(next, KW_HAVING) || token_is(next, KW_ORDER);
+        bool column = next->kind == TOKEN_COMMA || next->kind == TOKEN_END ||
+                      next->kind == TOKEN_RPAREN || next->kind == TOKEN_DOT ||
+                      next->kind == TOKEN_SEMICOLON || token_is(next, KW_HAVING) ||
+                      token_is(next, KW_ORDER);
         if (!column) parse_advance(p);
     }
     List groups = {0};
     do {
         AstGroupItem item;
         TRY(parse_group_item(p, &item));
-        TRY(list_push(p, &groups, &item, sizeof item));
+        TRY(ast_list_push(p, &groups, &item, sizeof item));
     } while (accept_token(p, TOKEN_COMMA));
     select->ngroups = groups.count;
     select->groups = groups.items;
@@ -173,7 +184,7 @@ static Status parse_windows(Parser *p, AstSelect *select) {
         TRY(expect_token(p, TOKEN_LPAREN));
         TRY(parse_window_spec(p, &window));
         parse_leave(p);
-        TRY(list_push(p, &windows, &window, sizeof window));
+        TRY(ast_list_push(p, &windows, &window, sizeof window));
     } while (accept_token(p, TOKEN_COMMA));
     select->nwindows = windows.count;
     select->windows = windows.items;
@@ -190,8 +201,8 @@ static Status parse_select(Parser *p, AstBody *body) {
     select->distinct = accept_word(p, KW_DISTINCT);
     if (!select->distinct && at_word(p, KW_ALL)) {
         const Token *next = parse_ahead(p);
-        bool column = next->kind == TOKEN_COMMA || next->kind == TOKEN_DOT || next->kind == TOKEN_END ||
-                      token_is(next, KW_FROM) || token_is(next, KW_AS);
+        bool column = next->kind == TOKEN_COMMA || next->kind == TOKEN_DOT ||
+                      next->kind == TOKEN_END || token_is(next, KW_FROM) || token_is(next, KW_AS);
         if (!column) parse_advance(p);
     }
     TRY(parse_select_list(p, select));
@@ -217,8 +228,9 @@ static Status parse_values(Parser *p, AstBody *body) {
             TRY_ALLOC(row.items, ARENA_NEW(p->arena, AstExpr *), p->err);
             row.items[0] = expr;
         }
-        if (row.count > SQL_MAX_COLUMNS) return parse_limit(p, expr->at, "more than %d columns", SQL_MAX_COLUMNS);
-        TRY(list_push(p, &rows, &row, sizeof row));
+        if (row.count > SQL_MAX_COLUMNS)
+            return parse_limit(p, expr->at, "more than %d columns", SQL_MAX_COLUMNS);
+        TRY(ast_list_push(p, &rows, &row, sizeof row));
     } while (accept_token(p, TOKEN_COMMA));
     body->nrows = rows.count;
     body->rows = rows.items;
@@ -261,7 +273,8 @@ static Status set_height(Parser *p, AstBody *set) {
     uint32_t left = set->left->height, right = set->right->height;
     uint32_t height = 1 + (left > right ? left : right);
     if (height > SQL_MAX_DEPTH) {
-        return parse_limit(p, set->at, "set operations nest deeper than %d levels (a chain of as many counts)",
+        return parse_limit(p, set->at,
+                           "set operations nest deeper than %d levels (a chain of as many counts)",
                            SQL_MAX_DEPTH);
     }
     set->height = (uint16_t)height;
@@ -271,7 +284,9 @@ static Status set_height(Parser *p, AstBody *set) {
 /* Operations of one level behind `left`; intersect: the closer level. */
 static Status parse_set_chain(Parser *p, bool intersect, AstBody *left, AstBody **out) {
     for (;;) {
-        AstSetKind kind = at_word(p, KW_INTERSECT) ? AST_INTERSECT : at_word(p, KW_EXCEPT) ? AST_EXCEPT : AST_UNION;
+        AstSetKind kind = at_word(p, KW_INTERSECT) ? AST_INTERSECT
+                          : at_word(p, KW_EXCEPT)  ? AST_EXCEPT
+                                                   : AST_UNION;
         bool here = intersect ? kind == AST_INTERSECT : kind == AST_EXCEPT || at_word(p, KW_UNION);
         if (!here) break;
         AstBody *set, *right;
@@ -307,7 +322,7 @@ Status parse_order_by(Parser *p, uint32_t *count, AstOrderItem **out) {
             item.nulls = at_word(p, KW_FIRST) ? AST_NULLS_FIRST : AST_NULLS_LAST;
             parse_advance(p);
         }
-        TRY(list_push(p, &items, &item, sizeof item));
+        TRY(ast_list_push(p, &items, &item, sizeof item));
     } while (accept_token(p, TOKEN_COMMA));
     *count = items.count;
     *out = items.items;
@@ -332,16 +347,21 @@ static Status parse_limit_clause(Parser *p, AstQuery *query) {
     if (second->kind != TOKEN_INTEGER && second->kind != TOKEN_QUESTION) return TRIB_OK;
     parse_error(p, p->token.at, "LIMIT takes one number");
     Str a = token_text(p, &first), b = token_text(p, second);
-    return error_hint(p->err, "write OFFSET " STR_FORMAT " LIMIT " STR_FORMAT, STR_ARGS(a), STR_ARGS(b));
+    return error_hint(p->err, "write OFFSET " STR_FORMAT " LIMIT " STR_FORMAT, STR_ARGS(a),
+                      STR_ARGS(b));
 }
 
 /* FETCH FIRST|NEXT [n] ROW|ROWS ONLY|WITH TIES */
 static Status parse_fetch_clause(Parser *p, AstQuery *query) {
     parse_advance(p);
-    if (!accept_word(p, KW_FIRST) && !accept_word(p, KW_NEXT)) return parse_unexpected(p, "FIRST or NEXT");
-    if (at_word(p, KW_ROW) || at_word(p, KW_ROWS)) TRY(expr_integer(p, p->token.at, "1", &query->limit));
-    else TRY(parse_row_count(p, &query->limit));
-    if (!accept_word(p, KW_ROW) && !accept_word(p, KW_ROWS)) return parse_unexpected(p, "ROW or ROWS");
+    if (!accept_word(p, KW_FIRST) && !accept_word(p, KW_NEXT))
+        return parse_unexpected(p, "FIRST or NEXT");
+    if (at_word(p, KW_ROW) || at_word(p, KW_ROWS))
+        TRY(ast_expr_integer(p, p->token.at, "1", &query->limit));
+    else
+        TRY(parse_row_count(p, &query->limit));
+    if (!accept_word(p, KW_ROW) && !accept_word(p, KW_ROWS))
+        return parse_unexpected(p, "ROW or ROWS");
     if (accept_word(p, KW_ONLY)) return TRIB_OK;
     if (!accept_word(p, KW_WITH)) return parse_unexpected(p, "ONLY or WITH TIES");
     query->with_ties = true;
@@ -397,7 +417,7 @@ static Status parse_with(Parser *p, AstQuery *query) {
     do {
         AstCte cte;
         TRY(parse_cte(p, &cte));
-        TRY(list_push(p, &ctes, &cte, sizeof cte));
+        TRY(ast_list_push(p, &ctes, &cte, sizeof cte));
     } while (accept_token(p, TOKEN_COMMA));
     query->nctes = ctes.count;
     query->ctes = ctes.items;
@@ -444,25 +464,25 @@ Status parse_paren_query(Parser *p, AstQuery **out) {
     return TRIB_OK;
 }
 
-Status query_wrap(Parser *p, AstQuery *inner, AstQuery **out) {
+Status query_wrap(Parser *p, const Token *start, AstQuery *inner, AstQuery **out) {
     TRY(query_new(p, out));
-    (*out)->at = inner->at;
+    (*out)->at = start->at;
     (*out)->height = inner->height;
-    (*out)->text = inner->text;
+    (*out)->text = parse_since(p, start);
     TRY(body_new(p, AST_BODY_QUERY, &(*out)->body));
-    (*out)->body->at = inner->at;
+    (*out)->body->at = start->at;
     (*out)->body->query = inner;
     (*out)->body->height = inner->height;
     return TRIB_OK;
 }
 
-Status parse_query_behind(Parser *p, AstQuery *first, AstQuery **out) {
+Status parse_query_behind(Parser *p, const Token *start, AstQuery *first, AstQuery **out) {
     AstQuery *query;
     uint16_t outer = p->peak;
     p->peak = 0;
-    TRY(query_wrap(p, first, &query));
+    TRY(query_wrap(p, start, first, &query));
     TRY(finish_query(p, query, query->body, outer));
-    query->text.len = (size_t)(p->text.data + p->last.start + p->last.len - query->text.data);
+    query->text = parse_since(p, start);
     *out = query;
     return TRIB_OK;
 }

@@ -19,15 +19,18 @@ static Status relation_new(Parser *p, AstRelationKind kind, AstPosition at, AstR
 
 static Status relation_height(Parser *p, AstRelation *relation, uint32_t height) {
     if (height > SQL_MAX_DEPTH) {
-        return parse_limit(p, relation->at, "joins and derived tables nest deeper than %d levels (a chain of as "
-                           "many joins counts)", SQL_MAX_DEPTH);
+        return parse_limit(p, relation->at,
+                           "joins and derived tables nest deeper than %d levels (a chain of as "
+                           "many joins counts)",
+                           SQL_MAX_DEPTH);
     }
     relation->height = (uint16_t)height;
     if (height > p->peak) p->peak = (uint16_t)height;
     return TRIB_OK;
 }
 
-static Status derived_table(Parser *p, AstPosition at, AstQuery *query, bool lateral, AstRelation **out) {
+static Status derived_table(Parser *p, AstPosition at, AstQuery *query, bool lateral,
+                            AstRelation **out) {
     TRY(relation_new(p, AST_REL_QUERY, at, out));
     (*out)->query = query;
     (*out)->lateral = lateral;
@@ -62,7 +65,7 @@ static Status parse_table_function(Parser *p, AstRelation **out) {
     TRY(ast_expr_new(p, AST_CALL, p->token.at, 0, &call));
     TRY(parse_qualified(p, &call->name));
     TRY(parse_arguments(p, &call->nargs, &call->args, &call->arg_names));
-    TRY(expr_done(p, call));
+    TRY(ast_expr_done(p, call));
     TRY(expect_token(p, TOKEN_RPAREN));
     parse_leave(p);
     (*out)->call = call;
@@ -75,16 +78,17 @@ static Status parse_paren_relation(Parser *p, AstRelation **relation, AstQuery *
 static Status parse_inside(Parser *p, AstRelation **relation, AstQuery **query) {
     *relation = NULL;
     *query = NULL;
-    if (at_query_start(p) && !(at_word(p, KW_TABLE) && ahead_is(p, TOKEN_LPAREN))) return parse_query(p, query);
+    if (at_query_start(p) && !(at_word(p, KW_TABLE) && ahead_is(p, TOKEN_LPAREN)))
+        return parse_query(p, query);
     if (!at_token(p, TOKEN_LPAREN) || !at_nested_query(p)) return parse_relation(p, relation);
-    const AstPosition at = p->token.at;
+    const Token start = p->token;
     AstRelation *inner;
     AstQuery *inside;
     TRY(parse_paren_relation(p, &inner, &inside));
     if (inside) {
-        if (at_query_continuation(p)) return parse_query_behind(p, inside, query);
-        if (at_token(p, TOKEN_RPAREN)) return query_wrap(p, inside, query);
-        TRY(derived_table(p, at, inside, false, &inner));
+        if (at_query_continuation(p)) return parse_query_behind(p, &start, inside, query);
+        if (at_token(p, TOKEN_RPAREN)) return query_wrap(p, &start, inside, query);
+        TRY(derived_table(p, start.at, inside, false, &inner));
     }
     p->pending_relation = inner;
     return parse_relation(p, relation);
@@ -121,14 +125,17 @@ static Status parse_base(Parser *p, AstRelation **out) {
         TRY(parse_paren_query(p, &query));
         return derived_table(p, at, query, true, out);
     }
-    if (!token_is_name(&p->token) && !at_token(p, TOKEN_BACKQUOTED)) return parse_unexpected(p, "a table");
+    if (!token_is_name(&p->token) && !at_token(p, TOKEN_BACKQUOTED))
+        return parse_unexpected(p, "a table");
     TRY(relation_new(p, AST_REL_TABLE, at, out));
     TRY(parse_qualified(p, &(*out)->name));
     if (at_token(p, TOKEN_LPAREN)) {
-        return parse_error(p, p->token.at, "a function in FROM is written TABLE(" STR_FORMAT "(...))",
-                        STR_ARGS((*out)->name.parts[(*out)->name.count - 1].text));
+        return parse_error(p, p->token.at,
+                           "a function in FROM is written TABLE(" STR_FORMAT "(...))",
+                           STR_ARGS((*out)->name.parts[(*out)->name.count - 1].text));
     }
-    if (at_word(p, KW_FOR)) return parse_unsupported(p, p->token.at, "FOR VERSION or FOR TIMESTAMP AS OF");
+    if (at_word(p, KW_FOR))
+        return parse_unsupported(p, p->token.at, "FOR VERSION or FOR TIMESTAMP AS OF");
     return TRIB_OK;
 }
 
@@ -158,13 +165,15 @@ static Status relation_enclose(Parser *p, AstRelation *inner, AstRelation **out)
 static Status parse_sampled(Parser *p, AstRelation **out) {
     TRY(parse_base(p, out));
     AstRelation *relation = *out;
-    if (at_word(p, KW_MATCH_RECOGNIZE) && at_clause(p)) return parse_unsupported(p, p->token.at, "MATCH_RECOGNIZE");
+    if (at_word(p, KW_MATCH_RECOGNIZE) && at_clause(p))
+        return parse_unsupported(p, p->token.at, "MATCH_RECOGNIZE");
     AstName alias = {.text = STR("")};
     TRY(parse_alias(p, &alias));
     if (alias.text.len) {
         if (is_compound(relation)) TRY(relation_enclose(p, relation, &relation));
         relation->alias = alias;
-        if (at_token(p, TOKEN_LPAREN)) TRY(parse_name_list(p, &relation->naliases, &relation->column_aliases));
+        if (at_token(p, TOKEN_LPAREN))
+            TRY(parse_name_list(p, &relation->naliases, &relation->column_aliases));
         if (at_word(p, KW_MATCH_RECOGNIZE) && at_clause(p)) {
             return parse_unsupported(p, p->token.at, "MATCH_RECOGNIZE");
         }
@@ -193,8 +202,9 @@ typedef struct JoinHead {
 } JoinHead;
 
 static bool at_join(const Parser *p) {
-    return at_word(p, KW_JOIN) || at_word(p, KW_CROSS) || at_word(p, KW_NATURAL) || at_word(p, KW_INNER) ||
-           at_word(p, KW_LEFT) || at_word(p, KW_RIGHT) || at_word(p, KW_FULL);
+    return at_word(p, KW_JOIN) || at_word(p, KW_CROSS) || at_word(p, KW_NATURAL) ||
+           at_word(p, KW_INNER) || at_word(p, KW_LEFT) || at_word(p, KW_RIGHT) ||
+           at_word(p, KW_FULL);
 }
 
 static Status parse_join_head(Parser *p, JoinHead *head) {
@@ -215,7 +225,8 @@ static Status parse_join_head(Parser *p, JoinHead *head) {
     return expect_word(p, KW_JOIN);
 }
 
-static Status join_new(Parser *p, const JoinHead *head, AstRelation *left, AstRelation *right, AstRelation **out) {
+static Status join_new(Parser *p, const JoinHead *head, AstRelation *left, AstRelation *right,
+                       AstRelation **out) {
     AstRelation *join;
     TRY(relation_new(p, AST_REL_JOIN, head->at, &join));
     join->join = head->kind;
@@ -223,7 +234,8 @@ static Status join_new(Parser *p, const JoinHead *head, AstRelation *left, AstRe
     join->left = left;
     join->right = right;
     *out = join;
-    return relation_height(p, join, 1u + (left->height > right->height ? left->height : right->height));
+    return relation_height(p, join,
+                           1u + (left->height > right->height ? left->height : right->height));
 }
 
 static Status parse_join(Parser *p, AstRelation *left, AstRelation **out) {

@@ -114,9 +114,12 @@ static Status show_from(Parser *p, AstStatement *s) {
 
 static Status show_create(Parser *p, AstStatement *s) {
     parse_advance(p);
-    if (accept_word(p, KW_TABLE)) s->kind = AST_SHOW_CREATE_TABLE;
-    else if (accept_word(p, KW_VIEW)) s->kind = AST_SHOW_CREATE_VIEW;
-    else if (accept_word(p, KW_SCHEMA)) s->kind = AST_SHOW_CREATE_SCHEMA;
+    if (accept_word(p, KW_TABLE))
+        s->kind = AST_SHOW_CREATE_TABLE;
+    else if (accept_word(p, KW_VIEW))
+        s->kind = AST_SHOW_CREATE_VIEW;
+    else if (accept_word(p, KW_SCHEMA))
+        s->kind = AST_SHOW_CREATE_SCHEMA;
     else if (at_word(p, KW_MATERIALIZED)) {
         parse_advance(p);
         TRY(expect_word(p, KW_VIEW));
@@ -129,7 +132,8 @@ static Status show_create(Parser *p, AstStatement *s) {
 
 /* SHOW COLUMNS FROM t, FROM s.t, and Athena's FROM t IN s. */
 static Status show_columns(Parser *p, AstStatement *s) {
-    if (!accept_word(p, KW_FROM) && !accept_word(p, KW_IN)) return parse_unexpected(p, "FROM or IN");
+    if (!accept_word(p, KW_FROM) && !accept_word(p, KW_IN))
+        return parse_unexpected(p, "FROM or IN");
     TRY(statement_name(p, s));
     if (accept_word(p, KW_FROM) || accept_word(p, KW_IN)) {
         AstQualifiedName schema;
@@ -197,7 +201,8 @@ static Status read_show(Parser *p, AstStatement *s) {
         if (s->kind == AST_SHOW_PARTITIONS && token_is_name(&p->token)) return statement_name(p, s);
         return rows[i].read(p, s);
     }
-    return parse_unexpected(p, "CATALOGS, SCHEMAS, TABLES, VIEWS, COLUMNS, PARTITIONS, FUNCTIONS, SESSION, STATS or CREATE");
+    return parse_unexpected(p, "CATALOGS, SCHEMAS, TABLES, VIEWS, COLUMNS, PARTITIONS, FUNCTIONS, "
+                               "SESSION, STATS or CREATE");
 }
 
 static Status read_describe(Parser *p, AstStatement *s) {
@@ -230,9 +235,11 @@ static Status read_set(Parser *p, AstStatement *s) {
         s->local_zone = accept_word(p, KW_LOCAL);
         return s->local_zone ? TRIB_OK : parse_expr(p, &s->value);
     }
-    if (at_word(p, KW_ROLE) || at_word(p, KW_PATH)) return parse_unsupported(p, s->at, "SET ROLE and SET PATH");
+    if (at_word(p, KW_ROLE) || at_word(p, KW_PATH))
+        return parse_unsupported(p, s->at, "SET ROLE and SET PATH");
     TRY(expect_word(p, KW_SESSION));
-    if (at_word(p, KW_AUTHORIZATION)) return parse_unsupported(p, s->at, "SET SESSION AUTHORIZATION");
+    if (at_word(p, KW_AUTHORIZATION))
+        return parse_unsupported(p, s->at, "SET SESSION AUTHORIZATION");
     s->kind = AST_SET_SESSION;
     TRY(statement_name(p, s));
     TRY(expect_token(p, TOKEN_EQ));
@@ -242,7 +249,8 @@ static Status read_set(Parser *p, AstStatement *s) {
 static Status read_reset(Parser *p, AstStatement *s) {
     parse_advance(p);
     TRY(expect_word(p, KW_SESSION));
-    if (at_word(p, KW_AUTHORIZATION)) return parse_unsupported(p, s->at, "RESET SESSION AUTHORIZATION");
+    if (at_word(p, KW_AUTHORIZATION))
+        return parse_unsupported(p, s->at, "RESET SESSION AUTHORIZATION");
     s->kind = AST_RESET_SESSION;
     return statement_name(p, s);
 }
@@ -296,8 +304,10 @@ static Status read_insert(Parser *p, AstStatement *s) {
     TRY(expect_word(p, KW_INTO));
     accept_word(p, KW_TABLE);
     TRY(statement_name(p, s));
-    if (at_token(p, TOKEN_LPAREN) && !at_nested_query(p)) TRY(parse_name_list(p, &s->nnames, &s->names));
-    if (at_word(p, KW_DEFAULT) && ahead_is_word(p, KW_VALUES)) return parse_unsupported(p, p->token.at, "DEFAULT VALUES");
+    if (at_token(p, TOKEN_LPAREN) && !at_nested_query(p))
+        TRY(parse_name_list(p, &s->nnames, &s->names));
+    if (at_word(p, KW_DEFAULT) && ahead_is_word(p, KW_VALUES))
+        return parse_unsupported(p, p->token.at, "DEFAULT VALUES");
     p->defaults = at_word(p, KW_VALUES);
     TRY(parse_query(p, &s->query));
     p->defaults = false;
@@ -312,7 +322,7 @@ static Status parse_assignments(Parser *p, uint32_t *count, AstAssignment **out)
         TRY(parse_name(p, &assignment.column));
         TRY(expect_token(p, TOKEN_EQ));
         TRY(parse_expr(p, &assignment.value));
-        TRY(list_push(p, &list, &assignment, sizeof assignment));
+        TRY(ast_list_push(p, &list, &assignment, sizeof assignment));
     } while (accept_token(p, TOKEN_COMMA));
     p->defaults = false;
     *count = list.count;
@@ -384,7 +394,7 @@ static Status read_merge(Parser *p, AstStatement *s) {
     do {
         AstMergeCase c;
         TRY(merge_case(p, &c));
-        TRY(list_push(p, &cases, &c, sizeof c));
+        TRY(ast_list_push(p, &cases, &c, sizeof c));
     } while (at_word(p, KW_WHEN));
     s->nmerge = cases.count;
     s->merge = cases.items;
@@ -395,14 +405,16 @@ static Status read_merge(Parser *p, AstStatement *s) {
 
 static Status isolation_level(Parser *p, AstStatement *s) {
     TRY(expect_word(p, KW_LEVEL));
-    if (accept_word(p, KW_SERIALIZABLE)) s->isolation = STR("SERIALIZABLE");
+    if (accept_word(p, KW_SERIALIZABLE))
+        s->isolation = STR("SERIALIZABLE");
     else if (accept_word(p, KW_REPEATABLE)) {
         TRY(expect_word(p, KW_READ));
         s->isolation = STR("REPEATABLE READ");
     } else {
         TRY(expect_word(p, KW_READ));
         bool committed = at_word(p, KW_COMMITTED);
-        if (!committed && !at_word(p, KW_UNCOMMITTED)) return parse_unexpected(p, "COMMITTED or UNCOMMITTED");
+        if (!committed && !at_word(p, KW_UNCOMMITTED))
+            return parse_unexpected(p, "COMMITTED or UNCOMMITTED");
         parse_advance(p);
         s->isolation = committed ? STR("READ COMMITTED") : STR("READ UNCOMMITTED");
     }
@@ -416,7 +428,8 @@ static Status read_start(Parser *p, AstStatement *s) {
     if (!at_word(p, KW_ISOLATION) && !at_word(p, KW_READ)) return TRIB_OK;
     do {
         const AstPosition at = p->token.at;
-        bool twice = at_word(p, KW_READ) ? s->read_only || s->read_write : s->isolation.data != NULL;
+        bool twice =
+            at_word(p, KW_READ) ? s->read_only || s->read_write : s->isolation.data != NULL;
         if (twice) return parse_error(p, at, "a transaction mode stands twice");
         if (accept_word(p, KW_ISOLATION)) {
             TRY(isolation_level(p, s));
@@ -425,7 +438,8 @@ static Status read_start(Parser *p, AstStatement *s) {
         if (!accept_word(p, KW_READ)) return parse_unexpected(p, "ISOLATION LEVEL or READ");
         s->read_only = at_word(p, KW_ONLY);
         s->read_write = at_word(p, KW_WRITE);
-        if (!accept_word(p, KW_ONLY) && !accept_word(p, KW_WRITE)) return parse_unexpected(p, "ONLY or WRITE");
+        if (!accept_word(p, KW_ONLY) && !accept_word(p, KW_WRITE))
+            return parse_unexpected(p, "ONLY or WRITE");
     } while (accept_token(p, TOKEN_COMMA));
     return TRIB_OK;
 }
@@ -477,40 +491,23 @@ static const struct {
     Keyword word;
     Status (*read)(Parser *p, AstStatement *s);
 } readers[] = {
-    {KW_SELECT, read_query},
-    {KW_WITH, read_query},
-    {KW_VALUES, read_query},
-    {KW_TABLE, read_query},
-    {KW_EXPLAIN, read_explain},
-    {KW_SHOW, read_show},
-    {KW_DESCRIBE, read_describe},
-    {KW_DESC, read_describe},
-    {KW_USE, read_use},
-    {KW_SET, read_set},
-    {KW_RESET, read_reset},
-    {KW_PREPARE, read_prepare},
-    {KW_EXECUTE, read_execute},
-    {KW_DEALLOCATE, read_deallocate},
-    {KW_INSERT, read_insert},
-    {KW_UPDATE, read_update},
-    {KW_DELETE, read_delete},
-    {KW_MERGE, read_merge},
-    {KW_CREATE, parse_create},
-    {KW_DROP, parse_drop},
-    {KW_ALTER, parse_alter},
-    {KW_MSCK, parse_repair},
-    {KW_REFRESH, parse_refresh},
-    {KW_TRUNCATE, parse_truncate},
-    {KW_COMMENT, parse_comment},
-    {KW_ANALYZE, parse_analyze},
-    {KW_UNLOAD, read_unload},
-    {KW_START, read_start},
-    {KW_COMMIT, read_commit},
-    {KW_ROLLBACK, read_commit},
-    {KW_CALL, read_call},
-    {KW_KILL, read_kill},
-    {KW_GRANT, read_unsupported},
-    {KW_REVOKE, read_unsupported},
+    {KW_SELECT, read_query},      {KW_WITH, read_query},
+    {KW_VALUES, read_query},      {KW_TABLE, read_query},
+    {KW_EXPLAIN, read_explain},   {KW_SHOW, read_show},
+    {KW_DESCRIBE, read_describe}, {KW_DESC, read_describe},
+    {KW_USE, read_use},           {KW_SET, read_set},
+    {KW_RESET, read_reset},       {KW_PREPARE, read_prepare},
+    {KW_EXECUTE, read_execute},   {KW_DEALLOCATE, read_deallocate},
+    {KW_INSERT, read_insert},     {KW_UPDATE, read_update},
+    {KW_DELETE, read_delete},     {KW_MERGE, read_merge},
+    {KW_CREATE, parse_create},    {KW_DROP, parse_drop},
+    {KW_ALTER, parse_alter},      {KW_MSCK, parse_repair},
+    {KW_REFRESH, parse_refresh},  {KW_TRUNCATE, parse_truncate},
+    {KW_COMMENT, parse_comment},  {KW_ANALYZE, parse_analyze},
+    {KW_UNLOAD, read_unload},     {KW_START, read_start},
+    {KW_COMMIT, read_commit},     {KW_ROLLBACK, read_commit},
+    {KW_CALL, read_call},         {KW_KILL, read_kill},
+    {KW_GRANT, read_unsupported}, {KW_REVOKE, read_unsupported},
     {KW_DENY, read_unsupported},
 };
 

@@ -58,7 +58,8 @@ static Status interval_into(Parser *p, Buf *out) {
     parse_advance(p);
     bool months = at_word(p, KW_YEAR) || at_word(p, KW_MONTH);
     AstUnit unit = at_token(p, TOKEN_NAME) ? unit_find(token_text(p, &p->token)) : AST_UNIT_NONE;
-    if (unit == AST_UNIT_NONE) return parse_unexpected(p, "YEAR, MONTH, DAY, HOUR, MINUTE or SECOND");
+    if (unit == AST_UNIT_NONE)
+        return parse_unexpected(p, "YEAR, MONTH, DAY, HOUR, MINUTE or SECOND");
     parse_advance(p);
     if (accept_word(p, KW_TO)) {
         unit = at_token(p, TOKEN_NAME) ? unit_find(token_text(p, &p->token)) : AST_UNIT_NONE;
@@ -135,8 +136,10 @@ static Status base_into(Parser *p, Buf *out) {
     if (is_double) accept_word(p, KW_PRECISION);
     if (row && accept_token(p, TOKEN_LPAREN)) return row_into(p, out, TOKEN_RPAREN, false);
     if (structure && accept_token(p, TOKEN_LT)) return row_into(p, out, TOKEN_GT, true);
-    if (word) lower_into(out, name.text);
-    else name_into(out, &name);
+    if (word)
+        lower_into(out, name.text);
+    else
+        name_into(out, &name);
     if (accept_token(p, TOKEN_LPAREN)) return parameters_into(p, out, TOKEN_RPAREN);
     if (accept_token(p, TOKEN_LT)) return parameters_into(p, out, TOKEN_GT);
     return TRIB_OK;

@@ -92,7 +92,8 @@ static const char *token_shown(Parser *p, const Token *token, char *out, size_t 
     Str text = token_text(p, token);
     size_t shown = utf8_cut(text.data, text.len, 40);
     const char *quote = text.data[0] == '\'' || text.data[0] == '"' ? "" : "'";
-    buf_printf(&buf, "%s" STR_FORMAT "%s%s", quote, (int)shown, text.data, shown < text.len ? "..." : "", quote);
+    buf_printf(&buf, "%s" STR_FORMAT "%s%s", quote, (int)shown, text.data,
+               shown < text.len ? "..." : "", quote);
     Str view = buf_view(&buf);
     size_t len = utf8_cut(view.data, view.len, size - 1);
     memcpy(out, view.data, len);
@@ -141,7 +142,8 @@ static Status invalid_token(Parser *p) {
     const AstPosition at = p->token.at;
     switch ((LexFault)p->token.fault) {
     case LEX_OPEN_STRING:
-        error_set_at(p->err, ERR_SYNTAX, at.line, at.column, "the string that begins here is not closed");
+        error_set_at(p->err, ERR_SYNTAX, at.line, at.column,
+                     "the string that begins here is not closed");
         return error_hint(p->err, "inside a string write ' as ''");
     case LEX_OPEN_NAME:
         return error_set_at(p->err, ERR_SYNTAX, at.line, at.column,
@@ -155,8 +157,7 @@ static Status invalid_token(Parser *p) {
     case LEX_DOUBLE_EQUAL:
         error_set_at(p->err, ERR_SYNTAX, at.line, at.column, "unexpected '=='");
         return error_hint(p->err, "equality is written =");
-    case LEX_CHARACTER:
-        break;
+    case LEX_CHARACTER: break;
     }
     return invalid_character(p);
 }
@@ -180,14 +181,15 @@ static bool nearly(Str word, const char *keyword) {
 
 /* A misspelt clause word became a name: the token consumed last, or the current one. */
 static bool hint_misspelt(Parser *p, const Token *token) {
-    static const char *const words[] = {"SELECT", "FROM",   "WHERE",  "GROUP",  "ORDER", "HAVING",
-                                        "LIMIT",  "OFFSET", "UNION",  "JOIN",   "INNER", "VALUES",
+    static const char *const words[] = {"SELECT", "FROM",   "WHERE",  "GROUP",  "ORDER",   "HAVING",
+                                        "LIMIT",  "OFFSET", "UNION",  "JOIN",   "INNER",   "VALUES",
                                         "INSERT", "UPDATE", "DELETE", "CREATE", "DISTINCT"};
     if (token->kind != TOKEN_NAME || token->keyword != KEYWORD_NONE) return false;
     Str text = token_text(p, token);
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (nearly(text, words[i])) {
-            error_hint(p->err, "did you mean %s instead of " STR_FORMAT "?", words[i], STR_ARGS(text));
+            error_hint(p->err, "did you mean %s instead of " STR_FORMAT "?", words[i],
+                       STR_ARGS(text));
             return true;
         }
     }
@@ -209,7 +211,8 @@ static Status unexpected_hint(Parser *p, const char *expected) {
         return error_hint(p->err, "names are quoted with double quotes: \"" STR_FORMAT "\"",
                           (int)(text.len - 2), text.data + 1);
     case TOKEN_DIGIT_NAME:
-        return error_hint(p->err, "a name that begins with a digit takes double quotes: \"" STR_FORMAT "\"",
+        return error_hint(p->err,
+                          "a name that begins with a digit takes double quotes: \"" STR_FORMAT "\"",
                           STR_ARGS(text));
     case TOKEN_QUOTED:
         if (strcmp(expected, "a string") == 0 || is_datetime_word(&p->last)) {
@@ -217,24 +220,35 @@ static Status unexpected_hint(Parser *p, const char *expected) {
         }
         break;
     case TOKEN_STRING:
-        if (name) return error_hint(p->err, "single quotes are for strings; names take double quotes");
+        if (name)
+            return error_hint(p->err, "single quotes are for strings; names take double quotes");
         break;
-    case TOKEN_COLON:
-        return error_hint(p->err, "parameters are written ?");
-    case TOKEN_EQ: case TOKEN_NE: case TOKEN_LT: case TOKEN_LE: case TOKEN_GT: case TOKEN_GE:
-        return error_hint(p->err, "comparisons do not chain: combine them with AND, or use parentheses");
+    case TOKEN_COLON: return error_hint(p->err, "parameters are written ?");
+    case TOKEN_EQ:
+    case TOKEN_NE:
+    case TOKEN_LT:
+    case TOKEN_LE:
+    case TOKEN_GT:
+    case TOKEN_GE:
+        return error_hint(p->err,
+                          "comparisons do not chain: combine them with AND, or use parentheses");
     case TOKEN_NAME:
         if (p->last.kind == TOKEN_COMMA && keyword_reserved((Keyword)token->keyword)) {
-            return error_hint(p->err, "remove the comma before " STR_FORMAT ", or quote it as a name: \"" STR_FORMAT "\"",
+            return error_hint(p->err,
+                              "remove the comma before " STR_FORMAT
+                              ", or quote it as a name: \"" STR_FORMAT "\"",
                               STR_ARGS(text), STR_ARGS(text));
         }
-        if (keyword_reserved((Keyword)token->keyword) && (name || strcmp(expected, "an expression") == 0)) {
-            return error_hint(p->err, STR_FORMAT " is a reserved word; as a name it takes double quotes: \"" STR_FORMAT "\"",
+        if (keyword_reserved((Keyword)token->keyword) &&
+            (name || strcmp(expected, "an expression") == 0)) {
+            return error_hint(p->err,
+                              STR_FORMAT
+                              " is a reserved word; as a name it takes double quotes: \"" STR_FORMAT
+                              "\"",
                               STR_ARGS(text), STR_ARGS(text));
         }
         break;
-    default:
-        break;
+    default: break;
     }
     if (hint_misspelt(p, &p->last) || hint_misspelt(p, token)) return TRIB_INVALID;
     return TRIB_INVALID;
@@ -243,8 +257,9 @@ static Status unexpected_hint(Parser *p, const char *expected) {
 Status parse_unexpected(Parser *p, const char *expected) {
     if (at_token(p, TOKEN_INVALID)) return invalid_token(p);
     char shown[64];
-    error_set_at(p->err, ERR_SYNTAX, p->token.at.line, p->token.at.column, "unexpected %s, expected %s",
-                 token_shown(p, &p->token, shown, sizeof shown), expected);
+    error_set_at(p->err, ERR_SYNTAX, p->token.at.line, p->token.at.column,
+                 "unexpected %s, expected %s", token_shown(p, &p->token, shown, sizeof shown),
+                 expected);
     return unexpected_hint(p, expected);
 }
 
@@ -278,7 +293,8 @@ Status parse_unsupported(Parser *p, AstPosition at, const char *what) {
 
 Status parse_enter(Parser *p) {
     if (p->depth >= SQL_MAX_DEPTH) {
-        return parse_limit(p, p->token.at, "the statement nests deeper than %d levels", SQL_MAX_DEPTH);
+        return parse_limit(p, p->token.at, "the statement nests deeper than %d levels",
+                           SQL_MAX_DEPTH);
     }
     p->depth++;
     return TRIB_OK;
@@ -286,7 +302,7 @@ Status parse_enter(Parser *p) {
 
 /* ---------------------------------------------------------------- lists and nodes */
 
-Status list_push(Parser *p, List *list, const void *item, size_t size) {
+Status ast_list_push(Parser *p, List *list, const void *item, size_t size) {
     if (list->count == list->cap) {
         uint32_t cap = list->cap ? list->cap * 2 : 4;
         void *items;
@@ -316,7 +332,7 @@ static uint16_t max_height(uint16_t height, const AstExpr *expr) {
     return expr && expr->height >= height ? (uint16_t)(expr->height + 1) : height;
 }
 
-Status expr_done(Parser *p, AstExpr *expr) {
+Status ast_expr_done(Parser *p, AstExpr *expr) {
     uint16_t height = expr->height;
     for (uint32_t i = 0; i < expr->nargs; i++) height = max_height(height, expr->args[i]);
     if (expr->query && expr->query->height >= height) height = (uint16_t)(expr->query->height + 1);
@@ -329,20 +345,22 @@ Status expr_done(Parser *p, AstExpr *expr) {
         height = max_height(max_height(height, w->start_value), w->end_value);
     }
     if (height > SQL_MAX_DEPTH) {
-        return parse_limit(p, expr->at, "the expression nests deeper than %d levels (a chain of as many "
-                           "operators counts)", SQL_MAX_DEPTH);
+        return parse_limit(p, expr->at,
+                           "the expression nests deeper than %d levels (a chain of as many "
+                           "operators counts)",
+                           SQL_MAX_DEPTH);
     }
     expr->height = height;
     return TRIB_OK;
 }
 
-Status expr_string(Parser *p, AstPosition at, Str text, AstExpr **out) {
+Status ast_expr_string(Parser *p, AstPosition at, Str text, AstExpr **out) {
     TRY(ast_expr_new(p, AST_STRING, at, 0, out));
     (*out)->text = text;
     return TRIB_OK;
 }
 
-Status expr_integer(Parser *p, AstPosition at, const char *digits, AstExpr **out) {
+Status ast_expr_integer(Parser *p, AstPosition at, const char *digits, AstExpr **out) {
     TRY(ast_expr_new(p, AST_INTEGER, at, 0, out));
     (*out)->text = str_from(digits);
     return TRIB_OK;
@@ -356,16 +374,16 @@ Status ast_expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs
     TRY_ALLOC(call->name.parts, ARENA_NEW(p->arena, AstName), p->err);
     call->name.count = 1;
     call->name.parts[0] = (AstName){.text = str_from(name), .at = at};
-    return expr_done(p, call);
+    return ast_expr_done(p, call);
 }
 
-Status expr_binary(Parser *p, AstPosition at, TribFunctionId op, AstExpr *left, AstExpr *right,
+Status ast_expr_binary(Parser *p, AstPosition at, TribFunctionId op, AstExpr *left, AstExpr *right,
                    AstExpr **out) {
     TRY(ast_expr_new(p, AST_BINARY_OP, at, 2, out));
     (*out)->op = (uint16_t)op;
     (*out)->args[0] = left;
     (*out)->args[1] = right;
-    return expr_done(p, *out);
+    return ast_expr_done(p, *out);
 }
 
 /* ---------------------------------------------------------------- names and strings */
@@ -374,7 +392,8 @@ Status parse_name(Parser *p, AstName *out) {
     const Token token = p->token;
     bool back = token.kind == TOKEN_BACKQUOTED && p->backquotes;
     if (!token_is_name(&token) && !back) return parse_unexpected(p, "a name");
-    *out = (AstName){.text = token_text(p, &token), .quoted = token.kind != TOKEN_NAME, .at = token.at};
+    *out = (AstName){
+        .text = token_text(p, &token), .quoted = token.kind != TOKEN_NAME, .at = token.at};
     if (out->quoted) {
         out->text = token_unquote(p->arena, out->text, 0);
         if (!out->text.data) return error_out_of_memory(p->err);
@@ -388,7 +407,7 @@ Status parse_qualified(Parser *p, AstQualifiedName *out) {
     do {
         AstName name;
         TRY(parse_name(p, &name));
-        TRY(list_push(p, &parts, &name, sizeof name));
+        TRY(ast_list_push(p, &parts, &name, sizeof name));
     } while (accept_token(p, TOKEN_DOT));
     *out = (AstQualifiedName){parts.count, parts.items};
     return TRIB_OK;
@@ -403,7 +422,7 @@ Status parse_name_list(Parser *p, uint32_t *count, AstName **names) {
         if (list.count >= SQL_MAX_COLUMNS) {
             return parse_limit(p, name.at, "more than %d columns", SQL_MAX_COLUMNS);
         }
-        TRY(list_push(p, &list, &name, sizeof name));
+        TRY(ast_list_push(p, &list, &name, sizeof name));
     } while (accept_token(p, TOKEN_COMMA));
     TRY(expect_token(p, TOKEN_RPAREN));
     *count = list.count;
@@ -415,13 +434,14 @@ Status parse_name_list(Parser *p, uint32_t *count, AstName **names) {
 static bool ahead_ends_name(Parser *p) {
     const Token *next = parse_ahead(p);
     switch ((TokenKind)next->kind) {
-    case TOKEN_END: case TOKEN_COMMA: case TOKEN_RPAREN: case TOKEN_SEMICOLON: case TOKEN_RBRACE:
-    case TOKEN_LPAREN:
-        return true;
-    case TOKEN_NAME:
-        return keyword_reserved((Keyword)next->keyword);
-    default:
-        return false;
+    case TOKEN_END:
+    case TOKEN_COMMA:
+    case TOKEN_RPAREN:
+    case TOKEN_SEMICOLON:
+    case TOKEN_RBRACE:
+    case TOKEN_LPAREN: return true;
+    case TOKEN_NAME: return keyword_reserved((Keyword)next->keyword);
+    default: return false;
     }
 }
 
@@ -429,27 +449,23 @@ bool at_clause(Parser *p) {
     if (!at_token(p, TOKEN_NAME)) return false;
     switch ((Keyword)p->token.keyword) {
     case KW_LIMIT:
-    case KW_OFFSET:
-        return !ahead_ends_name(p);
-    case KW_FETCH:
-        return ahead_is_word(p, KW_FIRST) || ahead_is_word(p, KW_NEXT);
-    case KW_WINDOW:
-        return token_is_name(parse_ahead(p));
-    case KW_TABLESAMPLE:
-        return ahead_is_word(p, KW_BERNOULLI) || ahead_is_word(p, KW_SYSTEM);
-    case KW_MATCH_RECOGNIZE:
-        return ahead_is(p, TOKEN_LPAREN);
-    default:
-        return false;
+    case KW_OFFSET: return !ahead_ends_name(p);
+    case KW_FETCH: return ahead_is_word(p, KW_FIRST) || ahead_is_word(p, KW_NEXT);
+    case KW_WINDOW: return token_is_name(parse_ahead(p));
+    case KW_TABLESAMPLE: return ahead_is_word(p, KW_BERNOULLI) || ahead_is_word(p, KW_SYSTEM);
+    case KW_MATCH_RECOGNIZE: return ahead_is(p, TOKEN_LPAREN);
+    default: return false;
     }
 }
 
 bool at_query_start(const Parser *p) {
-    return at_word(p, KW_SELECT) || at_word(p, KW_WITH) || at_word(p, KW_VALUES) || at_word(p, KW_TABLE);
+    return at_word(p, KW_SELECT) || at_word(p, KW_WITH) || at_word(p, KW_VALUES) ||
+           at_word(p, KW_TABLE);
 }
 
 bool at_query_continuation(Parser *p) {
-    if (at_word(p, KW_UNION) || at_word(p, KW_INTERSECT) || at_word(p, KW_EXCEPT) || at_word(p, KW_ORDER)) {
+    if (at_word(p, KW_UNION) || at_word(p, KW_INTERSECT) || at_word(p, KW_EXCEPT) ||
+        at_word(p, KW_ORDER)) {
         return true;
     }
     return (at_word(p, KW_LIMIT) || at_word(p, KW_OFFSET) || at_word(p, KW_FETCH)) && at_clause(p);
@@ -458,9 +474,10 @@ bool at_query_continuation(Parser *p) {
 bool at_nested_query(const Parser *p) {
     Lexer probe = parse_probe(p);
     Token token = p->token;
-    for (int i = 0; token.kind == TOKEN_LPAREN && i <= SQL_MAX_DEPTH; i++) lexer_next(&probe, &token);
-    return token_is(&token, KW_SELECT) || token_is(&token, KW_WITH) || token_is(&token, KW_VALUES) ||
-           token_is(&token, KW_TABLE);
+    for (int i = 0; token.kind == TOKEN_LPAREN && i <= SQL_MAX_DEPTH; i++)
+        lexer_next(&probe, &token);
+    return token_is(&token, KW_SELECT) || token_is(&token, KW_WITH) ||
+           token_is(&token, KW_VALUES) || token_is(&token, KW_TABLE);
 }
 
 Status parse_alias(Parser *p, AstName *out) {
@@ -515,8 +532,8 @@ static Status decode_unicode(Parser *p, AstPosition at, Str raw, char escape, St
 }
 
 static bool usable_escape(char c) {
-    return (unsigned char)c > 32 && (unsigned char)c < 127 && hex_value(c) < 0 && c != '+' && c != '\'' &&
-           c != '"';
+    return (unsigned char)c > 32 && (unsigned char)c < 127 && hex_value(c) < 0 && c != '+' &&
+           c != '\'' && c != '"';
 }
 
 Status parse_string(Parser *p, Str *out) {
@@ -534,7 +551,9 @@ Status parse_string(Parser *p, Str *out) {
         if (!at_token(p, TOKEN_STRING)) return parse_unexpected(p, "a string");
         Str text = token_unquote(p->arena, token_text(p, &p->token), 0);
         if (text.len != 1 || !usable_escape(text.data[0])) {
-            return parse_error(p, at, "UESCAPE takes one character that is no hexadecimal digit, quote, plus or blank");
+            return parse_error(
+                p, at,
+                "UESCAPE takes one character that is no hexadecimal digit, quote, plus or blank");
         }
         escape = text.data[0];
         parse_advance(p);
@@ -546,7 +565,8 @@ Status parse_string(Parser *p, Str *out) {
 
 static Status check_text(Str text, Error *err) {
     if (text.len > SQL_MAX_TEXT) {
-        return error_set(err, ERR_LIMIT, "the statement has %zu bytes, more than %u", text.len, SQL_MAX_TEXT);
+        return error_set(err, ERR_LIMIT, "the statement has %zu bytes, more than %u", text.len,
+                         SQL_MAX_TEXT);
     }
     if (utf8_valid(text.data, text.len)) return TRIB_OK;
     uint32_t line = 1, column = 1;
@@ -572,10 +592,12 @@ Status sql_parse(Arena *arena, Str text, AstStatement **out, Error *err) {
     }
     TRY(parse_statement(p, out));
     (*out)->nparameters = p->parameters;
-    while (accept_token(p, TOKEN_SEMICOLON)) {}
+    while (accept_token(p, TOKEN_SEMICOLON)) {
+    }
     if (at_token(p, TOKEN_END)) return TRIB_OK;
     if (p->last.kind == TOKEN_SEMICOLON) {
-        return parse_error(p, p->token.at, "only one statement at a time: nothing may follow the ';'");
+        return parse_error(p, p->token.at,
+                           "only one statement at a time: nothing may follow the ';'");
     }
     return parse_unexpected(p, "the end of the statement");
 }

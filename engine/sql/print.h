@@ -9,7 +9,8 @@
 #include "engine/sql/parse.h"
 #include "engine/sql/parser.h"
 
-#define PRINT_MAX_DEPTH (4 * SQL_MAX_DEPTH) /* an expression in a query in a relation: three per level */
+#define PRINT_MAX_DEPTH \
+    (4 * SQL_MAX_DEPTH) /* an expression in a query in a relation: three per level */
 
 typedef struct Printer {
     Buf *out;

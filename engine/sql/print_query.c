@@ -39,7 +39,9 @@ static void print_table(Printer *self, const AstRelation *r) {
         buf_char(out, ')');
         break;
     }
-    case AST_REL_QUERY: case AST_REL_VALUES: case AST_REL_JOIN:
+    case AST_REL_QUERY:
+    case AST_REL_VALUES:
+    case AST_REL_JOIN:
         if (r->lateral) buf_text(out, "LATERAL ");
         print_paren_query(self, r->query);
         break;
@@ -56,9 +58,10 @@ static void print_table(Printer *self, const AstRelation *r) {
 }
 
 static const char *join_text(const AstRelation *r) {
-    static const char *const texts[] = {" CROSS JOIN ", " INNER JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN "};
-    static const char *const natural[] = {"", " NATURAL INNER JOIN ", " NATURAL LEFT JOIN ", " NATURAL RIGHT JOIN ",
-                                          " NATURAL FULL JOIN "};
+    static const char *const texts[] = {" CROSS JOIN ", " INNER JOIN ", " LEFT JOIN ",
+                                        " RIGHT JOIN ", " FULL JOIN "};
+    static const char *const natural[] = {"", " NATURAL INNER JOIN ", " NATURAL LEFT JOIN ",
+                                          " NATURAL RIGHT JOIN ", " NATURAL FULL JOIN "};
     return (r->natural ? natural : texts)[r->join];
 }
 
@@ -81,8 +84,10 @@ static void print_join(Printer *self, const AstRelation *r) {
 
 void print_relation(Printer *self, const AstRelation *relation) {
     if (!print_enter(self)) return;
-    if (relation->kind == AST_REL_JOIN) print_join(self, relation);
-    else print_table(self, relation);
+    if (relation->kind == AST_REL_JOIN)
+        print_join(self, relation);
+    else
+        print_table(self, relation);
     self->depth--;
 }
 
@@ -167,7 +172,8 @@ static void print_values(Printer *self, const AstBody *body) {
     for (uint32_t i = 0; i < body->nrows; i++) {
         const AstExprList *row = &body->rows[i];
         if (i) buf_text(self->out, ", ");
-        bool word = row->count == 1 && row->items[0]->kind == AST_ROW; /* ((1, 2)) would be one row of two */
+        bool word = row->count == 1 &&
+                    row->items[0]->kind == AST_ROW; /* ((1, 2)) would be one row of two */
         buf_text(self->out, word ? "ROW(" : "(");
         print_expr_list(self, row->count, row->items);
         buf_char(self->out, ')');
@@ -221,24 +227,31 @@ static void print_with(Printer *self, const AstQuery *q) {
     if (q->nctes) buf_char(self->out, ' ');
 }
 
+static bool is_before(AstPosition a, AstPosition b) {
+    return a.line < b.line || (a.line == b.line && a.column < b.column);
+}
+
+static void print_limit(Printer *self, const AstQuery *q) {
+    if (!q->limit) return;
+    buf_text(self->out, q->with_ties ? " FETCH FIRST " : " LIMIT ");
+    print_expr(self, q->limit);
+    if (q->with_ties) buf_text(self->out, " ROWS WITH TIES");
+}
+
+/* LIMIT and OFFSET keep their order: it numbers the parameters. */
 void print_query(Printer *self, const AstQuery *q) {
     if (!print_enter(self)) return;
     Buf *out = self->out;
     print_with(self, q);
     print_body(self, q->body, 0);
     print_order_by(self, " ", q->norder, q->order);
+    bool first = q->limit && q->offset && is_before(q->limit->at, q->offset->at);
+    if (first) print_limit(self, q);
     if (q->offset) {
         buf_text(out, " OFFSET ");
         print_expr(self, q->offset);
     }
-    if (q->limit && q->with_ties) {
-        buf_text(out, " FETCH FIRST ");
-        print_expr(self, q->limit);
-        buf_text(out, " ROWS WITH TIES");
-    } else if (q->limit) {
-        buf_text(out, " LIMIT ");
-        print_expr(self, q->limit);
-    }
+    if (!first) print_limit(self, q);
     self->depth--;
 }
 

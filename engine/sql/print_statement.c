@@ -15,14 +15,17 @@ static void name_after(Printer *self, const char *words, const AstStatement *s) 
     print_qualified(self, &s->name);
 }
 
-static void print_properties(Printer *self, const char *words, uint32_t count, const AstProperty *properties) {
+static void print_properties(Printer *self, const char *words, uint32_t count,
+                             const AstProperty *properties) {
     for (uint32_t i = 0; i < count; i++) {
         const AstProperty *property = &properties[i];
         buf_text(self->out, i ? ", " : words);
         print_name(self, &property->name);
         buf_text(self->out, " = ");
-        if (property->value) print_expr(self, property->value);
-        else buf_text(self->out, "DEFAULT");
+        if (property->value)
+            print_expr(self, property->value);
+        else
+            buf_text(self->out, "DEFAULT");
     }
 }
 
@@ -33,14 +36,17 @@ static void with_clause(Printer *self, const AstStatement *s) {
 }
 
 /* Athena's lists, whose names are strings. */
-static void text_properties(Printer *self, const char *words, uint32_t count, const AstProperty *properties) {
+static void text_properties(Printer *self, const char *words, uint32_t count,
+                            const AstProperty *properties) {
     for (uint32_t i = 0; i < count; i++) {
         const AstProperty *property = &properties[i];
         buf_text(self->out, i ? ", " : words);
         print_string(self, property->name.text);
         buf_text(self->out, " = ");
-        if (property->value) print_expr(self, property->value);
-        else buf_text(self->out, "DEFAULT");
+        if (property->value)
+            print_expr(self, property->value);
+        else
+            buf_text(self->out, "DEFAULT");
     }
     if (count) buf_char(self->out, ')');
 }
@@ -52,8 +58,10 @@ static void print_columns(Printer *self, uint32_t count, const AstColumnDef *col
         if (i) buf_text(out, ", ");
         print_name(self, &c->name);
         buf_printf(out, " " STR_FORMAT, STR_ARGS(c->type_text));
-        if (c->primary_key) buf_text(out, " PRIMARY KEY");
-        else if (c->not_null) buf_text(out, " NOT NULL");
+        if (c->primary_key)
+            buf_text(out, " PRIMARY KEY");
+        else if (c->not_null)
+            buf_text(out, " NOT NULL");
         if (c->unique) buf_text(out, " UNIQUE");
         if (c->default_value) {
             buf_text(out, " DEFAULT ");
@@ -103,7 +111,8 @@ static void print_statement(Printer *self, const AstStatement *s);
 
 static void print_explain(Printer *self, const AstStatement *s) {
     static const char *const types[] = {"PHYSICAL", "LOGICAL", "REMOTE"};
-    buf_printf(self->out, "EXPLAIN (TYPE %s, FORMAT %s) ", types[s->explain], s->json ? "JSON" : "TEXT");
+    buf_printf(self->out, "EXPLAIN (TYPE %s, FORMAT %s) ", types[s->explain],
+               s->json ? "JSON" : "TEXT");
     if (s->analyze) buf_text(self->out, s->verbose ? "ANALYZE VERBOSE " : "ANALYZE ");
     print_statement(self, s->inner);
 }
@@ -113,9 +122,9 @@ static void print_show(Printer *self, const AstStatement *s) {
         AstStatementKind kind;
         const char *text;
     } rows[] = {
-        {AST_SHOW_CATALOGS, "SHOW CATALOGS"},   {AST_SHOW_SCHEMAS, "SHOW SCHEMAS"},
-        {AST_SHOW_TABLES, "SHOW TABLES"},       {AST_SHOW_COLUMNS, "SHOW COLUMNS"},
-        {AST_SHOW_SESSION, "SHOW SESSION"},     {AST_SHOW_FUNCTIONS, "SHOW FUNCTIONS"},
+        {AST_SHOW_CATALOGS, "SHOW CATALOGS"}, {AST_SHOW_SCHEMAS, "SHOW SCHEMAS"},
+        {AST_SHOW_TABLES, "SHOW TABLES"},     {AST_SHOW_COLUMNS, "SHOW COLUMNS"},
+        {AST_SHOW_SESSION, "SHOW SESSION"},   {AST_SHOW_FUNCTIONS, "SHOW FUNCTIONS"},
         {AST_SHOW_VIEWS, "SHOW VIEWS"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -153,8 +162,10 @@ static void print_set(Printer *self, const AstStatement *s) {
 }
 
 static void print_execute(Printer *self, const AstStatement *s) {
-    if (s->kind == AST_EXECUTE) name_after(self, "EXECUTE ", s);
-    else text_clause(self, "EXECUTE IMMEDIATE ", s->text);
+    if (s->kind == AST_EXECUTE)
+        name_after(self, "EXECUTE ", s);
+    else
+        text_clause(self, "EXECUTE IMMEDIATE ", s->text);
     if (s->nargs) buf_text(self->out, " USING ");
     print_expr_list(self, s->nargs, s->args);
 }
@@ -216,7 +227,8 @@ static void print_merge(Printer *self, const AstStatement *s) {
 
 static void print_start(Printer *self, const AstStatement *s) {
     buf_text(self->out, "START TRANSACTION");
-    if (s->isolation.data) buf_printf(self->out, " ISOLATION LEVEL " STR_FORMAT, STR_ARGS(s->isolation));
+    if (s->isolation.data)
+        buf_printf(self->out, " ISOLATION LEVEL " STR_FORMAT, STR_ARGS(s->isolation));
     if (!s->read_only && !s->read_write) return;
     buf_text(self->out, s->isolation.data ? ", READ " : " READ ");
     buf_text(self->out, s->read_only ? "ONLY" : "WRITE");
@@ -233,8 +245,10 @@ static void print_comment(Printer *self, const AstStatement *s) {
     static const char *const targets[] = {"TABLE ", "VIEW ", "COLUMN "};
     buf_text(self->out, "COMMENT ON ");
     name_after(self, targets[s->comment_on], s);
-    if (s->comment.data) text_clause(self, " IS ", s->comment);
-    else buf_text(self->out, " IS NULL");
+    if (s->comment.data)
+        text_clause(self, " IS ", s->comment);
+    else
+        buf_text(self->out, " IS NULL");
 }
 
 /* ---------------------------------------------------------------- CREATE, DROP, ALTER */
@@ -259,8 +273,10 @@ static void print_table_elements(Printer *self, const AstStatement *s) {
     if (s->like_table.count) {
         if (before) buf_text(out, ", ");
         print_like_table(self, s);
-        if (before < s->ncolumns) buf_text(out, ", ");
-        print_columns(self, s->ncolumns - before, s->columns + before);
+        if (before < s->ncolumns) {
+            buf_text(out, ", ");
+            print_columns(self, s->ncolumns - before, s->columns + before);
+        }
     }
     buf_char(out, ')');
 }
@@ -356,11 +372,11 @@ static void print_external_table(Printer *self, const AstStatement *s) {
 }
 
 static void print_drop(Printer *self, const AstStatement *s) {
-    const char *what = s->kind == AST_DROP_TABLE       ? "TABLE"
-                       : s->kind == AST_DROP_VIEW      ? "VIEW"
-                       : s->kind == AST_DROP_SCHEMA    ? "SCHEMA"
-                       : s->kind == AST_DROP_CATALOG   ? "CATALOG"
-                                                       : "MATERIALIZED VIEW";
+    const char *what = s->kind == AST_DROP_TABLE     ? "TABLE"
+                       : s->kind == AST_DROP_VIEW    ? "VIEW"
+                       : s->kind == AST_DROP_SCHEMA  ? "SCHEMA"
+                       : s->kind == AST_DROP_CATALOG ? "CATALOG"
+                                                     : "MATERIALIZED VIEW";
     buf_printf(self->out, "DROP %s%s", what, s->if_exists ? " IF EXISTS " : " ");
     print_qualified(self, &s->name);
     if (s->cascade) buf_text(self->out, " CASCADE");
@@ -389,8 +405,10 @@ static void print_alter_column(Printer *self, const char *words, const AstAlter 
 
 static void print_alter_partition(Printer *self, const AstAlter *a) {
     Buf *out = self->out;
-    if (a->action == AST_ALTER_ADD_PARTITION) buf_text(out, a->if_not_exists ? "ADD IF NOT EXISTS " : "ADD ");
-    if (a->action == AST_ALTER_DROP_PARTITION) buf_text(out, a->if_exists ? "DROP IF EXISTS " : "DROP ");
+    if (a->action == AST_ALTER_ADD_PARTITION)
+        buf_text(out, a->if_not_exists ? "ADD IF NOT EXISTS " : "ADD ");
+    if (a->action == AST_ALTER_DROP_PARTITION)
+        buf_text(out, a->if_exists ? "DROP IF EXISTS " : "DROP ");
     if (a->action != AST_ALTER_RENAME_PARTITION) {
         print_partitions(self, a->npartitions, a->partitions);
         return;
@@ -437,9 +455,9 @@ static void print_alter_action(Printer *self, const AstStatement *s, const AstAl
         print_partitions(self, a->npartitions, a->partitions);
         text_clause(self, a->npartitions ? " SET LOCATION " : "SET LOCATION ", a->location);
         break;
-    case AST_ALTER_ADD_PARTITION: case AST_ALTER_DROP_PARTITION: case AST_ALTER_RENAME_PARTITION:
-        print_alter_partition(self, a);
-        break;
+    case AST_ALTER_ADD_PARTITION:
+    case AST_ALTER_DROP_PARTITION:
+    case AST_ALTER_RENAME_PARTITION: print_alter_partition(self, a); break;
     }
 }
 

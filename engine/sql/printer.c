@@ -8,7 +8,19 @@
 #include "engine/sql/print.h"
 
 /* Binding strength; as in parse_expr.c. */
-enum { P_LAMBDA, P_OR, P_AND, P_NOT, P_PREDICATE, P_CONCAT, P_ADD, P_MULTIPLY, P_SIGN, P_ZONE, P_PRIMARY };
+enum {
+    P_LAMBDA,
+    P_OR,
+    P_AND,
+    P_NOT,
+    P_PREDICATE,
+    P_CONCAT,
+    P_ADD,
+    P_MULTIPLY,
+    P_SIGN,
+    P_ZONE,
+    P_PRIMARY
+};
 
 static void print_at(Printer *self, const AstExpr *expr, int level);
 
@@ -18,7 +30,8 @@ static bool plain_name(Str name) {
     if (name.len == 0 || (name.data[0] >= '0' && name.data[0] <= '9')) return false;
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
-        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        bool word =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
         if (!word) return false;
     }
     return !keyword_reserved(sql_keyword_find(name));
@@ -37,13 +50,17 @@ static void quoted(Buf *out, Str text, char quote) {
 }
 
 void sql_print_name(Buf *out, Str name) {
-    if (plain_name(name)) buf_str(out, name);
-    else quoted(out, name, '"');
+    if (plain_name(name))
+        buf_str(out, name);
+    else
+        quoted(out, name, '"');
 }
 
 void print_name(Printer *self, const AstName *name) {
-    if (name->quoted) quoted(self->out, name->text, '"');
-    else sql_print_name(self->out, name->text);
+    if (name->quoted)
+        quoted(self->out, name->text, '"');
+    else
+        sql_print_name(self->out, name->text);
 }
 
 void print_qualified(Printer *self, const AstQualifiedName *name) {
@@ -121,15 +138,22 @@ static int level_of(const AstExpr *e) {
     case AST_OR: return P_OR;
     case AST_AND: return P_AND;
     case AST_UNARY: return e->op == TRIB_FN_not ? P_NOT : P_SIGN;
-    case AST_IS_NULL: case AST_IS_DISTINCT: case AST_BETWEEN: case AST_IN_LIST: case AST_IN_QUERY:
-    case AST_LIKE: case AST_QUANTIFIED:
-        return P_PREDICATE;
+    case AST_IS_NULL:
+    case AST_IS_DISTINCT:
+    case AST_BETWEEN:
+    case AST_IN_LIST:
+    case AST_IN_QUERY:
+    case AST_LIKE:
+    case AST_QUANTIFIED: return P_PREDICATE;
     case AST_AT_TIME_ZONE: return P_ZONE;
     case AST_CALL: return e->op == TRIB_FN_concat && e->nargs > 1 ? P_CONCAT : P_PRIMARY;
     case AST_BINARY_OP:
         switch (e->op) {
-        case TRIB_FN_add: case TRIB_FN_subtract: return P_ADD;
-        case TRIB_FN_multiply: case TRIB_FN_divide: case TRIB_FN_modulus: return P_MULTIPLY;
+        case TRIB_FN_add:
+        case TRIB_FN_subtract: return P_ADD;
+        case TRIB_FN_multiply:
+        case TRIB_FN_divide:
+        case TRIB_FN_modulus: return P_MULTIPLY;
         case TRIB_FN_concat: return P_CONCAT;
         default: return P_PREDICATE;
         }
@@ -159,10 +183,16 @@ static void print_unary(Printer *self, const AstExpr *e) {
         return;
     }
     const AstExpr *arg = e->args[0];
-    bool apart = is_number(arg) || (arg->kind == AST_UNARY && arg->op != TRIB_FN_not);
-    buf_text(self->out, apart ? "-(" : "-");
-    print_at(self, arg, apart ? P_LAMBDA : P_SIGN);
-    if (apart) buf_char(self->out, ')');
+    bool number = is_number(arg), minus = number && arg->text.data[0] == '-';
+    bool nested = arg->kind == AST_UNARY && arg->op != TRIB_FN_not;
+    if (number && !minus) { /* without parentheses it would be a negative literal */
+        buf_text(self->out, "-(");
+        print_expr(self, arg);
+        buf_char(self->out, ')');
+        return;
+    }
+    buf_text(self->out, minus || nested ? "- " : "-"); /* not a comment */
+    print_at(self, arg, P_SIGN);
 }
 
 static void print_predicate(Printer *self, const AstExpr *e) {
@@ -170,9 +200,7 @@ static void print_predicate(Printer *self, const AstExpr *e) {
     const char *negation = e->negated ? "NOT " : "";
     print_at(self, e->args[0], P_CONCAT);
     switch ((AstExprKind)e->kind) {
-    case AST_IS_NULL:
-        buf_printf(out, " IS %sNULL", negation);
-        break;
+    case AST_IS_NULL: buf_printf(out, " IS %sNULL", negation); break;
     case AST_IS_DISTINCT:
         buf_printf(out, " IS %sDISTINCT FROM ", negation);
         print_at(self, e->args[1], P_CONCAT);
@@ -274,12 +302,14 @@ static void print_call_tail(Printer *self, const AstExpr *e) {
 }
 
 static bool is_call_of(const AstExpr *e, const char *name) {
-    return e->name.count == 1 && !e->name.parts[0].quoted && str_equal_fold(e->name.parts[0].text, str_from(name));
+    return e->name.count == 1 && !e->name.parts[0].quoted &&
+           str_equal_fold(e->name.parts[0].text, str_from(name));
 }
 
 static void print_call_name(Printer *self, const AstExpr *e) {
     /* reserved words that are read as functions all the same */
-    if (is_call_of(e, "left") || is_call_of(e, "right") || is_call_of(e, "listagg") || is_call_of(e, "normalize")) {
+    if (is_call_of(e, "left") || is_call_of(e, "right") || is_call_of(e, "listagg") ||
+        is_call_of(e, "normalize")) {
         buf_str(self->out, e->name.parts[0].text);
     } else {
         print_qualified(self, &e->name);
@@ -322,8 +352,10 @@ static void print_call(Printer *self, const AstExpr *e) {
     } else {
         print_arguments(self, e);
     }
-    if (listagg) print_overflow(self, e);
-    else print_order_by(self, e->nargs ? " " : "", e->norder, e->order);
+    if (listagg)
+        print_overflow(self, e);
+    else
+        print_order_by(self, e->nargs ? " " : "", e->norder, e->order);
     buf_char(out, ')');
     if (listagg && e->norder) {
         buf_text(out, " WITHIN GROUP (");
@@ -370,9 +402,12 @@ static void print_case(Printer *self, const AstExpr *e) {
 }
 
 static void print_lambda(Printer *self, const AstExpr *e) {
-    if (e->nlambda == 1) print_name(self, &e->lambda_names[0]);
-    else if (e->nlambda) print_names(self, e->nlambda, e->lambda_names);
-    else buf_text(self->out, "()");
+    if (e->nlambda == 1)
+        print_name(self, &e->lambda_names[0]);
+    else if (e->nlambda)
+        print_names(self, e->nlambda, e->lambda_names);
+    else
+        buf_text(self->out, "()");
     buf_text(self->out, " -> ");
     print_expr(self, e->args[0]);
 }
@@ -392,9 +427,10 @@ static void print_current(Printer *self, const AstExpr *e) {
 
 /* ---------------------------------------------------------------- SQL/JSON */
 
-static void print_behaviour(Printer *self, AstJsonBehaviour behaviour, const AstExpr *value, const char *on) {
-    static const char *const texts[] = {"", "ERROR", "NULL", "DEFAULT ", "TRUE", "FALSE", "UNKNOWN", "EMPTY ARRAY",
-                                        "EMPTY OBJECT"};
+static void print_behaviour(Printer *self, AstJsonBehaviour behaviour, const AstExpr *value,
+                            const char *on) {
+    static const char *const texts[] = {"",      "ERROR",   "NULL",        "DEFAULT ",    "TRUE",
+                                        "FALSE", "UNKNOWN", "EMPTY ARRAY", "EMPTY OBJECT"};
     if (behaviour == AST_JSON_UNSAID) return;
     buf_printf(self->out, " %s", texts[behaviour]);
     if (value) print_expr(self, value);
@@ -402,12 +438,14 @@ static void print_behaviour(Printer *self, AstJsonBehaviour behaviour, const Ast
 }
 
 static void print_returning(Printer *self, const AstJson *json) {
-    if (json->returning.data) buf_printf(self->out, " RETURNING " STR_FORMAT, STR_ARGS(json->returning));
+    if (json->returning.data)
+        buf_printf(self->out, " RETURNING " STR_FORMAT, STR_ARGS(json->returning));
     if (json->returning_json) buf_text(self->out, " FORMAT JSON");
 }
 
 static void print_json_path(Printer *self, const AstExpr *e) {
-    static const char *const wrappers[] = {"", " WITHOUT WRAPPER", " WITH CONDITIONAL WRAPPER", " WITH UNCONDITIONAL WRAPPER"};
+    static const char *const wrappers[] = {"", " WITHOUT WRAPPER", " WITH CONDITIONAL WRAPPER",
+                                           " WITH UNCONDITIONAL WRAPPER"};
     const AstJson *json = e->json;
     Buf *out = self->out;
     print_expr(self, e->args[0]);
@@ -425,7 +463,8 @@ static void print_json_path(Printer *self, const AstExpr *e) {
     }
     print_returning(self, json);
     buf_text(out, wrappers[json->wrapper]);
-    if (json->omit_quotes || json->keep_quotes) buf_text(out, json->omit_quotes ? " OMIT QUOTES" : " KEEP QUOTES");
+    if (json->omit_quotes || json->keep_quotes)
+        buf_text(out, json->omit_quotes ? " OMIT QUOTES" : " KEEP QUOTES");
     print_behaviour(self, json->on_empty, json->empty_default, "EMPTY");
     print_behaviour(self, json->on_error, json->error_default, "ERROR");
 }
@@ -445,24 +484,37 @@ static void print_json_constructor(Printer *self, const AstExpr *e) {
         if (json->format[i / step]) buf_text(out, " FORMAT JSON");
     }
     if (json->null_said) buf_text(out, json->absent_on_null ? " ABSENT ON NULL" : " NULL ON NULL");
-    if (json->unique_said) buf_text(out, json->unique_keys ? " WITH UNIQUE KEYS" : " WITHOUT UNIQUE KEYS");
+    if (json->unique_said)
+        buf_text(out, json->unique_keys ? " WITH UNIQUE KEYS" : " WITHOUT UNIQUE KEYS");
     print_returning(self, json);
 }
 
 static void print_json(Printer *self, const AstExpr *e) {
-    static const char *const names[] = {"JSON_EXISTS(", "JSON_VALUE(", "JSON_QUERY(", "JSON_OBJECT(", "JSON_ARRAY("};
+    static const char *const names[] = {"JSON_EXISTS(", "JSON_VALUE(", "JSON_QUERY(",
+                                        "JSON_OBJECT(", "JSON_ARRAY("};
     buf_text(self->out, names[e->json->form]);
     bool constructor = e->json->form == AST_JSON_OBJECT || e->json->form == AST_JSON_ARRAY;
-    if (constructor) print_json_constructor(self, e);
-    else print_json_path(self, e);
+    if (constructor)
+        print_json_constructor(self, e);
+    else
+        print_json_path(self, e);
     buf_char(self->out, ')');
 }
 
 /* ---------------------------------------------------------------- expressions */
 
+/* args[0] where ".field" or "[i]" follows: a bare name would swallow the field, "-1" the sign. */
+static void print_base(Printer *self, const AstExpr *e, bool field) {
+    bool parens =
+        (field && e->kind == AST_NAME) || (is_number(e) && (field || e->text.data[0] == '-'));
+    if (parens) buf_char(self->out, '(');
+    print_at(self, e, parens ? P_LAMBDA : P_PRIMARY);
+    if (parens) buf_char(self->out, ')');
+}
+
 static void print_star(Printer *self, const AstExpr *e) {
     if (e->nargs) {
-        print_at(self, e->args[0], P_PRIMARY);
+        print_base(self, e->args[0], true);
         buf_char(self->out, '.');
     } else if (e->name.count) {
         print_qualified(self, &e->name);
@@ -484,14 +536,6 @@ static void print_in_parens(Printer *self, const char *word, const AstQuery *que
     buf_char(self->out, ')');
 }
 
-/* args[0] where ".field" or "[i]" follows: a bare name would swallow the field, "-1" the sign. */
-static void print_base(Printer *self, const AstExpr *e, bool field) {
-    bool parens = (field && e->kind == AST_NAME) || (is_number(e) && (field || e->text.data[0] == '-'));
-    if (parens) buf_char(self->out, '(');
-    print_at(self, e, parens ? P_LAMBDA : P_PRIMARY);
-    if (parens) buf_char(self->out, ')');
-}
-
 static void print_two(Printer *self, const char *open, const AstExpr *e, const char *between) {
     buf_text(self->out, open);
     print_at(self, e->args[0], P_CONCAT);
@@ -507,7 +551,9 @@ static void print_node(Printer *self, const AstExpr *e) {
     case AST_STAR: print_star(self, e); break;
     case AST_NULL: buf_text(out, "NULL"); break;
     case AST_BOOLEAN: buf_text(out, e->boolean ? "TRUE" : "FALSE"); break;
-    case AST_INTEGER: case AST_DECIMAL: case AST_DOUBLE: buf_str(out, e->text); break;
+    case AST_INTEGER:
+    case AST_DECIMAL:
+    case AST_DOUBLE: buf_str(out, e->text); break;
     case AST_STRING: print_string(self, e->text); break;
     case AST_BINARY: print_binary(out, e->text); break;
     case AST_TYPED_LITERAL: print_typed(self, e); break;
@@ -517,10 +563,13 @@ static void print_node(Printer *self, const AstExpr *e) {
     case AST_BINARY_OP: print_infix(self, e); break;
     case AST_AND: print_chain(self, e, " AND ", P_NOT); break;
     case AST_OR: print_chain(self, e, " OR ", P_AND); break;
-    case AST_IS_NULL: case AST_IS_DISTINCT: case AST_BETWEEN: case AST_IN_LIST: case AST_LIKE:
-    case AST_IN_QUERY: case AST_QUANTIFIED:
-        print_predicate(self, e);
-        break;
+    case AST_IS_NULL:
+    case AST_IS_DISTINCT:
+    case AST_BETWEEN:
+    case AST_IN_LIST:
+    case AST_LIKE:
+    case AST_IN_QUERY:
+    case AST_QUANTIFIED: print_predicate(self, e); break;
     case AST_EXISTS: print_in_parens(self, "EXISTS (", e->query); break;
     case AST_SCALAR_QUERY: print_in_parens(self, "(", e->query); break;
     case AST_CASE: print_case(self, e); break;
