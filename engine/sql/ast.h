@@ -10,9 +10,9 @@
 
 #include "engine/types/value.h"
 
-#define SQL_MAX_TEXT (1u << 20)   /* bytes of a statement */
-#define SQL_MAX_DEPTH 1000        /* nesting of expressions and queries */
-#define SQL_MAX_COLUMNS 10000
+#define SQL_MAX_TEXT       (1u << 20) /* bytes of a statement */
+#define SQL_MAX_DEPTH      1000       /* nesting of expressions and queries */
+#define SQL_MAX_COLUMNS    10000
 #define SQL_MAX_PARAMETERS 32767
 
 typedef struct AstPosition {
@@ -40,64 +40,92 @@ typedef struct AstStatement AstStatement;
 /* ---------------------------------------------------------------- expressions */
 
 typedef enum AstExprKind {
-    AST_NAME,          /* name: column reference, possibly a.b.c; field access is resolved by the binder */
-    AST_STAR,          /* name (may be empty): *, t.* ; only in select lists and count(*); args[0]: (expression).* */
+    AST_NAME, /* name: column reference, possibly a.b.c; field access is resolved by the binder */
+    AST_STAR, /* name (may be empty): *, t.* ; only in select lists and count(*); args[0]: (expression).* */
     AST_NULL,
-    AST_BOOLEAN,       /* boolean */
-    AST_INTEGER,       /* text of the digits */
-    AST_DECIMAL,       /* text: 1.50 */
-    AST_DOUBLE,        /* text: 1e3 */
-    AST_STRING,        /* text, decoded */
-    AST_BINARY,        /* text = decoded bytes of X'..' */
+    AST_BOOLEAN, /* boolean */
+    AST_INTEGER, /* text of the digits */
+    AST_DECIMAL, /* text: 1.50 */
+    AST_DOUBLE,  /* text: 1e3 */
+    AST_STRING,  /* text, decoded */
+    AST_BINARY,  /* text = decoded bytes of X'..' */
     AST_TYPED_LITERAL, /* type_text + text: DATE '..', TIME, TIMESTAMP, DECIMAL '..', JSON ...; {d ..} too */
-    AST_INTERVAL,      /* text, negative sign folded into text; from_unit, to_unit (AST_UNIT_*) */
-    AST_PARAMETER,     /* slot, 0-based in order of appearance */
-    AST_UNARY,         /* op FN_negate or FN_not: args[0] */
-    AST_BINARY_OP,     /* op (TribFunctionId): comparison, arithmetic, concat, is_distinct_from; args[0..1] */
-    AST_AND,           /* args, flattened in order */
+    AST_INTERVAL,  /* text, negative sign folded into text; from_unit, to_unit (AST_UNIT_*) */
+    AST_PARAMETER, /* slot, 0-based in order of appearance */
+    AST_UNARY,     /* op FN_negate or FN_not: args[0] */
+    AST_BINARY_OP, /* op (TribFunctionId): comparison, arithmetic, concat, is_distinct_from; args[0..1] */
+    AST_AND,       /* args, flattened in order */
     AST_OR,
-    AST_IS_NULL,       /* args[0], negated */
-    AST_IS_DISTINCT,   /* args[0..1], negated = IS NOT DISTINCT FROM */
-    AST_BETWEEN,       /* args: value, low, high; negated */
-    AST_IN_LIST,       /* args: value, candidates...; negated */
-    AST_LIKE,          /* args: value, pattern[, escape]; negated */
-    AST_IN_QUERY,      /* args[0] IN query; negated */
-    AST_EXISTS,        /* query */
-    AST_SCALAR_QUERY,  /* query */
-    AST_QUANTIFIED,    /* args[0] op ANY|ALL query; all */
-    AST_CASE,          /* simple: args[0] operand or NULL; then when, then ...; last = else or NULL; nargs odd+1:
+    AST_IS_NULL,      /* args[0], negated */
+    AST_IS_DISTINCT,  /* args[0..1], negated = IS NOT DISTINCT FROM */
+    AST_BETWEEN,      /* args: value, low, high; negated */
+    AST_IN_LIST,      /* args: value, candidates...; negated */
+    AST_LIKE,         /* args: value, pattern[, escape]; negated */
+    AST_IN_QUERY,     /* args[0] IN query; negated */
+    AST_EXISTS,       /* query */
+    AST_SCALAR_QUERY, /* query */
+    AST_QUANTIFIED,   /* args[0] op ANY|ALL query; all */
+    AST_CASE, /* simple: args[0] operand or NULL; then when, then ...; last = else or NULL; nargs odd+1:
                           args = {operand|NULL, w1, t1, ..., wn, tn, else|NULL} */
-    AST_CAST,          /* args[0], type_text; try_cast */
-    AST_EXTRACT,       /* unit, args[0] */
-    AST_CALL,          /* name, args; distinct, filter, order_by, window, nulls treatment */
-    AST_AT_TIME_ZONE,  /* args[0], args[1] (zone: string or interval) */
-    AST_ROW,           /* args: ROW(..) or (a, b) */
-    AST_ARRAY,         /* args: ARRAY[..] */
-    AST_SUBSCRIPT,     /* args[0] [ args[1] ] */
-    AST_LAMBDA,        /* lambda_names -> args[0] */
-    AST_GROUPING,      /* GROUPING(args) */
-    AST_CURRENT,       /* op: FN_current_date, FN_current_timestamp ...; precision or -1 */
-    AST_POSITION_IN,   /* POSITION(args[0] IN args[1]) */
-    AST_TRIM,          /* trim_kind BOTH|LEADING|TRAILING; args[0] value; args[1] characters or NULL */
-    AST_DEFAULT,       /* DEFAULT in INSERT and UPDATE */
-    AST_FIELD,         /* args[0] . name.parts[0], where args[0] is not a plain name: f(x).y, a[1].y */
-    AST_JSON           /* json_exists, json_value, json_query, json_object, json_array: args[0] input, json */
+    AST_CAST,         /* args[0], type_text; try_cast */
+    AST_EXTRACT,      /* unit, args[0] */
+    AST_CALL,         /* name, args; distinct, filter, order_by, window, nulls treatment */
+    AST_AT_TIME_ZONE, /* args[0], args[1] (zone: string or interval) */
+    AST_ROW,          /* args: ROW(..) or (a, b) */
+    AST_ARRAY,        /* args: ARRAY[..] */
+    AST_SUBSCRIPT,    /* args[0] [ args[1] ] */
+    AST_LAMBDA,       /* lambda_names -> args[0] */
+    AST_GROUPING,     /* GROUPING(args) */
+    AST_CURRENT,      /* op: FN_current_date, FN_current_timestamp ...; precision or -1 */
+    AST_POSITION_IN,  /* POSITION(args[0] IN args[1]) */
+    AST_TRIM,    /* trim_kind BOTH|LEADING|TRAILING; args[0] value; args[1] characters or NULL */
+    AST_DEFAULT, /* DEFAULT in INSERT and UPDATE */
+    AST_FIELD,   /* args[0] . name.parts[0], where args[0] is not a plain name: f(x).y, a[1].y */
+    AST_JSON /* json_exists, json_value, json_query, json_object, json_array: args[0] input, json */
 } AstExprKind;
 
 typedef enum AstUnit {
-    AST_UNIT_NONE, AST_UNIT_YEAR, AST_UNIT_QUARTER, AST_UNIT_MONTH, AST_UNIT_WEEK, AST_UNIT_DAY, AST_UNIT_HOUR,
-    AST_UNIT_MINUTE, AST_UNIT_SECOND, AST_UNIT_MILLISECOND, AST_UNIT_DAY_OF_WEEK, AST_UNIT_DAY_OF_YEAR,
-    AST_UNIT_YEAR_OF_WEEK, AST_UNIT_TIMEZONE_HOUR, AST_UNIT_TIMEZONE_MINUTE
+    AST_UNIT_NONE,
+    AST_UNIT_YEAR,
+    AST_UNIT_QUARTER,
+    AST_UNIT_MONTH,
+    AST_UNIT_WEEK,
+    AST_UNIT_DAY,
+    AST_UNIT_HOUR,
+    AST_UNIT_MINUTE,
+    AST_UNIT_SECOND,
+    AST_UNIT_MILLISECOND,
+    AST_UNIT_DAY_OF_WEEK,
+    AST_UNIT_DAY_OF_YEAR,
+    AST_UNIT_YEAR_OF_WEEK,
+    AST_UNIT_TIMEZONE_HOUR,
+    AST_UNIT_TIMEZONE_MINUTE
 } AstUnit;
 
 /* What JSON_VALUE ... do where nothing is found, or on an error. */
 typedef enum AstJsonBehaviour {
-    AST_JSON_UNSAID, AST_JSON_ERROR, AST_JSON_NULL, AST_JSON_DEFAULT, AST_JSON_TRUE, AST_JSON_FALSE,
-    AST_JSON_UNKNOWN, AST_JSON_EMPTY_ARRAY, AST_JSON_EMPTY_OBJECT
+    AST_JSON_UNSAID,
+    AST_JSON_ERROR,
+    AST_JSON_NULL,
+    AST_JSON_DEFAULT,
+    AST_JSON_TRUE,
+    AST_JSON_FALSE,
+    AST_JSON_UNKNOWN,
+    AST_JSON_EMPTY_ARRAY,
+    AST_JSON_EMPTY_OBJECT
 } AstJsonBehaviour;
-typedef enum AstJsonForm { AST_JSON_EXISTS, AST_JSON_VALUE, AST_JSON_QUERY, AST_JSON_OBJECT, AST_JSON_ARRAY } AstJsonForm;
+typedef enum AstJsonForm {
+    AST_JSON_EXISTS,
+    AST_JSON_VALUE,
+    AST_JSON_QUERY,
+    AST_JSON_OBJECT,
+    AST_JSON_ARRAY
+} AstJsonForm;
 typedef enum AstJsonWrapper {
-    AST_JSON_WRAPPER_UNSAID, AST_JSON_WRAPPER_WITHOUT, AST_JSON_WRAPPER_CONDITIONAL, AST_JSON_WRAPPER_UNCONDITIONAL
+    AST_JSON_WRAPPER_UNSAID,
+    AST_JSON_WRAPPER_WITHOUT,
+    AST_JSON_WRAPPER_CONDITIONAL,
+    AST_JSON_WRAPPER_UNCONDITIONAL
 } AstJsonWrapper;
 
 /* The clauses of an SQL/JSON function. `format`: the argument of the same place is FORMAT JSON.
@@ -105,13 +133,13 @@ typedef enum AstJsonWrapper {
  * OBJECT: args = key, value, key, value ...; format by member. ARRAY: args = elements. */
 typedef struct AstJson {
     AstJsonForm form;
-    Str path;               /* EXISTS, VALUE, QUERY */
+    Str path; /* EXISTS, VALUE, QUERY */
     AstName path_name;
     uint32_t nnames;
-    struct AstName *names;  /* PASSING value AS name */
-    bool *format;           /* by argument (OBJECT: by member) */
-    Str returning;          /* spelling of a type; data NULL = none */
-    bool returning_json;    /* RETURNING type FORMAT JSON */
+    struct AstName *names; /* PASSING value AS name */
+    bool *format;          /* by argument (OBJECT: by member) */
+    Str returning;         /* spelling of a type; data NULL = none */
+    bool returning_json;   /* RETURNING type FORMAT JSON */
     AstJsonBehaviour on_empty, on_error;
     AstExpr *empty_default, *error_default;
     AstJsonWrapper wrapper;
@@ -122,7 +150,11 @@ typedef struct AstJson {
 
 typedef enum AstTrim { AST_TRIM_BOTH, AST_TRIM_LEADING, AST_TRIM_TRAILING } AstTrim;
 typedef enum AstNulls { AST_NULLS_DEFAULT, AST_NULLS_FIRST, AST_NULLS_LAST } AstNulls;
-typedef enum AstNullTreatment { AST_RESPECT_DEFAULT, AST_RESPECT_NULLS, AST_IGNORE_NULLS } AstNullTreatment;
+typedef enum AstNullTreatment {
+    AST_RESPECT_DEFAULT,
+    AST_RESPECT_NULLS,
+    AST_IGNORE_NULLS
+} AstNullTreatment;
 
 typedef struct AstOrderItem {
     AstExpr *expr; /* an integer literal at top level is an ordinal */
@@ -131,14 +163,23 @@ typedef struct AstOrderItem {
     AstPosition at;
 } AstOrderItem;
 
-typedef enum AstFrameKind { AST_FRAME_NONE, AST_FRAME_ROWS, AST_FRAME_RANGE, AST_FRAME_GROUPS } AstFrameKind;
+typedef enum AstFrameKind {
+    AST_FRAME_NONE,
+    AST_FRAME_ROWS,
+    AST_FRAME_RANGE,
+    AST_FRAME_GROUPS
+} AstFrameKind;
 typedef enum AstBoundKind {
-    AST_BOUND_UNBOUNDED_PRECEDING, AST_BOUND_PRECEDING, AST_BOUND_CURRENT, AST_BOUND_FOLLOWING, AST_BOUND_UNBOUNDED_FOLLOWING
+    AST_BOUND_UNBOUNDED_PRECEDING,
+    AST_BOUND_PRECEDING,
+    AST_BOUND_CURRENT,
+    AST_BOUND_FOLLOWING,
+    AST_BOUND_UNBOUNDED_FOLLOWING
 } AstBoundKind;
 
 typedef struct AstWindow {
-    AstName name;     /* of a WINDOW clause, or referenced: OVER w; empty text = none */
-    AstName base;     /* OVER (w ...); empty text = none */
+    AstName name; /* of a WINDOW clause, or referenced: OVER w; empty text = none */
+    AstName base; /* OVER (w ...); empty text = none */
     uint32_t npartition;
     AstExpr **partition;
     uint32_t norder;
@@ -168,9 +209,10 @@ struct AstExpr {
     AstWindow *window;
     uint32_t nlambda;
     AstName *lambda_names;
-    uint16_t height;     /* nodes below this one on the longest way down, at most SQL_MAX_DEPTH */
-    AstName *arg_names;  /* CALL of TABLE(f(name => value)); parallel to args, empty text = by position; NULL = none */
-    AstJson *json;       /* JSON */
+    uint16_t height; /* nodes below this one on the longest way down, at most SQL_MAX_DEPTH */
+    AstName *
+        arg_names; /* CALL of TABLE(f(name => value)); parallel to args, empty text = by position; NULL = none */
+    AstJson *json;                          /* JSON */
     bool overflow_truncate, overflow_count; /* CALL listagg: ON OVERFLOW TRUNCATE text WITH COUNT */
 };
 
@@ -178,12 +220,17 @@ struct AstExpr {
 
 typedef struct AstSelectItem {
     AstExpr *expr;
-    AstName alias; /* empty text = none */
+    AstName alias;            /* empty text = none */
     uint32_t ncolumn_aliases; /* t.* AS (a, b) */
     AstName *column_aliases;
 } AstSelectItem;
 
-typedef enum AstGroupKind { AST_GROUP_SIMPLE, AST_GROUP_SETS, AST_GROUP_CUBE, AST_GROUP_ROLLUP } AstGroupKind;
+typedef enum AstGroupKind {
+    AST_GROUP_SIMPLE,
+    AST_GROUP_SETS,
+    AST_GROUP_CUBE,
+    AST_GROUP_ROLLUP
+} AstGroupKind;
 
 typedef struct AstExprList {
     uint32_t count;
@@ -193,7 +240,8 @@ typedef struct AstExprList {
 typedef struct AstGroupItem {
     AstGroupKind kind;
     uint32_t nsets;
-    AstExprList *sets; /* SIMPLE: one set of one expression; CUBE, ROLLUP: a set per parenthesised element */
+    AstExprList *
+        sets; /* SIMPLE: one set of one expression; CUBE, ROLLUP: a set per parenthesised element */
     AstPosition at;
 } AstGroupItem;
 
@@ -212,7 +260,13 @@ typedef struct AstSelect {
     AstPosition at;
 } AstSelect;
 
-typedef enum AstBodyKind { AST_BODY_SELECT, AST_BODY_VALUES, AST_BODY_TABLE, AST_BODY_SET, AST_BODY_QUERY } AstBodyKind;
+typedef enum AstBodyKind {
+    AST_BODY_SELECT,
+    AST_BODY_VALUES,
+    AST_BODY_TABLE,
+    AST_BODY_SET,
+    AST_BODY_QUERY
+} AstBodyKind;
 typedef enum AstSetKind { AST_UNION, AST_INTERSECT, AST_EXCEPT } AstSetKind;
 
 typedef struct AstBody AstBody;
@@ -220,7 +274,7 @@ struct AstBody {
     AstBodyKind kind;
     AstPosition at;
     AstSelect *select;
-    uint32_t nrows;       /* VALUES */
+    uint32_t nrows; /* VALUES */
     AstExprList *rows;
     AstQualifiedName table; /* TABLE t */
     AstSetKind set;
@@ -247,8 +301,8 @@ struct AstQuery {
     AstExpr *offset, *limit; /* integer literal or parameter; LIMIT ALL = NULL */
     bool with_ties;
     AstPosition at;
-    uint16_t height;       /* like AstExpr's, over everything inside */
-    Str text;              /* as written */
+    uint16_t height; /* like AstExpr's, over everything inside */
+    Str text;        /* as written */
 };
 
 typedef enum AstRelationKind {
@@ -260,7 +314,13 @@ typedef enum AstRelationKind {
     AST_REL_VALUES    /* reserved: VALUES comes as a query */
 } AstRelationKind;
 
-typedef enum AstJoinKind { AST_JOIN_CROSS, AST_JOIN_INNER, AST_JOIN_LEFT, AST_JOIN_RIGHT, AST_JOIN_FULL } AstJoinKind;
+typedef enum AstJoinKind {
+    AST_JOIN_CROSS,
+    AST_JOIN_INNER,
+    AST_JOIN_LEFT,
+    AST_JOIN_RIGHT,
+    AST_JOIN_FULL
+} AstJoinKind;
 
 struct AstRelation {
     AstRelationKind kind;
@@ -287,20 +347,69 @@ struct AstRelation {
 /* ---------------------------------------------------------------- statements */
 
 typedef enum AstStatementKind {
-    AST_QUERY, AST_EXPLAIN, AST_SHOW_CATALOGS, AST_SHOW_SCHEMAS, AST_SHOW_TABLES, AST_SHOW_COLUMNS, AST_SHOW_SESSION,
-    AST_SHOW_FUNCTIONS, AST_SHOW_VIEWS, AST_SHOW_CREATE_TABLE, AST_SHOW_CREATE_VIEW, AST_SHOW_STATS, AST_USE,
-    AST_SET_SESSION, AST_RESET_SESSION, AST_CREATE_TABLE, AST_CREATE_TABLE_AS, AST_DROP_TABLE, AST_CREATE_SCHEMA,
-    AST_DROP_SCHEMA, AST_INSERT, AST_UPDATE, AST_DELETE, AST_CREATE_VIEW, AST_DROP_VIEW, AST_PREPARE, AST_EXECUTE,
-    AST_EXECUTE_IMMEDIATE, AST_DEALLOCATE, AST_DESCRIBE_INPUT, AST_DESCRIBE_OUTPUT, AST_START_TRANSACTION, AST_COMMIT,
+    AST_QUERY,
+    AST_EXPLAIN,
+    AST_SHOW_CATALOGS,
+    AST_SHOW_SCHEMAS,
+    AST_SHOW_TABLES,
+    AST_SHOW_COLUMNS,
+    AST_SHOW_SESSION,
+    AST_SHOW_FUNCTIONS,
+    AST_SHOW_VIEWS,
+    AST_SHOW_CREATE_TABLE,
+    AST_SHOW_CREATE_VIEW,
+    AST_SHOW_STATS,
+    AST_USE,
+    AST_SET_SESSION,
+    AST_RESET_SESSION,
+    AST_CREATE_TABLE,
+    AST_CREATE_TABLE_AS,
+    AST_DROP_TABLE,
+    AST_CREATE_SCHEMA,
+    AST_DROP_SCHEMA,
+    AST_INSERT,
+    AST_UPDATE,
+    AST_DELETE,
+    AST_CREATE_VIEW,
+    AST_DROP_VIEW,
+    AST_PREPARE,
+    AST_EXECUTE,
+    AST_EXECUTE_IMMEDIATE,
+    AST_DEALLOCATE,
+    AST_DESCRIBE_INPUT,
+    AST_DESCRIBE_OUTPUT,
+    AST_START_TRANSACTION,
+    AST_COMMIT,
     AST_ROLLBACK,
-    AST_SHOW_PARTITIONS, AST_SHOW_CREATE_SCHEMA, AST_SHOW_CREATE_MATERIALIZED_VIEW, AST_SET_TIME_ZONE, AST_TRUNCATE_TABLE,
-    AST_COMMENT, AST_CALL_PROCEDURE, AST_MERGE, AST_CREATE_CATALOG, AST_DROP_CATALOG, AST_CREATE_EXTERNAL_TABLE,
-    AST_ALTER_TABLE, AST_RENAME_SCHEMA, AST_RENAME_VIEW, AST_REPAIR_TABLE, AST_ANALYZE, AST_UNLOAD,
-    AST_CREATE_MATERIALIZED_VIEW, AST_REFRESH_MATERIALIZED_VIEW, AST_DROP_MATERIALIZED_VIEW, AST_KILL_QUERY,
+    AST_SHOW_PARTITIONS,
+    AST_SHOW_CREATE_SCHEMA,
+    AST_SHOW_CREATE_MATERIALIZED_VIEW,
+    AST_SET_TIME_ZONE,
+    AST_TRUNCATE_TABLE,
+    AST_COMMENT,
+    AST_CALL_PROCEDURE,
+    AST_MERGE,
+    AST_CREATE_CATALOG,
+    AST_DROP_CATALOG,
+    AST_CREATE_EXTERNAL_TABLE,
+    AST_ALTER_TABLE,
+    AST_RENAME_SCHEMA,
+    AST_RENAME_VIEW,
+    AST_REPAIR_TABLE,
+    AST_ANALYZE,
+    AST_UNLOAD,
+    AST_CREATE_MATERIALIZED_VIEW,
+    AST_REFRESH_MATERIALIZED_VIEW,
+    AST_DROP_MATERIALIZED_VIEW,
+    AST_KILL_QUERY,
     AST_SHOW_PROPERTIES
 } AstStatementKind;
 
-typedef enum AstExplainType { AST_EXPLAIN_PHYSICAL, AST_EXPLAIN_LOGICAL, AST_EXPLAIN_REMOTE } AstExplainType;
+typedef enum AstExplainType {
+    AST_EXPLAIN_PHYSICAL,
+    AST_EXPLAIN_LOGICAL,
+    AST_EXPLAIN_REMOTE
+} AstExplainType;
 
 typedef struct AstColumnDef {
     AstName name;
@@ -327,13 +436,13 @@ typedef enum AstMergeAction { AST_MERGE_UPDATE, AST_MERGE_DELETE, AST_MERGE_INSE
 typedef struct AstMergeCase {
     AstMergeAction action;
     AstPosition at;
-    AstExpr *condition;          /* NULL = none */
+    AstExpr *condition; /* NULL = none */
     uint32_t nassignments;
-    AstAssignment *assignments;  /* UPDATE */
+    AstAssignment *assignments; /* UPDATE */
     uint32_t ncolumns;
-    AstName *columns;            /* INSERT; 0 = all */
+    AstName *columns; /* INSERT; 0 = all */
     uint32_t nvalues;
-    AstExpr **values;            /* INSERT */
+    AstExpr **values; /* INSERT */
 } AstMergeCase;
 
 /* PARTITION (k = v, ...) [LOCATION '..'] */
@@ -344,25 +453,25 @@ typedef struct AstPartition {
 } AstPartition;
 
 typedef enum AstAlterAction {
-    AST_ALTER_RENAME,            /* new_name */
-    AST_ALTER_ADD_COLUMNS,       /* columns (ADD COLUMN: one) */
-    AST_ALTER_REPLACE_COLUMNS,   /* columns */
-    AST_ALTER_RENAME_COLUMN,     /* column, new_column */
-    AST_ALTER_DROP_COLUMN,       /* column */
-    AST_ALTER_COLUMN_TYPE,       /* column, type_text */
-    AST_ALTER_DROP_NOT_NULL,     /* column */
-    AST_ALTER_SET_PROPERTIES,    /* the statement's properties: SET PROPERTIES, SET TBLPROPERTIES */
-    AST_ALTER_SET_LOCATION,      /* location; of one partition where npartitions is 1 */
-    AST_ALTER_ADD_PARTITION,     /* partitions */
-    AST_ALTER_DROP_PARTITION,    /* partitions */
-    AST_ALTER_RENAME_PARTITION   /* partitions[0] to partitions[1] */
+    AST_ALTER_RENAME,          /* new_name */
+    AST_ALTER_ADD_COLUMNS,     /* columns (ADD COLUMN: one) */
+    AST_ALTER_REPLACE_COLUMNS, /* columns */
+    AST_ALTER_RENAME_COLUMN,   /* column, new_column */
+    AST_ALTER_DROP_COLUMN,     /* column */
+    AST_ALTER_COLUMN_TYPE,     /* column, type_text */
+    AST_ALTER_DROP_NOT_NULL,   /* column */
+    AST_ALTER_SET_PROPERTIES,  /* the statement's properties: SET PROPERTIES, SET TBLPROPERTIES */
+    AST_ALTER_SET_LOCATION,    /* location; of one partition where npartitions is 1 */
+    AST_ALTER_ADD_PARTITION,   /* partitions */
+    AST_ALTER_DROP_PARTITION,  /* partitions */
+    AST_ALTER_RENAME_PARTITION /* partitions[0] to partitions[1] */
 } AstAlterAction;
 
 typedef struct AstAlter {
     AstAlterAction action;
     bool if_exists, if_not_exists; /* of the column or partition */
     AstQualifiedName new_name;
-    AstQualifiedName column;       /* more than one part: a field of a row */
+    AstQualifiedName column; /* more than one part: a field of a row */
     AstName new_column;
     uint32_t ncolumns;
     struct AstColumnDef *columns;
@@ -376,47 +485,51 @@ typedef struct AstExternal {
     uint32_t npartition_columns;
     struct AstColumnDef *partition_columns;
     uint32_t nclustered;
-    AstName *clustered;          /* CLUSTERED BY */
-    Str buckets;                 /* digits */
-    bool delimited;              /* ROW FORMAT DELIMITED */
+    AstName *clustered; /* CLUSTERED BY */
+    Str buckets;        /* digits */
+    bool delimited;     /* ROW FORMAT DELIMITED */
     Str fields, escaped, items, keys, lines, null_text;
-    Str serde;                   /* ROW FORMAT SERDE '..' */
+    Str serde; /* ROW FORMAT SERDE '..' */
     uint32_t nserde_properties;
     AstProperty *serde_properties;
-    AstName stored;              /* STORED AS PARQUET */
+    AstName stored; /* STORED AS PARQUET */
     Str input_format, output_format;
     Str location;
 } AstExternal;
 
-typedef enum AstCommentTarget { AST_COMMENT_TABLE, AST_COMMENT_VIEW, AST_COMMENT_COLUMN } AstCommentTarget;
+typedef enum AstCommentTarget {
+    AST_COMMENT_TABLE,
+    AST_COMMENT_VIEW,
+    AST_COMMENT_COLUMN
+} AstCommentTarget;
 
 struct AstStatement {
     AstStatementKind kind;
     AstPosition at;
     uint32_t nparameters;
-    AstQuery *query;             /* QUERY, CTAS, INSERT, CREATE VIEW */
-    bool analyze, json;          /* EXPLAIN */
+    AstQuery *query;    /* QUERY, CTAS, INSERT, CREATE VIEW */
+    bool analyze, json; /* EXPLAIN */
     AstExplainType explain;
-    AstStatement *inner;         /* EXPLAIN, PREPARE */
-    AstQualifiedName name;       /* table, schema, catalog, setting, prepared statement */
+    AstStatement *inner;   /* EXPLAIN, PREPARE */
+    AstQualifiedName name; /* table, schema, catalog, setting, prepared statement */
     bool has_name;
-    Str like, escape;            /* SHOW ... LIKE; data NULL = none */
-    AstExpr *value;              /* SET SESSION */
+    Str like, escape; /* SHOW ... LIKE; data NULL = none */
+    AstExpr *value;   /* SET SESSION */
     bool if_exists, if_not_exists, or_replace;
     uint32_t ncolumns;
-    AstColumnDef *columns;       /* CREATE TABLE */
+    AstColumnDef *columns; /* CREATE TABLE */
     uint32_t nnames;
-    AstName *names;              /* INSERT's columns, CTAS's aliases */
+    AstName *names; /* INSERT's columns, CTAS's aliases */
     bool with_no_data;
     uint32_t nassignments;
-    AstAssignment *assignments;  /* UPDATE */
-    AstExpr *where;              /* UPDATE, DELETE */
+    AstAssignment *assignments; /* UPDATE */
+    AstExpr *where;             /* UPDATE, DELETE */
     uint32_t nargs;
-    AstExpr **args;              /* EXECUTE ... USING */
+    AstExpr **args; /* EXECUTE ... USING */
     Str comment;
-    Str text;                    /* CREATE VIEW, PREPARE: the text of the query or statement; EXECUTE IMMEDIATE: the
+    Str text;  /* CREATE VIEW, PREPARE: the text of the query or statement; EXECUTE IMMEDIATE: the
                                     string; KILL QUERY: the query's id; CREATE SCHEMA, UNLOAD: location */
-    Str regex;                   /* Athena's SHOW TABLES IN s 'regex'; data NULL = none */
+    Str regex; /* Athena's SHOW TABLES IN s 'regex'; data NULL = none */
     uint32_t nproperties;
     AstProperty *properties;     /* WITH (...), TBLPROPERTIES (...) */
     bool cascade;                /* DROP SCHEMA, DROP CATALOG */
@@ -429,7 +542,8 @@ struct AstStatement {
     AstExpr *on;                 /* MERGE ... ON */
     uint32_t nmerge;
     AstMergeCase *merge;
-    AstName *arg_names;          /* CALL p(name => value): parallel to args, empty text = by position; NULL = none */
+    AstName *
+        arg_names; /* CALL p(name => value): parallel to args, empty text = by position; NULL = none */
     AstAlter *alter;
     AstExternal *external;
     AstQualifiedName new_name;   /* RENAME_SCHEMA, RENAME_VIEW */

@@ -40,44 +40,52 @@ static void expect_tokens(const char *sql, size_t count, const Expected *expecte
     } while (0)
 
 static void words_and_names(void **state) {
-    EXPECT("select a_1 _x \"a\"\"b\" `q`", {TOKEN_NAME, "select"}, {TOKEN_NAME, "a_1"},
-           {TOKEN_NAME, "_x"}, {TOKEN_QUOTED, "\"a\"\"b\""}, {TOKEN_BACKQUOTED, "`q`"});
-    EXPECT("1a 0x1g 1__2 1e5x", {TOKEN_DIGIT_NAME, "1a"}, {TOKEN_DIGIT_NAME, "0x1g"},
-           {TOKEN_DIGIT_NAME, "1__2"}, {TOKEN_DIGIT_NAME, "1e5x"});
-    EXPECT("x y'z' u&v n", {TOKEN_NAME, "x"}, {TOKEN_NAME, "y"}, {TOKEN_STRING, "'z'"},
-           {TOKEN_NAME, "u"}, {TOKEN_INVALID, "&"}, {TOKEN_NAME, "v"}, {TOKEN_NAME, "n"});
+    EXPECT("select a_1 _x \"a\"\"b\" `q`", {TOKEN_NAME, "select", 0, 0}, {TOKEN_NAME, "a_1", 0, 0},
+           {TOKEN_NAME, "_x", 0, 0}, {TOKEN_QUOTED, "\"a\"\"b\"", 0, 0},
+           {TOKEN_BACKQUOTED, "`q`", 0, 0});
+    EXPECT("1a 0x1g 1__2 1e5x", {TOKEN_DIGIT_NAME, "1a", 0, 0}, {TOKEN_DIGIT_NAME, "0x1g", 0, 0},
+           {TOKEN_DIGIT_NAME, "1__2", 0, 0}, {TOKEN_DIGIT_NAME, "1e5x", 0, 0});
+    EXPECT("x y'z' u&v n", {TOKEN_NAME, "x", 0, 0}, {TOKEN_NAME, "y", 0, 0},
+           {TOKEN_STRING, "'z'", 0, 0}, {TOKEN_NAME, "u", 0, 0}, {TOKEN_INVALID, "&", 0, 0},
+           {TOKEN_NAME, "v", 0, 0}, {TOKEN_NAME, "n", 0, 0});
 }
 
 static void strings(void **state) {
-    EXPECT("'' 'a''b' N'x' n'y' U&'\\0041' u&'z' X'0F' x'' 'a\nb'", {TOKEN_STRING, "''"},
-           {TOKEN_STRING, "'a''b'"}, {TOKEN_STRING, "N'x'"}, {TOKEN_STRING, "n'y'"},
-           {TOKEN_UNICODE, "U&'\\0041'"}, {TOKEN_UNICODE, "u&'z'"}, {TOKEN_BINARY, "X'0F'"},
-           {TOKEN_BINARY, "x''"}, {TOKEN_STRING, "'a\nb'"});
-    EXPECT("'a--b' '/*'", {TOKEN_STRING, "'a--b'"}, {TOKEN_STRING, "'/*'"});
+    EXPECT("'' 'a''b' N'x' n'y' U&'\\0041' u&'z' X'0F' x'' 'a\nb'", {TOKEN_STRING, "''", 0, 0},
+           {TOKEN_STRING, "'a''b'", 0, 0}, {TOKEN_STRING, "N'x'", 0, 0},
+           {TOKEN_STRING, "n'y'", 0, 0}, {TOKEN_UNICODE, "U&'\\0041'", 0, 0},
+           {TOKEN_UNICODE, "u&'z'", 0, 0}, {TOKEN_BINARY, "X'0F'", 0, 0},
+           {TOKEN_BINARY, "x''", 0, 0}, {TOKEN_STRING, "'a\nb'", 0, 0});
+    EXPECT("'a--b' '/*'", {TOKEN_STRING, "'a--b'", 0, 0}, {TOKEN_STRING, "'/*'", 0, 0});
 }
 
 static void numbers(void **state) {
-    EXPECT("1 1.5 1. .5 1e3 1.5E-3 .5e+7 1.e2 0xFF 0b1_0 0o17 1_000 1_0.0_1", {TOKEN_INTEGER, "1"},
-           {TOKEN_DECIMAL, "1.5"}, {TOKEN_DECIMAL, "1."}, {TOKEN_DECIMAL, ".5"},
-           {TOKEN_DOUBLE, "1e3"}, {TOKEN_DOUBLE, "1.5E-3"}, {TOKEN_DOUBLE, ".5e+7"},
-           {TOKEN_DOUBLE, "1.e2"}, {TOKEN_INTEGER, "0xFF"}, {TOKEN_INTEGER, "0b1_0"},
-           {TOKEN_INTEGER, "0o17"}, {TOKEN_INTEGER, "1_000"}, {TOKEN_DECIMAL, "1_0.0_1"});
-    EXPECT("t.5 1.a 1..2 1e 1e+", {TOKEN_NAME, "t"}, {TOKEN_DECIMAL, ".5"}, {TOKEN_DECIMAL, "1."},
-           {TOKEN_NAME, "a"}, {TOKEN_DECIMAL, "1."}, {TOKEN_DECIMAL, ".2"},
-           {TOKEN_DIGIT_NAME, "1e"}, {TOKEN_DIGIT_NAME, "1e"}, {TOKEN_PLUS, "+"});
+    EXPECT("1 1.5 1. .5 1e3 1.5E-3 .5e+7 1.e2 0xFF 0b1_0 0o17 1_000 1_0.0_1",
+           {TOKEN_INTEGER, "1", 0, 0}, {TOKEN_DECIMAL, "1.5", 0, 0}, {TOKEN_DECIMAL, "1.", 0, 0},
+           {TOKEN_DECIMAL, ".5", 0, 0}, {TOKEN_DOUBLE, "1e3", 0, 0}, {TOKEN_DOUBLE, "1.5E-3", 0, 0},
+           {TOKEN_DOUBLE, ".5e+7", 0, 0}, {TOKEN_DOUBLE, "1.e2", 0, 0},
+           {TOKEN_INTEGER, "0xFF", 0, 0}, {TOKEN_INTEGER, "0b1_0", 0, 0},
+           {TOKEN_INTEGER, "0o17", 0, 0}, {TOKEN_INTEGER, "1_000", 0, 0},
+           {TOKEN_DECIMAL, "1_0.0_1", 0, 0});
+    EXPECT("t.5 1.a 1..2 1e 1e+", {TOKEN_NAME, "t", 0, 0}, {TOKEN_DECIMAL, ".5", 0, 0},
+           {TOKEN_DECIMAL, "1.", 0, 0}, {TOKEN_NAME, "a", 0, 0}, {TOKEN_DECIMAL, "1.", 0, 0},
+           {TOKEN_DECIMAL, ".2", 0, 0}, {TOKEN_DIGIT_NAME, "1e", 0, 0},
+           {TOKEN_DIGIT_NAME, "1e", 0, 0}, {TOKEN_PLUS, "+", 0, 0});
 }
 
 static void operators(void **state) {
-    EXPECT("( ) [ ] { } , . ; : ? = <> != < <= > >= + - * / % || -> =>", {TOKEN_LPAREN, "("},
-           {TOKEN_RPAREN, ")"}, {TOKEN_LBRACKET, "["}, {TOKEN_RBRACKET, "]"}, {TOKEN_LBRACE, "{"},
-           {TOKEN_RBRACE, "}"}, {TOKEN_COMMA, ","}, {TOKEN_DOT, "."}, {TOKEN_SEMICOLON, ";"},
-           {TOKEN_COLON, ":"}, {TOKEN_QUESTION, "?"}, {TOKEN_EQ, "="}, {TOKEN_NE, "<>"},
-           {TOKEN_NE, "!="}, {TOKEN_LT, "<"}, {TOKEN_LE, "<="}, {TOKEN_GT, ">"}, {TOKEN_GE, ">="},
-           {TOKEN_PLUS, "+"}, {TOKEN_MINUS, "-"}, {TOKEN_STAR, "*"}, {TOKEN_SLASH, "/"},
-           {TOKEN_PERCENT, "%"}, {TOKEN_CONCAT, "||"}, {TOKEN_ARROW, "->"},
-           {TOKEN_FAT_ARROW, "=>"});
-    EXPECT("a<-1 >>", {TOKEN_NAME, "a"}, {TOKEN_LT, "<"}, {TOKEN_MINUS, "-"}, {TOKEN_INTEGER, "1"},
-           {TOKEN_GT, ">"}, {TOKEN_GT, ">"});
+    EXPECT("( ) [ ] { } , . ; : ? = <> != < <= > >= + - * / % || -> =>", {TOKEN_LPAREN, "(", 0, 0},
+           {TOKEN_RPAREN, ")", 0, 0}, {TOKEN_LBRACKET, "[", 0, 0}, {TOKEN_RBRACKET, "]", 0, 0},
+           {TOKEN_LBRACE, "{", 0, 0}, {TOKEN_RBRACE, "}", 0, 0}, {TOKEN_COMMA, ",", 0, 0},
+           {TOKEN_DOT, ".", 0, 0}, {TOKEN_SEMICOLON, ";", 0, 0}, {TOKEN_COLON, ":", 0, 0},
+           {TOKEN_QUESTION, "?", 0, 0}, {TOKEN_EQ, "=", 0, 0}, {TOKEN_NE, "<>", 0, 0},
+           {TOKEN_NE, "!=", 0, 0}, {TOKEN_LT, "<", 0, 0}, {TOKEN_LE, "<=", 0, 0},
+           {TOKEN_GT, ">", 0, 0}, {TOKEN_GE, ">=", 0, 0}, {TOKEN_PLUS, "+", 0, 0},
+           {TOKEN_MINUS, "-", 0, 0}, {TOKEN_STAR, "*", 0, 0}, {TOKEN_SLASH, "/", 0, 0},
+           {TOKEN_PERCENT, "%", 0, 0}, {TOKEN_CONCAT, "||", 0, 0}, {TOKEN_ARROW, "->", 0, 0},
+           {TOKEN_FAT_ARROW, "=>", 0, 0});
+    EXPECT("a<-1 >>", {TOKEN_NAME, "a", 0, 0}, {TOKEN_LT, "<", 0, 0}, {TOKEN_MINUS, "-", 0, 0},
+           {TOKEN_INTEGER, "1", 0, 0}, {TOKEN_GT, ">", 0, 0}, {TOKEN_GT, ">", 0, 0});
 }
 
 static void positions_and_comments(void **state) {
