@@ -86,7 +86,7 @@ void lexer_init(Lexer *self, Str text);
 /* The next token; TOKEN_END for ever at the end. */
 void lexer_next(Lexer *self, Token *token);
 
-Keyword keyword_find(Str word); /* any case; KEYWORD_NONE if the grammar does not know it */
+Keyword sql_keyword_find(Str word); /* any case; KEYWORD_NONE if the grammar does not know it */
 const char *keyword_text(Keyword keyword); /* upper case */
 bool keyword_reserved(Keyword keyword);
 /* How messages call a punctuation token: "','". NULL for kinds with a text of their own. */

@@ -111,16 +111,16 @@ const char *unit_text(AstUnit unit);
 
 /* ---- expressions */
 Status ast_expr_new(Parser *p, AstExprKind kind, AstPosition at, uint32_t nargs,
-                AstExpr **out) WARN_UNUSED;
+                    AstExpr **out) WARN_UNUSED;
 /* Computes the height over everything below; 54000 beyond the limit. */
 Status ast_expr_done(Parser *p, AstExpr *expr) WARN_UNUSED;
 Status ast_expr_string(Parser *p, AstPosition at, Str text, AstExpr **out) WARN_UNUSED;
 Status ast_expr_integer(Parser *p, AstPosition at, const char *digits, AstExpr **out) WARN_UNUSED;
 /* name(args...), name a literal. */
 Status ast_expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, AstExpr **args,
-                 AstExpr **out) WARN_UNUSED;
+                     AstExpr **out) WARN_UNUSED;
 Status ast_expr_binary(Parser *p, AstPosition at, TribFunctionId op, AstExpr *left, AstExpr *right,
-                   AstExpr **out) WARN_UNUSED;
+                       AstExpr **out) WARN_UNUSED;
 Status parse_expr(Parser *p, AstExpr **out) WARN_UNUSED;
 /* No AND, OR, NOT, comparison at the top. */
 Status parse_value_expr(Parser *p, AstExpr **out) WARN_UNUSED;
@@ -160,7 +160,7 @@ Status parse_relation(Parser *p, AstRelation **out) WARN_UNUSED;
 /* ---- statements */
 Status parse_statement(Parser *p, AstStatement **out) WARN_UNUSED;
 Status ast_statement_new(Parser *p, AstStatementKind kind, AstPosition at,
-                     AstStatement **out) WARN_UNUSED;
+                         AstStatement **out) WARN_UNUSED;
 /* At the statement's first word; they fill in *s (parse_ddl.c). */
 Status parse_create(Parser *p, AstStatement *s) WARN_UNUSED;
 Status parse_drop(Parser *p, AstStatement *s) WARN_UNUSED;

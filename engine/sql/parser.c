@@ -367,7 +367,7 @@ Status ast_expr_integer(Parser *p, AstPosition at, const char *digits, AstExpr *
 }
 
 Status ast_expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs, AstExpr **args,
-                 AstExpr **out) {
+                     AstExpr **out) {
     TRY(ast_expr_new(p, AST_CALL, at, nargs, out));
     AstExpr *call = *out;
     for (uint32_t i = 0; i < nargs; i++) call->args[i] = args[i];
@@ -378,7 +378,7 @@ Status ast_expr_call(Parser *p, AstPosition at, const char *name, uint32_t nargs
 }
 
 Status ast_expr_binary(Parser *p, AstPosition at, TribFunctionId op, AstExpr *left, AstExpr *right,
-                   AstExpr **out) {
+                       AstExpr **out) {
     TRY(ast_expr_new(p, AST_BINARY_OP, at, 2, out));
     (*out)->op = (uint16_t)op;
     (*out)->args[0] = left;

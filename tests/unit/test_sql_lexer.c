@@ -148,20 +148,20 @@ static void keywords(void **state) {
     for (uint32_t k = KEYWORD_NONE + 1; k < KEYWORD_TOTAL; k++) {
         const char *text = keyword_text((Keyword)k);
         assert_true(strcmp(before, text) < 0);
-        assert_int_equal(keyword_find(str_from(text)), k);
+        assert_int_equal(sql_keyword_find(str_from(text)), k);
         before = text;
     }
-    assert_int_equal(keyword_find(STR("sElEcT")), KW_SELECT);
-    assert_int_equal(keyword_find(STR("selec")), KEYWORD_NONE);
-    assert_int_equal(keyword_find(STR("selectx")), KEYWORD_NONE);
-    assert_int_equal(keyword_find(STR("")), KEYWORD_NONE);
-    assert_int_equal(keyword_find(STR("zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz")),
+    assert_int_equal(sql_keyword_find(STR("sElEcT")), KW_SELECT);
+    assert_int_equal(sql_keyword_find(STR("selec")), KEYWORD_NONE);
+    assert_int_equal(sql_keyword_find(STR("selectx")), KEYWORD_NONE);
+    assert_int_equal(sql_keyword_find(STR("")), KEYWORD_NONE);
+    assert_int_equal(sql_keyword_find(STR("zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz")),
                      KEYWORD_NONE);
     assert_true(keyword_reserved(KW_SELECT));
     assert_false(keyword_reserved(KW_LIMIT));
     uint32_t count = 0;
     for (const char *word; (word = sql_reserved_word(count)) != NULL; count++) {
-        assert_true(keyword_reserved(keyword_find(str_from(word))));
+        assert_true(keyword_reserved(sql_keyword_find(str_from(word))));
     }
     assert_int_equal(count, 81);
 }
