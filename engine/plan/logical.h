@@ -74,8 +74,6 @@ typedef struct PushedConjunct {
 typedef struct PushedScan {
     SourcePlan *plan;          /* registered for release on the plan's arena */
     const char *text, *note;
-    uint32_t nparams;          /* literals that were bound, for EXPLAIN */
-    const Value *params;
     uint32_t nconjuncts;
     PushedConjunct *conjuncts;
     uint32_t taken;            /* TRIB_TAKEN_* */

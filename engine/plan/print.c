@@ -103,7 +103,7 @@ static void print_scan(LogicalPrinter *self, const LogicalNode *node) {
     buf_printf(self->out, "scan %s.%s.%s", catalog_name(node->table->catalog), node->table->table.schema,
                node->table->table.name);
     print_output(self, node);
-    if (node->pushed && node->pushed->text) buf_printf(self->out, "  [%s]", node->pushed->text);
+    if (node->pushed && node->pushed->taken & TRIB_TAKEN_LIMIT) buf_text(self->out, "  [limit pushed]");
 }
 
 static void print_node_text(LogicalPrinter *self, const LogicalNode *node) {
@@ -180,6 +180,16 @@ static void remote_piece(Buf *out, const char *what, bool taken, const TribVerdi
     }
 }
 
+/* What is sent; further lines of it (its parameters) are indented like the first. */
+static void remote_text(Buf *out, const char *text) {
+    buf_text(out, "  text:     ");
+    for (; *text; text++) {
+        buf_char(out, *text);
+        if (*text == '\n') buf_text(out, "  ");
+    }
+    buf_char(out, '\n');
+}
+
 static void remote_scan(LogicalPrinter *self, const LogicalNode *node) {
     const PushedScan *p = node->pushed;
     const Catalog *catalog = node->table->catalog;
@@ -190,15 +200,7 @@ static void remote_scan(LogicalPrinter *self, const LogicalNode *node) {
     if (p && p->how) buf_printf(self->out, "   (%s)", p->how);
     buf_char(self->out, '\n');
     if (!p) return;
-    if (p->text) buf_printf(self->out, "  text:     %s\n", p->text);
-    if (p->nparams) {
-        buf_text(self->out, "  params:   ");
-        for (uint32_t i = 0; i < p->nparams; i++) {
-            if (i) buf_text(self->out, ", ");
-            value_print(self->out, &p->params[i]);
-        }
-        buf_char(self->out, '\n');
-    }
+    if (p->text) remote_text(self->out, p->text);
     remote_conjuncts(self, p);
     if (p->offered_order) remote_piece(self->out, "ORDER BY", (p->taken & TRIB_TAKEN_ORDER) != 0, &p->order);
     if (p->offered_limit) {

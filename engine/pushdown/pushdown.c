@@ -171,8 +171,6 @@ static Status take_answer(Carver *self, const Draft *draft, SourcePlan *plan, Pu
     pushed->plan = plan;
     if (o->text) TRY_ALLOC(pushed->text, arena_strdup(arena, o->text), self->err);
     if (o->note) TRY_ALLOC(pushed->note, arena_strdup(arena, o->note), self->err);
-    pushed->nparams = o->nvalues;
-    pushed->params = o->values;
     pushed->taken = o->taken;
     pushed->rows = o->rows;
     pushed->keys = draft->key_verdicts;
