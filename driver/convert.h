@@ -147,6 +147,8 @@ ConvertCode cell_timestamp(const Cell *cell, int64_t *us, int32_t *ns);
 ConvertCode cell_uuid(const Cell *cell, uint8_t out[16]);
 ConvertCode cell_months(const Cell *cell, int64_t *months);
 ConvertCode cell_microseconds(const Cell *cell, int64_t *us);
+/* An array, map or row as JSON text, appended; at: position of the value in the column's data. */
+Status nested_text(const ColumnView *column, uint32_t at, Buf *out, Error *err) WARN_UNUSED;
 /* The value as UTF-8. Text: borrowed. Others: in `small` or `big`. *whole: bytes that must not be cut
  * off (22003), 0: any may. */
 ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, Str *out, size_t *whole,

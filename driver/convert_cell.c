@@ -420,6 +420,14 @@ static size_t time_text(const Cell *cell, char *out) {
     return n;
 }
 
+/* `at` is the place of the value, so that the column must not look it up in a dictionary again. */
+Status nested_text(const ColumnView *column, uint32_t at, Buf *out, Error *err) {
+    ColumnView flat = *column;
+    flat.form = COLUMN_FLAT;
+    TRY(column_value_text(&flat, at, out, err));
+    return buf_status(out, err);
+}
+
 ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, Str *out, size_t *whole,
                       Error *err) {
     *whole = 0;
@@ -428,9 +436,7 @@ ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, 
     case FAMILY_TEXT:
     case FAMILY_BYTES: *out = cell->text; return CONVERT_OK;
     case FAMILY_NESTED:
-        if (column_value_text(cell->nested.column, cell->nested.position, big, err) != TRIB_OK ||
-            buf_status(big, err) != TRIB_OK)
-            return CONVERT_ENGINE;
+        if (nested_text(cell->nested.column, cell->nested.position, big, err) != TRIB_OK) return CONVERT_ENGINE;
         *out = buf_view(big);
         return CONVERT_OK;
     case FAMILY_BOOL:

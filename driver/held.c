@@ -20,8 +20,7 @@ static Status copy_text(Arena *arena, const StrView *from, StrView *to, Error *e
 static Status copy_nested(Arena *arena, const ColumnView *column, uint32_t at, StrView *to, Error *err) {
     Buf text;
     buf_init(&text, arena, INT32_MAX);
-    TRY(column_value_text(column, at, &text, err));
-    TRY(buf_status(&text, err));
+    TRY(nested_text(column, at, &text, err));
     *to = strview_of(text.data ? text.data : "", text.len);
     return TRIB_OK;
 }

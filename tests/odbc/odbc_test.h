@@ -1,0 +1,63 @@
+/*
+ * odbc_test.h - what the ODBC tests share: the functions of a driver or of the manager in a table,
+ * connections, checks.
+ */
+#ifndef TRIB_TESTS_ODBC_TEST_H
+#define TRIB_TESTS_ODBC_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sql.h>
+#include <sqlext.h>
+#include <sqlucode.h>
+
+#define MEMBER_PLAIN(name) __typeof__(&name) name;
+#define MEMBER_TEXT(name) __typeof__(&name) name; __typeof__(&name##W) name##W;
+
+typedef struct Odbc {
+    void *library;
+#define API(name, id, kind, lock, diagnostics, twins, states) MEMBER_##twins(name)
+#include "driver/api_functions.def"
+#undef API
+} Odbc;
+
+/* Loads the library and fills the table; fails the test when a function is missing. */
+void odbc_load(Odbc *self, const char *path);
+
+typedef struct Link {
+    Odbc *odbc;
+    SQLHENV env;
+    SQLHDBC dbc;
+    SQLHSTMT stmt;
+} Link;
+
+/* Environment of a version, connection (ANSI or W), one statement. */
+void link_open(Link *self, Odbc *odbc, SQLULEN version, const char *string, bool wide);
+void link_close(Link *self);
+
+/* The first record's SQLSTATE and message; "" if there is none. Static storage. */
+const char *diag_of(Odbc *odbc, SQLSMALLINT kind, SQLHANDLE handle);
+const char *diag_message(void);
+
+#define STATE_IS(link, expected) assert_string_equal(diag_of((link)->odbc, SQL_HANDLE_STMT, (link)->stmt), expected)
+#define OK(expression) assert_int_equal(expression, SQL_SUCCESS)
+#define INFO(expression) assert_int_equal(expression, SQL_SUCCESS_WITH_INFO)
+#define FAILS(expression) assert_int_equal(expression, SQL_ERROR)
+
+SQLRETURN run(Link *link, const char *sql); /* SQLExecDirect */
+void run_ok(Link *link, const char *sql);
+void close_cursor(Link *link);
+/* A column of the current row as UTF-8 text; "(null)". Static storage. */
+const char *text_of(Link *link, SQLUSMALLINT column);
+/* ASCII to UTF-16 with a terminator; static storage, eight buffers in turn. */
+SQLWCHAR *wide(const char *text);
+
+#endif

@@ -1,0 +1,17 @@
+# tests/odbc: the driver over an engine of canned results, directly and through the manager
+if HAVE_CMOCKA
+check_LTLIBRARIES += tests/odbc/libfakedriver.la
+tests_odbc_libfakedriver_la_SOURCES = tests/odbc/fake_engine.c
+tests_odbc_libfakedriver_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere -Wl,-Bsymbolic \
+	-Wl,--version-script=$(top_srcdir)/driver/exports.map
+tests_odbc_libfakedriver_la_LIBADD = libdriver.la $(BASE_LIBS)
+
+ODBC_TEST_SOURCES = tests/odbc/odbc_test.c tests/odbc/odbc_test.h
+ODBC_TEST_CPPFLAGS = $(AM_CPPFLAGS) -DFAKE_DRIVER='"$(abs_top_builddir)/tests/odbc/.libs/libfakedriver.so"'
+
+check_PROGRAMS += tests/odbc/test_calls
+tests_odbc_test_calls_SOURCES = tests/odbc/test_calls.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_calls_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
+tests_odbc_test_calls_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+TESTS += tests/odbc/test_calls
+endif
