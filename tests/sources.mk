@@ -1,2 +1,3 @@
 # tests
 include tests/connectors/sources.mk
+include tests/odbc/sources.mk
