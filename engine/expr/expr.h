@@ -70,6 +70,9 @@ Expr *expr_cast(Arena *arena, Expr *arg, Type type, bool try_cast); /* the same 
 Expr *expr_boolean(Arena *arena, ExprKind kind, uint32_t nargs, Expr *const *args); /* AND, OR, NOT */
 Expr *expr_new(Arena *arena, ExprKind kind, Type type, uint32_t nargs, Expr *const *args);
 
+/* Sets may_raise and is_volatile from the node and its arguments: after args, type, flags or `as` of a node
+ * were set by hand. */
+void expr_derive(Expr *e);
 bool expr_equal(const Expr *a, const Expr *b);
 bool expr_is_constant(const Expr *e);
 /* Adds the ColumnIds used (once each) to a bitmap indexed by ColumnId. */
@@ -97,7 +100,8 @@ Status evaluator_run(Evaluator *self, uint32_t index, const Batch *batch, Vector
 Status evaluator_filter(Evaluator *self, uint32_t index, const Batch *batch, uint16_t *selection, uint32_t *count,
                         Error *err) WARN_UNUSED;
 void evaluator_reset(Evaluator *self); /* frees what the last runs produced */
-/* Folds an expression without columns; a raising constant is left as it is (TRIB_OK, *out unchanged). */
+/* Folds an expression without columns, parameters and volatile functions to a constant. Anything else, and
+ * a constant that raises, is left as it is: TRIB_OK, *out = e. */
 Status expr_fold(Arena *arena, const EvalSession *session, const Expr *e, Expr **out, Error *err) WARN_UNUSED;
 /* Converts a literal as CAST does; errors as CAST raises them. */
 Status value_cast(Arena *arena, const EvalSession *session, const Value *value, Type type, Value *out, Error *err)

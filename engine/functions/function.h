@@ -17,8 +17,10 @@ typedef enum { NULLS_PROPAGATE, NULLS_CALLED } NullBehaviour;
 typedef enum { STABILITY_IMMUTABLE, STABILITY_STATEMENT, STABILITY_VOLATILE } Stability;
 
 /*
- * Signature text, read once at start: "bigint, bigint -> bigint", "varchar -> bigint", "T, T... -> T",
- * "decimal, decimal -> *" ( * = resolve() computes it). Type letters: T comparable, O orderable, E any.
+ * Signature text: "bigint, bigint -> bigint", "varchar -> bigint", "T, T... -> T",
+ * "decimal, decimal -> *" ( * = resolve() computes it). A type's name stands for all its lengths and
+ * precisions. Letters stand for one type throughout: T comparable, O orderable, E any, V varchar of one
+ * length.
  */
 struct Function {
     uint16_t id;           /* TribFunctionId */
@@ -29,7 +31,8 @@ struct Function {
     Stability stability;
     bool may_raise;        /* for some arguments */
     Kernel kernel;
-    /* Result type (and adjusted argument types) for '*' results; NULL otherwise. */
+    /* Result type (and adjusted argument types) for '*' results; NULL otherwise. It gets the types after the
+     * coercion to the signature's, and may set err (INVALID) if they do not fit. */
     Status (*resolve)(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);
     /* Precomputes from constant arguments (pattern of LIKE ...): constants[i] NULL if not constant. */
     Status (*prepare)(Arena *arena, uint32_t nargs, const Value *const *constants, void **state, Error *err);
@@ -96,9 +99,12 @@ Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, cons
                            Error *err) WARN_UNUSED;
 Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args, ResolvedAggregate *out, Error *err)
     WARN_UNUSED;
+/* Names of rows and of the special forms (coalesce, if, try, cast ...); operators have no such name. */
 bool function_exists(Str name);
 bool aggregate_exists(Str name);
-bool function_has_kernel(TribFunctionId id);
+bool function_has_kernel(TribFunctionId id); /* special forms and aggregates included */
+/* "+", "=", "||" ...: how an operator is written between its arguments; NULL for functions. */
+const char *function_symbol(TribFunctionId id);
 const char *function_id_name(TribFunctionId id);
 /* All rows, for documentation and SHOW FUNCTIONS: index from 0; NULL at the end. */
 const Function *function_row(uint32_t index);

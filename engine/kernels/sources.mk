@@ -8,3 +8,9 @@ ENGINE_SOURCES += \
 	engine/kernels/kernel.c \
 	engine/kernels/kernel.h \
 	engine/kernels/loop.h
+ENGINE_SOURCES += \
+	engine/kernels/cast.c \
+	engine/kernels/cast.h \
+	engine/kernels/cast_datetime.c \
+	engine/kernels/cast_number.c \
+	engine/kernels/cast_text.c

@@ -18,5 +18,7 @@ void value_print(Buf *out, const Value *value);
 /* As plain text: what CAST(value AS varchar) gives (char(n) padded to n characters); hexadecimal for
  * varbinary, JSON for nested values. */
 void value_text(Buf *out, const Value *value);
+/* As a JSON document: what CAST(value AS json) gives; NULL is null. */
+void value_json(Buf *out, const Value *value);
 
 #endif

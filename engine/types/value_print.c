@@ -78,7 +78,7 @@ static bool json_bare(Type t) {
            t.id == TRIB_TYPE_JSON || type_is_nested(t);
 }
 
-static void json_value(Buf *out, const Value *v) {
+void value_json(Buf *out, const Value *v) {
     if (v->is_null) {
         buf_text(out, "null");
         return;
@@ -104,11 +104,11 @@ static void json_value(Buf *out, const Value *v) {
 static void json_key(Buf *out, const Value *key) {
     if (key->is_null || (key->type.id != TRIB_TYPE_VARCHAR && json_bare(key->type))) {
         buf_char(out, '"');
-        json_value(out, key);
+        value_json(out, key);
         buf_char(out, '"');
     } else {
         Value plain = *key;
-        json_value(out, &plain);
+        value_json(out, &plain);
     }
 }
 
@@ -129,7 +129,7 @@ static void json_nested(Buf *out, const Value *v) {
             json_quote(out, str_from(name != NULL ? name : ""));
             buf_char(out, ':');
         }
-        json_value(out, &v->as.items.values[i]);
+        value_json(out, &v->as.items.values[i]);
     }
     buf_char(out, object ? '}' : ']');
 }

@@ -146,17 +146,7 @@ static Status flatten_constant(Arena *arena, const Vector *self, uint32_t positi
         FOR_SELECTED(selection, count, row, { to[row] = from[indices[row]]; });                    \
     } while (0)
 
-static void spread_validity(const Vector *self, const Vector *entries, const uint16_t *selection,
-                            uint32_t count, uint64_t *validity) {
-    FOR_SELECTED(selection, count, row, {
-        bool valid = self->validity == NULL || bitmap_get(self->validity, row);
-        valid = valid && (entries->validity == NULL ||
-                          bitmap_get(entries->validity, self->indices[row]));
-        if (valid) bitmap_set(validity, row);
-    });
-}
-
-/* Rows of a dictionary whose index must not be followed: NULL where there are no entries at all. */
+/* By way of positions, so that the indices of NULL rows are not followed. */
 static Status flatten_rows(Arena *arena, const Vector *self, const Vector *entries,
                            const uint16_t *selection, uint32_t count, uint32_t positions,
                            Vector *out, Error *err) {
@@ -173,7 +163,8 @@ static Status flatten_dictionary(Arena *arena, const Vector *self, const uint16_
                                  uint32_t count, uint32_t positions, Vector *out, Error *err) {
     const Vector *entries = self->children;
     const uint32_t *indices = self->indices;
-    if (entries->form != VECTOR_FLAT || entries->physical == PHYS_ROW || self->entries == 0) {
+    /* The index of a NULL row may be anything. */
+    if (entries->form != VECTOR_FLAT || entries->physical == PHYS_ROW || self->validity != NULL) {
         Vector taken;
         TRY(flatten_rows(arena, self, entries, selection, count, positions, &taken, err));
         return vector_flatten(arena, &taken, selection, count, positions, out, err);
@@ -187,9 +178,11 @@ static Status flatten_dictionary(Arena *arena, const Vector *self, const uint16_
     case 16: SPREAD(Instant); break;
     default: break;
     }
-    if (self->validity == NULL && entries->validity == NULL) return TRIB_OK;
+    if (entries->validity == NULL) return TRIB_OK;
     TRY_ALLOC(out->validity, ARENA_ARRAY(arena, uint64_t, bitmap_words(positions)), err);
-    spread_validity(self, entries, selection, count, out->validity);
+    FOR_SELECTED(selection, count, row, {
+        if (bitmap_get(entries->validity, indices[row])) bitmap_set(out->validity, row);
+    });
     return TRIB_OK;
 }
 

@@ -1,0 +1,465 @@
+/*
+ * function.c - the registry: all rows, overload resolution, names.
+ *
+ * Signatures are read when they are needed; nothing is kept, so that there is no state to set up or
+ * guard. Resolution after Trino: every overload of the name is tried; an argument costs nothing if
+ * its type is the parameter's, more the further it must be widened; the cheapest wins, the first
+ * row among equals.
+ */
+#include "engine/functions/tables.h"
+
+#include "engine/kernels/cast.h"
+
+#define NO_MATCH   UINT32_MAX
+#define COERCION   100u /* what one coercion costs; widening further costs a little more */
+#define LETTERS    4
+#define HINT_NAMES 3
+
+static const FunctionTable *const function_tables[] = {
+    &functions_comparison, &functions_arithmetic, &functions_interval,       &functions_math,
+    &functions_rounding,   &functions_text,       &functions_text_edit,      &functions_datetime,
+    &functions_datetime_units, &functions_session, &functions_binary,
+};
+
+static const AggregateTable *const aggregate_tables[] = {
+    &aggregates_count, &aggregates_sum, &aggregates_extreme, &aggregates_statistics,
+};
+
+/* Forms that the evaluator knows by itself, without a row. */
+typedef struct SpecialForm {
+    uint16_t id;
+    const char *name; /* callable as a function; NULL = only by its own syntax */
+} SpecialForm;
+
+static const SpecialForm special_forms[] = {
+    {TRIB_FN_is_null, NULL}, {TRIB_FN_is_not_null, NULL}, {TRIB_FN_and, NULL},
+    {TRIB_FN_or, NULL},      {TRIB_FN_not, NULL},         {TRIB_FN_in, NULL},
+    {TRIB_FN_between, NULL}, {TRIB_FN_case, NULL},        {TRIB_FN_coalesce, "coalesce"},
+    {TRIB_FN_nullif, "nullif"}, {TRIB_FN_if, "if"},       {TRIB_FN_cast, NULL},
+    {TRIB_FN_try_cast, NULL},   {TRIB_FN_try, "try"},
+};
+
+typedef struct Symbol {
+    uint16_t id;
+    const char *text;
+} Symbol;
+
+static const Symbol symbols[] = {
+    {TRIB_FN_eq, "="},       {TRIB_FN_ne, "<>"},       {TRIB_FN_lt, "<"},
+    {TRIB_FN_le, "<="},      {TRIB_FN_gt, ">"},        {TRIB_FN_ge, ">="},
+    {TRIB_FN_is_distinct_from, "IS DISTINCT FROM"},    {TRIB_FN_add, "+"},
+    {TRIB_FN_subtract, "-"}, {TRIB_FN_multiply, "*"},  {TRIB_FN_divide, "/"},
+    {TRIB_FN_modulus, "%"},  {TRIB_FN_concat, "||"},   {TRIB_FN_like, "LIKE"},
+    {TRIB_FN_at_timezone, "AT TIME ZONE"},
+};
+
+const Function *function_row(uint32_t index) {
+    for (size_t t = 0; t < COUNT_OF(function_tables); t++) {
+        if (index < function_tables[t]->count) return &function_tables[t]->rows[index];
+        index -= function_tables[t]->count;
+    }
+    return NULL;
+}
+
+const Aggregate *aggregate_row(uint32_t index) {
+    for (size_t t = 0; t < COUNT_OF(aggregate_tables); t++) {
+        if (index < aggregate_tables[t]->count) return &aggregate_tables[t]->rows[index];
+        index -= aggregate_tables[t]->count;
+    }
+    return NULL;
+}
+
+const char *function_symbol(TribFunctionId id) {
+    for (size_t i = 0; i < COUNT_OF(symbols); i++) {
+        if (symbols[i].id == (uint16_t)id) return symbols[i].text;
+    }
+    return id == TRIB_FN_negate ? "-" : NULL;
+}
+
+const char *function_id_name(TribFunctionId id) {
+    switch (id) {
+#define FN(number, name, odbc_group, odbc_bit)                                                     \
+    case TRIB_FN_##name: return #name;
+#define AGG(number, name, odbc_bit)                                                                \
+    case TRIB_AGG_##name: return #name;
+#include "connectors/ids.def"
+    }
+    return "?";
+}
+
+bool function_has_kernel(TribFunctionId id) {
+    for (size_t i = 0; i < COUNT_OF(special_forms); i++) {
+        if (special_forms[i].id == (uint16_t)id) return true;
+    }
+    const Function *f;
+    for (uint32_t i = 0; (f = function_row(i)) != NULL; i++) {
+        if (f->id == (uint16_t)id) return true;
+    }
+    const Aggregate *a;
+    for (uint32_t i = 0; (a = aggregate_row(i)) != NULL; i++) {
+        if (a->id == (uint16_t)id) return true;
+    }
+    return false;
+}
+
+/* Is `name` the row's name or one of its aliases "a|b"? */
+static bool name_matches(const char *own, const char *aliases, Str name) {
+    if (str_equal_fold(str_from(own), name)) return true;
+    for (const char *at = aliases; at != NULL && *at != '\0';) {
+        const char *bar = strchr(at, '|');
+        size_t len = bar != NULL ? (size_t)(bar - at) : strlen(at);
+        if (str_equal_fold((Str){at, len}, name)) return true;
+        at = bar != NULL ? bar + 1 : NULL;
+    }
+    return false;
+}
+
+/* Operators are not callable by a name, except those that are functions as well. */
+static bool row_callable(const Function *f) {
+    return f->id == TRIB_FN_concat || (function_symbol((TribFunctionId)f->id) == NULL);
+}
+
+bool function_exists(Str name) {
+    for (size_t i = 0; i < COUNT_OF(special_forms); i++) {
+        const char *own = special_forms[i].name;
+        if (own != NULL && str_equal_fold(str_from(own), name)) return true;
+    }
+    const Function *f;
+    for (uint32_t i = 0; (f = function_row(i)) != NULL; i++) {
+        if (row_callable(f) && name_matches(f->name, f->aliases, name)) return true;
+    }
+    return false;
+}
+
+bool aggregate_exists(Str name) {
+    const Aggregate *a;
+    for (uint32_t i = 0; (a = aggregate_row(i)) != NULL; i++) {
+        if (name_matches(a->name, a->aliases, name)) return true;
+    }
+    return false;
+}
+
+/* ---------------------------------------------------------------- one signature */
+
+/* The state of matching one signature: what the letters stand for, the argument types so far. */
+typedef struct Matcher {
+    Arena *arena;
+    const char *at; /* rest of the signature */
+    uint32_t nargs;
+    const Type *given;
+    Type *bound;
+    Type letters[LETTERS];
+    uint8_t *letter_of; /* per argument: 0 = none, else index + 1 */
+    uint32_t cost;
+    Error *err;
+} Matcher;
+
+static int letter_index(Str word) {
+    static const char names[LETTERS + 1] = "TOEV";
+    const char *found = word.len == 1 ? strchr(names, word.data[0]) : NULL;
+    return found != NULL && *found != '\0' ? (int)(found - names) : -1;
+}
+
+/* The next parameter, or the result after "->". `*variadic` when "..." follows it. */
+static Str signature_next(Matcher *m, bool *variadic, bool *result) {
+    while (*m->at == ' ' || *m->at == ',') m->at++;
+    *result = m->at[0] == '-' && m->at[1] == '>';
+    if (*result) m->at += 2;
+    while (*m->at == ' ') m->at++;
+    const char *start = m->at;
+    while (*m->at != '\0' && *m->at != ',' && !(m->at[0] == '-' && m->at[1] == '>')) m->at++;
+    Str word = str_trim((Str){start, (size_t)(m->at - start)});
+    *variadic = word.len > 3 && memcmp(word.data + word.len - 3, "...", 3) == 0;
+    if (*variadic) word.len -= 3;
+    return word;
+}
+
+/* The type that an argument gets when it is coerced to a parameter of `wanted`'s kind. */
+static bool coercion_target(Type given, Type wanted, Type *out) {
+    *out = wanted;
+    if (given.id == TRIB_TYPE_UNKNOWN) {
+        if (wanted.id == TRIB_TYPE_DECIMAL) *out = type_decimal(1, 0); /* widens nothing */
+        return true;
+    }
+    switch (wanted.id) {
+    case TRIB_TYPE_DECIMAL:
+        *out = type_as_decimal(given);
+        return type_is_integer(given);
+    case TRIB_TYPE_VARCHAR:
+        out->length = given.length;
+        return given.id == TRIB_TYPE_CHAR;
+    case TRIB_TYPE_CHAR: return false;
+    case TRIB_TYPE_TIMESTAMP:
+        out->precision = 0;
+        return given.id == TRIB_TYPE_DATE;
+    case TRIB_TYPE_TIMESTAMP_TZ:
+    case TRIB_TYPE_TIME_TZ:
+        out->precision = given.precision;
+        return type_coercible(given, *out);
+    default: return type_coercible(given, wanted);
+    }
+}
+
+/* Among coercions the nearest type wins: smaller steps cost less. */
+static uint32_t coercion_cost(Type given, Type target) {
+    if (given.id == TRIB_TYPE_UNKNOWN) return COERCION;
+    uint32_t distance = target.id > given.id ? (uint32_t)(target.id - given.id) : 1;
+    if (target.id == TRIB_TYPE_DECIMAL) distance = 1 + TRIB_TYPE_BIGINT - TRIB_TYPE_TINYINT;
+    if (target.id == TRIB_TYPE_REAL) distance += 4; /* decimal comes before it */
+    if (target.id == TRIB_TYPE_DOUBLE) distance += 5;
+    return COERCION + distance;
+}
+
+/* One argument against one parameter; false = no match. */
+static bool match_argument(Matcher *m, uint32_t index, Str word) {
+    Type given = m->given[index];
+    int letter = letter_index(word);
+    if (letter >= 0) {
+        Type *so_far = &m->letters[letter];
+        m->letter_of[index] = (uint8_t)(letter + 1);
+        if (word.data[0] == 'V') {
+            if (given.id != TRIB_TYPE_UNKNOWN && !type_is_text(given)) return false;
+            if (given.id != TRIB_TYPE_VARCHAR) m->cost += COERCION;
+            *so_far = type_varchar(given.length);
+            return true;
+        }
+        return type_common(m->arena, *so_far, given, so_far);
+    }
+    Type wanted;
+    if (type_parse(m->arena, word, &wanted, m->err) != TRIB_OK) return false;
+    if (given.id == wanted.id) {
+        m->bound[index] = given;
+        return true;
+    }
+    if (!coercion_target(given, wanted, &m->bound[index])) return false;
+    m->cost += coercion_cost(given, m->bound[index]);
+    return true;
+}
+
+/* Puts the types that the letters came to stand for into the arguments. */
+static bool bind_letters(Matcher *m) {
+    if (!type_comparable(m->letters[0]) || !type_orderable(m->letters[1])) return false;
+    for (uint32_t i = 0; i < m->nargs; i++) {
+        if (m->letter_of[i] == 0) continue;
+        Type common = m->letters[m->letter_of[i] - 1];
+        bool same = type_equal(m->given[i], common);
+        m->bound[i] = same || cast_is_renaming(m->given[i], common) ? m->given[i] : common;
+        if (!same && m->given[i].id != common.id) m->cost += coercion_cost(m->given[i], common);
+    }
+    return true;
+}
+
+/* Matches all arguments; then *result is the text behind "->". */
+static bool match_signature(Matcher *m, Str *result) {
+    bool variadic = false, at_result = false;
+    Str word = {NULL, 0};
+    for (uint32_t i = 0;; i++) {
+        if (!variadic || i >= m->nargs) word = signature_next(m, &variadic, &at_result);
+        /* A variadic parameter stands for none, too. */
+        if (variadic && i >= m->nargs) word = signature_next(m, &variadic, &at_result);
+        if (at_result) {
+            *result = word;
+            return i == m->nargs && bind_letters(m);
+        }
+        if (i >= m->nargs || !match_argument(m, i, word)) return false;
+    }
+}
+
+/* The result's type, by letter, by name, or by the row's resolve(). */
+static Status result_type(Matcher *m, Str word,
+                          Status (*resolve)(Arena *, uint32_t, Type *, Type *, Error *),
+                          Type *result) {
+    int letter = letter_index(word);
+    if (letter >= 0) {
+        *result = m->letters[letter];
+        return TRIB_OK;
+    }
+    if (!str_equal(word, STR("*"))) return type_parse(m->arena, word, result, m->err);
+    return resolve(m->arena, m->nargs, m->bound, result, m->err);
+}
+
+static Status matcher_init(Matcher *m, Arena *arena, uint32_t nargs, const Type *given,
+                           const char *signature, Error *err) {
+    *m = (Matcher){.arena = arena, .at = signature, .nargs = nargs, .given = given, .err = err};
+    TRY_ALLOC(m->bound, ARENA_ARRAY(arena, Type, nargs), err);
+    TRY_ALLOC(m->letter_of, arena_alloc(arena, nargs), err);
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- messages */
+
+static void types_print(Buf *out, uint32_t nargs, const Type *args) {
+    buf_char(out, '(');
+    for (uint32_t i = 0; i < nargs; i++) {
+        if (i > 0) buf_text(out, ", ");
+        type_print(out, args[i]);
+    }
+    buf_char(out, ')');
+}
+
+/* Collects the nearest names for "did you mean". */
+static void nearest_names(Buf *out, Str name, bool aggregates) {
+    uint32_t limit = name.len <= 4 ? 1 : 2, found = 0;
+    const char *last = "";
+    for (uint32_t i = 0; found < HINT_NAMES; i++) {
+        const Function *f = aggregates ? NULL : function_row(i);
+        const Aggregate *a = aggregates ? aggregate_row(i) : NULL;
+        if (f == NULL && a == NULL) break;
+        if (f != NULL && !row_callable(f)) continue;
+        const char *own = f != NULL ? f->name : a->name;
+        if (strcmp(own, last) == 0 || str_distance(str_from(own), name, limit) > limit) continue;
+        if (found++ > 0) buf_text(out, ", ");
+        buf_text(out, own);
+        last = own;
+    }
+}
+
+static Status unknown_name(Arena *arena, Str name, bool aggregates, Error *err) {
+    Buf names;
+    buf_init(&names, arena, 1000);
+    nearest_names(&names, name, aggregates);
+    error_set(err, ERR_SYNTAX, "function '" STR_FORMAT "' does not exist", STR_ARGS(name));
+    if (names.len > 0) error_hint(err, "did you mean %s?", names.data);
+    return err->status;
+}
+
+static Status no_overload(Arena *arena, const char *name, const char *symbol, uint32_t nargs,
+                          const Type *args, const Buf *signatures, Error *err) {
+    Buf types;
+    buf_init(&types, arena, 4000);
+    types_print(&types, nargs, args);
+    if (symbol != NULL) {
+        error_set(err, ERR_SYNTAX, "operator %s cannot be applied to %s", symbol,
+                  types.data != NULL ? types.data : "");
+    } else {
+        error_set(err, ERR_SYNTAX, "function %s does not accept %s", name,
+                  types.data != NULL ? types.data : "");
+    }
+    if (signatures->len > 0) error_detail(err, "it accepts: %s", signatures->data);
+    return err->status;
+}
+
+static void signature_collect(Buf *out, const char *name, const char *signature) {
+    if (out->len > 0) buf_text(out, "; ");
+    size_t cut = 0;
+    while (signature[cut] != '\0' && !(signature[cut] == '-' && signature[cut + 1] == '>')) cut++;
+    while (cut > 0 && signature[cut - 1] == ' ') cut--;
+    buf_printf(out, "%s(%.*s)", name, (int)cut, signature);
+}
+
+/* ---------------------------------------------------------------- resolution */
+
+typedef struct Candidate {
+    uint32_t cost;
+    Type *args;
+    Type result;
+} Candidate;
+
+/* Tries one row; true if it matches at a lower cost than the best so far. */
+static Status candidate_try(Arena *arena, const char *signature,
+                            Status (*resolve)(Arena *, uint32_t, Type *, Type *, Error *),
+                            uint32_t nargs, const Type *args, Candidate *best, bool *better,
+                            Error *err) {
+    Matcher m;
+    Str result;
+    *better = false;
+    TRY(matcher_init(&m, arena, nargs, args, signature, err));
+    if (!match_signature(&m, &result) || m.cost >= best->cost) return TRIB_OK;
+    Type type;
+    TRY(result_type(&m, result, resolve, &type));
+    *best = (Candidate){m.cost, m.bound, type};
+    *better = true;
+    return TRIB_OK;
+}
+
+static Status resolve_where(Arena *arena, bool (*wanted)(const Function *, const void *),
+                            const void *key, const char *shown, const char *symbol, uint32_t nargs,
+                            const Type *args, ResolvedFunction *out, bool *known, Error *err) {
+    Candidate best = {.cost = NO_MATCH};
+    Buf signatures;
+    const Function *f;
+    Status failed = TRIB_OK;
+    buf_init(&signatures, arena, 480);
+    out->function = NULL;
+    for (uint32_t i = 0; (f = function_row(i)) != NULL; i++) {
+        bool better;
+        if (!wanted(f, key)) continue;
+        *known = true;
+        shown = symbol == NULL ? f->name : shown;
+        if (symbol == NULL) signature_collect(&signatures, f->name, f->signature);
+        Status status =
+            candidate_try(arena, f->signature, f->resolve, nargs, args, &best, &better, err);
+        if (status == TRIB_MEMORY) return status;
+        if (status != TRIB_OK) failed = status;
+        if (better) out->function = f;
+    }
+    if (out->function == NULL) {
+        if (failed != TRIB_OK) return failed; /* a resolve() said what is wrong */
+        return *known ? no_overload(arena, shown, symbol, nargs, args, &signatures, err) : TRIB_OK;
+    }
+    error_clear(err);
+    out->args = best.args;
+    out->result = best.result;
+    return TRIB_OK;
+}
+
+static bool wanted_name(const Function *f, const void *key) {
+    return row_callable(f) && name_matches(f->name, f->aliases, *(const Str *)key);
+}
+
+static bool wanted_id(const Function *f, const void *key) {
+    return f->id == *(const uint16_t *)key;
+}
+
+Status function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
+                        ResolvedFunction *out, Error *err) {
+    bool known = false;
+    TRY(resolve_where(arena, wanted_name, &name, NULL, NULL, nargs, args, out, &known, err));
+    return known ? TRIB_OK : unknown_name(arena, name, false, err);
+}
+
+Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, const Type *args,
+                           ResolvedFunction *out, Error *err) {
+    bool known = false;
+    uint16_t key = (uint16_t)id;
+    TRY(resolve_where(arena, wanted_id, &key, function_id_name(id), function_symbol(id), nargs,
+                      args, out, &known, err));
+    if (known) return TRIB_OK;
+    return error_set(err, ERR_UNSUPPORTED, "function %s is not supported here",
+                     function_id_name(id));
+}
+
+Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
+                         ResolvedAggregate *out, Error *err) {
+    Candidate best = {.cost = NO_MATCH};
+    Buf signatures;
+    const Aggregate *a, *known = NULL;
+    Status failed = TRIB_OK;
+    buf_init(&signatures, arena, 480);
+    out->aggregate = NULL;
+    for (uint32_t i = 0; (a = aggregate_row(i)) != NULL; i++) {
+        bool better;
+        if (!name_matches(a->name, a->aliases, name)) continue;
+        known = a;
+        signature_collect(&signatures, a->name, a->signature);
+        Status status =
+            candidate_try(arena, a->signature, a->resolve, nargs, args, &best, &better, err);
+        if (status == TRIB_MEMORY) return status;
+        if (status != TRIB_OK) failed = status;
+        if (better) out->aggregate = a;
+    }
+    if (known == NULL) return unknown_name(arena, name, true, err);
+    if (out->aggregate == NULL) {
+        if (failed != TRIB_OK) return failed;
+        return no_overload(arena, known->name, NULL, nargs, args, &signatures, err);
+    }
+    error_clear(err);
+    out->args = best.args;
+    out->result = best.result;
+    return TRIB_OK;
+}
+
+Status resolve_first(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err) {
+    *result = args[0];
+    return TRIB_OK;
+}

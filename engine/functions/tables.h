@@ -1,0 +1,41 @@
+/*
+ * tables.h - the tables that make up the registry, one per family, beside their kernels.
+ */
+#ifndef TRIB_FUNCTIONS_TABLES_H
+#define TRIB_FUNCTIONS_TABLES_H
+
+#include "engine/functions/function.h"
+
+typedef struct FunctionTable {
+    const Function *rows;
+    uint32_t count;
+} FunctionTable;
+
+typedef struct AggregateTable {
+    const Aggregate *rows;
+    uint32_t count;
+} AggregateTable;
+
+#define FUNCTION_TABLE(name, array) const FunctionTable name = {array, COUNT_OF(array)}
+
+extern const FunctionTable functions_comparison;
+extern const FunctionTable functions_arithmetic;
+extern const FunctionTable functions_interval;
+extern const FunctionTable functions_math;
+extern const FunctionTable functions_rounding;
+extern const FunctionTable functions_text;
+extern const FunctionTable functions_text_edit;
+extern const FunctionTable functions_datetime;
+extern const FunctionTable functions_datetime_units;
+extern const FunctionTable functions_session;
+extern const FunctionTable functions_binary;
+
+extern const AggregateTable aggregates_count;
+extern const AggregateTable aggregates_sum;
+extern const AggregateTable aggregates_extreme;
+extern const AggregateTable aggregates_statistics;
+
+/* resolve() of functions whose result is their first argument's type. */
+Status resolve_first(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);
+
+#endif
