@@ -173,7 +173,8 @@ Status eval_raise(EvalContext *ctx, EvalNode *node, uint32_t row, uint8_t error)
     ctx->err->row = row;
     Status status;
     if (w.line != 0) {
-        status = error_set_at(ctx->err, code, w.line, w.column, "%s", text.data);
+        status = error_set_at(ctx->err, code, w.line, w.column, "%s",
+                              text.data != NULL ? text.data : "");
     } else {
         status = error_set(ctx->err, code, "%s", text.data != NULL ? text.data : "");
     }

@@ -116,7 +116,8 @@ static bool name_matches(const char *own, const char *aliases, Str name) {
 
 /* Operators are not callable by a name, except those that are functions as well. */
 static bool row_callable(const Function *f) {
-    return f->id == TRIB_FN_concat || (function_symbol((TribFunctionId)f->id) == NULL);
+    return f->id == TRIB_FN_concat || f->id == TRIB_FN_at_timezone ||
+           function_symbol((TribFunctionId)f->id) == NULL;
 }
 
 bool function_exists(Str name) {

@@ -1,32 +1,12 @@
 /*
  * cast_datetime.c - casts among dates, times and timestamps, with and without zones.
  *
- * A value is read as a Moment: microseconds and nanoseconds of a wall clock together with the zone's
- * offset, from which every target can be built. Values without a zone are in the session's. Fewer
+ * A value is read as a Moment, a wall clock with its zone, from which every target can be built. Values without a zone are in the session's. Fewer
  * fractional digits round half up.
  */
 #include "engine/kernels/loop.h"
-#include "engine/base/calendar.h"
 #include "engine/kernels/cast.h"
-
-#define NS_PER_SECOND INT64_C(1000000000)
-
-/* A wall clock: us since 1970-01-01 00:00 of that clock, 0..999 ns more, where it stands. */
-typedef struct Moment {
-    int64_t us;
-    int32_t ns;
-    bool has_zone;
-    int16_t zone;
-} Moment;
-
-static int64_t floor_div(int64_t a, int64_t b) {
-    return a / b - (a % b < 0);
-}
-
-static int64_t floor_mod(int64_t a, int64_t b) {
-    int64_t rest = a % b;
-    return rest < 0 ? rest + b : rest;
-}
+#include "engine/kernels/moment.h"
 
 static int64_t power_of_ten(int n) {
     return (int64_t)decimal_powers[n];
@@ -61,74 +41,20 @@ static int16_t session_zone(const EvalSession *session) {
     return session != NULL ? session->zone : ZONE_UTC;
 }
 
-static int16_t offset_zone(int32_t seconds) {
-    return (int16_t)(ZONE_OFFSET_BASE + seconds / 60);
-}
-
+/* A time of day is read on the session's current day. */
 static Moment moment_read(const KernelCall *call, uint32_t row) {
     const Vector *v = &call->args[0];
-    Moment m = {0};
-    if (v->form == VECTOR_CONSTANT) row = 0;
-    switch (v->type.id) {
-    case TRIB_TYPE_DATE: m.us = ((const int32_t *)v->data)[row] * US_PER_DAY; break;
-    case TRIB_TYPE_TIME: {
-        int64_t ns = ((const int64_t *)v->data)[row];
-        m.us = session_today(call->session) + ns / 1000;
-        m.ns = (int32_t)(ns % 1000);
-        break;
-    }
-    case TRIB_TYPE_TIME_TZ: {
-        TimeTz t = ((const TimeTz *)v->data)[row];
-        m.us = session_today(call->session) + t.ns / 1000;
-        m.ns = (int32_t)(t.ns % 1000);
-        m.has_zone = true;
-        m.zone = offset_zone(t.offset);
-        break;
-    }
-    case TRIB_TYPE_TIMESTAMP:
-        if (v->physical == PHYS_INT64) {
-            m.us = ((const int64_t *)v->data)[row];
-        } else {
-            m.us = ((const Instant *)v->data)[row].us;
-            m.ns = ((const Instant *)v->data)[row].ns;
-        }
-        break;
-    default: {
-        ZonedInstant t = ((const ZonedInstant *)v->data)[row];
-        m.us = t.us + zone_offset_at(t.zone, t.us) * US_PER_SECOND;
-        m.ns = t.ns;
-        m.has_zone = true;
-        m.zone = t.zone;
-    }
+    Moment m = moment_at(v, row);
+    if (v->type.id == TRIB_TYPE_TIME || v->type.id == TRIB_TYPE_TIME_TZ) {
+        m.us += session_today(call->session);
     }
     return m;
 }
 
 static void moment_write(KernelCall *call, uint32_t row, Moment m) {
-    void *data = call->result->data;
-    int16_t zone = m.has_zone ? m.zone : session_zone(call->session);
+    if (!m.has_zone) m.zone = session_zone(call->session);
     if (call->result_type.id != TRIB_TYPE_DATE) moment_round(&m, call->result_type.precision);
-    int64_t ns_of_day = floor_mod(m.us, US_PER_DAY) * 1000 + m.ns;
-    switch (call->result_type.id) {
-    case TRIB_TYPE_DATE: ((int32_t *)data)[row] = (int32_t)floor_div(m.us, US_PER_DAY); return;
-    case TRIB_TYPE_TIME: ((int64_t *)data)[row] = ns_of_day; return;
-    case TRIB_TYPE_TIME_TZ: {
-        int32_t offset = zone_offset_at(zone, zone_local_to_utc(zone, m.us));
-        ((TimeTz *)data)[row] = (TimeTz){.ns = ns_of_day, .offset = offset};
-        return;
-    }
-    case TRIB_TYPE_TIMESTAMP:
-        if (call->result->physical == PHYS_INT64) {
-            ((int64_t *)data)[row] = m.us;
-        } else {
-            ((Instant *)data)[row] = (Instant){.us = m.us, .ns = m.ns};
-        }
-        return;
-    default:
-        ((ZonedInstant *)data)[row] = (ZonedInstant){.us = zone_local_to_utc(zone, m.us),
-                                                     .zone = zone,
-                                                     .ns = (int16_t)m.ns};
-    }
+    moment_put(call->result, row, m);
 }
 
 static Status moment_cast(KernelCall *call) {
@@ -159,7 +85,7 @@ static Status time_round(KernelCall *call) {
         } else {
             t.ns = KERNEL_ARG(call, 0, int64_t, row);
         }
-        t.ns = floor_mod(floor_div(t.ns + unit / 2, unit) * unit, NS_PER_DAY);
+        t.ns = floor_mod((t.ns + unit / 2) / unit * unit, NS_PER_DAY);
         if (zoned) {
             ((TimeTz *)call->result->data)[row] = t;
         } else {

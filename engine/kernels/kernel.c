@@ -3,6 +3,8 @@
  */
 #include "engine/kernels/loop.h"
 
+#define TEXT_PIECE (UINT64_C(16) << 10) /* taken from the arena at a time for the rows' text */
+
 Status kernel_set_null(KernelCall *call, uint32_t row) {
     TRY(vector_need_validity(call->arena, call->result, call->err));
     bitmap_unset(call->result->validity, row);
@@ -16,7 +18,17 @@ char *kernel_text(KernelCall *call, uint32_t row, uint64_t len) {
         call->errors[row] = KERNEL_ERROR(ERR_LIMIT);
         return NULL;
     }
-    return arena_alloc(call->arena, (size_t)len);
+    if (len > call->text_left) {
+        uint64_t piece = len * call->count;
+        if (piece > TEXT_PIECE) piece = len > TEXT_PIECE ? len : TEXT_PIECE;
+        call->text_room = arena_alloc(call->arena, (size_t)piece);
+        call->text_left = call->text_room != NULL ? piece : 0;
+        if (call->text_room == NULL) return NULL;
+    }
+    char *text = call->text_room;
+    call->text_room += len;
+    call->text_left -= len;
+    return text;
 }
 
 Status kernel_put_text(KernelCall *call, uint32_t row, const char *data, size_t len) {

@@ -41,6 +41,8 @@ typedef struct KernelCall {
     void *state;              /* what prepare() made of constant arguments; NULL = none */
     const EvalSession *session; /* now, zone, user ... fixed per statement */
     Error *err;
+    char *text_room;          /* of kernel_text: what is left of a piece of the arena */
+    uint64_t text_left;
 } KernelCall;
 
 /* errors[] holds ErrorCode + 1, so that 0 means no error. */

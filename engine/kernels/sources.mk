@@ -14,3 +14,7 @@ ENGINE_SOURCES += \
 	engine/kernels/cast_datetime.c \
 	engine/kernels/cast_number.c \
 	engine/kernels/cast_text.c
+ENGINE_SOURCES += \
+	engine/kernels/text.c \
+	engine/kernels/text.h \
+	engine/kernels/unicode_case.def
