@@ -12,3 +12,10 @@ ENGINE_SOURCES += \
 	engine/expr/expr.h \
 	engine/expr/expr_print.c \
 	engine/expr/fold.c
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_functions
+TESTS += tests/unit/test_functions
+tests_unit_test_functions_SOURCES = tests/unit/test_functions.c tests/unit/eval_support.h tests/unit/function_cases.def
+tests_unit_test_functions_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+endif

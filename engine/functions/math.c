@@ -34,8 +34,14 @@
         return TRIB_OK;                                                                            \
     }
 
+/* libm's result may be off by one in the last place; one step of Newton's method makes cubes exact. */
+static double cube_root(double x) {
+    double r = cbrt(x);
+    return isfinite(r) && r != 0 ? r - (r * r * r - x) / (3 * r * r) : r;
+}
+
 DOUBLE_1(sqrt, sqrt(x))
-DOUBLE_1(cbrt, cbrt(x))
+DOUBLE_1(cbrt, cube_root(x))
 DOUBLE_1(exp, exp(x))
 DOUBLE_1(ln, log(x))
 DOUBLE_1(log2, log2(x))
