@@ -25,8 +25,13 @@ Status arrow_fault(ArrowImport *self, const char *format, ...) {
     return error_detail(self->err, "output column %u", self->column + 1);
 }
 
+/* Not zeroed; lives as long as the batch. */
 static void *scratch(ArrowImport *self, size_t bytes) {
-    return arena_alloc(self->arena, bytes);
+    size_t need = (bytes + 63) & ~(size_t)63;
+    if (!self->slab || need > self->slab->size - self->slab->used) return arena_alloc(self->arena, bytes);
+    void *memory = self->slab->data + self->slab->used;
+    self->slab->used += need;
+    return memory;
 }
 
 /* ---------------------------------------------------------------- validity */
@@ -119,21 +124,52 @@ static bool is_text(const Vector *vector) {
     return vector->type.id != TRIB_TYPE_VARBINARY;
 }
 
-static bool ascii_only(const char *data, size_t length) {
-    uint64_t word, all = 0;
-    size_t i = 0;
-    for (; i + 8 <= length; i += 8) {
-        memcpy(&word, data + i, sizeof word);
-        all |= word;
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+static inline uint64_t load8(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+typedef uint64_t Lanes __attribute__((vector_size(32)));
+
+/* Loads overlap at the end instead of going byte by byte. */
+static inline bool ascii_only(const char *data, size_t length) {
+    if (length <= 16) {
+        if (length >= 8) return ((load8(data) | load8(data + length - 8)) & HIGH_BITS) == 0;
+        uint64_t all = 0;
+        for (size_t i = 0; i < length; i++) all |= (uint64_t)(uint8_t)data[i];
+        return all < 0x80;
     }
-    for (; i < length; i++) all |= (uint64_t)(uint8_t)data[i];
-    return (all & UINT64_C(0x8080808080808080)) == 0;
+    if (length <= 32) {
+        uint64_t all = load8(data) | load8(data + 8) | load8(data + length - 16) | load8(data + length - 8);
+        return (all & HIGH_BITS) == 0;
+    }
+    Lanes all = {0}, lanes;
+    for (size_t i = 0; i + 32 <= length; i += 32) {
+        memcpy(&lanes, data + i, sizeof lanes);
+        all |= lanes;
+    }
+    memcpy(&lanes, data + length - 32, sizeof lanes);
+    all |= lanes;
+    return ((all[0] | all[1] | all[2] | all[3]) & HIGH_BITS) == 0;
+}
+
+/* Unused bytes of a short view are zero, or were not meant to be looked at. */
+static inline bool view_ascii(const StrView *view) {
+    if (view->len > STRVIEW_INLINE) return ascii_only(view->ptr, view->len);
+    uint64_t head;
+    uint32_t tail;
+    memcpy(&head, view->inlined, sizeof head);
+    memcpy(&tail, view->inlined + 8, sizeof tail);
+    return ((head | tail) & HIGH_BITS) == 0;
 }
 
 static Status text_check(ArrowImport *self, const StrView *views, const uint64_t *validity, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        const char *data = strview_data(&views[i]);
-        if (ascii_only(data, views[i].len) || utf8_valid(data, views[i].len)) continue;
+        if (view_ascii(&views[i])) continue;
+        if (utf8_valid(strview_data(&views[i]), views[i].len)) continue;
         if (validity && !bitmap_get(validity, i)) continue;
         (void)error_set(self->err, ERR_INVALID_ENCODING, "a text value is not valid UTF-8");
         return error_detail(self->err, "output column %u", self->column + 1);
@@ -321,7 +357,7 @@ static Status list_import(ArrowImport *self, const struct ArrowArray *array, con
 static Status indices_import(ArrowImport *self, const struct ArrowArray *array, const char *format, uint64_t at,
                              uint32_t count, uint32_t entries, const uint64_t *validity, uint32_t **out) {
     uint32_t *indices;
-    TRY_ALLOC(indices, scratch(self, (size_t)count * sizeof(uint32_t)), self->err);
+    TRY_ALLOC(indices, ARENA_ARRAY(self->arena, uint32_t, count), self->err);
     for (uint32_t i = 0; i < count; i++) {
         if (validity && !bitmap_get(validity, i)) continue; /* stays 0 */
         int64_t index;
@@ -452,7 +488,7 @@ Status arrow_column(ArrowImport *self, const struct ArrowArray *array, const str
     if (schema && schema->release && schema->format && strcmp(schema->format, "n") == 0) {
         /* The null layout: no buffers at all. */
         TRY(vector_new(self->arena, type, count, out, self->err));
-        TRY_ALLOC(out->validity, scratch(self, bitmap_words(count) * sizeof(uint64_t)), self->err);
+        TRY_ALLOC(out->validity, ARENA_ARRAY(self->arena, uint64_t, bitmap_words(count)), self->err);
         return TRIB_OK;
     }
     TRY(validity_import(self, array, at, count, &out->validity));
@@ -472,12 +508,26 @@ Status arrow_column(ArrowImport *self, const struct ArrowArray *array, const str
 
 typedef struct Held {
     struct ArrowArray array;
+    Slab *slab;
 } Held;
 
 static void held_release(void *context) {
     Held *self = context;
     if (self->array.release) self->array.release(&self->array);
+    slab_give(self->slab);
     heap_free(self);
+}
+
+/* Scratch that the columns will need, nested ones aside; 0: none. */
+static size_t scratch_needed(const struct ArrowArray *array, uint32_t ncolumns, const Type *types) {
+    size_t bytes = 0, rows = array->length > 0 && array->length <= BATCH_ROWS ? (size_t)array->length : 0;
+    for (uint32_t i = 0; i < ncolumns; i++) {
+        PhysicalType physical = type_physical(types[i]);
+        if (physical == PHYS_STRING) bytes += rows * sizeof(StrView) + 64;
+        if (physical == PHYS_BOOL) bytes += rows + 128;
+        if (physical == PHYS_LIST) bytes += rows * sizeof(ListEntry) + 64;
+    }
+    return bytes ? bytes + (size_t)ncolumns * (rows / 8 + 128) : 0;
 }
 
 static Status selection_check(ArrowImport *self, const TribBatch *batch) {
@@ -511,15 +561,17 @@ static Status batch_import(ArrowImport *self, const TribBatch *batch, const stru
     return TRIB_OK;
 }
 
-static Status batch_hold(Batch *out, TribBatch *batch, Error *err) {
+static Status batch_hold(Batch *out, TribBatch *batch, Slab *slab, Error *err) {
     Held *held = heap_alloc(sizeof *held);
     Buffer *buffer = held ? buffer_new(0, held_release, held) : NULL;
     if (!buffer) {
         heap_free(held);
+        slab_give(slab);
         batch->array.release(&batch->array);
         return error_out_of_memory(err);
     }
     held->array = batch->array;
+    held->slab = slab;
     batch->array.release = NULL;
     return batch_keep(out, buffer, err);
 }
@@ -529,7 +581,9 @@ Status arrow_import_from(TribBatch *array, const struct ArrowSchema *schema, uin
     ArrowImport self = {.arena = out->arena, .valid_text = valid_text, .err = err};
     if (!array->array.release) return error_set(err, ERR_GENERAL, "a batch that was released cannot be read");
     TribBatch batch = *array; /* shapes are looked at through this copy; the batch owns the array */
-    Status status = batch_hold(out, array, err);
+    size_t needed = scratch_needed(&batch.array, ncolumns, types);
+    if (needed) self.slab = slab_take(needed);
+    Status status = batch_hold(out, array, self.slab, err);
     if (status == TRIB_OK) status = batch_import(&self, &batch, schema, ncolumns, types, out);
     if (status != TRIB_OK) batch_clear(out);
     return status;

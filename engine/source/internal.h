@@ -205,8 +205,19 @@ Status arrow_import_from(TribBatch *array, const struct ArrowSchema *schema, uin
 /* Bytes that the rows of a batch take, long text included; checks nothing. */
 uint64_t arrow_bytes(const struct ArrowArray *array, uint32_t ncolumns, const Type *types);
 
+/* Scratch memory (slab.c), not zeroed. */
+typedef struct Slab {
+    size_t size, used;
+    uint32_t class;
+    _Alignas(64) char data[];
+} Slab;
+
+Slab *slab_take(size_t bytes); /* NULL: too much, or memory is exhausted */
+void slab_give(Slab *slab);    /* NULL is allowed */
+
 typedef struct ArrowImport {
     Arena *arena;
+    Slab *slab; /* NULL = none */
     bool valid_text;
     Error *err;
     uint32_t column; /* for messages */
