@@ -103,6 +103,17 @@ static Status open_error(const TribCatalog *catalog, LiteDb *db, int rc, Error *
     return error_source(err, catalog->name);
 }
 
+/* A library built without the deprecated pragma would fold case in LIKE, and NOT LIKE would lose rows. */
+static int db_check_like(sqlite3 *db) {
+    sqlite3_stmt *stmt;
+    int rc = sqlite3_prepare_v2(db, "SELECT 'a' LIKE 'A'", -1, &stmt, NULL);
+    if (rc != SQLITE_OK) return rc;
+    rc = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) == 0 ? SQLITE_OK
+                                                                              : SQLITE_MISUSE;
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
 static int db_configure(LiteDb *db) {
     static const char pragmas[] =
         "PRAGMA case_sensitive_like = ON; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;";
@@ -115,6 +126,7 @@ static int db_configure(LiteDb *db) {
     /* Reads the header: a file that is no database fails here. */
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db->db, "SELECT 1 FROM main.sqlite_schema LIMIT 1", NULL, NULL, NULL);
+    if (rc == SQLITE_OK) rc = db_check_like(db->db);
     if (rc == SQLITE_OK) sqlite3_progress_handler(db->db, PROGRESS_STEPS, on_progress, db);
     return rc;
 }

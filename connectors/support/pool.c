@@ -1,8 +1,9 @@
 /*
  * pool.c - a bounded pool of connections.
  *
- * Slots: a connection is idle (on the idle stack, newest on top) or out. `open` counts both. A taker
- * pops an idle connection and asks whether it is alive, or opens a new one while open < max, or waits
+ * A connection is idle (on the idle stack, newest on top), out (listed), or just being opened or looked
+ * at; together they are at most max. A taker
+ * pops an idle connection and asks whether it is alive, or opens a new one while there is room, or waits
  * on the condition. Waiting ends by a returned connection, the call's cancellation (a callback that
  * only wakes the waiters) or its deadline.
  *
@@ -34,9 +35,11 @@ struct Pool {
     _Atomic bool rebuilding; /* a forked child is starting over */
     pthread_mutex_t lock;    /* guards what follows */
     pthread_cond_t changed;
-    uint32_t open, nidle;
+    uint32_t busy; /* out, or being opened or looked at */
+    uint32_t nidle, nout;
     uint64_t wakes; /* counts cancellations, so that none is missed between looking and waiting */
     Idle *idle;     /* max entries, oldest first */
+    void **out;     /* max entries: a connection that is not here is none of this process */
 };
 
 static bool pool_locks(Pool *self) {
@@ -62,9 +65,11 @@ Pool *pool_new(const PoolHooks *hooks, void *context, const char *catalog, uint3
     self->max = max ? max : 1;
     self->idle_ns = idle_ms * 1000000;
     self->idle = heap_alloc(self->max * sizeof *self->idle);
+    self->out = heap_alloc(self->max * sizeof *self->out);
     atomic_init(&self->pid, os_pid_stamp());
-    if (!self->idle || !pool_locks(self)) {
+    if (!self->idle || !self->out || !pool_locks(self)) {
         heap_free(self->idle);
+        heap_free(self->out);
         heap_free(self);
         return NULL;
     }
@@ -84,7 +89,7 @@ static void pool_here(Pool *self) {
         for (uint32_t i = 0; i < self->nidle; i++) {
             if (self->hooks->abandon) self->hooks->abandon(self->context, self->idle[i].connection);
         }
-        self->nidle = self->open = 0;
+        self->nidle = self->nout = self->busy = 0;
         pool_locks(self);
         atomic_store(&self->pid, pid);
     }
@@ -99,13 +104,14 @@ void pool_free(Pool *self) {
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
     heap_free(self->idle);
+    heap_free(self->out);
     heap_free(self);
 }
 
 uint32_t pool_busy(Pool *self) {
     pool_here(self);
     pthread_mutex_lock(&self->lock);
-    uint32_t busy = self->open - self->nidle;
+    uint32_t busy = self->busy;
     pthread_mutex_unlock(&self->lock);
     return busy;
 }
@@ -147,18 +153,47 @@ static bool pool_pick(Pool *self, Idle *picked) {
     *picked = (Idle){NULL, 0};
     if (self->nidle) {
         *picked = self->idle[--self->nidle];
+        self->busy++;
         return true;
     }
-    if (self->open >= self->max) return false;
-    self->open++;
+    if (self->busy + self->nidle >= self->max) return false;
+    self->busy++;
     return true;
 }
 
 static void pool_place_free(Pool *self) {
     pthread_mutex_lock(&self->lock);
-    if (self->open) self->open--; /* 0: a connection of the parent, given back in a forked child */
+    self->busy--;
     pthread_cond_signal(&self->changed);
     pthread_mutex_unlock(&self->lock);
+}
+
+/* Takes a connection off the list of those that are out; false: it belongs to a parent process. */
+static bool pool_unlist(Pool *self, const void *connection) {
+    bool found = false;
+    pthread_mutex_lock(&self->lock);
+    for (uint32_t i = 0; i < self->nout && !found; i++) {
+        if (self->out[i] != connection) continue;
+        self->out[i] = self->out[--self->nout];
+        found = true;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return found;
+}
+
+static void pool_list(Pool *self, void *connection) {
+    pthread_mutex_lock(&self->lock);
+    self->out[self->nout++] = connection;
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void pool_abandon(Pool *self, void *connection) {
+    if (self->hooks->abandon) self->hooks->abandon(self->context, connection);
+}
+
+static void pool_close(Pool *self, void *connection) {
+    self->hooks->close(self->context, connection);
+    pool_place_free(self);
 }
 
 /* Picks, waiting if asked to. *found false: all are in use. */
@@ -194,13 +229,17 @@ static Status pool_acquire(Pool *self, TribCall *call, bool wait, void **connect
         if (good && self->hooks->alive)
             good = self->hooks->alive(self->context, call, picked.connection, idle);
         if (good) {
+            pool_list(self, picked.connection);
             *connection = picked.connection;
             return TRIB_OK;
         }
-        pool_discard(self, picked.connection);
+        pool_close(self, picked.connection);
     }
     Status status = self->hooks->open(self->context, call, connection, err);
-    if (status == TRIB_OK) return TRIB_OK;
+    if (status == TRIB_OK) {
+        pool_list(self, *connection);
+        return TRIB_OK;
+    }
     *connection = NULL;
     pool_place_free(self);
     return error_source(err, self->catalog);
@@ -218,36 +257,38 @@ Status pool_try(Pool *self, TribCall *call, void **connection, Error *err) {
 }
 
 void pool_forget(Pool *self, void *connection) {
-    (void)connection;
     pool_here(self);
-    pool_place_free(self);
+    if (pool_unlist(self, connection)) pool_place_free(self);
 }
 
 void pool_discard(Pool *self, void *connection) {
     pool_here(self);
-    self->hooks->close(self->context, connection);
-    pool_place_free(self);
+    if (pool_unlist(self, connection))
+        pool_close(self, connection);
+    else
+        pool_abandon(self, connection);
 }
 
 void pool_give(Pool *self, void *connection) {
     pool_here(self);
+    if (!pool_unlist(self, connection)) {
+        pool_abandon(self, connection);
+        return;
+    }
     if (self->hooks->reset && !self->hooks->reset(self->context, connection)) {
-        pool_discard(self, connection);
+        pool_close(self, connection);
         return;
     }
     int64_t now = os_now_ns();
     void *expired = NULL;
     pthread_mutex_lock(&self->lock);
-    if (self->open > self->nidle) {
-        self->idle[self->nidle++] = (Idle){connection, now};
-    } else { /* a connection of the parent, given back in a forked child */
-        if (self->hooks->abandon) self->hooks->abandon(self->context, connection);
-    }
+    self->busy--;
+    self->idle[self->nidle++] = (Idle){connection, now};
     if (self->nidle > 1 && self->idle_ns > 0 && now - self->idle[0].since_ns > self->idle_ns) {
         expired = self->idle[0].connection;
         memmove(self->idle, self->idle + 1, --self->nidle * sizeof *self->idle);
     }
     pthread_cond_signal(&self->changed);
     pthread_mutex_unlock(&self->lock);
-    if (expired) pool_discard(self, expired);
+    if (expired) self->hooks->close(self->context, expired);
 }

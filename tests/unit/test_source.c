@@ -18,7 +18,8 @@ static FakeCounters *counters;
 
 /* ---------------------------------------------------------------- helpers */
 
-static Source *open_fake(const char *name, uint32_t max_connections, uint32_t count, const TribOption *options) {
+static Source *open_fake(const char *name, uint32_t max_connections, uint32_t count,
+                         const TribOption *options) {
     static _Atomic uint32_t serial;
     const TribConnector *connector;
     Error err;
@@ -26,24 +27,39 @@ static Source *open_fake(const char *name, uint32_t max_connections, uint32_t co
     char fingerprint[64];
     assert_int_equal(connector_load(STR("fake"), FOLDERS, &connector, &err), TRIB_OK);
     (void)text_format(fingerprint, sizeof fingerprint, "%s-%u", name, atomic_fetch_add(&serial, 1));
-    SourceParams params = {.connector = connector, .name = name, .options = options, .noptions = count,
-                           .max_connections = max_connections, .fingerprint = str_from(fingerprint)};
+    SourceParams params = {.connector = connector,
+                           .name = name,
+                           .options = options,
+                           .noptions = count,
+                           .max_connections = max_connections,
+                           .fingerprint = str_from(fingerprint)};
     assert_int_equal(source_open(&params, &source, &err), TRIB_OK);
     return source;
 }
 
-static TribColumn plan_columns[2] = {{.name = "id", .type = {.id = TRIB_TYPE_BIGINT}},
-                                     {.name = "text", .type = {.id = TRIB_TYPE_VARCHAR}, .nullable = true}};
+static TribColumn plan_columns[2] = {
+    {.name = "id", .type = {.id = TRIB_TYPE_BIGINT}},
+    {.name = "text", .type = {.id = TRIB_TYPE_VARCHAR}, .nullable = true}};
 static const Type plan_types[2] = {{.id = TRIB_TYPE_BIGINT}, {.id = TRIB_TYPE_VARCHAR}};
 
 static SourcePlan *make_plan(Source *source, const char *schema, const char *name) {
-    TribTable table = {.size = sizeof table, .schema = schema, .name = name, .ncolumns = 2, .columns = plan_columns};
+    TribTable table = {.size = sizeof table,
+                       .schema = schema,
+                       .name = name,
+                       .ncolumns = 2,
+                       .columns = plan_columns};
     const TribTable *tables[] = {&table};
     TribNode nodes[2] = {{.kind = TRIB_NODE_COLUMN, .type = plan_types[0], .ref = 0},
                          {.kind = TRIB_NODE_COLUMN, .type = plan_types[1], .ref = 1}};
     const uint32_t output[] = {0, 1};
-    TribOffer offer = {.size = sizeof offer, .nnodes = 2, .nodes = nodes, .ntables = 1, .tables = tables, .noutput = 2,
-                       .output = output, .limit = -1};
+    TribOffer offer = {.size = sizeof offer,
+                       .nnodes = 2,
+                       .nodes = nodes,
+                       .ntables = 1,
+                       .tables = tables,
+                       .noutput = 2,
+                       .output = output,
+                       .limit = -1};
     SourceCall call = {.deadline_ns = INT64_MAX};
     SourcePlan *plan;
     Error err;
@@ -86,7 +102,8 @@ static bool bell_wait(Bell *self) {
     until.tv_sec += 5;
     int fault = 0;
     pthread_mutex_lock(&self->lock);
-    while (!self->set && fault == 0) fault = pthread_cond_timedwait(&self->rung, &self->lock, &until);
+    while (!self->set && fault == 0)
+        fault = pthread_cond_timedwait(&self->rung, &self->lock, &until);
     bool rung = self->set;
     self->set = false;
     pthread_mutex_unlock(&self->lock);
@@ -115,7 +132,8 @@ static void drain_batch(Drain *self, const Batch *batch) {
             continue;
         }
         char text[64];
-        int length = text_format(text, sizeof text, id % 2 ? "r%lld" : "a somewhat longer row %lld", (long long)id);
+        int length = text_format(text, sizeof text, id % 2 ? "r%lld" : "a somewhat longer row %lld",
+                                 (long long)id);
         Str have = strview_str(vector_at(&batch->columns[1], row));
         if (!str_equal(have, (Str){text, (size_t)length})) self->malformed = true;
     }
@@ -134,7 +152,8 @@ static void *drain_run(void *context) {
         StreamStep step;
         self->status = scan_reader_next(reader, &waker, &batch, &step, &self->err);
         if (self->status != TRIB_OK || step == STREAM_END) break;
-        if (step == STREAM_BATCH) drain_batch(self, &batch);
+        if (step == STREAM_BATCH)
+            drain_batch(self, &batch);
         else if (!bell_wait(&bell)) {
             self->stuck = true;
             break;
@@ -175,7 +194,8 @@ static void test_load(void **state) {
     assert_non_null(strstr(err.message, "\"memry\""));
     assert_non_null(strstr(err.hint, "did you mean \"memory\""));
     assert_non_null(strstr(err.hint, "fake"));
-    assert_int_equal(connector_load(STR("../../etc/passwd"), FOLDERS, &connector, &err), TRIB_INVALID);
+    assert_int_equal(connector_load(STR("../../etc/passwd"), FOLDERS, &connector, &err),
+                     TRIB_INVALID);
     assert_int_equal(connector_load(STR(""), FOLDERS, &connector, &err), TRIB_INVALID);
     Arena *arena = arena_new(NULL);
     uint32_t count;
@@ -215,7 +235,8 @@ static void test_sharing(void **state) {
 
 /* ---------------------------------------------------------------- scans */
 
-static void scan_all(uint32_t max_connections, const char *splits, const char *rows, uint32_t readers) {
+static void scan_all(uint32_t max_connections, const char *splits, const char *rows,
+                     uint32_t readers) {
     TribOption options[] = {OPTION("splits", splits), OPTION("rows", rows)};
     Source *source = open_fake("scan", max_connections, 2, options);
     SourcePlan *plan = make_plan(source, "main", "orders");
@@ -303,13 +324,19 @@ static void test_retry(void **state) {
     (void)state;
     ScanCounters seen;
     /* Before the first row: tried again, nothing is lost or doubled. */
-    Drain all = scan_once(3, (TribOption[]){OPTION("rows", "5000"), OPTION("fail_row", "0"), OPTION("fail_times", "2")}, &seen);
+    Drain all = scan_once(
+        3,
+        (TribOption[]){OPTION("rows", "5000"), OPTION("fail_row", "0"), OPTION("fail_times", "2")},
+        &seen);
     assert_int_equal(all.status, TRIB_OK);
     assert_int_equal(all.rows, 5000);
     assert_int_equal(all.sum, sum_of(1, 5000));
     assert_int_equal(seen.retries, 2);
     /* Three attempts, not more. */
-    all = scan_once(3, (TribOption[]){OPTION("rows", "5000"), OPTION("fail_row", "0"), OPTION("fail_times", "3")}, &seen);
+    all = scan_once(
+        3,
+        (TribOption[]){OPTION("rows", "5000"), OPTION("fail_row", "0"), OPTION("fail_times", "3")},
+        &seen);
     assert_int_equal(all.status, TRIB_LOST);
     assert_string_equal(all.err.sqlstate, "08S01");
     assert_string_equal(all.err.source, "faulty");
@@ -317,17 +344,23 @@ static void test_retry(void **state) {
     all = scan_once(2, (TribOption[]){OPTION("rows", "5000"), OPTION("fail_row", "3000")}, &seen);
     assert_int_equal(all.status, TRIB_LOST);
     /* What cannot be mended is not tried again. */
-    all = scan_once(3, (TribOption[]){OPTION("rows", "50"), OPTION("fail_row", "0"), OPTION("fail", "data")}, &seen);
+    all = scan_once(
+        3, (TribOption[]){OPTION("rows", "50"), OPTION("fail_row", "0"), OPTION("fail", "data")},
+        &seen);
     assert_int_equal(all.status, TRIB_DATA);
     assert_int_equal(seen.retries, 0);
     /* A connector that says nothing: there is a message all the same. */
-    all = scan_once(3, (TribOption[]){OPTION("rows", "50"), OPTION("fail_row", "0"), OPTION("fail", "silent")}, &seen);
+    all = scan_once(
+        3, (TribOption[]){OPTION("rows", "50"), OPTION("fail_row", "0"), OPTION("fail", "silent")},
+        &seen);
     assert_int_equal(all.status, TRIB_LOST);
     assert_true(all.err.message[0] != '\0');
     assert_int_equal(strlen(all.err.sqlstate), 5);
     /* Throttled: slower, but right. */
-    all = scan_once(4, (TribOption[]){OPTION("rows", "500"), OPTION("splits", "3"), OPTION("fail_row", "0"),
-                                      OPTION("fail", "throttled")}, &seen);
+    all = scan_once(4,
+                    (TribOption[]){OPTION("rows", "500"), OPTION("splits", "3"),
+                                   OPTION("fail_row", "0"), OPTION("fail", "throttled")},
+                    &seen);
     assert_int_equal(all.status, TRIB_OK);
     assert_int_equal(all.rows, 1500);
 }
@@ -337,7 +370,8 @@ static void test_lies(void **state) {
     static const char *const lies[] = {"length", "columns", "offsets", "utf8"};
     ScanCounters seen;
     for (size_t i = 0; i < COUNT_OF(lies); i++) {
-        Drain all = scan_once(2, (TribOption[]){OPTION("rows", "100"), OPTION("lie", lies[i])}, &seen);
+        Drain all =
+            scan_once(2, (TribOption[]){OPTION("rows", "100"), OPTION("lie", lies[i])}, &seen);
         assert_int_not_equal(all.status, TRIB_OK);
         assert_string_equal(all.err.source, "faulty");
     }
@@ -358,7 +392,8 @@ static void *cancel_later(void *context) {
 }
 
 static void cancel_scan(const char *hang, const char *delay) {
-    TribOption options[] = {OPTION("rows", "1000000"), OPTION("hang", hang), OPTION("delay_us", delay)};
+    TribOption options[] = {OPTION("rows", "1000000"), OPTION("hang", hang),
+                            OPTION("delay_us", delay)};
     Source *source = open_fake("cancel", 2, 3, options);
     SourcePlan *plan = make_plan(source, "main", "orders");
     CancelToken *token = cancel_new();
@@ -423,8 +458,10 @@ static void test_cancel_anytime(void **state) {
         if (i % 3) scan_stream_start(stream);
         pthread_create(&thread, NULL, cancel_later, &later);
         Drain all = drain(stream);
-        if (all.status == TRIB_OK) assert_int_equal(all.rows, 180000);
-        else assert_int_equal(all.status, TRIB_CANCELLED);
+        if (all.status == TRIB_OK)
+            assert_int_equal(all.rows, 180000);
+        else
+            assert_int_equal(all.status, TRIB_CANCELLED);
         scan_stream_free(stream, INT64_C(2000000000));
         pthread_join(thread, NULL);
         cancel_release(token);
@@ -443,7 +480,8 @@ static void test_one_connection(void **state) {
     SourcePlan *plan = make_plan(source, "main", "orders");
     /* Both are started ahead; the second is read first: the first gives its connection back and
      * begins again later, without a row lost or doubled. */
-    ScanStream *first = make_stream(plan, NULL, (ScanParams){0}), *second = make_stream(plan, NULL, (ScanParams){0});
+    ScanStream *first = make_stream(plan, NULL, (ScanParams){0}),
+               *second = make_stream(plan, NULL, (ScanParams){0});
     scan_stream_start(first);
     usleep(50000);
     scan_stream_start(second);
@@ -494,7 +532,8 @@ static void test_exhausted(void **state) {
 static void *crowd_run(void *context) {
     SourcePlan *plan = context;
     for (int i = 0; i < 20; i++) {
-        ScanStream *a = make_stream(plan, NULL, (ScanParams){0}), *b = make_stream(plan, NULL, (ScanParams){0});
+        ScanStream *a = make_stream(plan, NULL, (ScanParams){0}),
+                   *b = make_stream(plan, NULL, (ScanParams){0});
         scan_stream_start(a);
         scan_stream_start(b);
         Drain of_b = drain(b), of_a = drain(a);
@@ -515,7 +554,8 @@ static void test_crowd(void **state) {
     SourcePlan *plan = make_plan(source, "main", "orders");
     pthread_t threads[6];
     counters->most_scans = 0;
-    for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_create(&threads[i], NULL, crowd_run, plan);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_create(&threads[i], NULL, crowd_run, plan);
     for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_join(threads[i], NULL);
     assert_true(counters->most_scans <= 2);
     assert_int_equal(counters->open_scans, 0);
@@ -550,11 +590,15 @@ static void test_rate(void **state) {
     Source *source;
     char text[128];
     assert_int_equal(connector_load(STR("fake"), FOLDERS, &connector, &err), TRIB_OK);
-    SourceParams params = {.connector = connector, .name = "slow", .fingerprint = STR("rate"), .max_requests_per_second = 50};
+    SourceParams params = {.connector = connector,
+                           .name = "slow",
+                           .fingerprint = STR("rate"),
+                           .max_requests_per_second = 50};
     assert_int_equal(source_open(&params, &source, &err), TRIB_OK);
     SourceCall call = {.deadline_ns = INT64_MAX};
     int64_t begun = os_now_ns();
-    for (int i = 0; i < 25; i++) assert_int_equal(source_check(source, &call, text, sizeof text, &err), TRIB_OK);
+    for (int i = 0; i < 25; i++)
+        assert_int_equal(source_check(source, &call, text, sizeof text, &err), TRIB_OK);
     int64_t taken = os_now_ns() - begun;
     assert_true(taken > 300000000 && taken < 1000000000);
     source_release(source);
@@ -562,11 +606,19 @@ static void test_rate(void **state) {
 
 /* ---------------------------------------------------------------- memory */
 
-static void fill_memory(Source *source, const char *name, TribWriteKind kind, uint32_t rows, bool commit, TribTx *tx,
-                        uint64_t *written) {
-    TribTable table = {.size = sizeof table, .schema = "default", .name = name, .ncolumns = 2, .columns = plan_columns};
+static void fill_memory(Source *source, const char *name, TribWriteKind kind, uint32_t rows,
+                        bool commit, TribTx *tx, uint64_t *written) {
+    TribTable table = {.size = sizeof table,
+                       .schema = "default",
+                       .name = name,
+                       .ncolumns = 2,
+                       .columns = plan_columns};
     const uint32_t columns[] = {0, 1};
-    TribWriteRequest request = {.size = sizeof request, .kind = kind, .table = &table, .ncolumns = 2, .columns = columns,
+    TribWriteRequest request = {.size = sizeof request,
+                                .kind = kind,
+                                .table = &table,
+                                .ncolumns = 2,
+                                .columns = columns,
                                 .transaction = tx};
     SourceCall call = {.deadline_ns = INT64_MAX};
     TribWriter *writer;
@@ -578,8 +630,10 @@ static void fill_memory(Source *source, const char *name, TribWriteKind kind, ui
     for (uint32_t done = 0; done < rows;) {
         uint32_t count = rows - done < BATCH_ROWS ? rows - done : BATCH_ROWS;
         assert_int_equal(batch_columns(&batch, 2, &err), TRIB_OK);
-        assert_int_equal(vector_new(arena, plan_types[0], BATCH_ROWS, &batch.columns[0], &err), TRIB_OK);
-        assert_int_equal(vector_new(arena, plan_types[1], BATCH_ROWS, &batch.columns[1], &err), TRIB_OK);
+        assert_int_equal(vector_new(arena, plan_types[0], BATCH_ROWS, &batch.columns[0], &err),
+                         TRIB_OK);
+        assert_int_equal(vector_new(arena, plan_types[1], BATCH_ROWS, &batch.columns[1], &err),
+                         TRIB_OK);
         uint16_t *selection = ARENA_ARRAY(arena, uint16_t, BATCH_ROWS);
         uint32_t selected = 0;
         /* Every second position is a row, so that exporting must gather. */
@@ -587,8 +641,10 @@ static void fill_memory(Source *source, const char *name, TribWriteKind kind, ui
             int64_t id = done + i;
             uint32_t at = selected * 2;
             TribValue number = {.type = plan_types[0], .as.integer = id};
-            char *text = arena_printf(arena, id % 2 ? "r%lld" : "a somewhat longer row %lld", (long long)id);
-            TribValue string = {.type = plan_types[1], .is_null = id % 7 == 3, .as.text = {text, strlen(text)}};
+            char *text =
+                arena_printf(arena, id % 2 ? "r%lld" : "a somewhat longer row %lld", (long long)id);
+            TribValue string = {
+                .type = plan_types[1], .is_null = id % 7 == 3, .as.text = {text, strlen(text)}};
             selection[selected] = (uint16_t)at;
             assert_int_equal(vector_set(arena, &batch.columns[0], at, &number, &err), TRIB_OK);
             assert_int_equal(vector_set(arena, &batch.columns[1], at, &string, &err), TRIB_OK);
@@ -642,13 +698,22 @@ static void test_memory(void **state) {
     assert_int_equal(read_memory(source, "t", NULL).rows, 200000);
     /* Many small writes: merged into larger row groups, still in order. */
     fill_memory(source, "small", TRIB_WRITE_CREATE, 1, true, NULL, &written);
-    for (int i = 0; i < 300; i++) fill_memory(source, "small", TRIB_WRITE_INSERT, 3, true, NULL, &written);
+    for (int i = 0; i < 300; i++)
+        fill_memory(source, "small", TRIB_WRITE_INSERT, 3, true, NULL, &written);
     all = read_memory(source, "small", NULL);
     assert_int_equal(all.rows, 901);
     assert_int_equal(all.sum, 900);
     /* A name of its own, once. */
-    TribTable table = {.size = sizeof table, .schema = "default", .name = "t", .ncolumns = 2, .columns = plan_columns};
-    TribDdl ddl = {.size = sizeof ddl, .kind = TRIB_DDL_CREATE_TABLE, .schema = "default", .name = "t", .table = &table};
+    TribTable table = {.size = sizeof table,
+                       .schema = "default",
+                       .name = "t",
+                       .ncolumns = 2,
+                       .columns = plan_columns};
+    TribDdl ddl = {.size = sizeof ddl,
+                   .kind = TRIB_DDL_CREATE_TABLE,
+                   .schema = "default",
+                   .name = "t",
+                   .table = &table};
     assert_int_equal(source_ddl(source, &call, &ddl, &err), TRIB_EXISTS);
     assert_string_equal(err.sqlstate, "42S01");
     ddl.if_exists = true;
@@ -696,7 +761,8 @@ static _Atomic bool writers_done;
 
 static void *write_run(void *context) {
     uint64_t written;
-    for (int i = 0; i < 60; i++) fill_memory(context, "busy", TRIB_WRITE_INSERT, 100, true, NULL, &written);
+    for (int i = 0; i < 60; i++)
+        fill_memory(context, "busy", TRIB_WRITE_INSERT, 100, true, NULL, &written);
     writers_done = true;
     return NULL;
 }
@@ -733,12 +799,15 @@ static int setup(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_load), cmocka_unit_test(test_sharing), cmocka_unit_test(test_scan),
-        cmocka_unit_test(test_limit), cmocka_unit_test(test_retry), cmocka_unit_test(test_lies),
-        cmocka_unit_test(test_cancel), cmocka_unit_test(test_deadline), cmocka_unit_test(test_cancel_anytime),
-        cmocka_unit_test(test_one_connection), cmocka_unit_test(test_exhausted), cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_budget), cmocka_unit_test(test_rate), cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_transaction), cmocka_unit_test(test_memory_threads),
+        cmocka_unit_test(test_load),           cmocka_unit_test(test_sharing),
+        cmocka_unit_test(test_scan),           cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_retry),          cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_cancel),         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_cancel_anytime), cmocka_unit_test(test_one_connection),
+        cmocka_unit_test(test_exhausted),      cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_budget),         cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_memory),         cmocka_unit_test(test_transaction),
+        cmocka_unit_test(test_memory_threads),
     };
     return cmocka_run_group_tests_name("source", tests, setup, NULL);
 }

@@ -3,6 +3,8 @@
  * locks, files that change or are damaged. What every connector must do is tested by the conformance
  * suite.
  */
+#include "config.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,6 +107,10 @@ static TribStatus copy_described(void *context, const TribTable *table, TribErro
     }
     self->table.columns = columns;
     self->table.keys = keys;
+    return TRIB_OK;
+}
+
+static TribStatus discard_described(void *context, const TribTable *table, TribError *err) {
     return TRIB_OK;
 }
 
@@ -501,6 +507,96 @@ static void test_damage(void **state) {
     }
 }
 
+/* Every allocation of ours may fail: the answer is right or an error of memory, and nothing leaks. */
+static void test_failing_heap(void **state) {
+    Fixture f;
+    uint32_t failed = 0, good = 0;
+    fixture_open(
+        &f,
+        "CREATE TABLE t(i INTEGER PRIMARY KEY, a TEXT, d DECIMAL(5,2), u UUID);"
+        "INSERT INTO t VALUES(1, 'x', 1.5, NULL), (2, 'a text that is not inlined', 2, NULL)",
+        NULL, 0);
+    const TribTable *t = table_of(&f, "t");
+    const TribConnector *c = f.subject.connector;
+    static const TribTable *tables[1];
+    tables[0] = t;
+    TribNode nodes[] = {{.kind = TRIB_NODE_COLUMN, .type = t->columns[1].type, .ref = 1},
+                        {.kind = TRIB_NODE_CALL,
+                         .op = TRIB_FN_like,
+                         .type = {.id = TRIB_TYPE_BOOLEAN},
+                         .first = 2,
+                         .count = 2},
+                        {.kind = TRIB_NODE_COLUMN, .type = t->columns[1].type, .ref = 1},
+                        {.kind = TRIB_NODE_LITERAL, .type = t->columns[1].type}};
+    TribValue pattern = {.type = t->columns[1].type};
+    pattern.as.text.data = "a%";
+    pattern.as.text.length = 2;
+    static const uint32_t output[] = {0}, conjuncts[] = {1};
+    for (uint64_t n = 1; n < 200 && good < 20; n++) {
+        TribVerdict verdicts[1], keys[1];
+        TribOffer offer = {.size = sizeof offer,
+                           .mode = TRIB_PUSHDOWN_EXACT,
+                           .nnodes = 4,
+                           .nodes = nodes,
+                           .nvalues = 1,
+                           .values = &pattern,
+                           .ntables = 1,
+                           .tables = tables,
+                           .noutput = 1,
+                           .output = output,
+                           .nconjuncts = 1,
+                           .conjuncts = conjuncts,
+                           .limit = -1,
+                           .nkeys = 1,
+                           .keys = output,
+                           .verdicts = verdicts,
+                           .key_verdicts = keys};
+        TribScanRequest request = {.size = sizeof request, .batch_rows = 10, .batch_bytes = 1000};
+        const TribSplit *const *splits;
+        struct ArrowSchema schema;
+        TribPlan *plan = NULL;
+        TribScan *scan = NULL;
+        TribBatch batch = {.array = {.release = NULL}};
+        uint32_t count;
+        Error err;
+        heap_fail_at(n);
+        Status status = c->plan(f.subject.catalog, &f.call.call, &offer, &plan, &err);
+        if (status == TRIB_OK) status = c->splits(plan, &f.call.call, 1, &splits, &count, &err);
+        request.plan = plan;
+        if (status == TRIB_OK) request.split = splits[0];
+        if (status == TRIB_OK)
+            status = c->scan_open(f.subject.catalog, &f.call.call, &request, &scan, &schema, &err);
+        if (status == TRIB_OK) status = c->scan_next(scan, 10, &batch, &err);
+        heap_fail_at(0);
+        if (status == TRIB_OK)
+            assert_int_equal(batch.array.length, verdicts[0].kind == TRIB_NONE ? 2 : 1);
+        else
+            assert_int_equal(status, TRIB_MEMORY);
+        if (status == TRIB_OK)
+            good++;
+        else
+            failed++;
+        if (batch.array.release) batch.array.release(&batch.array);
+        if (scan) c->scan_release(scan);
+        if (plan) c->plan_release(plan);
+    }
+#ifdef TRIB_FAULTS
+    assert_true(failed > 5);
+#endif
+    assert_true(good == 20);
+    for (uint64_t n = 1; n < 40; n++) { /* descriptions */
+        Copied copied = {.arena = f.arena};
+        TribNames names = {.self = &copied, .described = discard_described};
+        Error err;
+        heap_fail_at(n);
+        Status status =
+            c->describe_table(f.subject.catalog, &f.call.call, "main", "t", &names, &err);
+        heap_fail_at(0);
+        assert_true(status == TRIB_OK || status == TRIB_MEMORY);
+    }
+    fixture_close(&f);
+}
+
 static void test_passthrough(void **state) {
     Fixture f;
     Error err;
@@ -538,6 +634,7 @@ int main(void) {
         cmocka_unit_test(test_mismatch),        cmocka_unit_test(test_sent_text),
         cmocka_unit_test(test_files),           cmocka_unit_test(test_locks),
         cmocka_unit_test(test_damage),          cmocka_unit_test(test_passthrough),
+        cmocka_unit_test(test_failing_heap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -666,6 +668,31 @@ static void test_pool(void **state) {
     pool_free(pool);
 }
 
+/* A child starts with an empty pool and leaves the parent's connections alone. */
+static void test_pool_fork(void **state) {
+    Opened opened = {.alive = 1};
+    Error err;
+    void *a, *b, *c;
+    int status;
+    Pool *pool = pool_new(&hooks, &opened, "cat", 2, 60000);
+    assert_int_equal(pool_take(pool, NULL, &a, &err), TRIB_OK);
+    assert_int_equal(pool_take(pool, NULL, &b, &err), TRIB_OK);
+    pool_give(pool, b);
+    pid_t child = fork();
+    if (child == 0) {
+        bool good = pool_busy(pool) == 0 && pool_take(pool, NULL, &c, &err) == TRIB_OK && c != b;
+        good = good && opened.open == 3 && opened.closed == 0;
+        pool_give(pool, a); /* the parent's: forgotten */
+        _exit(good && pool_busy(pool) == 1 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(pool_busy(pool), 1);
+    pool_give(pool, a);
+    pool_free(pool);
+    assert_int_equal(opened.closed, 2);
+}
+
 static void test_pool_threads(void **state) {
     Opened opened = {.alive = 1, .open = -1000000};
     pthread_t threads[8];
@@ -686,6 +713,7 @@ int main(void) {
         cmocka_unit_test(test_sql_like),     cmocka_unit_test(test_sql_select),
         cmocka_unit_test(test_options),      cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_pool),         cmocka_unit_test(test_pool_threads),
+        cmocka_unit_test(test_pool_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
