@@ -410,7 +410,10 @@ static bool like_pattern(SqlWriter *self, const TribNode *call, Str *out) {
 
 static void write_pattern(SqlWriter *self, const TribNode *call) {
     Str text;
-    if (!like_pattern(self, call, &text)) return;
+    if (!like_pattern(self, call, &text)) { /* it was well-formed when the leaf was looked at */
+        self->failed = error_out_of_memory(self->err);
+        return;
+    }
     TribValue value = {.type = {.id = TRIB_TYPE_VARCHAR}};
     value.as.text.data = text.data;
     value.as.text.length = text.len;
