@@ -47,9 +47,12 @@ SqlMark sql_mark(const SqlWriter *self) {
 }
 
 void sql_undo(SqlWriter *self, SqlMark mark) {
+    /* Too long a text only means that the piece is not sent; no memory fails the plan. */
+    if (self->text.failed && buf_status(&self->text, self->err) == TRIB_MEMORY)
+        self->failed = TRIB_MEMORY;
     self->text.len = mark.text;
     if (self->text.data) self->text.data[mark.text] = '\0';
-    self->text.failed = false;
+    self->text.failed = self->text.exceeded = false;
     self->nparams = mark.params;
     self->too_many = false;
 }
