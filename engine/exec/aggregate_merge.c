@@ -299,7 +299,7 @@ static Status split_push(Split *self, Error *err) {
     for (uint32_t p = 0; p < self->store.npartitions; p++) {
         if (self->store.lists[p].count == 0) continue;
         AggJob job = {.top = self->source->job.top - SPLIT_BITS};
-        TRY(page_list_move(packed ? &job.packed : &job.pages, &self->store.lists[p], err));
+        TRY(row_store_take(&self->store, p, packed ? &job.packed : &job.pages, err));
         Status status = agg_job_push(shared, &job, err);
         if (status != TRIB_OK) {
             page_list_clear(&job.pages, &shared->space);

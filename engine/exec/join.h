@@ -172,7 +172,6 @@ Status join_build_only(JoinProbe *self, uint8_t *const *rows, uint32_t count, Ba
 /* The probe pipeline's side. */
 Status join_process(OpContext *context, void **local, Batch *in, Batch *out, Step *step, Error *err) WARN_UNUSED;
 Status join_aside_new(JoinShared *shared, JoinAside **out, Error *err) WARN_UNUSED;
-void join_aside_sync(JoinAside *self);
 
 /* ---- the tail (join_tail.c) */
 Status join_tail_produce(OpContext *context, void **local, Batch *out, Step *step, Error *err) WARN_UNUSED;

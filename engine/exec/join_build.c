@@ -217,8 +217,6 @@ Status join_build_combine(OpContext *context, void *local, Error *err) {
     JoinShared *shared = context->shared;
     BuildLocal *self = local;
     if (!self) return TRIB_OK;
-    row_store_sync(&self->builder->store);
-    row_store_sync(&self->builder->nulls);
     pthread_mutex_lock(&shared->lock);
     for (uint32_t c = 0; c < shared->build_layout->ncolumns; c++)
         shared->may_null[c] |= self->builder->store.may_null[c] || self->builder->nulls.may_null[c];
@@ -253,9 +251,9 @@ Status join_file_keep(JoinShared *self, SpillFile *file, Error *err) {
 static Status lists_gather(JoinShared *self, Error *err) {
     for (JoinBuilder *builder = self->builders; builder; builder = builder->next) {
         self->build_rows += builder->dropped;
-        for (uint32_t p = 0; builder->store.lists && p < builder->store.npartitions; p++)
-            TRY(page_list_move(&self->lists[p], &builder->store.lists[p], err));
-        if (builder->nulls.lists) TRY(page_list_move(&self->nulls, &builder->nulls.lists[0], err));
+        for (uint32_t p = 0; p < builder->store.npartitions; p++)
+            TRY(row_store_take(&builder->store, p, &self->lists[p], err));
+        TRY(row_store_take(&builder->nulls, 0, &self->nulls, err));
     }
     for (uint32_t p = 0; p < 1u << self->bits; p++) self->build_rows += self->lists[p].rows;
     self->build_rows += self->nulls.rows;

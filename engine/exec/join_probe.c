@@ -465,12 +465,6 @@ Status join_aside_new(JoinShared *shared, JoinAside **out, Error *err) {
     return TRIB_OK;
 }
 
-void join_aside_sync(JoinAside *self) {
-    if (self->store.lists) row_store_sync(&self->store);
-    for (uint32_t kind = 0; kind < 2; kind++)
-        if (self->undecided[kind].lists) row_store_sync(&self->undecided[kind]);
-}
-
 static Status process_local_new(OpContext *context, ProcessLocal **out, Error *err) {
     JoinShared *shared = context->shared;
     ProcessLocal *self;

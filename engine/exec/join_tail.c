@@ -144,12 +144,11 @@ static void job_drop(JoinShared *self, JoinJob *job) {
 static Status tail_make(JoinShared *self, Error *err) {
     if (self->tail_made) return TRIB_OK;
     self->tail_made = true;
-    for (JoinAside *aside = self->asides; aside; aside = aside->next) join_aside_sync(aside);
     for (uint32_t p = atomic_load(&self->kept); p < 1u << self->bits; p++) {
         JoinJob job = {.top = RADIX_TOP - self->bits};
         Status status = page_list_move(&job.build, &self->lists[p], err);
         for (JoinAside *aside = self->asides; aside && status == TRIB_OK; aside = aside->next)
-            if (aside->store.lists) status = page_list_move(&job.probe, &aside->store.lists[p], err);
+            status = row_store_take(&aside->store, p, &job.probe, err);
         if (status == TRIB_OK && job.build.rows + job.probe.rows > 0) status = job_push(self, &job, err);
         job_drop(self, &job);
         TRY(status);
@@ -166,9 +165,8 @@ bool join_has_tail(JoinShared *shared) {
 static Status undecided_take(JoinShared *self, JoinJob *job, bool *taken, Error *err) {
     *taken = false;
     for (JoinAside *aside = self->asides; aside; aside = aside->next) {
-        join_aside_sync(aside);
         for (uint32_t kind = 0; kind < 2; kind++)
-            if (aside->undecided[kind].lists) TRY(page_list_move(&self->undecided[kind], &aside->undecided[kind].lists[0], err));
+            TRY(row_store_take(&aside->undecided[kind], 0, &self->undecided[kind], err));
     }
     while (self->undecided_next < 2 && !*taken) {
         uint32_t kind = self->undecided_next++;
@@ -242,7 +240,7 @@ static Status split_list(JoinShared *self, PageList *list, const RowLayout *layo
     }
     for (uint32_t s = 0; s < store.npartitions && status == TRIB_OK; s++) {
         status = row_store_spill(&store, s, err);
-        if (status == TRIB_OK) status = page_list_move(&out[s], &store.lists[s], err);
+        if (status == TRIB_OK) status = row_store_take(&store, s, &out[s], err);
     }
     if (status == TRIB_OK) status = join_file_keep(self, row_store_take_file(&store), err);
     row_store_clear(&store);

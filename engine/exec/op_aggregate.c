@@ -547,10 +547,6 @@ static Status aggregate_combine(OpContext *context, Error *err) {
     if (!worker) return TRIB_OK;
     Status status = TRIB_OK;
     group_table_clear(&worker->table);
-    if (shared->ngroups > 0) {
-        row_store_sync(&worker->store);
-        if (worker->has_packed) row_store_sync(&worker->packed);
-    }
     pthread_mutex_lock(&shared->lock);
     for (uint32_t g = 0; g < shared->ngroups; g++) shared->may_null[g] |= worker->store.may_null[g];
     if (shared->ngroups == 0) {
@@ -615,9 +611,8 @@ Status agg_jobs_make(AggShared *self, Error *err) {
         AggJob job = {.top = RADIX_TOP - self->bits};
         Status status = TRIB_OK;
         for (AggWorker *worker = self->workers; worker && status == TRIB_OK; worker = worker->next) {
-            if (!worker->store.lists) continue;
-            status = page_list_move(&job.pages, &worker->store.lists[p], err);
-            if (status == TRIB_OK && worker->has_packed) status = page_list_move(&job.packed, &worker->packed.lists[p], err);
+            status = row_store_take(&worker->store, p, &job.pages, err);
+            if (status == TRIB_OK) status = row_store_take(&worker->packed, p, &job.packed, err);
         }
         bool empty = job.pages.count == 0 && job.packed.count == 0;
         if (status == TRIB_OK && !empty) status = agg_job_push(self, &job, err);

@@ -333,6 +333,14 @@ void row_store_restart(RowStore *self, uint32_t partition) {
     self->next_bytes[partition] = self->space->page_first;
 }
 
+Status row_store_take(RowStore *self, uint32_t partition, PageList *into, Error *err) {
+    if (!self->lists) return TRIB_OK;
+    partition_sync(self, partition);
+    TRY(page_list_move(into, &self->lists[partition], err));
+    row_store_restart(self, partition);
+    return TRIB_OK;
+}
+
 Status row_store_spill(RowStore *self, uint32_t partition, Error *err) {
     PageList *list = &self->lists[partition];
     partition_sync(self, partition);

@@ -94,7 +94,9 @@ Status row_store_room(RowStore *self, uint32_t partition, uint64_t heap_bytes, u
 void row_store_sync(RowStore *self);
 /* Writes a partition's pages to disk and frees their memory. */
 Status row_store_spill(RowStore *self, uint32_t partition, Error *err) WARN_UNUSED;
-/* After a partition's pages were moved or freed by somebody else: the next row begins a new page. */
+/* Moves a partition's pages to the end of a list; appending begins anew. */
+Status row_store_take(RowStore *self, uint32_t partition, PageList *into, Error *err) WARN_UNUSED;
+/* Likewise after the partition's pages were freed by somebody else. */
 void row_store_restart(RowStore *self, uint32_t partition);
 uint64_t row_store_memory(const RowStore *self); /* bytes of pages in memory */
 

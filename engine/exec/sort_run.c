@@ -104,7 +104,7 @@ Status sort_writer_end(RowStore *writer, SortRun *out, Error *err) {
     writer->pressure = false;
     out->on_disk = true;
     out->rows = writer->lists[0].rows;
-    return page_list_move(&out->pages, &writer->lists[0], err);
+    return row_store_take(writer, 0, &out->pages, err);
 }
 
 static Status run_write(SortShared *shared, SortWorker *self, const uint64_t *entries, uint64_t rows, SortRun *run,
@@ -153,7 +153,7 @@ Status sort_worker_run(SortShared *shared, SortWorker *self, bool memory, Error 
     if (!run.entries.data) return sort_worker_run(shared, self, false, err);
     Status status = TRIB_OK;
     if (memory) {
-        status = page_list_move(&run.pages, &self->store.lists[0], err);
+        status = row_store_take(&self->store, 0, &run.pages, err);
     } else {
         status = run_write(shared, self, run.entries.data, run.rows, &run, err);
         block_free(&shared->grant, &run.entries);

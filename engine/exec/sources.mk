@@ -9,3 +9,21 @@ ENGINE_SOURCES += \
 	engine/exec/op_hash_join.c engine/exec/join.h engine/exec/join_build.c engine/exec/join_probe.c engine/exec/join_tail.c \
 	engine/exec/op_sort.c engine/exec/op_topn.c engine/exec/sort.h engine/exec/sort_key.c engine/exec/sort_order.c \
 	engine/exec/sort_run.c engine/exec/sort_merge.c
+
+if HAVE_CMOCKA
+EXEC_TESTS = \
+	tests/unit/test_spill \
+	tests/unit/test_exec_aggregate \
+	tests/unit/test_exec_join \
+	tests/unit/test_exec_sort
+check_PROGRAMS += $(EXEC_TESTS)
+TESTS += $(EXEC_TESTS)
+tests_unit_test_spill_SOURCES = tests/unit/test_spill.c
+tests_unit_test_spill_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_exec_aggregate_SOURCES = tests/unit/test_exec_aggregate.c tests/unit/exec_harness.c tests/unit/exec_harness.h
+tests_unit_test_exec_aggregate_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_exec_join_SOURCES = tests/unit/test_exec_join.c tests/unit/exec_harness.c tests/unit/exec_harness.h
+tests_unit_test_exec_join_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_exec_sort_SOURCES = tests/unit/test_exec_sort.c tests/unit/exec_harness.c tests/unit/exec_harness.h
+tests_unit_test_exec_sort_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+endif
