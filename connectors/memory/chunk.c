@@ -310,7 +310,6 @@ static Status list_append(Chunk *self, const TribHost *host, const struct ArrowA
                           uint32_t count, Error *err) {
     if (array->n_buffers < 2 || array->n_children != 1) return bad_array(err, "a nested column has the wrong shape");
     int32_t *out = (int32_t *)self->values + self->length;
-    if (count == 0) return TRIB_OK;
     const int32_t *in = (const int32_t *)array->buffers[1] + from;
     if (in[0] < 0 || in[count] < in[0] || in[count] > array->children[0]->length)
         return bad_array(err, "the offsets of a nested column are wrong");
@@ -329,6 +328,7 @@ Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *
     if (!array || from < 0 || from + count > array->length) return bad_array(err, "a column is too short");
     if (self->layout != CHUNK_STRUCT && count > 0 && (array->n_buffers < 2 || !array->buffers[1]))
         return bad_array(err, "a column has no values");
+    if (count == 0) return TRIB_OK;
     uint64_t at = (uint64_t)(array->offset + from);
     TRY(chunk_reserve(self, host, count, err));
     TRY(validity_append(self, host, array, at, count, err));
