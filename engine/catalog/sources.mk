@@ -24,3 +24,16 @@ tests_unit_test_metastore_SOURCES = tests/unit/test_metastore.c tests/unit/test_
 tests_unit_test_metastore_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_metastore_DEPENDENCIES = libengine.la libbase.la tests/unit/trib_fake.la trib_memory.la
 endif
+
+check_PROGRAMS += tests/fuzz/replay_config
+TESTS += tests/fuzz/replay_config
+tests_fuzz_replay_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_replay_config_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"tests/fuzz/corpus/config"'
+tests_fuzz_replay_config_LDADD = $(ENGINE_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/config
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_config_LDADD = $(ENGINE_LIBS)
+endif

@@ -231,7 +231,7 @@ static void test_options(void **state) {
     assert_non_null(strstr(err.message, "no connector of type \"fak\""));
     assert_non_null(strstr(err.hint, "did you mean \"fake\""));
     assert_int_equal(err.line, 1);
-    assert_int_equal(err.column, 29);
+    assert_int_equal(err.column, 26);
     catalogs_release(set);
 }
 
