@@ -59,6 +59,7 @@ void cursor_free(Cursor *self) {
     listing_free(self->rows);
     heap_free(self->segments);
     heap_free(self->bound);
+    heap_free(self->data_plans);
     buf_clear(&self->part.text);
     arena_free(self->held);
 }

@@ -184,6 +184,32 @@ static SQLSMALLINT resolve_ctype(Stmt *self, uint32_t column, SQLSMALLINT ctype,
     return 0;
 }
 
+/* The conversion that the column took last time, or a new one. NULL: posted. */
+static ConvertPlan *plan_for(Stmt *self, uint32_t number, TribType type, SQLSMALLINT ctype) {
+    Cursor *cursor = &self->cursor;
+    if (number > cursor->ndata_plans) {
+        uint32_t count = stmt_column_count(self);
+        ConvertPlan *plans = heap_resize(cursor->data_plans, count * sizeof *plans);
+        if (!plans) {
+            (void)diag_no_memory(&self->base);
+            return NULL;
+        }
+        memset(plans + cursor->ndata_plans, 0, (count - cursor->ndata_plans) * sizeof *plans);
+        cursor->data_plans = plans;
+        cursor->ndata_plans = count;
+    }
+    ConvertPlan *plan = &cursor->data_plans[number - 1];
+    if (plan->write && plan->ctype == ctype && memcmp(&plan->type, &type, sizeof type) == 0) {
+        plan->numeric_set = false;
+        return plan;
+    }
+    if (convert_plan(plan, type, ctype) == CONVERT_OK) return plan;
+    plan->write = NULL;
+    (void)diag_error(&self->base, ERR_TYPE_ATTRIBUTE, "column %u cannot be converted to the C type %d", number,
+                     (int)ctype);
+    return NULL;
+}
+
 static SQLRETURN get_first(Stmt *self, uint32_t number, SQLSMALLINT asked, void *data, SQLLEN capacity,
                            SQLLEN *indicator) {
     Cursor *cursor = &self->cursor;
@@ -199,14 +225,12 @@ static SQLRETURN get_first(Stmt *self, uint32_t number, SQLSMALLINT asked, void 
                           "the row was fetched into bound columns and is no longer held");
     }
     const ColumnView *column = &batch->columns[number - 1];
-    ConvertPlan plan;
-    if (convert_plan(&plan, column->type, ctype) != CONVERT_OK)
-        return diag_error(&self->base, ERR_TYPE_ATTRIBUTE, "column %u cannot be converted to the C type %d",
-                          number, (int)ctype);
+    ConvertPlan *plan = plan_for(self, number, column->type, ctype);
+    if (!plan) return SQL_ERROR;
     if (record && record->scale_set) {
-        plan.numeric_set = true;
-        plan.numeric_precision = (uint8_t)(record->precision > 0 ? record->precision : 0);
-        plan.numeric_scale = (int8_t)record->scale;
+        plan->numeric_set = true;
+        plan->numeric_precision = (uint8_t)(record->precision > 0 ? record->precision : 0);
+        plan->numeric_scale = (int8_t)record->scale;
     }
     part->column = number;
     part->ctype = asked;
@@ -216,8 +240,8 @@ static SQLRETURN get_first(Stmt *self, uint32_t number, SQLSMALLINT asked, void 
         return put_null(self, indicator);
     }
     Cell cell;
-    cell_load(column, (Source)plan.source, at, &cell);
-    return get_value(self, &cell, &plan, data, capacity, indicator);
+    cell_load(column, (Source)plan->source, at, &cell);
+    return get_value(self, &cell, plan, data, capacity, indicator);
 }
 
 SQLRETURN stmt_get_data(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,

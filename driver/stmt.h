@@ -72,6 +72,8 @@ typedef struct Cursor {
     uint32_t bound_version;
     const Desc *bound_ard;
     bool plan_valid;
+    ConvertPlan *data_plans;   /* of SQLGetData, the last one per column; made when first needed */
+    uint32_t ndata_plans;
     bool all_bound;            /* every column is bound: nothing needs to be held for SQLGetData */
     bool data_wanted;          /* SQLGetData or SQLSetPos was used with a block cursor */
     PartState part;

@@ -14,6 +14,7 @@
  *   delay N            done after N polls
  *   fail STATE, failexec STATE, failfetch N
  *   warn               a warning at execution
+ *   bench N            the first batch of `numbers`, N times, at no cost
  *   command            no rows, no count
  */
 #include "engine/tributary.h"
@@ -38,7 +39,7 @@ struct Session {
 
 typedef enum FakeKind {
     FAKE_NONE, FAKE_TYPES, FAKE_NUMBERS, FAKE_FORMS, FAKE_TEXT, FAKE_ECHO, FAKE_WRITE, FAKE_SLOW, FAKE_SLOW_ROWS,
-    FAKE_DELAY, FAKE_FAIL_EXEC, FAKE_FAIL_FETCH, FAKE_WARN, FAKE_COMMAND
+    FAKE_DELAY, FAKE_FAIL_EXEC, FAKE_FAIL_FETCH, FAKE_WARN, FAKE_BENCH, FAKE_COMMAND
 } FakeKind;
 
 struct Statement {
@@ -235,7 +236,7 @@ static Status classify(Statement *self, Str sql, Error *err) {
     } words[] = {{"types", FAKE_TYPES}, {"numbers", FAKE_NUMBERS}, {"forms", FAKE_FORMS}, {"text", FAKE_TEXT},
                  {"repeat", FAKE_TEXT}, {"echo", FAKE_ECHO}, {"write", FAKE_WRITE}, {"slow", FAKE_SLOW},
                  {"slowrows", FAKE_SLOW_ROWS}, {"delay", FAKE_DELAY}, {"failexec", FAKE_FAIL_EXEC},
-                 {"failfetch", FAKE_FAIL_FETCH}, {"warn", FAKE_WARN}, {"command", FAKE_COMMAND}};
+                 {"failfetch", FAKE_FAIL_FETCH}, {"warn", FAKE_WARN}, {"bench", FAKE_BENCH}, {"command", FAKE_COMMAND}};
     Str rest = sql, word = next_word(&rest);
     for (size_t i = 0; i < sql.len; i++) self->nparams += sql.data[i] == '?';
     if (self->nparams > MAX_COLUMNS) return error_set(err, ERR_LIMIT, "too many parameters");
@@ -271,6 +272,7 @@ static void describe(Statement *self) {
     static const char *const names[] = {"p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"};
     switch (self->kind) {
     case FAKE_TYPES: types_columns(self); break;
+    case FAKE_BENCH:
     case FAKE_NUMBERS: numbers_columns(self); break;
     case FAKE_FORMS:
         add_column(self, "constant", TYPE(INTEGER, .length = 0));
@@ -565,6 +567,10 @@ static void one_row(Statement *self) {
 Status statement_fetch_start(Statement *self, Error *err) {
     self->request = PENDING_FETCH;
     self->pending = TRIB_OK;
+    if (self->kind == FAKE_BENCH && self->row > 0 && self->view.rows) {
+        if (self->row++ >= self->n) self->view.rows = 0;
+        return TRIB_OK;
+    }
     /* poison what was lent out, so that a driver that still looks at it is found */
     for (uint32_t i = 0; i < self->view.ncolumns && self->view.rows; i++)
         if (self->cols[i].data && self->cols[i].physical == PHYS_STRING && self->cols[i].form == COLUMN_FLAT)
@@ -579,6 +585,11 @@ Status statement_fetch_start(Statement *self, Error *err) {
     if (rows == 0) return TRIB_OK;
     if (self->kind == FAKE_FAIL_FETCH && self->row == self->n) {
         self->pending = error_set(&self->error, ERR_CONNECTION_LOST, "the connection to the source broke");
+        return TRIB_OK;
+    }
+    if (self->kind == FAKE_BENCH) {
+        numbers_batch(self, BATCH);
+        self->row = 1;
         return TRIB_OK;
     }
     if (self->kind == FAKE_TYPES) types_batch(self);

@@ -13,5 +13,16 @@ check_PROGRAMS += tests/odbc/test_calls
 tests_odbc_test_calls_SOURCES = tests/odbc/test_calls.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_calls_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_test_calls_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
-TESTS += tests/odbc/test_calls
+
+check_PROGRAMS += tests/odbc/test_convert
+tests_odbc_test_convert_SOURCES = tests/odbc/test_convert.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_convert_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
+tests_odbc_test_convert_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+
+check_PROGRAMS += tests/odbc/bench_fetch
+tests_odbc_bench_fetch_SOURCES = tests/odbc/bench_fetch.c $(ODBC_TEST_SOURCES)
+tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
+tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+
+TESTS += tests/odbc/test_calls tests/odbc/test_convert
 endif
