@@ -53,6 +53,8 @@ Status session_get(Session *self, SettingId id, SettingValue *out, Error *err) W
 Str session_catalog(Session *self);
 Str session_schema(Session *self);
 Str session_user(Session *self);
+/* Path of the configuration that was read; "" = none. As long as the session. */
+Str session_config_path(Session *self);
 /* Back to the settings of connect time (pooling's reset). */
 Status session_reset(Session *self, Error *err) WARN_UNUSED;
 /* Ends the manual transaction, if one is open; nothing to end is success. */
@@ -232,6 +234,9 @@ const char *engine_reserved_word(uint32_t index);
 /* SQL spelling of a type, e.g. "decimal(10,2)", "array(varchar)"; returns the length. */
 size_t engine_type_name(TribType type, char *out, size_t size);
 const char *engine_version(void);
+/* Splits a script at top-level semicolons (quotes and comments respected). *at begins at 0 and advances;
+ * false at the end. */
+bool engine_split_script(Str script, size_t *at, Str *statement);
 
 /* The plan of the prepared or executed statement as text: what EXPLAIN prints. */
 typedef enum { PLAN_LOGICAL, PLAN_PHYSICAL, PLAN_REMOTE, PLAN_ANALYZE } PlanKind;

@@ -76,6 +76,10 @@ static uint32_t view_position(const ColumnView *column, uint32_t position) {
     return position;
 }
 
+bool engine_split_script(Str script, size_t *at, Str *statement) {
+    return sql_split(script, at, statement);
+}
+
 bool column_value_null(const ColumnView *column, uint32_t position) {
     return view_position(column, position) == UINT32_MAX;
 }

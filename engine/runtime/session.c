@@ -169,6 +169,10 @@ Str session_user(Session *self) {
     return self->user;
 }
 
+Str session_config_path(Session *self) {
+    return str_from(self->config ? config_path(self->config) : "");
+}
+
 Status session_reset(Session *self, Error *err) {
     pthread_mutex_lock(&self->lock);
     memcpy(self->values, self->initial, sizeof self->values);
