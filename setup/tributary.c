@@ -64,9 +64,8 @@ static bool set_add(Invocation *self, const char *text) {
         return false;
     }
     Str name = {text, (size_t)(equals - text)};
-    if (setting_find(name) == SETTING_COUNT) {
-        Error err;
-        (void)setting_unknown(name, &err);
+    Error err;
+    if (setting_find(name) == SETTING_COUNT && setting_unknown(name, &err) != TRIB_OK) {
         report_error(stderr, &err, STR(""), 1);
         return false;
     }
