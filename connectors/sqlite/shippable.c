@@ -282,6 +282,8 @@ const SqlDialect lite_dialect = {
     .max_params = 32766,
     .max_text = 1000 * 1000,
     .max_depth = 100,
+    .max_terms =
+        400, /* SQLITE_LIMIT_EXPR_DEPTH is 1,000: a chain of ORs is as deep as it is long */
     .true_text = "1",
     .false_text = "0",
     .slot_refused = slot_refused,

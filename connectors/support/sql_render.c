@@ -43,7 +43,7 @@ Status sql_writer_init(SqlWriter *self, const SqlDialect *dialect, const void *c
 }
 
 SqlMark sql_mark(const SqlWriter *self) {
-    return (SqlMark){self->text.len, self->nparams};
+    return (SqlMark){self->text.len, self->nparams, self->terms};
 }
 
 void sql_undo(SqlWriter *self, SqlMark mark) {
@@ -54,6 +54,7 @@ void sql_undo(SqlWriter *self, SqlMark mark) {
     if (self->text.data) self->text.data[mark.text] = '\0';
     self->text.failed = self->text.exceeded = false;
     self->nparams = mark.params;
+    self->terms = mark.terms;
     self->too_many = false;
 }
 
@@ -569,6 +570,9 @@ static SqlVerdict write_leaf(SqlWriter *self, uint32_t node, Match match, Argume
         return verdict_none(verdict.reason ? verdict.reason : "NOT of an inexact condition");
     }
     SqlMark mark = sql_mark(self);
+    uint32_t most = self->render.dialect->max_terms;
+    if (most && self->terms >= most) return verdict_none("more conditions than the source takes");
+    self->terms++;
     bool compound = strstr(match.template, " AND ") || strstr(match.template, " OR ");
     bool parens = guarded || negate || (nested && compound);
     if (negate) buf_text(&self->text, "NOT ");

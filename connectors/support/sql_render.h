@@ -28,6 +28,7 @@ typedef struct SqlWriter {
     Buf text;
     SqlParam *params;
     uint32_t nparams, param_capacity;
+    uint32_t terms;      /* leaves written */
     bool too_many;       /* parameters: what is being written must be undone */
     SqlNodeInfo *infos;  /* per node */
     SqlColumn **columns; /* per table: an array per column, filled in on demand */
@@ -38,7 +39,7 @@ typedef struct SqlWriter {
 
 typedef struct SqlMark {
     size_t text;
-    uint32_t params;
+    uint32_t params, terms;
 } SqlMark;
 
 Status sql_writer_init(SqlWriter *self, const SqlDialect *dialect, const void *context,

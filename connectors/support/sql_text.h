@@ -110,6 +110,7 @@ struct SqlDialect {
     uint32_t max_params; /* of one statement */
     size_t max_text;
     uint32_t max_depth;                 /* of an expression */
+    uint32_t max_terms;                 /* leaves of all conditions together; 0 = any number */
     const char *true_text, *false_text; /* conditions, such as "1 = 1" and "1 = 0" */
     /* Why a parameter slot of a type, whose value comes at scan_open, cannot be sent; NULL hook or NULL: it can. */
     const char *(*slot_refused)(const void *context, TribType type);

@@ -115,10 +115,12 @@ static TribValue evaluate_like(const TribValue *a, uint32_t count) {
     return truth_value(like(text, 0, pattern, 0, escape) ? YES : NO);
 }
 
-static TribValue evaluate_in(const TribValue *a, uint32_t count) {
+static TribValue evaluate_in(const Expr *expr, const TribValue *row) {
+    TribValue value = expr_evaluate(expr->arguments[0], row);
     Truth found = NO;
-    for (uint32_t i = 1; i < count; i++) {
-        Truth truth = compare(TRIB_FN_eq, &a[0], &a[i]);
+    for (uint32_t i = 1; i < expr->count; i++) {
+        TribValue candidate = expr_evaluate(expr->arguments[i], row);
+        Truth truth = compare(TRIB_FN_eq, &value, &candidate);
         if (truth == YES) return truth_value(YES);
         if (truth == MAYBE) found = MAYBE;
     }
@@ -163,11 +165,12 @@ static Truth evaluate_logic(const Expr *expr, const TribValue *row) {
 }
 
 TribValue expr_evaluate(const Expr *expr, const TribValue *row) {
-    TribValue a[16];
+    TribValue a[4];
     if (expr->kind == TRIB_NODE_COLUMN) return row[expr->column];
     if (expr->kind == TRIB_NODE_LITERAL) return expr->value;
     if (expr->op == TRIB_FN_and || expr->op == TRIB_FN_or)
         return truth_value(evaluate_logic(expr, row));
+    if (expr->op == TRIB_FN_in) return evaluate_in(expr, row);
     for (uint32_t i = 0; i < expr->count; i++) a[i] = expr_evaluate(expr->arguments[i], row);
     switch (expr->op) {
     case TRIB_FN_not: return truth_value(not_truth(value_truth(a[0])));
@@ -177,7 +180,6 @@ TribValue expr_evaluate(const Expr *expr, const TribValue *row) {
         if (a[0].is_null || a[1].is_null)
             return truth_value(a[0].is_null != a[1].is_null ? YES : NO);
         return truth_value(value_compare(&a[0], &a[1]) != 0 ? YES : NO);
-    case TRIB_FN_in: return evaluate_in(a, expr->count);
     case TRIB_FN_between: {
         Truth low = compare(TRIB_FN_ge, &a[0], &a[1]), high = compare(TRIB_FN_le, &a[0], &a[2]);
         return truth_value(low == NO || high == NO         ? NO
