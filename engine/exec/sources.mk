@@ -27,3 +27,7 @@ tests_unit_test_exec_join_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_exec_sort_SOURCES = tests/unit/test_exec_sort.c tests/unit/exec_harness.c tests/unit/exec_harness.h
 tests_unit_test_exec_sort_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 endif
+
+check_PROGRAMS += tests/bench/bench_exec
+tests_bench_bench_exec_SOURCES = tests/bench/bench_exec.c
+tests_bench_bench_exec_LDADD = $(ENGINE_LIBS)
