@@ -210,7 +210,47 @@ static const struct {
     [AST_START_TRANSACTION] = {NULL, "START TRANSACTION"},
     [AST_COMMIT] = {bind_command, "COMMIT"},
     [AST_ROLLBACK] = {bind_command, "ROLLBACK"},
+    [AST_SHOW_PARTITIONS] = {NULL, "SHOW PARTITIONS"},
+    [AST_SHOW_CREATE_SCHEMA] = {NULL, "SHOW CREATE SCHEMA"},
+    [AST_SHOW_CREATE_MATERIALIZED_VIEW] = {NULL, "SHOW CREATE MATERIALIZED VIEW"},
+    [AST_SET_TIME_ZONE] = {NULL, "SET TIME ZONE"},
+    [AST_TRUNCATE_TABLE] = {NULL, "TRUNCATE TABLE"},
+    [AST_COMMENT] = {NULL, "COMMENT ON"},
+    [AST_CALL_PROCEDURE] = {NULL, "CALL"},
+    [AST_MERGE] = {NULL, "MERGE"},
+    [AST_CREATE_CATALOG] = {NULL, "CREATE CATALOG"},
+    [AST_DROP_CATALOG] = {NULL, "DROP CATALOG"},
+    [AST_CREATE_EXTERNAL_TABLE] = {NULL, "CREATE EXTERNAL TABLE"},
+    [AST_ALTER_TABLE] = {NULL, "ALTER TABLE"},
+    [AST_RENAME_SCHEMA] = {NULL, "ALTER SCHEMA"},
+    [AST_RENAME_VIEW] = {NULL, "ALTER VIEW"},
+    [AST_REPAIR_TABLE] = {NULL, "MSCK REPAIR TABLE"},
+    [AST_ANALYZE] = {NULL, "ANALYZE"},
+    [AST_UNLOAD] = {NULL, "UNLOAD"},
+    [AST_CREATE_MATERIALIZED_VIEW] = {NULL, "CREATE MATERIALIZED VIEW"},
+    [AST_REFRESH_MATERIALIZED_VIEW] = {NULL, "REFRESH MATERIALIZED VIEW"},
+    [AST_DROP_MATERIALIZED_VIEW] = {NULL, "DROP MATERIALIZED VIEW"},
+    [AST_KILL_QUERY] = {NULL, "KILL QUERY"},
+    [AST_SHOW_PROPERTIES] = {NULL, "SHOW TBLPROPERTIES"},
 };
+
+/* Clauses of offered statements that nothing here carries out: refused, never passed over. */
+static Status refuse_clauses(Binder *binder, const AstStatement *ast) {
+    const struct {
+        bool written;
+        const char *what;
+    } clauses[] = {
+        {ast->or_replace, "OR REPLACE"},
+        {ast->like_table.count > 0, "LIKE in CREATE TABLE"},
+        {ast->nproperties > 0, "WITH (properties)"},
+        {ast->cascade, "CASCADE"},
+        {ast->regex.data != NULL, "a regular expression behind SHOW TABLES"},
+    };
+    for (size_t i = 0; i < COUNT_OF(clauses); i++) {
+        if (clauses[i].written) return bind_unsupported(binder, ast->at, clauses[i].what);
+    }
+    return TRIB_OK;
+}
 
 Status bind_statement(const BindContext *context, Arena *arena, const AstStatement *ast, BoundStatement **out, Error *err) {
     Binder binder = {.context = context, .arena = arena, .err = err};
@@ -220,6 +260,7 @@ Status bind_statement(const BindContext *context, Arena *arena, const AstStateme
         const char *name = (size_t)ast->kind < COUNT_OF(statements) ? statements[ast->kind].name : NULL;
         return bind_unsupported(&binder, ast->at, name ? name : "this statement");
     }
+    TRY(refuse_clauses(&binder, ast));
     TRY(plan_new(&binder, ast));
     TRY(statements[ast->kind].bind(&binder, ast, *out));
     (*out)->nparameters = ast->nparameters;

@@ -187,7 +187,8 @@ static Status negate(Binder *binder, Expr *e, Expr **out) {
 
 static Status bind_unary(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     const AstExpr *operand = ast->args[0];
-    bool number = operand->kind == AST_INTEGER || operand->kind == AST_DECIMAL || operand->kind == AST_DOUBLE;
+    bool number = (operand->kind == AST_INTEGER || operand->kind == AST_DECIMAL || operand->kind == AST_DOUBLE) &&
+                  operand->text.data[0] != '-'; /* - -1 is a negated literal -1 */
     if (ast->op == TRIB_FN_negate && number) return bind_literal(binder, operand, true, out);
     Expr *arg;
     TRY(bind_expr(binder, scope, operand, &arg));
@@ -310,15 +311,15 @@ static Status bind_in_query(Binder *binder, const ExprScope *scope, const AstExp
 
 static Status bind_case(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     uint32_t nwhen = (ast->nargs - 2) / 2;
-    Expr **args, **results;
+    Expr **args, **results, *operand = NULL;
+    if (ast->args[0]) TRY(bind_expr(binder, scope, ast->args[0], &operand)); /* once: CASEs may nest in it */
     TRY_ALLOC(args, ARENA_ARRAY(binder->arena, Expr *, nwhen * 2 + 1), binder->err);
     TRY_ALLOC(results, ARENA_ARRAY(binder->arena, Expr *, nwhen + 1), binder->err);
     for (uint32_t i = 0; i < nwhen; i++) {
         const AstExpr *when = ast->args[1 + 2 * i];
         TRY(bind_expr(binder, scope, when, &args[2 * i]));
-        if (ast->args[0]) {
-            Expr *pair[2] = {NULL, args[2 * i]};
-            TRY(bind_expr(binder, scope, ast->args[0], &pair[0]));
+        if (operand) {
+            Expr *pair[2] = {operand, args[2 * i]};
             TRY(bind_call_id(binder, when, TRIB_FN_eq, 2, pair, &args[2 * i]));
         } else {
             TRY(bind_boolean(binder, when, "WHEN", args[2 * i], &args[2 * i]));
@@ -476,7 +477,7 @@ static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstEx
     ExprScope inside = *scope;
     inside.inside_aggregate = true;
     Expr **args = NULL;
-    bool star = ast->nargs == 1 && ast->args[0]->kind == AST_STAR;
+    bool star = ast->nargs == 1 && ast->args[0]->kind == AST_STAR && ast->args[0]->name.count == 0;
     uint32_t nargs = star ? 0 : ast->nargs;
     TRY(bind_args(binder, &inside, nargs, ast->args, &args));
     Type *types;
@@ -531,6 +532,8 @@ static Status bind_unsupported_kind(Binder *binder, const ExprScope *scope, cons
         [AST_LAMBDA] = "a lambda expression",
         [AST_GROUPING] = "GROUPING()",
         [AST_DEFAULT] = "DEFAULT",
+        [AST_FIELD] = "a field of a row",
+        [AST_JSON] = "an SQL/JSON function",
     };
     const char *name = ast->kind < COUNT_OF(names) && names[ast->kind] ? names[ast->kind] : "this expression";
     return bind_unsupported(binder, ast->at, name);
@@ -576,6 +579,8 @@ static const BindKind kinds[] = {
     [AST_LAMBDA] = bind_unsupported_kind,
     [AST_GROUPING] = bind_unsupported_kind,
     [AST_DEFAULT] = bind_unsupported_kind,
+    [AST_FIELD] = bind_unsupported_kind,
+    [AST_JSON] = bind_unsupported_kind,
 };
 
 Status bind_expr(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {

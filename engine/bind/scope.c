@@ -6,6 +6,10 @@
  */
 #include "engine/bind/scope.h"
 
+/* A backstop only: the parser bounds nesting, and one level of it may be an expression in a query in a
+ * relation here. */
+#define BIND_MAX_DEPTH (8 * SQL_MAX_DEPTH)
+
 #define NEAR_DISTANCE 3
 
 Status scope_add(Binder *binder, Scope *self, const ScopeColumn *column) {
@@ -139,9 +143,9 @@ Status bind_unsupported(Binder *binder, AstPosition at, const char *what) {
 }
 
 Status bind_enter(Binder *binder, AstPosition at) {
-    if (++binder->depth > SQL_MAX_DEPTH) {
+    if (++binder->depth > BIND_MAX_DEPTH) {
         return error_set_at(binder->err, ERR_LIMIT, at.line, at.column, "the statement is nested more than %d levels deep",
-                            SQL_MAX_DEPTH);
+                            BIND_MAX_DEPTH);
     }
     return TRIB_OK;
 }

@@ -102,6 +102,8 @@ static Status bind_items(SelectBinder *self) {
     for (uint32_t i = 0; i < self->select->nitems; i++) {
         const AstSelectItem *item = &self->select->items[i];
         if (item->expr->kind == AST_STAR) {
+            if (item->expr->nargs) return bind_unsupported(self->binder, item->expr->at, "(row).*");
+            if (item->ncolumn_aliases) return bind_unsupported(self->binder, item->expr->at, "aliases of .*");
             TRY(add_star(self, item->expr));
             continue;
         }

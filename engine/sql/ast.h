@@ -10,8 +10,10 @@
 
 #include "engine/types/value.h"
 
-#define SQL_MAX_TEXT       (1u << 20) /* bytes of a statement */
-#define SQL_MAX_DEPTH      1000       /* nesting of expressions and queries */
+#define SQL_MAX_TEXT  (1u << 20) /* bytes of a statement */
+#define SQL_MAX_DEPTH 1000       /* nesting of expressions and queries */
+#define SQL_MAX_HEIGHT \
+    (2 * SQL_MAX_DEPTH) /* of a tree: nesting with an operator per level; chains */
 #define SQL_MAX_COLUMNS    10000
 #define SQL_MAX_PARAMETERS 32767
 
@@ -209,7 +211,7 @@ struct AstExpr {
     AstWindow *window;
     uint32_t nlambda;
     AstName *lambda_names;
-    uint16_t height; /* nodes below this one on the longest way down, at most SQL_MAX_DEPTH */
+    uint16_t height; /* nodes below this one on the longest way down, at most SQL_MAX_HEIGHT */
     AstName *
         arg_names; /* CALL of TABLE(f(name => value)); parallel to args, empty text = by position; NULL = none */
     AstJson *json;                          /* JSON */

@@ -272,10 +272,10 @@ static Status parse_term(Parser *p, AstBody **out) {
 static Status set_height(Parser *p, AstBody *set) {
     uint32_t left = set->left->height, right = set->right->height;
     uint32_t height = 1 + (left > right ? left : right);
-    if (height > SQL_MAX_DEPTH) {
+    if (height > SQL_MAX_HEIGHT) {
         return parse_limit(p, set->at,
                            "set operations nest deeper than %d levels (a chain of as many counts)",
-                           SQL_MAX_DEPTH);
+                           SQL_MAX_HEIGHT);
     }
     set->height = (uint16_t)height;
     return TRIB_OK;
@@ -431,8 +431,8 @@ static Status finish_query(Parser *p, AstQuery *query, AstBody *first, uint16_t 
     TRY(parse_set_chain(p, false, body, &query->body));
     TRY(parse_tail(p, query));
     if (query->body->height > p->peak) p->peak = query->body->height;
-    if (p->peak > SQL_MAX_DEPTH) {
-        return parse_limit(p, query->at, "the query nests deeper than %d levels", SQL_MAX_DEPTH);
+    if (p->peak > SQL_MAX_HEIGHT) {
+        return parse_limit(p, query->at, "the query nests deeper than %d levels", SQL_MAX_HEIGHT);
     }
     query->height = p->peak;
     p->peak = outer > p->peak ? outer : p->peak;

@@ -18,11 +18,11 @@ static Status relation_new(Parser *p, AstRelationKind kind, AstPosition at, AstR
 }
 
 static Status relation_height(Parser *p, AstRelation *relation, uint32_t height) {
-    if (height > SQL_MAX_DEPTH) {
+    if (height > SQL_MAX_HEIGHT) {
         return parse_limit(p, relation->at,
                            "joins and derived tables nest deeper than %d levels (a chain of as "
                            "many joins counts)",
-                           SQL_MAX_DEPTH);
+                           SQL_MAX_HEIGHT);
     }
     relation->height = (uint16_t)height;
     if (height > p->peak) p->peak = (uint16_t)height;

@@ -243,7 +243,10 @@ static Status read_set(Parser *p, AstStatement *s) {
     s->kind = AST_SET_SESSION;
     TRY(statement_name(p, s));
     TRY(expect_token(p, TOKEN_EQ));
-    return parse_expr(p, &s->value);
+    p->defaults = true;
+    TRY(parse_expr(p, &s->value));
+    p->defaults = false;
+    return TRIB_OK;
 }
 
 static Status read_reset(Parser *p, AstStatement *s) {

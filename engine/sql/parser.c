@@ -344,11 +344,11 @@ Status ast_expr_done(Parser *p, AstExpr *expr) {
         for (uint32_t i = 0; i < w->norder; i++) height = max_height(height, w->order[i].expr);
         height = max_height(max_height(height, w->start_value), w->end_value);
     }
-    if (height > SQL_MAX_DEPTH) {
+    if (height > SQL_MAX_HEIGHT) {
         return parse_limit(p, expr->at,
                            "the expression nests deeper than %d levels (a chain of as many "
                            "operators counts)",
-                           SQL_MAX_DEPTH);
+                           SQL_MAX_HEIGHT);
     }
     expr->height = height;
     return TRIB_OK;

@@ -10,7 +10,7 @@
 #include "engine/sql/parser.h"
 
 #define PRINT_MAX_DEPTH \
-    (4 * SQL_MAX_DEPTH) /* an expression in a query in a relation: three per level */
+    (8 * SQL_MAX_DEPTH) /* an expression in a query in a relation, each of SQL_MAX_HEIGHT */
 
 typedef struct Printer {
     Buf *out;

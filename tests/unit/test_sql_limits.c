@@ -240,15 +240,15 @@ static void chains(void **state) {
     expect_works(arena, repeated(arena, "TABLE a", ".b", 100000, "", "", ""));
     expect_works(arena, repeated(arena, "SELECT a", ".b", 100000, "", "", ""));
     /* two levels each: the join and the derived table */
-    expect_works(arena, repeated(arena, "SELECT * FROM ", "(SELECT * FROM a JOIN ", 490, "t",
+    expect_works(arena, repeated(arena, "SELECT * FROM ", "(SELECT * FROM a JOIN ", 990, "t",
                                  " ON TRUE)", ""));
-    expect_limit(arena, repeated(arena, "SELECT * FROM ", "(SELECT * FROM a JOIN ", 510, "t",
+    expect_limit(arena, repeated(arena, "SELECT * FROM ", "(SELECT * FROM a JOIN ", 1010, "t",
                                  " ON TRUE)", ""));
     /* a level for each operator */
     static const char *const links[] = {" + 1", " * 1", " - a", " % 2"};
     for (size_t i = 0; i < COUNT_OF(links); i++) {
-        expect_works(arena, repeated(arena, "SELECT a", links[i], SQL_MAX_DEPTH, "", "", ""));
-        expect_limit(arena, repeated(arena, "SELECT a", links[i], SQL_MAX_DEPTH + 1, "", "", ""));
+        expect_works(arena, repeated(arena, "SELECT a", links[i], SQL_MAX_HEIGHT, "", "", ""));
+        expect_limit(arena, repeated(arena, "SELECT a", links[i], SQL_MAX_HEIGHT + 1, "", "", ""));
         expect_limit(arena, repeated(arena, "SELECT a", links[i], 100000, "", "", ""));
     }
     static const struct {
@@ -262,9 +262,9 @@ static void chains(void **state) {
                 {"SELECT a", " AT TIME ZONE 'UTC'"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         expect_works(arena,
-                     repeated(arena, rows[i].head, rows[i].link, SQL_MAX_DEPTH - 1, "", "", ""));
+                     repeated(arena, rows[i].head, rows[i].link, SQL_MAX_HEIGHT - 1, "", "", ""));
         expect_limit(arena,
-                     repeated(arena, rows[i].head, rows[i].link, SQL_MAX_DEPTH + 1, "", "", ""));
+                     repeated(arena, rows[i].head, rows[i].link, SQL_MAX_HEIGHT + 1, "", "", ""));
         expect_limit(arena, repeated(arena, rows[i].head, rows[i].link, 30000, "", "", ""));
     }
     arena_free(arena);

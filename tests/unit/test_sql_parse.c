@@ -541,6 +541,7 @@ static const char *const statements[] = {
     "USE s",
     "USE c.s",
     "SET SESSION a = 1 + 2",
+    "SET SESSION a = DEFAULT",
     "SET SESSION c.a = 'x'",
     "RESET SESSION a",
     "RESET SESSION c.a",
