@@ -265,12 +265,17 @@ static ConvertCode value_decimal(const Cell *cell, TribType type, TribValue *out
     return fraction ? CONVERT_FRACTION : CONVERT_OK;
 }
 
-static ConvertCode value_timestamp(const Cell *cell, TribType type, TribValue *out) {
+/* Digits that a fraction in nanoseconds needs, by threes: a value is as exact as it was given. */
+static uint8_t fraction_digits(int64_t ns) {
+    return ns == 0 ? 0 : ns % 1000000 == 0 ? 3 : ns % 1000 == 0 ? 6 : 9;
+}
+
+static ConvertCode value_timestamp(const Cell *cell, TribValue *out) {
     int64_t us;
     int32_t ns;
     ConvertCode code = cell_timestamp(cell, &us, &ns);
-    if (code != CONVERT_OK) return code == CONVERT_INVALID ? CONVERT_INVALID : code;
-    out->type.precision = ns ? 9 : 6; /* as exact as the value; the statement's type decides */
+    if (code != CONVERT_OK) return code;
+    out->type.precision = ns ? 9 : fraction_digits((us % US_PER_SECOND) * 1000);
     if (ns) {
         out->as.instant.us = us;
         out->as.instant.ns = ns;
@@ -282,7 +287,7 @@ static ConvertCode value_timestamp(const Cell *cell, TribType type, TribValue *o
 
 static ConvertCode value_time(const Cell *cell, TribValue *out) {
     ConvertCode code = cell_time(cell, &out->as.integer);
-    out->type.precision = 9;
+    if (code == CONVERT_OK) out->type.precision = fraction_digits(out->as.integer % 1000000000);
     return code;
 }
 
@@ -326,7 +331,7 @@ ConvertCode cell_value(const Cell *cell, TribType type, Arena *arena, TribValue 
     case TRIB_TYPE_DOUBLE: return cell_real(cell, &out->as.real);
     case TRIB_TYPE_DATE: return value_date(cell, out);
     case TRIB_TYPE_TIME: return value_time(cell, out);
-    case TRIB_TYPE_TIMESTAMP: return value_timestamp(cell, type, out);
+    case TRIB_TYPE_TIMESTAMP: return value_timestamp(cell, out);
     case TRIB_TYPE_UUID: return value_uuid(cell, arena, out, err);
     case TRIB_TYPE_INTERVAL_YM: return cell_months(cell, &out->as.integer);
     case TRIB_TYPE_INTERVAL_DS: return cell_microseconds(cell, &out->as.integer);

@@ -90,7 +90,7 @@ static const char *post_text(Arena *arena, const DiagPost *post) {
     buf_char(&text, ' ');
     buf_text(&text, post->message);
     if (post->line) buf_printf(&text, " (line %u, column %u)", post->line, post->column_in_text);
-    if (post->detail && post->detail[0]) buf_printf(&text, ". %s", post->detail);
+    if (post->detail && post->detail[0]) buf_printf(&text, "; %s", post->detail);
     if (post->hint && post->hint[0]) buf_printf(&text, ". Hint: %s", post->hint);
     return text.data;
 }

@@ -19,10 +19,15 @@ tests_odbc_test_convert_SOURCES = tests/odbc/test_convert.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_convert_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_test_convert_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
+check_PROGRAMS += tests/odbc/test_manager
+tests_odbc_test_manager_SOURCES = tests/odbc/test_manager.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_manager_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
+tests_odbc_test_manager_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+
 check_PROGRAMS += tests/odbc/bench_fetch
 tests_odbc_bench_fetch_SOURCES = tests/odbc/bench_fetch.c $(ODBC_TEST_SOURCES)
 tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
-TESTS += tests/odbc/test_calls tests/odbc/test_convert
+TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager
 endif
