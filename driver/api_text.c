@@ -1,6 +1,6 @@
 /*
  * api_text.c - exported functions with text: W and ANSI twins, both from the one template
- * api_text_twins.h over the same core calls, so that they cannot drift apart.
+ * api_text_twins.def over the same core calls, so that they cannot drift apart.
  *
  * ANSI text is UTF-8 in every locale; W text is UTF-16. Lengths of W functions are in characters or
  * in bytes as the specification says for each; byte lengths that are odd are rounded down.
@@ -13,7 +13,7 @@
 #define TWIN_IN call_text
 #define TWIN_WIDE false
 #define TWIN_UNIT 1
-#include "driver/api_text_twins.h"
+#include "driver/api_text_twins.def"
 #undef TWIN
 #undef TWIN_TEXT
 #undef TWIN_IN
@@ -25,4 +25,4 @@
 #define TWIN_IN call_text_w
 #define TWIN_WIDE true
 #define TWIN_UNIT 2
-#include "driver/api_text_twins.h"
+#include "driver/api_text_twins.def"

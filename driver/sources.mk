@@ -1,6 +1,6 @@
 # driver: the ODBC face
 DRIVER_SOURCES += \
-	driver/odbc.h driver/api_functions.def driver/api_text_twins.h driver/api_text.c driver/api_plain.c \
+	driver/odbc.h driver/api_functions.def driver/api_text_twins.def driver/api_text.c driver/api_plain.c \
 	driver/call.c driver/call.h driver/handle.c driver/handle.h \
 	driver/diag.c driver/diag.h driver/diag_get.c driver/diag_get.h driver/sqlstates.def \
 	driver/env.c driver/env.h driver/dbc.c driver/dbc.h driver/connect.c \

@@ -5,16 +5,20 @@
  * read it, so nothing is copied and a slow reader stops the whole pipeline down to the sources' sockets
  * (their blocks in flight and their server's buffers go on filling). With several workers several
  * batches are up, in no particular order; an ordered source has one worker.
+ *
+ * With ReadAhead=spill rows are copied into a ResultBuffer instead, which never holds a worker up.
  */
 #include <pthread.h>
 
 #include "engine/exec/operator.h"
+#include "engine/exec/result_buffer.h"
 
 typedef struct ResultSlot {
     Batch *batch;          /* borrowed from the worker's task until given back */
     bool up, read;         /* guarded by the queue's lock */
     const Waker *waker;
     struct ResultSlot *next;
+    ResultWriter *writer;  /* ReadAhead=spill */
 } ResultSlot;
 
 struct ResultQueue {
@@ -24,25 +28,54 @@ struct ResultQueue {
     ResultSlot *taken;     /* what the application holds */
     void (*notify)(void *context);
     void *context;
+    ResultBuffer *buffer;  /* ReadAhead=spill, else NULL */
 };
 
 static Status result_open(const PhysNode *node, Query *query, void *shared, Error *err) {
     ResultQueue *self = shared;
     pthread_mutex_init(&self->lock, NULL);
     self->ready = true;
-    return TRIB_OK;
+    return query->buffer_result ? result_buffer_new(node, query, &self->buffer, err) : TRIB_OK;
 }
 
 static void result_close(void *shared) {
     ResultQueue *self = shared;
+    result_buffer_close(self->buffer);
+    self->buffer = NULL;
     if (self->ready) pthread_mutex_destroy(&self->lock);
     self->ready = false;
+}
+
+static void result_notify(ResultQueue *self) {
+    pthread_mutex_lock(&self->lock);
+    void (*notify)(void *) = self->notify;
+    void *context = self->context;
+    pthread_mutex_unlock(&self->lock);
+    if (notify) notify(context);
+}
+
+static Status result_local_open(OpContext *context, Error *err) {
+    ResultQueue *self = context->shared;
+    ResultSlot *slot = context->local;
+    return self->buffer ? result_writer_new(self->buffer, context->arena, &slot->writer, err) : TRIB_OK;
+}
+
+static Status result_combine(OpContext *context, Error *err) {
+    ResultQueue *self = context->shared;
+    ResultSlot *slot = context->local;
+    return self->buffer ? result_writer_finish(slot->writer, err) : TRIB_OK;
 }
 
 static Status result_consume(OpContext *context, Batch *in, Step *step, Error *err) {
     ResultQueue *self = context->shared;
     ResultSlot *slot = context->local;
     bool put = false;
+    if (self->buffer) {
+        *step = STEP_NEED_INPUT;
+        TRY(result_writer_add(slot->writer, in, err));
+        result_notify(self);
+        return TRIB_OK;
+    }
     pthread_mutex_lock(&self->lock);
     if (slot->read) {
         slot->read = slot->up = false;
@@ -50,7 +83,10 @@ static Status result_consume(OpContext *context, Batch *in, Step *step, Error *e
     } else {
         *step = STEP_BLOCKED;
         if (!slot->up) {
-            *slot = (ResultSlot){.batch = in, .up = true, .waker = context->waker};
+            slot->batch = in;
+            slot->up = true;
+            slot->waker = context->waker;
+            slot->next = NULL;
             if (self->tail) {
                 self->tail->next = slot;
             } else {
@@ -60,10 +96,8 @@ static Status result_consume(OpContext *context, Batch *in, Step *step, Error *e
             put = true;
         }
     }
-    void (*notify)(void *) = self->notify;
-    void *notify_context = self->context;
     pthread_mutex_unlock(&self->lock);
-    if (put && notify) notify(notify_context);
+    if (put) result_notify(self);
     return TRIB_OK;
 }
 
@@ -97,7 +131,8 @@ void result_queue_notify(ResultQueue *self, void (*notify)(void *context), void 
     pthread_mutex_unlock(&self->lock);
 }
 
-Batch *result_queue_take(ResultQueue *self) {
+Status result_queue_take(ResultQueue *self, Batch **out, Error *err) {
+    if (self->buffer) return result_buffer_take(self->buffer, out, err);
     pthread_mutex_lock(&self->lock);
     if (self->taken) {
         self->taken->read = true;
@@ -105,16 +140,16 @@ Batch *result_queue_take(ResultQueue *self) {
         self->taken = NULL;
     }
     ResultSlot *slot = self->head;
-    Batch *batch = NULL;
+    *out = NULL;
     if (slot) {
         self->head = slot->next;
         if (!self->head) self->tail = NULL;
         slot->next = NULL;
         self->taken = slot;
-        batch = slot->batch;
+        *out = slot->batch;
     }
     pthread_mutex_unlock(&self->lock);
-    return batch;
+    return TRIB_OK;
 }
 
 const Operator op_result = {
@@ -123,6 +158,8 @@ const Operator op_result = {
     .local_size = sizeof(ResultSlot),
     .open = result_open,
     .close = result_close,
+    .local_open = result_local_open,
     .local_close = result_local_close,
+    .combine = result_combine,
     .consume = result_consume,
 };

@@ -42,6 +42,7 @@ typedef struct Query {
     const EvalSession *session;
     uint32_t workers;         /* parallelism, >= 1 */
     bool force_spill;
+    bool buffer_result;       /* ReadAhead=spill: rows wait in a buffer, sources are not held up */
     uint32_t batch_rows;
     NodeCounters *counters;   /* by node id */
     const TribValue *params;
@@ -106,7 +107,7 @@ Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32
 typedef struct ResultQueue ResultQueue;
 ResultQueue *result_queue(void *result_shared);
 /* The oldest batch that is up, or NULL. What was taken before is given back (its worker goes on). */
-Batch *result_queue_take(ResultQueue *self);
+Status result_queue_take(ResultQueue *self, Batch **out, Error *err) WARN_UNUSED;
 /* Called under no lock whenever a batch is put up. */
 void result_queue_notify(ResultQueue *self, void (*notify)(void *context), void *context);
 

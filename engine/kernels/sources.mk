@@ -7,7 +7,7 @@ ENGINE_SOURCES += \
 	engine/kernels/decimal_kernels.c \
 	engine/kernels/kernel.c \
 	engine/kernels/kernel.h \
-	engine/kernels/loop.h
+	engine/kernels/loop.h engine/kernels/moment.h
 ENGINE_SOURCES += \
 	engine/kernels/cast.c \
 	engine/kernels/cast.h \

@@ -104,6 +104,7 @@ static Status execution_prepare(Execution *self, const ExecutionParams *params, 
     q->session = params->session;
     q->workers = params->workers ? params->workers : 1;
     q->force_spill = params->force_spill;
+    q->buffer_result = params->buffer_result;
     q->batch_rows = BATCH_ROWS;
     q->call = params->call;
     q->owner = self;
@@ -186,10 +187,11 @@ static Status execution_look(Execution *self, ResultQueue *queue, bool *done, Ba
     *out = NULL;
     if (atomic_load(&self->failed)) return execution_error(self, err);
     TRY(cancel_check(self->query.cancel, err));
-    if (queue) *out = result_queue_take(queue);
-    if (*out || atomic_load(&self->live) == 0) {
+    uint32_t live = atomic_load(&self->live);
+    if (queue) TRY(result_queue_take(queue, out, err));
+    if (*out || live == 0) {
         /* the last task may have put up its batch or failed just before it ended */
-        if (!*out && queue) *out = result_queue_take(queue);
+        if (!*out && queue) TRY(result_queue_take(queue, out, err));
         if (!*out && atomic_load(&self->failed)) return execution_error(self, err);
         return TRIB_OK;
     }

@@ -22,7 +22,7 @@ typedef struct ExecutionParams {
     CancelToken *cancel;
     SourceCall call;
     uint32_t workers;
-    bool force_spill;
+    bool force_spill, buffer_result;
     int64_t memory_limit, spill_limit;
     Str spill_dir;
     bool spill_encryption;

@@ -138,6 +138,7 @@ static Status settings_copy(Session *self, Arena *arena, StatementSettings *out,
     out->max_rows = v[SETTING_MAX_ROWS].integer;
     out->max_value_size = v[SETTING_MAX_VALUE_SIZE].integer;
     out->force_spill = v[SETTING_FORCE_SPILL].boolean;
+    out->buffer_result = str_equal(v[SETTING_READ_AHEAD].text, STR("spill"));
     out->spill_encryption = v[SETTING_SPILL_ENCRYPTION].boolean;
     out->runtime_filters = v[SETTING_RUNTIME_FILTERS].boolean;
     out->read_only = v[SETTING_READ_ONLY].boolean;

@@ -35,7 +35,7 @@ struct Session {
 typedef struct StatementSettings {
     Str catalog, schema, spill_dir, disabled_rules; /* in the arena given */
     int64_t threads, memory_limit, spill_limit, login_timeout, metadata_ttl, max_rows, max_value_size;
-    bool force_spill, spill_encryption, runtime_filters, read_only;
+    bool force_spill, buffer_result, spill_encryption, runtime_filters, read_only;
     TribPushdownMode mode;
     bool verify;
     int16_t zone;

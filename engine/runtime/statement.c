@@ -493,6 +493,7 @@ Status statement_start(Statement *self, bool measure, Error *err) {
                               .call = statement_call(self, INT64_MAX),
                               .workers = (uint32_t)s->threads,
                               .force_spill = s->force_spill,
+                              .buffer_result = s->buffer_result,
                               .memory_limit = s->memory_limit,
                               .spill_limit = s->spill_limit,
                               .spill_dir = s->spill_dir,
