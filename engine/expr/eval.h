@@ -43,6 +43,7 @@ struct EvalNode {
     void *state;         /* what prepare() made */
     bool renaming;       /* CAST that only changes the type's name */
     bool dense_nulls;    /* the kernel may meet rows whose arguments are NULL */
+    bool strict;         /* NULL wherever the only column is NULL */
     uint8_t fixed_state; /* FixedState: without columns and volatile functions, computed once */
     uint8_t fixed_error;
     Vector fixed;        /* CONSTANT */
@@ -52,7 +53,7 @@ struct EvalNode {
     uint64_t dictionary_id;     /* 0 = none */
     uint64_t dictionary_result; /* identity of the result's own entries */
     Arena *dictionary_arena;
-    Vector entries;
+    Vector entries; /* if not strict, one more for NULL */
     uint8_t *entry_errors;
 };
 

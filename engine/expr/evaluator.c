@@ -94,6 +94,24 @@ static Status node_prepare(Evaluator *self, EvalNode *node, Error *err) {
     }
 }
 
+/* Does NULL in the columns below always make the node NULL? Then the entries of a dictionary need no
+ * companion for NULL. */
+static bool node_strict(const EvalNode *node) {
+    const Expr *e = node->expr;
+    if (e->kind == EXPR_COLUMN) return true;
+    if (e->kind != EXPR_CAST &&
+        (e->kind != EXPR_CALL || e->as.function->nulls != NULLS_PROPAGATE)) {
+        return false;
+    }
+    bool any = false;
+    for (uint32_t i = 0; i < node->nargs; i++) {
+        if (node->args[i]->column == NO_COLUMN) continue;
+        if (!node->args[i]->strict) return false;
+        any = true;
+    }
+    return any;
+}
+
 static Status node_new(Evaluator *self, const Expr *e, EvalNode **out, Error *err) {
     EvalNode *node;
     TRY_ALLOC(node, ARENA_NEW(self->arena, EvalNode), err);
@@ -108,6 +126,7 @@ static Status node_new(Evaluator *self, const Expr *e, EvalNode **out, Error *er
         node->column = node->column == NO_COLUMN ? column : MANY_COLUMNS;
     }
     TRY(node_prepare(self, node, err));
+    node->strict = node_strict(node);
     if (node->column == NO_COLUMN && !e->is_volatile && node->fixed_state == FIXED_NOT) {
         node->fixed_state = FIXED_UNKNOWN;
     }
@@ -176,6 +195,46 @@ static Status eval_fixed(EvalContext *ctx, EvalNode *node, const uint16_t *selec
     return TRIB_OK;
 }
 
+/* The entries as a column of their own; where NULL is not simply NULL, followed by a NULL. */
+static Status entries_column(EvalContext *inner, const EvalNode *node, const Vector *column,
+                             Vector *out) {
+    const Vector *entries = column->children;
+    uint32_t *rows;
+    if (node->strict) {
+        *out = *entries;
+        return TRIB_OK;
+    }
+    TRY_ALLOC(rows, ARENA_ARRAY(inner->arena, uint32_t, inner->positions), inner->err);
+    for (uint32_t i = 0; i < column->entries; i++) rows[i] = i;
+    rows[column->entries] = UINT32_MAX;
+    return vector_gather(inner->arena, entries, rows, inner->positions, out, inner->err);
+}
+
+/* Text may point into the batch's entries, which go with the batch: a copy that stays. What stands
+ * where an entry raised must not be looked at. */
+static Status entries_keep(EvalContext *inner, EvalNode *node, uint64_t identity,
+                           EvalResult *result) {
+    Vector copy;
+    uint16_t *one;
+    TRY_ALLOC(one, ARENA_NEW(inner->arena, uint16_t), inner->err);
+    TRY(vector_new(inner->arena, node->expr->type, inner->positions, &copy, inner->err));
+    if (result->errors == NULL) {
+        TRY(vector_append(inner->arena, &copy, 0, &result->vector, NULL, inner->positions,
+                          inner->err));
+    }
+    for (uint32_t i = 0; i < inner->positions && result->errors != NULL; i++) {
+        *one = (uint16_t)i;
+        if (result->errors[i] != 0) continue;
+        TRY(vector_append(inner->arena, &copy, i, &result->vector, one, 1, inner->err));
+    }
+    result->vector = copy;
+    node->entries = copy;
+    node->entry_errors = result->errors;
+    node->dictionary_id = identity;
+    node->dictionary_result = dictionary_identity();
+    return TRIB_OK;
+}
+
 /* The result for every entry, in memory that outlives the batch if the dictionary has an identity. */
 static Status entries_compute(EvalContext *ctx, EvalNode *node, const Vector *column,
                               EvalResult *out) {
@@ -192,35 +251,17 @@ static Status entries_compute(EvalContext *ctx, EvalNode *node, const Vector *co
     }
     Vector *columns;
     TRY_ALLOC(columns, ARENA_ARRAY(inner.arena, Vector, node->column + 1), ctx->err);
-    columns[node->column] = column->children[0];
     inner.columns = columns;
     inner.ncolumns = node->column + 1;
-    inner.positions = column->entries;
-    TRY(eval_node(&inner, node, NULL, column->entries, out));
-    if (!keep) {
-        if (out->vector.form == VECTOR_FLAT) return TRIB_OK;
-        Vector flat;
-        TRY(vector_flatten(inner.arena, &out->vector, NULL, column->entries, column->entries,
-                           &flat, ctx->err));
-        out->vector = flat;
-        return TRIB_OK;
-    }
-    /* Text may point into the batch's entries, which go with the batch: a copy. What stands where
-     * an entry raised must not be looked at. */
-    Vector copy, *from = &out->vector;
-    uint16_t *alive;
-    TRY_ALLOC(alive, ARENA_ARRAY(inner.arena, uint16_t, column->entries), ctx->err);
-    TRY(vector_new(inner.arena, node->expr->type, column->entries, &copy, ctx->err));
-    for (uint32_t i = 0; i < column->entries; i++) {
-        alive[0] = (uint16_t)i;
-        if (out->errors != NULL && out->errors[i] != 0) continue;
-        TRY(vector_append(inner.arena, &copy, i, from, alive, 1, ctx->err));
-    }
-    out->vector = copy;
-    node->entries = copy;
-    node->entry_errors = out->errors;
-    node->dictionary_id = column->dictionary_id;
-    node->dictionary_result = dictionary_identity();
+    inner.positions = column->entries + !node->strict;
+    TRY(entries_column(&inner, node, column, &columns[node->column]));
+    TRY(eval_node(&inner, node, NULL, inner.positions, out));
+    if (keep) return entries_keep(&inner, node, column->dictionary_id, out);
+    if (out->vector.form == VECTOR_FLAT) return TRIB_OK;
+    Vector flat;
+    TRY(vector_flatten(inner.arena, &out->vector, NULL, inner.positions, inner.positions, &flat,
+                       ctx->err));
+    out->vector = flat;
     return TRIB_OK;
 }
 
@@ -230,9 +271,22 @@ static bool dictionary_suits(const EvalContext *ctx, const EvalNode *node, uint3
         return false;
     }
     const Vector *column = &ctx->columns[node->column];
-    if (column->form != VECTOR_DICTIONARY || column->entries > UINT16_MAX) return false;
+    if (column->form != VECTOR_DICTIONARY || column->entries >= UINT16_MAX) return false;
     if (column->dictionary_id != 0 && column->dictionary_id == node->dictionary_id) return true;
     return column->entries <= count && column->entries > 0;
+}
+
+/* Indices in which NULL rows point to the last entry, the one for NULL. */
+static Status null_indices(EvalContext *ctx, const Vector *column, const uint16_t *selection,
+                           uint32_t count, const uint32_t **out) {
+    uint32_t *indices;
+    TRY_ALLOC(indices, ARENA_ARRAY(ctx->arena, uint32_t, ctx->positions), ctx->err);
+    FOR_SELECTED(selection, count, row, {
+        bool valid = bitmap_get(column->validity, row);
+        indices[row] = valid ? column->indices[row] : column->entries;
+    });
+    *out = indices;
+    return TRIB_OK;
 }
 
 static Status eval_dictionary(EvalContext *ctx, EvalNode *node, const uint16_t *selection,
@@ -246,15 +300,20 @@ static Status eval_dictionary(EvalContext *ctx, EvalNode *node, const uint16_t *
     TRY_ALLOC(child, ARENA_NEW(ctx->arena, Vector), ctx->err);
     *child = entries.vector;
     out->vector = (Vector){.type = node->expr->type, .physical = child->physical,
-                           .form = VECTOR_DICTIONARY, .validity = column->validity,
-                           .indices = column->indices, .entries = column->entries,
-                           .nchildren = 1, .children = child};
+                           .form = VECTOR_DICTIONARY, .indices = column->indices,
+                           .entries = column->entries + !node->strict, .nchildren = 1,
+                           .children = child};
     if (column->dictionary_id != 0) out->vector.dictionary_id = node->dictionary_result;
+    if (node->strict) {
+        out->vector.validity = column->validity;
+    } else if (column->validity != NULL) {
+        TRY(null_indices(ctx, column, selection, count, &out->vector.indices));
+    }
     if (entries.errors == NULL) return TRIB_OK;
     TRY(result_need_errors(ctx, out));
     FOR_SELECTED(selection, count, row, {
-        bool valid = column->validity == NULL || bitmap_get(column->validity, row);
-        if (valid) out->errors[row] = entries.errors[column->indices[row]];
+        bool valid = out->vector.validity == NULL || bitmap_get(out->vector.validity, row);
+        if (valid) out->errors[row] = entries.errors[out->vector.indices[row]];
     });
     return TRIB_OK;
 }
