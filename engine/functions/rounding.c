@@ -74,7 +74,7 @@ static double round_digits(double x, int32_t digits, Rounding how) {
     if (digits == 0 || !isfinite(x) || digits > 400) {
         return digits > 400 ? x : round_double(x, how);
     }
-    double factor = pow(10, digits < 0 ? -digits : digits);
+    double factor = pow(10, fabs((double)digits));
     if (digits < 0) return isinf(factor) ? copysign(0, x) : round_double(x / factor, how) * factor;
     double scaled = x * factor;
     if (!isfinite(scaled) || fabs(scaled) >= 0x1p53) return x;

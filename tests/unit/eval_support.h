@@ -167,6 +167,15 @@ static inline Expr *call_named(const char *name, uint32_t nargs, Expr **args) {
     return NULL;
 }
 
-#define assert_value(e, expected) assert_string_equal(eval_text(e), expected)
+/* Errors ("!...") are compared as a prefix. */
+static inline void assert_value_at(Expr *e, const char *expected, const char *file, int line) {
+    const char *got = eval_text(e);
+    size_t len = expected[0] == '!' ? strlen(expected) : strlen(expected) + 1;
+    if (strncmp(got, expected, len) != 0) {
+        print_error("%s instead of %s\n", got, expected);
+        _fail(file, line);
+    }
+}
+#define assert_value(e, expected) assert_value_at(e, expected, __FILE__, __LINE__)
 
 #endif
