@@ -46,9 +46,9 @@ struct EvalNode {
     bool strict;         /* NULL wherever the only column is NULL */
     uint8_t fixed_state; /* FixedState: without columns and volatile functions, computed once */
     uint8_t fixed_error;
-    Vector fixed;        /* CONSTANT */
+    Vector fixed; /* CONSTANT */
     bool set_tried;
-    InSet *set;          /* IN */
+    InSet *set; /* IN */
     /* the result per entry of the dictionary seen last */
     uint64_t dictionary_id;     /* 0 = none */
     uint64_t dictionary_result; /* identity of the result's own entries */
@@ -84,54 +84,68 @@ typedef struct EvalContext {
     const Vector *columns;
     uint32_t ncolumns;
     uint32_t positions;
-    Arena *arena;  /* for what the result refers to */
-    bool pooled;   /* data comes from the evaluator's blocks instead of the arena */
+    Arena *arena; /* for what the result refers to */
+    bool pooled;  /* data comes from the evaluator's blocks instead of the arena */
     Error *err;
 } EvalContext;
 
-Status eval(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out) WARN_UNUSED;
+Status eval(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+            EvalResult *out) WARN_UNUSED;
 /* Selected rows for which a boolean node is true; raises their errors. `out` may not be `selection`. */
-Status eval_filter(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, uint16_t *out,
-                   uint32_t *selected) WARN_UNUSED;
+Status eval_filter(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                   uint16_t *out, uint32_t *selected) WARN_UNUSED;
 
 /* eval_call.c */
-Status eval_call(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
+Status eval_call(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                 EvalResult *out);
 /* eval_logic.c */
-Status eval_chain(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
-Status eval_not(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
-Status eval_is_null(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
-Status eval_try(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
+Status eval_chain(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                  EvalResult *out);
+Status eval_not(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                EvalResult *out);
+Status eval_is_null(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                    EvalResult *out);
+Status eval_try(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                EvalResult *out);
 /* eval_branch.c */
-Status eval_case(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
-Status eval_coalesce(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
-Status eval_nullif(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
+Status eval_case(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                 EvalResult *out);
+Status eval_coalesce(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                     EvalResult *out);
+Status eval_nullif(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                   EvalResult *out);
 /* eval_in.c */
-Status eval_in(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count, EvalResult *out);
+Status eval_in(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+               EvalResult *out);
 /* eval_raise.c: the error of a row as a message; never returns TRIB_OK. */
 Status eval_raise(EvalContext *ctx, EvalNode *node, uint32_t row, uint8_t error);
 /* Raises the first error of the selection, if there is one. */
-Status eval_check(EvalContext *ctx, EvalNode *node, const uint8_t *errors, const uint16_t *selection, uint32_t count);
+Status eval_check(EvalContext *ctx, EvalNode *node, const uint8_t *errors,
+                  const uint16_t *selection, uint32_t count);
 
 /* ---- memory and small steps (eval_memory.c) */
 void *context_block(EvalContext *ctx, size_t bytes); /* not zeroed; NULL when exhausted */
 void context_give_back(EvalContext *ctx, void *block);
-void result_give_back(EvalContext *ctx, EvalResult *result); /* its own blocks, after the last use */
+void result_give_back(EvalContext *ctx,
+                      EvalResult *result); /* its own blocks, after the last use */
 /* A FLAT vector over all positions. */
 Status result_new(EvalContext *ctx, Type type, EvalResult *out);
 Status result_need_validity(EvalContext *ctx, EvalResult *self);
 Status result_need_errors(EvalContext *ctx, EvalResult *self); /* zeroed */
 Status result_constant_null(EvalContext *ctx, Type type, EvalResult *out);
 /* errors[row] of self become those of `from` where self has none and from has one. */
-Status result_merge_errors(EvalContext *ctx, EvalResult *self, const EvalResult *from, const uint16_t *selection,
-                           uint32_t count);
+Status result_merge_errors(EvalContext *ctx, EvalResult *self, const EvalResult *from,
+                           const uint16_t *selection, uint32_t count);
 bool errors_any(const uint8_t *errors, const uint16_t *selection, uint32_t count);
 /* Rows of the selection that have no error, and (if nulls are to go) are not NULL. */
-uint32_t rows_alive(const EvalResult *result, bool drop_nulls, const uint16_t *selection, uint32_t count,
-                    uint16_t *out);
+uint32_t rows_alive(const EvalResult *result, bool drop_nulls, const uint16_t *selection,
+                    uint32_t count, uint16_t *out);
 /* The result as FLAT (or CONSTANT): dictionaries are spread. */
-Status result_flatten(EvalContext *ctx, EvalResult *self, const uint16_t *selection, uint32_t count);
+Status result_flatten(EvalContext *ctx, EvalResult *self, const uint16_t *selection,
+                      uint32_t count);
 /* A boolean result as bytes 0/1 in out->vector.data (FLAT): constants and dictionaries are spread. */
-Status result_booleans(EvalContext *ctx, EvalResult *self, const uint16_t *selection, uint32_t count);
+Status result_booleans(EvalContext *ctx, EvalResult *self, const uint16_t *selection,
+                       uint32_t count);
 /* Whether a row is NULL, for FLAT and CONSTANT. */
 static inline bool flat_is_null(const Vector *v, uint32_t row) {
     if (v->validity == NULL) return false;

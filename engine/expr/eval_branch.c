@@ -7,20 +7,20 @@
  */
 #include "engine/expr/eval.h"
 
-#define BLEND(T)                                                                                   \
-    do {                                                                                           \
-        T *restrict to = out->vector.data;                                                         \
-        if (v->form == VECTOR_CONSTANT) {                                                          \
-            T value = *(const T *)v->data;                                                         \
-            FOR_SELECTED(selection, count, row, { to[row] = value; });                             \
-        } else if (v->form == VECTOR_FLAT) {                                                       \
-            const T *values = v->data;                                                             \
-            FOR_SELECTED(selection, count, row, { to[row] = values[row]; });                       \
-        } else {                                                                                   \
-            FOR_SELECTED(selection, count, row, {                                                  \
-                if (!vector_is_null(v, row)) to[row] = *(const T *)vector_at(v, row);              \
-            });                                                                                    \
-        }                                                                                          \
+#define BLEND(T)                                                                      \
+    do {                                                                              \
+        T *restrict to = out->vector.data;                                            \
+        if (v->form == VECTOR_CONSTANT) {                                             \
+            T value = *(const T *)v->data;                                            \
+            FOR_SELECTED(selection, count, row, { to[row] = value; });                \
+        } else if (v->form == VECTOR_FLAT) {                                          \
+            const T *values = v->data;                                                \
+            FOR_SELECTED(selection, count, row, { to[row] = values[row]; });          \
+        } else {                                                                      \
+            FOR_SELECTED(selection, count, row, {                                     \
+                if (!vector_is_null(v, row)) to[row] = *(const T *)vector_at(v, row); \
+            });                                                                       \
+        }                                                                             \
     } while (0)
 
 static Status blend_nested(EvalContext *ctx, EvalResult *out, const EvalResult *from,

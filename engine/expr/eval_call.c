@@ -17,8 +17,8 @@ typedef struct CallFrame {
     EvalResult *args;
     const uint16_t *rows; /* still to compute */
     uint32_t nrows;
-    uint16_t *narrowed;   /* own memory of rows */
-    bool propagates;      /* NULL in, NULL out */
+    uint16_t *narrowed; /* own memory of rows */
+    bool propagates;    /* NULL in, NULL out */
     bool has_null_constant, all_constant;
 } CallFrame;
 
@@ -50,7 +50,8 @@ static Status frame_arguments(CallFrame *f, EvalResult *out) {
         bool null_constant = constant && vector_is_null(v, 0);
         bool nulls = !constant && (v->validity != NULL || v->form == VECTOR_DICTIONARY);
         f->all_constant = f->all_constant && constant;
-        bool drop_nulls = f->propagates && nulls && (!node->dense_nulls || later_raises(node, i + 1));
+        bool drop_nulls =
+            f->propagates && nulls && (!node->dense_nulls || later_raises(node, i + 1));
         if (arg->errors != NULL) {
             TRY(result_merge_errors(f->ctx, out, arg, f->rows, f->nrows));
         }
@@ -185,8 +186,8 @@ Status eval_call(EvalContext *ctx, EvalNode *node, const uint16_t *selection, ui
     if (node->renaming) return eval_renaming(ctx, node, selection, count, out);
     EvalResult on_stack[ARGS_ON_STACK];
     CallFrame f = {.ctx = ctx, .node = node, .args = on_stack, .rows = selection, .nrows = count};
-    f.propagates = node->expr->kind == EXPR_CAST ||
-                   node->expr->as.function->nulls == NULLS_PROPAGATE;
+    f.propagates =
+        node->expr->kind == EXPR_CAST || node->expr->as.function->nulls == NULLS_PROPAGATE;
     memset(out, 0, sizeof(*out));
     if (node->nargs > ARGS_ON_STACK) {
         TRY_ALLOC(f.args, ARENA_ARRAY(ctx->arena, EvalResult, node->nargs), ctx->err);

@@ -75,15 +75,15 @@ static Status set_try(EvalContext *ctx, EvalNode *node) {
     return TRIB_OK;
 }
 
-#define SMALL_PROBE(NAME, T)                                                                       \
-    KERNEL_CLONES static void probe_##NAME(const T *restrict from, const T *values, uint32_t n,    \
-                                           const uint16_t *selection, uint32_t count,              \
-                                           uint8_t *restrict to) {                                 \
-        T a = values[0], b = values[n > 1], c = values[n > 2 ? 2 : 0], d = values[n > 3 ? 3 : 0];  \
-        FOR_SELECTED(selection, count, row, {                                                      \
-            T x = from[row];                                                                       \
-            to[row] = (x == a) | (x == b) | (x == c) | (x == d);                                   \
-        });                                                                                        \
+#define SMALL_PROBE(NAME, T)                                                                      \
+    KERNEL_CLONES static void probe_##NAME(const T *restrict from, const T *values, uint32_t n,   \
+                                           const uint16_t *selection, uint32_t count,             \
+                                           uint8_t *restrict to) {                                \
+        T a = values[0], b = values[n > 1], c = values[n > 2 ? 2 : 0], d = values[n > 3 ? 3 : 0]; \
+        FOR_SELECTED(selection, count, row, {                                                     \
+            T x = from[row];                                                                      \
+            to[row] = (x == a) | (x == b) | (x == c) | (x == d);                                  \
+        });                                                                                       \
     }
 
 SMALL_PROBE(int8, int8_t)

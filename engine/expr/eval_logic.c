@@ -60,8 +60,7 @@ static Status chain_argument(Chain *c, EvalNode *arg, const uint16_t *selection)
     EvalResult value;
     TRY(eval(c->ctx, arg, selection, c->nopen, &value));
     TRY(result_booleans(c->ctx, &value, selection, c->nopen));
-    if (value.errors == NULL && value.vector.validity == NULL &&
-        c->out->vector.validity == NULL) {
+    if (value.errors == NULL && value.vector.validity == NULL && c->out->vector.validity == NULL) {
         chain_plain(c, value.vector.data, selection);
     } else {
         TRY(chain_general(c, &value, selection));

@@ -21,7 +21,7 @@ void *context_block(EvalContext *ctx, size_t bytes) {
     Evaluator *self = ctx->evaluator;
     if (!ctx->pooled) return arena_alloc(ctx->arena, bytes);
     uint32_t class = BLOCK_MIN_CLASS;
-    while (class < BLOCK_CLASSES - 1 && ((size_t)1 << class) < bytes) class++;
+    while (class < BLOCK_CLASSES - 1 && ((size_t)1 << class) < bytes) class ++;
     if (((size_t)1 << class) < bytes) return NULL;
     Block *block = self->free_blocks[class];
     if (block != NULL) {
@@ -65,7 +65,9 @@ Status result_new(EvalContext *ctx, Type type, EvalResult *out) {
     if (type_is_nested(type)) {
         return vector_new(ctx->arena, type, ctx->positions, &out->vector, ctx->err);
     }
-    out->vector = (Vector){.type = type, .physical = (uint8_t)physical, .form = VECTOR_FLAT,
+    out->vector = (Vector){.type = type,
+                           .physical = (uint8_t)physical,
+                           .form = VECTOR_FLAT,
                            .capacity = ctx->positions};
     TRY_ALLOC(out->blocks[0], context_block(ctx, ctx->positions * physical_size(physical)),
               ctx->err);

@@ -95,9 +95,9 @@ static Status walk_down(Walk *w, EvalNode **node) {
 
 static const char *code_meaning(ErrorCode code) {
     switch (code) {
-#define ERR(symbol, status, sqlstate, meaning)                                                     \
-    case ERR_##symbol: return meaning;
-#include "engine/base/sqlstates.def"
+#define ERR(symbol, status, sqlstate, meaning) \
+    case ERR_##symbol: return meaning;         \
+        #include "engine/base/sqlstates.def"
     default: return "error";
     }
 }

@@ -71,18 +71,12 @@ static Status cast_prepare(EvalNode *node, Error *err) {
 static Status node_prepare(Evaluator *self, EvalNode *node, Error *err) {
     const Expr *e = node->expr;
     switch ((ExprKind)e->kind) {
-    case EXPR_COLUMN:
-        node->column = e->as.ordinal;
-        return TRIB_OK;
+    case EXPR_COLUMN: node->column = e->as.ordinal; return TRIB_OK;
     case EXPR_CONSTANT:
         node->fixed_state = FIXED_KNOWN;
         return vector_constant(self->arena, &e->as.value, &node->fixed, err);
-    case EXPR_CALL:
-        node->dense_nulls = node_dense_nulls(e);
-        return call_prepare(self, node, err);
-    case EXPR_CAST:
-        node->dense_nulls = node_dense_nulls(e);
-        return cast_prepare(node, err);
+    case EXPR_CALL: node->dense_nulls = node_dense_nulls(e); return call_prepare(self, node, err);
+    case EXPR_CAST: node->dense_nulls = node_dense_nulls(e); return cast_prepare(node, err);
     case EXPR_PARAMETER:
     case EXPR_AGGREGATE:
     case EXPR_WINDOW:
@@ -152,7 +146,7 @@ Status evaluator_new(Arena *arena, const EvalSession *session, uint32_t count,
 
 void evaluator_reset(Evaluator *self) {
     arena_reset(self->scratch);
-    for (uint32_t class = 0; class < BLOCK_CLASSES; class++) {
+    for (uint32_t class = 0; class < BLOCK_CLASSES; class ++) {
         Block *block = self->used_blocks[class];
         self->used_blocks[class] = NULL;
         while (block != NULL) {
@@ -167,12 +161,14 @@ void evaluator_reset(Evaluator *self) {
 
 /* ---------------------------------------------------------------- computed once */
 
-static Status eval_node(EvalContext *ctx, EvalNode *node, const uint16_t *selection,
-                        uint32_t count, EvalResult *out);
+static Status eval_node(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                        EvalResult *out);
 
 static Status fixed_compute(EvalContext *ctx, EvalNode *node) {
-    EvalContext once = {.evaluator = ctx->evaluator, .positions = 1,
-                        .arena = ctx->evaluator->arena, .err = ctx->err};
+    EvalContext once = {.evaluator = ctx->evaluator,
+                        .positions = 1,
+                        .arena = ctx->evaluator->arena,
+                        .err = ctx->err};
     EvalResult result;
     TRY(eval_node(&once, node, NULL, 1, &result));
     TRY(result_flatten(&once, &result, NULL, 1));
@@ -299,9 +295,12 @@ static Status eval_dictionary(EvalContext *ctx, EvalNode *node, const uint16_t *
     Vector *child;
     TRY_ALLOC(child, ARENA_NEW(ctx->arena, Vector), ctx->err);
     *child = entries.vector;
-    out->vector = (Vector){.type = node->expr->type, .physical = child->physical,
-                           .form = VECTOR_DICTIONARY, .indices = column->indices,
-                           .entries = column->entries + !node->strict, .nchildren = 1,
+    out->vector = (Vector){.type = node->expr->type,
+                           .physical = child->physical,
+                           .form = VECTOR_DICTIONARY,
+                           .indices = column->indices,
+                           .entries = column->entries + !node->strict,
+                           .nchildren = 1,
                            .children = child};
     if (column->dictionary_id != 0) out->vector.dictionary_id = node->dictionary_result;
     if (node->strict) {
@@ -320,13 +319,14 @@ static Status eval_dictionary(EvalContext *ctx, EvalNode *node, const uint16_t *
 
 /* ---------------------------------------------------------------- evaluation */
 
-static Status eval_node(EvalContext *ctx, EvalNode *node, const uint16_t *selection,
-                        uint32_t count, EvalResult *out) {
+static Status eval_node(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
+                        EvalResult *out) {
     switch ((ExprKind)node->expr->kind) {
     case EXPR_COLUMN:
         memset(out, 0, sizeof(*out));
         if (node->column >= ctx->ncolumns) {
-            return error_set(ctx->err, ERR_GENERAL, "an expression reads a column that is not there");
+            return error_set(ctx->err, ERR_GENERAL,
+                             "an expression reads a column that is not there");
         }
         out->vector = ctx->columns[node->column];
         return TRIB_OK;
@@ -354,9 +354,13 @@ Status eval(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_
 }
 
 static EvalContext batch_context(Evaluator *self, const Batch *batch, Error *err) {
-    return (EvalContext){.evaluator = self, .columns = batch->columns,
-                         .ncolumns = batch->ncolumns, .positions = batch->count,
-                         .arena = self->scratch, .pooled = true, .err = err};
+    return (EvalContext){.evaluator = self,
+                         .columns = batch->columns,
+                         .ncolumns = batch->ncolumns,
+                         .positions = batch->count,
+                         .arena = self->scratch,
+                         .pooled = true,
+                         .err = err};
 }
 
 Status eval_check(EvalContext *ctx, EvalNode *node, const uint8_t *errors,

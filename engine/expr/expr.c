@@ -177,8 +177,8 @@ bool expr_equal(const Expr *a, const Expr *b) {
     if (a->is_volatile || b->is_volatile) return false;
     if (a == b) return true;
     if (a->kind != b->kind || a->nargs != b->nargs || a->negated != b->negated ||
-        a->try_cast != b->try_cast || a->distinct != b->distinct ||
-        !type_equal(a->type, b->type) || !node_equal(a, b)) {
+        a->try_cast != b->try_cast || a->distinct != b->distinct || !type_equal(a->type, b->type) ||
+        !node_equal(a, b)) {
         return false;
     }
     for (uint32_t i = 0; i < a->nargs; i++) {

@@ -20,11 +20,11 @@ typedef enum ExprKind {
     EXPR_AND,       /* args, flattened */
     EXPR_OR,
     EXPR_NOT,
-    EXPR_IS_NULL,   /* args[0]; negated: IS NOT NULL */
-    EXPR_CASE,      /* when, then, when, then ..., else (always there) */
+    EXPR_IS_NULL, /* args[0]; negated: IS NOT NULL */
+    EXPR_CASE,    /* when, then, when, then ..., else (always there) */
     EXPR_COALESCE,
-    EXPR_NULLIF,    /* args[0], args[1], equality in args[2] (call eq on coerced copies) */
-    EXPR_IN,        /* args[0] in args[1..]; negated; constants become a hash set */
+    EXPR_NULLIF, /* args[0], args[1], equality in args[2] (call eq on coerced copies) */
+    EXPR_IN,     /* args[0] in args[1..]; negated; constants become a hash set */
     EXPR_TRY,
     EXPR_AGGREGATE, /* aggregate(args) filter: only below an AGGREGATE node's list */
     EXPR_WINDOW,    /* reserved for window functions */
@@ -33,16 +33,22 @@ typedef enum ExprKind {
     EXPR_OUTER,     /* a column of an enclosing query: removed by decorrelation */
 } ExprKind;
 
-typedef enum SubqueryKind { SUBQUERY_SCALAR, SUBQUERY_EXISTS, SUBQUERY_IN, SUBQUERY_ANY, SUBQUERY_ALL } SubqueryKind;
+typedef enum SubqueryKind {
+    SUBQUERY_SCALAR,
+    SUBQUERY_EXISTS,
+    SUBQUERY_IN,
+    SUBQUERY_ANY,
+    SUBQUERY_ALL
+} SubqueryKind;
 
 typedef struct Expr Expr;
 struct Expr {
-    uint8_t kind;       /* ExprKind */
-    bool may_raise;     /* this node or one below */
-    bool is_volatile;   /* this node or one below */
-    bool negated;       /* IN, IS_NULL, SUBQUERY_EXISTS/IN */
-    bool try_cast;      /* CAST */
-    bool distinct;      /* AGGREGATE */
+    uint8_t kind;     /* ExprKind */
+    bool may_raise;   /* this node or one below */
+    bool is_volatile; /* this node or one below */
+    bool negated;     /* IN, IS_NULL, SUBQUERY_EXISTS/IN */
+    bool try_cast;    /* CAST */
+    bool distinct;    /* AGGREGATE */
     uint8_t subquery_kind;
     uint16_t comparison; /* SUBQUERY_ANY/ALL: TRIB_FN_eq ... */
     Type type;
@@ -65,9 +71,12 @@ struct Expr {
 
 Expr *expr_column(Arena *arena, ColumnId id, Type type);
 Expr *expr_constant(Arena *arena, Value value); /* the value's bytes are borrowed */
-Expr *expr_call(Arena *arena, const ResolvedFunction *f, uint32_t nargs, Expr *const *args); /* args already coerced */
-Expr *expr_cast(Arena *arena, Expr *arg, Type type, bool try_cast); /* the same expression if the type is equal */
-Expr *expr_boolean(Arena *arena, ExprKind kind, uint32_t nargs, Expr *const *args); /* AND, OR, NOT */
+Expr *expr_call(Arena *arena, const ResolvedFunction *f, uint32_t nargs,
+                Expr *const *args); /* args already coerced */
+Expr *expr_cast(Arena *arena, Expr *arg, Type type,
+                bool try_cast); /* the same expression if the type is equal */
+Expr *expr_boolean(Arena *arena, ExprKind kind, uint32_t nargs,
+                   Expr *const *args); /* AND, OR, NOT */
 Expr *expr_new(Arena *arena, ExprKind kind, Type type, uint32_t nargs, Expr *const *args);
 
 /* Sets may_raise and is_volatile from the node and its arguments: after args, type, flags or `as` of a node
@@ -78,33 +87,36 @@ bool expr_is_constant(const Expr *e);
 /* Adds the ColumnIds used (once each) to a bitmap indexed by ColumnId. */
 void expr_columns(const Expr *e, uint64_t *bits);
 /* A copy in which replace() may substitute nodes (NULL = keep, descend). */
-Status expr_rewrite(Arena *arena, const Expr *e, Expr *(*replace)(void *context, const Expr *e), void *context,
-                    Expr **out, Error *err) WARN_UNUSED;
+Status expr_rewrite(Arena *arena, const Expr *e, Expr *(*replace)(void *context, const Expr *e),
+                    void *context, Expr **out, Error *err) WARN_UNUSED;
 /* As SQL-like text for EXPLAIN; names gives a column's name (context, id). */
-void expr_print(Buf *out, const Expr *e, const char *(*name)(void *context, ColumnId id), void *context);
+void expr_print(Buf *out, const Expr *e, const char *(*name)(void *context, ColumnId id),
+                void *context);
 
 /* ---------------------------------------------------------------- evaluation */
 
 typedef struct Evaluator Evaluator;
 
 /* One evaluator per worker and expression list. exprs are lowered (ordinals). */
-Status evaluator_new(Arena *arena, const EvalSession *session, uint32_t count, const Expr *const *exprs, Evaluator **out,
-                     Error *err) WARN_UNUSED;
+Status evaluator_new(Arena *arena, const EvalSession *session, uint32_t count,
+                     const Expr *const *exprs, Evaluator **out, Error *err) WARN_UNUSED;
 /*
  * Evaluates expression `index` for the batch's rows; the result is aligned with the batch's positions
  * (any form; undefined outside the selection), valid until the batch is cleared or evaluator_reset.
  * A data error of a selected row is returned as an error with its message, values and position.
  */
-Status evaluator_run(Evaluator *self, uint32_t index, const Batch *batch, Vector *out, Error *err) WARN_UNUSED;
+Status evaluator_run(Evaluator *self, uint32_t index, const Batch *batch, Vector *out,
+                     Error *err) WARN_UNUSED;
 /* Rows for which the boolean expression is true: fills selection[], returns their number in *count. */
-Status evaluator_filter(Evaluator *self, uint32_t index, const Batch *batch, uint16_t *selection, uint32_t *count,
-                        Error *err) WARN_UNUSED;
+Status evaluator_filter(Evaluator *self, uint32_t index, const Batch *batch, uint16_t *selection,
+                        uint32_t *count, Error *err) WARN_UNUSED;
 void evaluator_reset(Evaluator *self); /* frees what the last runs produced */
 /* Folds an expression without columns, parameters and volatile functions to a constant. Anything else, and
  * a constant that raises, is left as it is: TRIB_OK, *out = e. */
-Status expr_fold(Arena *arena, const EvalSession *session, const Expr *e, Expr **out, Error *err) WARN_UNUSED;
+Status expr_fold(Arena *arena, const EvalSession *session, const Expr *e, Expr **out,
+                 Error *err) WARN_UNUSED;
 /* Converts a literal as CAST does; errors as CAST raises them. */
-Status value_cast(Arena *arena, const EvalSession *session, const Value *value, Type type, Value *out, Error *err)
-    WARN_UNUSED;
+Status value_cast(Arena *arena, const EvalSession *session, const Value *value, Type type,
+                  Value *out, Error *err) WARN_UNUSED;
 
 #endif

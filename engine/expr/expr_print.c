@@ -6,8 +6,17 @@
 #include "engine/expr/expr.h"
 
 /* Precedence, loosest first. */
-enum { LEVEL_NONE, LEVEL_OR, LEVEL_AND, LEVEL_NOT, LEVEL_COMPARE, LEVEL_ADD, LEVEL_MULTIPLY,
-       LEVEL_UNARY, LEVEL_PRIMARY };
+enum {
+    LEVEL_NONE,
+    LEVEL_OR,
+    LEVEL_AND,
+    LEVEL_NOT,
+    LEVEL_COMPARE,
+    LEVEL_ADD,
+    LEVEL_MULTIPLY,
+    LEVEL_UNARY,
+    LEVEL_PRIMARY
+};
 
 typedef struct Printer {
     Buf *out;

@@ -29,8 +29,8 @@ static bool foldable(const Expr *e) {
 }
 
 /* The value of an expression without columns, copied to the arena. */
-static Status constant_eval(Arena *arena, Arena *scratch, const EvalSession *session,
-                            const Expr *e, Value *out, Error *err) {
+static Status constant_eval(Arena *arena, Arena *scratch, const EvalSession *session, const Expr *e,
+                            Value *out, Error *err) {
     Evaluator *evaluator;
     Batch batch = {.count = 1, .selected = 1, .arena = scratch};
     Vector vector;

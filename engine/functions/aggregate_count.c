@@ -16,7 +16,8 @@ static int64_t valid_rows(const Vector *v, const uint16_t *selection, uint32_t c
     int64_t n = 0;
     if (v->form == VECTOR_CONSTANT) return vector_is_null(v, 0) ? 0 : count;
     if (v->form == VECTOR_FLAT && v->validity == NULL) return count;
-    if (v->form == VECTOR_FLAT && selection == NULL) return (int64_t)bitmap_count(v->validity, count);
+    if (v->form == VECTOR_FLAT && selection == NULL)
+        return (int64_t)bitmap_count(v->validity, count);
     for (uint32_t i = 0; i < count; i++) {
         n += !vector_is_null(v, selection != NULL ? selection[i] : i);
     }
@@ -130,19 +131,24 @@ static Status bool_finish(const Aggregate *self, uint8_t *const *states, uint32_
 
 /* ---------------------------------------------------------------- rows */
 
-#define COUNT_ROW(ID, SIGNATURE, UPDATE, SINGLE, HELP)                                             \
-    {.id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(int64_t),      \
-     .spillable_raw = true, .init = count_init, .update = UPDATE, .update_single = SINGLE,         \
-     .combine = count_combine, .finish = count_finish, .family = "aggregate", .help = HELP}
-#define BOOL_ROW(ID, ALIASES, HELP)                                                                \
-    {.id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = "boolean -> boolean",      \
-     .state_size = sizeof(BoolState), .spillable_raw = true, .init = bool_init,                    \
-     .update = bool_update, .update_single = bool_single, .combine = bool_combine,                 \
-     .finish = bool_finish, .family = "aggregate", .help = HELP}
+#define COUNT_ROW(ID, SIGNATURE, UPDATE, SINGLE, HELP)                                           \
+    {                                                                                            \
+        .id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(int64_t), \
+        .spillable_raw = true, .init = count_init, .update = UPDATE, .update_single = SINGLE,    \
+        .combine = count_combine, .finish = count_finish, .family = "aggregate", .help = HELP    \
+    }
+#define BOOL_ROW(ID, ALIASES, HELP)                                                              \
+    {                                                                                            \
+        .id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = "boolean -> boolean", \
+        .state_size = sizeof(BoolState), .spillable_raw = true, .init = bool_init,               \
+        .update = bool_update, .update_single = bool_single, .combine = bool_combine,            \
+        .finish = bool_finish, .family = "aggregate", .help = HELP                               \
+    }
 
 static const Aggregate rows[] = {
     COUNT_ROW(count, "-> bigint", count_update, count_single, "Number of rows."),
-    COUNT_ROW(count, "E -> bigint", count_update, count_single, "Number of values that are not NULL."),
+    COUNT_ROW(count, "E -> bigint", count_update, count_single,
+              "Number of values that are not NULL."),
     COUNT_ROW(count_if, "boolean -> bigint", count_if_update, count_if_single,
               "Number of values that are true."),
     BOOL_ROW(bool_and, "every", "Whether all values are true."),

@@ -64,18 +64,18 @@ static void fixed_take(const Aggregate *self, FixedState *s, const Vector *v, ui
 }
 
 /* Integers: a comparison and two moves, no call. */
-#define FIXED_LOOP(T, STATE_OF)                                                                    \
-    do {                                                                                           \
-        bool maximum = self->id == TRIB_AGG_max;                                                   \
-        AGGREGATE_VALUES(T, v, selection, count, i, x, {                                           \
-            FixedState *s = (STATE_OF);                                                            \
-            T mine;                                                                                \
-            memcpy(&mine, s->value, sizeof(mine));                                                 \
-            if (!s->any || (maximum ? x > mine : x < mine)) {                                      \
-                memcpy(s->value, &x, sizeof(x));                                                   \
-                s->any = 1;                                                                        \
-            }                                                                                      \
-        });                                                                                        \
+#define FIXED_LOOP(T, STATE_OF)                               \
+    do {                                                      \
+        bool maximum = self->id == TRIB_AGG_max;              \
+        AGGREGATE_VALUES(T, v, selection, count, i, x, {      \
+            FixedState *s = (STATE_OF);                       \
+            T mine;                                           \
+            memcpy(&mine, s->value, sizeof(mine));            \
+            if (!s->any || (maximum ? x > mine : x < mine)) { \
+                memcpy(s->value, &x, sizeof(x));              \
+                s->any = 1;                                   \
+            }                                                 \
+        });                                                   \
     } while (0)
 
 static Status fixed_update(const Aggregate *self, uint32_t nargs, const Vector *args,
@@ -98,28 +98,28 @@ static Status fixed_update(const Aggregate *self, uint32_t nargs, const Vector *
 }
 
 /* The extreme of a batch without a state in the loop, which then vectorises. */
-#define EXTREME_LOOP(NAME, T)                                                                      \
-    KERNEL_CLONES static bool extreme_##NAME(const Vector *v, const uint16_t *selection,           \
-                                             uint32_t count, bool maximum, T *out) {               \
-        bool any = false;                                                                          \
-        T best = 0;                                                                                \
-        if (v->form == VECTOR_FLAT && v->validity == NULL && selection == NULL && count > 0) {     \
-            const T *data = v->data;                                                               \
-            best = data[0];                                                                        \
-            if (maximum) {                                                                         \
-                for (uint32_t i = 0; i < count; i++) best = data[i] > best ? data[i] : best;       \
-            } else {                                                                               \
-                for (uint32_t i = 0; i < count; i++) best = data[i] < best ? data[i] : best;       \
-            }                                                                                      \
-            any = true;                                                                            \
-        } else {                                                                                   \
-            AGGREGATE_VALUES(T, v, selection, count, i, x, {                                       \
-                if (!any || (maximum ? x > best : x < best)) best = x;                             \
-                any = true;                                                                        \
-            });                                                                                    \
-        }                                                                                          \
-        *out = best;                                                                               \
-        return any;                                                                                \
+#define EXTREME_LOOP(NAME, T)                                                                  \
+    KERNEL_CLONES static bool extreme_##NAME(const Vector *v, const uint16_t *selection,       \
+                                             uint32_t count, bool maximum, T *out) {           \
+        bool any = false;                                                                      \
+        T best = 0;                                                                            \
+        if (v->form == VECTOR_FLAT && v->validity == NULL && selection == NULL && count > 0) { \
+            const T *data = v->data;                                                           \
+            best = data[0];                                                                    \
+            if (maximum) {                                                                     \
+                for (uint32_t i = 0; i < count; i++) best = data[i] > best ? data[i] : best;   \
+            } else {                                                                           \
+                for (uint32_t i = 0; i < count; i++) best = data[i] < best ? data[i] : best;   \
+            }                                                                                  \
+            any = true;                                                                        \
+        } else {                                                                               \
+            AGGREGATE_VALUES(T, v, selection, count, i, x, {                                   \
+                if (!any || (maximum ? x > best : x < best)) best = x;                         \
+                any = true;                                                                    \
+            });                                                                                \
+        }                                                                                      \
+        *out = best;                                                                           \
+        return any;                                                                            \
     }
 
 EXTREME_LOOP(int32, int32_t)
@@ -258,8 +258,8 @@ static void text_serialise(const Aggregate *self, const void *state, void *out) 
     if (s->any) memcpy((uint8_t *)out + 1, strview_data(&s->value), s->value.len);
 }
 
-static Status text_deserialise(const Aggregate *self, void *state, const void *data,
-                               uint32_t bytes, Arena *arena, Error *err) {
+static Status text_deserialise(const Aggregate *self, void *state, const void *data, uint32_t bytes,
+                               Arena *arena, Error *err) {
     const char *text = (const char *)data + 1;
     if (bytes == 0 || *(const uint8_t *)data == 0) return TRIB_OK;
     StrView value = strview_of(text, bytes - 1);
@@ -272,8 +272,7 @@ static void nested_init(void *state, Type result) {
     *(NestedState *)state = (NestedState){.type = result};
 }
 
-static Status nested_keep(NestedState *s, const Vector *v, uint32_t row, Arena *arena,
-                          Error *err) {
+static Status nested_keep(NestedState *s, const Vector *v, uint32_t row, Arena *arena, Error *err) {
     Vector *copy;
     Value value;
     TRY_ALLOC(copy, ARENA_NEW(arena, Vector), err);
@@ -448,22 +447,42 @@ static Status resolve_nested(Arena *arena, uint32_t nargs, Type *args, Type *res
     return type_is_nested(args[0]) ? TRIB_OK : kind_mismatch(err);
 }
 
-#define EXTREME(ID, ALIASES, LETTER, HELP)                                                         \
-    {.id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = LETTER " -> *",            \
-     .state_size = sizeof(FixedState), .spillable_raw = true, .init = fixed_init,                  \
-     .update = fixed_update, .update_single = fixed_single, .combine = fixed_combine,              \
-     .finish = fixed_finish, .resolve = resolve_fixed, .family = "aggregate", .help = HELP},       \
-        {.id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = LETTER " -> *",        \
-         .state_size = sizeof(TextState), .init = text_init, .update = text_update,                \
-         .combine = text_combine, .finish = text_finish, .resolve = resolve_text,                  \
-         .family = "aggregate", .help = HELP, .state_bytes = text_bytes,                           \
-         .serialise = text_serialise, .deserialise = text_deserialise},                            \
-    {                                                                                              \
-        .id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = LETTER " -> *",         \
-        .state_size = sizeof(NestedState), .init = nested_init, .update = nested_update,           \
-        .combine = nested_combine, .finish = nested_finish, .resolve = resolve_nested,             \
-        .family = "aggregate", .help = HELP, .state_bytes = nested_bytes,                          \
-        .serialise = nested_serialise, .deserialise = nested_deserialise                           \
+#define EXTREME(ID, ALIASES, LETTER, HELP)                                                 \
+    {.id = TRIB_AGG_##ID,                                                                  \
+     .name = #ID,                                                                          \
+     .aliases = ALIASES,                                                                   \
+     .signature = LETTER " -> *",                                                          \
+     .state_size = sizeof(FixedState),                                                     \
+     .spillable_raw = true,                                                                \
+     .init = fixed_init,                                                                   \
+     .update = fixed_update,                                                               \
+     .update_single = fixed_single,                                                        \
+     .combine = fixed_combine,                                                             \
+     .finish = fixed_finish,                                                               \
+     .resolve = resolve_fixed,                                                             \
+     .family = "aggregate",                                                                \
+     .help = HELP},                                                                        \
+        {.id = TRIB_AGG_##ID,                                                              \
+         .name = #ID,                                                                      \
+         .aliases = ALIASES,                                                               \
+         .signature = LETTER " -> *",                                                      \
+         .state_size = sizeof(TextState),                                                  \
+         .init = text_init,                                                                \
+         .update = text_update,                                                            \
+         .combine = text_combine,                                                          \
+         .finish = text_finish,                                                            \
+         .resolve = resolve_text,                                                          \
+         .family = "aggregate",                                                            \
+         .help = HELP,                                                                     \
+         .state_bytes = text_bytes,                                                        \
+         .serialise = text_serialise,                                                      \
+         .deserialise = text_deserialise},                                                 \
+    {                                                                                      \
+        .id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = LETTER " -> *", \
+        .state_size = sizeof(NestedState), .init = nested_init, .update = nested_update,   \
+        .combine = nested_combine, .finish = nested_finish, .resolve = resolve_nested,     \
+        .family = "aggregate", .help = HELP, .state_bytes = nested_bytes,                  \
+        .serialise = nested_serialise, .deserialise = nested_deserialise                   \
     }
 
 static const Aggregate rows[] = {

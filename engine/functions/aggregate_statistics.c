@@ -70,11 +70,13 @@ static Status moment_finish(const Aggregate *self, uint8_t *const *states, uint3
     return TRIB_OK;
 }
 
-#define MOMENT(ID, ALIASES, HELP)                                                                  \
-    {.id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = "double -> double",        \
-     .state_size = sizeof(MomentState), .spillable_raw = true, .init = moment_init,                \
-     .update = moment_update, .update_single = moment_single, .combine = moment_combine,           \
-     .finish = moment_finish, .family = "aggregate", .help = HELP}
+#define MOMENT(ID, ALIASES, HELP)                                                              \
+    {                                                                                          \
+        .id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = "double -> double", \
+        .state_size = sizeof(MomentState), .spillable_raw = true, .init = moment_init,         \
+        .update = moment_update, .update_single = moment_single, .combine = moment_combine,    \
+        .finish = moment_finish, .family = "aggregate", .help = HELP                           \
+    }
 
 static const Aggregate rows[] = {
     MOMENT(stddev_samp, "stddev", "The sample standard deviation; NULL for fewer than two values."),

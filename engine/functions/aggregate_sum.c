@@ -39,11 +39,11 @@ static Status sum_overflow(const Aggregate *self, Type type, Error *err) {
 
 /* ---------------------------------------------------------------- exact numbers */
 
-#define SUM_UPDATE(T)                                                                              \
-    AGGREGATE_VALUES(T, &args[0], selection, count, i, x, {                                        \
-        SumState *s = STATE(SumState, states, i, offset);                                          \
-        s->sum += x;                                                                               \
-        s->rows++;                                                                                 \
+#define SUM_UPDATE(T)                                       \
+    AGGREGATE_VALUES(T, &args[0], selection, count, i, x, { \
+        SumState *s = STATE(SumState, states, i, offset);   \
+        s->sum += x;                                        \
+        s->rows++;                                          \
     })
 
 static Status sum_update_wide(const Aggregate *self, const Vector *v, const uint16_t *selection,
@@ -74,16 +74,16 @@ static Status sum_update(const Aggregate *self, uint32_t nargs, const Vector *ar
 }
 
 /* A batch of up to 65,536 narrow integers cannot overflow 64 bits. */
-#define SUM_SINGLE(T, ACC)                                                                         \
-    do {                                                                                           \
-        ACC sum = 0;                                                                               \
-        int64_t rows = 0;                                                                          \
-        AGGREGATE_VALUES(T, &args[0], selection, count, i, x, {                                    \
-            sum += x;                                                                              \
-            rows++;                                                                                \
-        });                                                                                        \
-        s->sum += sum;                                                                             \
-        s->rows += rows;                                                                           \
+#define SUM_SINGLE(T, ACC)                                      \
+    do {                                                        \
+        ACC sum = 0;                                            \
+        int64_t rows = 0;                                       \
+        AGGREGATE_VALUES(T, &args[0], selection, count, i, x, { \
+            sum += x;                                           \
+            rows++;                                             \
+        });                                                     \
+        s->sum += sum;                                          \
+        s->rows += rows;                                        \
     } while (0)
 
 KERNEL_CLONES static void sum_single_small(SumState *s, const Vector *args,
@@ -173,11 +173,11 @@ static Status avg_finish(const Aggregate *self, uint8_t *const *states, uint32_t
 
 /* ---------------------------------------------------------------- real, double */
 
-#define REAL_LOOP(T)                                                                               \
-    AGGREGATE_VALUES(T, &args[0], selection, count, i, x, {                                        \
-        RealState *s = STATE(RealState, states, i, offset);                                        \
-        s->sum += (double)x;                                                                       \
-        s->rows++;                                                                                 \
+#define REAL_LOOP(T)                                        \
+    AGGREGATE_VALUES(T, &args[0], selection, count, i, x, { \
+        RealState *s = STATE(RealState, states, i, offset); \
+        s->sum += (double)x;                                \
+        s->rows++;                                          \
     })
 
 static Status real_update(const Aggregate *self, uint32_t nargs, const Vector *args,
@@ -191,10 +191,10 @@ static Status real_update(const Aggregate *self, uint32_t nargs, const Vector *a
     return TRIB_OK;
 }
 
-#define REAL_SINGLE(T)                                                                             \
-    AGGREGATE_VALUES(T, &args[0], selection, count, i, x, {                                        \
-        sum += (double)x;                                                                          \
-        rows++;                                                                                    \
+#define REAL_SINGLE(T)                                      \
+    AGGREGATE_VALUES(T, &args[0], selection, count, i, x, { \
+        sum += (double)x;                                   \
+        rows++;                                             \
     })
 
 static Status real_single(const Aggregate *self, uint32_t nargs, const Vector *args,
@@ -246,15 +246,19 @@ static Status resolve_sum(Arena *arena, uint32_t nargs, Type *args, Type *result
 }
 
 #define EXACT(ID, SIGNATURE, RAISES, FINISH, RESOLVE, HELP)                                        \
-    {.id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(SumState),     \
-     .may_raise = RAISES, .spillable_raw = true, .init = sum_init, .update = sum_update,           \
-     .update_single = sum_single, .combine = sum_combine, .finish = FINISH, .resolve = RESOLVE,    \
-     .family = "aggregate", .help = HELP}
+    {                                                                                              \
+        .id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(SumState),  \
+        .may_raise = RAISES, .spillable_raw = true, .init = sum_init, .update = sum_update,        \
+        .update_single = sum_single, .combine = sum_combine, .finish = FINISH, .resolve = RESOLVE, \
+        .family = "aggregate", .help = HELP                                                        \
+    }
 #define REAL(ID, SIGNATURE, HELP)                                                                  \
-    {.id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(RealState),    \
-     .spillable_raw = true, .init = real_init, .update = real_update,                              \
-     .update_single = real_single, .combine = real_combine, .finish = real_finish,                 \
-     .family = "aggregate", .help = HELP}
+    {                                                                                              \
+        .id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(RealState), \
+        .spillable_raw = true, .init = real_init, .update = real_update,                           \
+        .update_single = real_single, .combine = real_combine, .finish = real_finish,              \
+        .family = "aggregate", .help = HELP                                                        \
+    }
 
 static const char help_sum[] = "The sum; NULL without values; an error where the type overflows.";
 static const char help_avg[] = "The mean; NULL without values.";
@@ -267,8 +271,10 @@ static const Aggregate rows[] = {
     EXACT(sum, "decimal -> *", true, sum_finish, resolve_sum, help_sum),
     REAL(sum, "double -> double", help_sum),
     REAL(sum, "real -> real", help_sum),
-    EXACT(sum, "interval day to second -> interval day to second", true, sum_finish, NULL, help_sum),
-    EXACT(sum, "interval year to month -> interval year to month", true, sum_finish, NULL, help_sum),
+    EXACT(sum, "interval day to second -> interval day to second", true, sum_finish, NULL,
+          help_sum),
+    EXACT(sum, "interval year to month -> interval year to month", true, sum_finish, NULL,
+          help_sum),
     EXACT(avg, "bigint -> double", false, avg_finish, NULL, help_avg),
     EXACT(avg, "integer -> double", false, avg_finish, NULL, help_avg),
     EXACT(avg, "smallint -> double", false, avg_finish, NULL, help_avg),
@@ -276,8 +282,10 @@ static const Aggregate rows[] = {
     EXACT(avg, "decimal -> *", true, avg_finish, resolve_first, help_avg),
     REAL(avg, "double -> double", help_avg),
     REAL(avg, "real -> real", help_avg),
-    EXACT(avg, "interval day to second -> interval day to second", true, avg_finish, NULL, help_avg),
-    EXACT(avg, "interval year to month -> interval year to month", true, avg_finish, NULL, help_avg),
+    EXACT(avg, "interval day to second -> interval day to second", true, avg_finish, NULL,
+          help_avg),
+    EXACT(avg, "interval year to month -> interval year to month", true, avg_finish, NULL,
+          help_avg),
 };
 
 const AggregateTable aggregates_sum = {rows, COUNT_OF(rows)};

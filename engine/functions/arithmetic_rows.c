@@ -25,8 +25,7 @@ static Status resolve_product(Arena *arena, uint32_t nargs, Type *args, Type *re
                           result, err);
 }
 
-static Status resolve_quotient(Arena *arena, uint32_t nargs, Type *args, Type *result,
-                               Error *err) {
+static Status resolve_quotient(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err) {
     *result = type_decimal_divide(args[0], args[1]);
     return TRIB_OK;
 }
@@ -37,30 +36,41 @@ static Status resolve_modulus(Arena *arena, uint32_t nargs, Type *args, Type *re
 }
 
 #define NUMBERS "arithmetic"
-#define BINARY_ROW(ID, NAME, TYPE_NAME, RAISES, KERNEL, HELP)                                      \
-    {.id = TRIB_FN_##ID, .name = NAME, .signature = TYPE_NAME ", " TYPE_NAME " -> " TYPE_NAME,     \
-     .may_raise = RAISES, .kernel = KERNEL, .family = NUMBERS, .help = HELP}
-#define UNARY_ROW(ID, TYPE_NAME, RAISES, HELP)                                                     \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = TYPE_NAME " -> " TYPE_NAME,                     \
-     .may_raise = RAISES, .kernel = kernel_##ID, .family = NUMBERS, .help = HELP}
+#define BINARY_ROW(ID, NAME, TYPE_NAME, RAISES, KERNEL, HELP)                                     \
+    {                                                                                             \
+        .id = TRIB_FN_##ID, .name = NAME, .signature = TYPE_NAME ", " TYPE_NAME " -> " TYPE_NAME, \
+        .may_raise = RAISES, .kernel = KERNEL, .family = NUMBERS, .help = HELP                    \
+    }
+#define UNARY_ROW(ID, TYPE_NAME, RAISES, HELP)                                      \
+    {                                                                               \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = TYPE_NAME " -> " TYPE_NAME,   \
+        .may_raise = RAISES, .kernel = kernel_##ID, .family = NUMBERS, .help = HELP \
+    }
 #define DECIMAL_ROW(ID, NAME, KERNEL, RESOLVE, HELP)                                               \
-    {.id = TRIB_FN_##ID, .name = NAME, .signature = "decimal, decimal -> *", .may_raise = true,    \
-     .kernel = KERNEL, .resolve = RESOLVE, .family = NUMBERS, .help = HELP}
+    {                                                                                              \
+        .id = TRIB_FN_##ID, .name = NAME, .signature = "decimal, decimal -> *", .may_raise = true, \
+        .kernel = KERNEL, .resolve = RESOLVE, .family = NUMBERS, .help = HELP                      \
+    }
 
-#define BINARY_ROWS(ID, NAME, KERNEL, DECIMAL_KERNEL, RESOLVE, HELP)                               \
-    BINARY_ROW(ID, NAME, "integer", true, KERNEL, HELP),                                           \
-        BINARY_ROW(ID, NAME, "bigint", true, KERNEL, HELP),                                        \
-        BINARY_ROW(ID, NAME, "smallint", true, KERNEL, HELP),                                      \
-        BINARY_ROW(ID, NAME, "tinyint", true, KERNEL, HELP),                                       \
-        DECIMAL_ROW(ID, NAME, DECIMAL_KERNEL, RESOLVE, HELP),                                      \
-        BINARY_ROW(ID, NAME, "double", false, KERNEL, HELP),                                       \
+#define BINARY_ROWS(ID, NAME, KERNEL, DECIMAL_KERNEL, RESOLVE, HELP) \
+    BINARY_ROW(ID, NAME, "integer", true, KERNEL, HELP),             \
+        BINARY_ROW(ID, NAME, "bigint", true, KERNEL, HELP),          \
+        BINARY_ROW(ID, NAME, "smallint", true, KERNEL, HELP),        \
+        BINARY_ROW(ID, NAME, "tinyint", true, KERNEL, HELP),         \
+        DECIMAL_ROW(ID, NAME, DECIMAL_KERNEL, RESOLVE, HELP),        \
+        BINARY_ROW(ID, NAME, "double", false, KERNEL, HELP),         \
         BINARY_ROW(ID, NAME, "real", false, KERNEL, HELP)
 
-#define UNARY_ROWS(ID, HELP)                                                                       \
-    UNARY_ROW(ID, "integer", true, HELP), UNARY_ROW(ID, "bigint", true, HELP),                     \
-        UNARY_ROW(ID, "smallint", true, HELP), UNARY_ROW(ID, "tinyint", true, HELP),               \
-        {.id = TRIB_FN_##ID, .name = #ID, .signature = "decimal -> *", .kernel = kernel_##ID,      \
-         .resolve = resolve_first, .family = NUMBERS, .help = HELP},                               \
+#define UNARY_ROWS(ID, HELP)                                                         \
+    UNARY_ROW(ID, "integer", true, HELP), UNARY_ROW(ID, "bigint", true, HELP),       \
+        UNARY_ROW(ID, "smallint", true, HELP), UNARY_ROW(ID, "tinyint", true, HELP), \
+        {.id = TRIB_FN_##ID,                                                         \
+         .name = #ID,                                                                \
+         .signature = "decimal -> *",                                                \
+         .kernel = kernel_##ID,                                                      \
+         .resolve = resolve_first,                                                   \
+         .family = NUMBERS,                                                          \
+         .help = HELP},                                                              \
         UNARY_ROW(ID, "double", false, HELP), UNARY_ROW(ID, "real", false, HELP)
 
 static const Function rows[] = {

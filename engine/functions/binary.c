@@ -133,9 +133,11 @@ static Status kernel_xxhash64(KernelCall *call) {
     return TRIB_OK;
 }
 
-#define BINARY(ID, SIGNATURE, RAISES, HELP)                                                        \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = RAISES,                 \
-     .kernel = kernel_##ID, .family = "binary", .help = HELP}
+#define BINARY(ID, SIGNATURE, RAISES, HELP)                                           \
+    {                                                                                 \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = RAISES, \
+        .kernel = kernel_##ID, .family = "binary", .help = HELP                       \
+    }
 
 static const Function rows[] = {
     BINARY(to_hex, "varbinary -> varchar", false, "The bytes as hexadecimal digits."),

@@ -67,9 +67,11 @@ static Status resolve_extreme(Arena *arena, uint32_t nargs, Type *args, Type *re
 
 /* ---------------------------------------------------------------- rows */
 
-#define COMPARISON(ID, LETTER, HELP)                                                               \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = LETTER ", " LETTER " -> boolean",               \
-     .kernel = kernel_##ID, .family = "comparison", .help = HELP}
+#define COMPARISON(ID, LETTER, HELP)                                                    \
+    {                                                                                   \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = LETTER ", " LETTER " -> boolean", \
+        .kernel = kernel_##ID, .family = "comparison", .help = HELP                     \
+    }
 
 static const Function rows[] = {
     COMPARISON(eq, "T", "Equal; NULL if either is NULL."),
@@ -78,14 +80,26 @@ static const Function rows[] = {
     COMPARISON(le, "O", "Less than or equal; NULL if either is NULL."),
     COMPARISON(gt, "O", "Greater than; NULL if either is NULL."),
     COMPARISON(ge, "O", "Greater than or equal; NULL if either is NULL."),
-    {.id = TRIB_FN_is_distinct_from, .name = "is_distinct_from", .signature = "T, T -> boolean",
-     .nulls = NULLS_CALLED, .kernel = kernel_is_distinct_from, .family = "comparison",
+    {.id = TRIB_FN_is_distinct_from,
+     .name = "is_distinct_from",
+     .signature = "T, T -> boolean",
+     .nulls = NULLS_CALLED,
+     .kernel = kernel_is_distinct_from,
+     .family = "comparison",
      .help = "Whether two values differ, NULL being a value like others."},
-    {.id = TRIB_FN_greatest, .name = "greatest", .signature = "O, O... -> *",
-     .kernel = kernel_greatest, .resolve = resolve_extreme, .family = "comparison",
+    {.id = TRIB_FN_greatest,
+     .name = "greatest",
+     .signature = "O, O... -> *",
+     .kernel = kernel_greatest,
+     .resolve = resolve_extreme,
+     .family = "comparison",
      .help = "The largest of the arguments; NULL if one is NULL."},
-    {.id = TRIB_FN_least, .name = "least", .signature = "O, O... -> *", .kernel = kernel_least,
-     .resolve = resolve_extreme, .family = "comparison",
+    {.id = TRIB_FN_least,
+     .name = "least",
+     .signature = "O, O... -> *",
+     .kernel = kernel_least,
+     .resolve = resolve_extreme,
+     .family = "comparison",
      .help = "The smallest of the arguments; NULL if one is NULL."},
 };
 

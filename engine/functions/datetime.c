@@ -38,12 +38,12 @@ static Status kernel_date_field(KernelCall *call) {
     uint16_t field = call->function->id;
     int64_t *out = call->result->data;
     if (call->args[0].type.id == TRIB_TYPE_DATE) {
-        KERNEL_ROWS(call, row, { out[row] = date_field(field, KERNEL_ARG(call, 0, int32_t, row)); });
+        KERNEL_ROWS(call, row,
+                    { out[row] = date_field(field, KERNEL_ARG(call, 0, int32_t, row)); });
         return TRIB_OK;
     }
-    KERNEL_ROWS(call, row, {
-        out[row] = date_field(field, moment_days(moment_at(&call->args[0], row)));
-    });
+    KERNEL_ROWS(call, row,
+                { out[row] = date_field(field, moment_days(moment_at(&call->args[0], row))); });
     return TRIB_OK;
 }
 
@@ -290,21 +290,23 @@ static Status kernel_date_format(KernelCall *call) {
 
 /* ---------------------------------------------------------------- rows */
 
-#define FIELD(ID, ALIASES, TYPE_NAME, KERNEL, HELP)                                                \
-    {.id = TRIB_FN_##ID, .name = #ID, .aliases = ALIASES, .signature = TYPE_NAME " -> bigint",     \
-     .kernel = KERNEL, .family = "date and time", .help = HELP}
-#define DATE_FIELD(ID, ALIASES, HELP)                                                              \
-    FIELD(ID, ALIASES, "date", kernel_date_field, HELP),                                           \
-        FIELD(ID, ALIASES, "timestamp", kernel_date_field, HELP),                                  \
+#define FIELD(ID, ALIASES, TYPE_NAME, KERNEL, HELP)                                               \
+    {                                                                                             \
+        .id = TRIB_FN_##ID, .name = #ID, .aliases = ALIASES, .signature = TYPE_NAME " -> bigint", \
+        .kernel = KERNEL, .family = "date and time", .help = HELP                                 \
+    }
+#define DATE_FIELD(ID, ALIASES, HELP)                             \
+    FIELD(ID, ALIASES, "date", kernel_date_field, HELP),          \
+        FIELD(ID, ALIASES, "timestamp", kernel_date_field, HELP), \
         FIELD(ID, ALIASES, "timestamp with time zone", kernel_date_field, HELP)
-#define TIME_FIELD(ID, HELP)                                                                       \
-    FIELD(ID, NULL, "timestamp", kernel_time_field, HELP),                                         \
-        FIELD(ID, NULL, "timestamp with time zone", kernel_time_field, HELP),                      \
-        FIELD(ID, NULL, "time", kernel_time_field, HELP),                                          \
-        FIELD(ID, NULL, "time with time zone", kernel_time_field, HELP),                           \
+#define TIME_FIELD(ID, HELP)                                                  \
+    FIELD(ID, NULL, "timestamp", kernel_time_field, HELP),                    \
+        FIELD(ID, NULL, "timestamp with time zone", kernel_time_field, HELP), \
+        FIELD(ID, NULL, "time", kernel_time_field, HELP),                     \
+        FIELD(ID, NULL, "time with time zone", kernel_time_field, HELP),      \
         FIELD(ID, NULL, "interval day to second", kernel_interval_ds_field, HELP)
-#define ZONE_FIELD(ID, HELP)                                                                       \
-    FIELD(ID, NULL, "timestamp with time zone", kernel_zone_field, HELP),                          \
+#define ZONE_FIELD(ID, HELP)                                              \
+    FIELD(ID, NULL, "timestamp with time zone", kernel_zone_field, HELP), \
         FIELD(ID, NULL, "time with time zone", kernel_zone_field, HELP)
 
 static const char help_date[] = "The date of a timestamp, or the date that a text spells.";
@@ -332,45 +334,102 @@ static const Function rows[] = {
     TIME_FIELD(millisecond, "The milliseconds of the second."),
     ZONE_FIELD(timezone_hour, "The hours of the zone's offset."),
     ZONE_FIELD(timezone_minute, "The minutes of the zone's offset."),
-    {.id = TRIB_FN_last_day_of_month, .name = "last_day_of_month", .signature = "date -> date",
-     .kernel = kernel_last_day_of_month, .family = "date and time", .help = help_last},
-    {.id = TRIB_FN_last_day_of_month, .name = "last_day_of_month",
-     .signature = "timestamp -> date", .kernel = kernel_last_day_of_month,
-     .family = "date and time", .help = help_last},
-    {.id = TRIB_FN_last_day_of_month, .name = "last_day_of_month",
-     .signature = "timestamp with time zone -> date", .kernel = kernel_last_day_of_month,
-     .family = "date and time", .help = help_last},
-    {.id = TRIB_FN_date, .name = "date", .signature = "timestamp -> date", .kernel = kernel_date,
-     .family = "date and time", .help = help_date},
-    {.id = TRIB_FN_date, .name = "date", .signature = "timestamp with time zone -> date",
-     .kernel = kernel_date, .family = "date and time", .help = help_date},
-    {.id = TRIB_FN_date, .name = "date", .signature = "varchar -> date", .may_raise = true,
-     .kernel = kernel_date, .family = "date and time", .help = help_date},
-    {.id = TRIB_FN_at_timezone, .name = "at_timezone",
-     .signature = "timestamp with time zone, varchar -> *", .may_raise = true,
-     .kernel = kernel_at_timezone, .resolve = resolve_first, .family = "date and time",
+    {.id = TRIB_FN_last_day_of_month,
+     .name = "last_day_of_month",
+     .signature = "date -> date",
+     .kernel = kernel_last_day_of_month,
+     .family = "date and time",
+     .help = help_last},
+    {.id = TRIB_FN_last_day_of_month,
+     .name = "last_day_of_month",
+     .signature = "timestamp -> date",
+     .kernel = kernel_last_day_of_month,
+     .family = "date and time",
+     .help = help_last},
+    {.id = TRIB_FN_last_day_of_month,
+     .name = "last_day_of_month",
+     .signature = "timestamp with time zone -> date",
+     .kernel = kernel_last_day_of_month,
+     .family = "date and time",
+     .help = help_last},
+    {.id = TRIB_FN_date,
+     .name = "date",
+     .signature = "timestamp -> date",
+     .kernel = kernel_date,
+     .family = "date and time",
+     .help = help_date},
+    {.id = TRIB_FN_date,
+     .name = "date",
+     .signature = "timestamp with time zone -> date",
+     .kernel = kernel_date,
+     .family = "date and time",
+     .help = help_date},
+    {.id = TRIB_FN_date,
+     .name = "date",
+     .signature = "varchar -> date",
+     .may_raise = true,
+     .kernel = kernel_date,
+     .family = "date and time",
+     .help = help_date},
+    {.id = TRIB_FN_at_timezone,
+     .name = "at_timezone",
+     .signature = "timestamp with time zone, varchar -> *",
+     .may_raise = true,
+     .kernel = kernel_at_timezone,
+     .resolve = resolve_first,
+     .family = "date and time",
      .help = help_zone},
-    {.id = TRIB_FN_at_timezone, .name = "at_timezone",
-     .signature = "timestamp with time zone, interval day to second -> *", .may_raise = true,
-     .kernel = kernel_at_timezone, .resolve = resolve_first, .family = "date and time",
+    {.id = TRIB_FN_at_timezone,
+     .name = "at_timezone",
+     .signature = "timestamp with time zone, interval day to second -> *",
+     .may_raise = true,
+     .kernel = kernel_at_timezone,
+     .resolve = resolve_first,
+     .family = "date and time",
      .help = help_zone},
-    {.id = TRIB_FN_from_unixtime, .name = "from_unixtime", .signature = "double -> *",
-     .stability = STABILITY_STATEMENT, .may_raise = true, .kernel = kernel_from_unixtime,
-     .resolve = resolve_unixtime, .family = "date and time", .help = help_from},
-    {.id = TRIB_FN_from_unixtime, .name = "from_unixtime", .signature = "double, varchar -> *",
-     .may_raise = true, .kernel = kernel_from_unixtime, .resolve = resolve_unixtime,
-     .family = "date and time", .help = help_from},
-    {.id = TRIB_FN_to_unixtime, .name = "to_unixtime", .signature = "timestamp -> double",
-     .kernel = kernel_to_unixtime, .family = "date and time", .help = help_to},
-    {.id = TRIB_FN_to_unixtime, .name = "to_unixtime",
-     .signature = "timestamp with time zone -> double", .kernel = kernel_to_unixtime,
-     .family = "date and time", .help = help_to},
-    {.id = TRIB_FN_date_format, .name = "date_format", .signature = "timestamp, varchar -> varchar",
-     .may_raise = true, .kernel = kernel_date_format, .family = "date and time",
+    {.id = TRIB_FN_from_unixtime,
+     .name = "from_unixtime",
+     .signature = "double -> *",
+     .stability = STABILITY_STATEMENT,
+     .may_raise = true,
+     .kernel = kernel_from_unixtime,
+     .resolve = resolve_unixtime,
+     .family = "date and time",
+     .help = help_from},
+    {.id = TRIB_FN_from_unixtime,
+     .name = "from_unixtime",
+     .signature = "double, varchar -> *",
+     .may_raise = true,
+     .kernel = kernel_from_unixtime,
+     .resolve = resolve_unixtime,
+     .family = "date and time",
+     .help = help_from},
+    {.id = TRIB_FN_to_unixtime,
+     .name = "to_unixtime",
+     .signature = "timestamp -> double",
+     .kernel = kernel_to_unixtime,
+     .family = "date and time",
+     .help = help_to},
+    {.id = TRIB_FN_to_unixtime,
+     .name = "to_unixtime",
+     .signature = "timestamp with time zone -> double",
+     .kernel = kernel_to_unixtime,
+     .family = "date and time",
+     .help = help_to},
+    {.id = TRIB_FN_date_format,
+     .name = "date_format",
+     .signature = "timestamp, varchar -> varchar",
+     .may_raise = true,
+     .kernel = kernel_date_format,
+     .family = "date and time",
      .help = help_format},
-    {.id = TRIB_FN_date_format, .name = "date_format",
-     .signature = "timestamp with time zone, varchar -> varchar", .may_raise = true,
-     .kernel = kernel_date_format, .family = "date and time", .help = help_format},
+    {.id = TRIB_FN_date_format,
+     .name = "date_format",
+     .signature = "timestamp with time zone, varchar -> varchar",
+     .may_raise = true,
+     .kernel = kernel_date_format,
+     .family = "date and time",
+     .help = help_format},
 };
 
 FUNCTION_TABLE(functions_datetime, rows);

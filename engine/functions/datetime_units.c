@@ -6,13 +6,22 @@
 #include "engine/functions/calendar_steps.h"
 
 typedef enum Unit {
-    UNIT_MICROSECOND, UNIT_MILLISECOND, UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WEEK,
-    UNIT_MONTH, UNIT_QUARTER, UNIT_YEAR, UNIT_NONE
+    UNIT_MICROSECOND,
+    UNIT_MILLISECOND,
+    UNIT_SECOND,
+    UNIT_MINUTE,
+    UNIT_HOUR,
+    UNIT_DAY,
+    UNIT_WEEK,
+    UNIT_MONTH,
+    UNIT_QUARTER,
+    UNIT_YEAR,
+    UNIT_NONE
 } Unit;
 
 typedef struct UnitRow {
     const char *name;
-    int64_t us;     /* 0 = counted in months */
+    int64_t us; /* 0 = counted in months */
     int64_t months;
 } UnitRow;
 
@@ -43,16 +52,16 @@ static Unit unit_arg(KernelCall *call, uint32_t row, Type type) {
 }
 
 /* A constant unit is looked up once. */
-#define UNIT_ROWS(call, type, row, unit, ...)                                                      \
-    do {                                                                                           \
-        Unit fixed_unit = UNIT_NONE;                                                               \
-        KERNEL_ROWS(call, row, {                                                                   \
-            Unit unit = fixed_unit;                                                                \
-            if (unit == UNIT_NONE) unit = unit_arg(call, row, type);                               \
-            if (unit == UNIT_NONE) continue;                                                       \
-            if ((call)->args[0].form == VECTOR_CONSTANT) fixed_unit = unit;                        \
-            __VA_ARGS__                                                                            \
-        });                                                                                        \
+#define UNIT_ROWS(call, type, row, unit, ...)                               \
+    do {                                                                    \
+        Unit fixed_unit = UNIT_NONE;                                        \
+        KERNEL_ROWS(call, row, {                                            \
+            Unit unit = fixed_unit;                                         \
+            if (unit == UNIT_NONE) unit = unit_arg(call, row, type);        \
+            if (unit == UNIT_NONE) continue;                                \
+            if ((call)->args[0].form == VECTOR_CONSTANT) fixed_unit = unit; \
+            __VA_ARGS__                                                     \
+        });                                                                 \
     } while (0)
 
 /* ---------------------------------------------------------------- date_trunc */
@@ -136,8 +145,8 @@ static int64_t month_number(CivilDate date) {
 
 /* Whole months from a to b, toward zero. */
 static int64_t months_between(Moment a, Moment b) {
-    int64_t months = month_number(date_to_civil(moment_days(b))) -
-                     month_number(date_to_civil(moment_days(a)));
+    int64_t months =
+        month_number(date_to_civil(moment_days(b))) - month_number(date_to_civil(moment_days(a)));
     Moment reached = a;
     if (!moment_add_months(&reached, months)) return months;
     bool past = reached.us > b.us || (reached.us == b.us && reached.ns > b.ns);
@@ -189,15 +198,17 @@ static Status resolve_third(Arena *arena, uint32_t nargs, Type *args, Type *resu
     return TRIB_OK;
 }
 
-#define UNIT_ROW(ID, SIGNATURE, RESOLVE, HELP)                                                     \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = true,                   \
-     .kernel = kernel_##ID, .resolve = RESOLVE, .family = "date and time", .help = HELP}
-#define UNIT_ROWS_OF(TYPE_NAME)                                                                    \
-    UNIT_ROW(date_trunc, "varchar, " TYPE_NAME " -> *", resolve_second,                            \
-             "The start of the second, hour, day, week, month, quarter or year."),                 \
-        UNIT_ROW(date_add, "varchar, bigint, " TYPE_NAME " -> *", resolve_third,                   \
-                 "Later by a number of units."),                                                   \
-        UNIT_ROW(date_diff, "varchar, " TYPE_NAME ", " TYPE_NAME " -> bigint", NULL,               \
+#define UNIT_ROW(ID, SIGNATURE, RESOLVE, HELP)                                             \
+    {                                                                                      \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = true,        \
+        .kernel = kernel_##ID, .resolve = RESOLVE, .family = "date and time", .help = HELP \
+    }
+#define UNIT_ROWS_OF(TYPE_NAME)                                                      \
+    UNIT_ROW(date_trunc, "varchar, " TYPE_NAME " -> *", resolve_second,              \
+             "The start of the second, hour, day, week, month, quarter or year."),   \
+        UNIT_ROW(date_add, "varchar, bigint, " TYPE_NAME " -> *", resolve_third,     \
+                 "Later by a number of units."),                                     \
+        UNIT_ROW(date_diff, "varchar, " TYPE_NAME ", " TYPE_NAME " -> bigint", NULL, \
                  "Whole units from the first to the second.")
 
 static const Function rows[] = {

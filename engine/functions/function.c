@@ -16,13 +16,16 @@
 #define HINT_NAMES 3
 
 static const FunctionTable *const function_tables[] = {
-    &functions_comparison, &functions_arithmetic, &functions_interval,       &functions_math,
-    &functions_rounding,   &functions_text,       &functions_text_edit,      &functions_datetime,
-    &functions_datetime_units, &functions_session, &functions_binary,
+    &functions_comparison,     &functions_arithmetic, &functions_interval,  &functions_math,
+    &functions_rounding,       &functions_text,       &functions_text_edit, &functions_datetime,
+    &functions_datetime_units, &functions_session,    &functions_binary,
 };
 
 static const AggregateTable *const aggregate_tables[] = {
-    &aggregates_count, &aggregates_sum, &aggregates_extreme, &aggregates_statistics,
+    &aggregates_count,
+    &aggregates_sum,
+    &aggregates_extreme,
+    &aggregates_statistics,
 };
 
 /* Forms that the evaluator knows by itself, without a row. */
@@ -32,10 +35,10 @@ typedef struct SpecialForm {
 } SpecialForm;
 
 static const SpecialForm special_forms[] = {
-    {TRIB_FN_is_null, NULL}, {TRIB_FN_is_not_null, NULL}, {TRIB_FN_and, NULL},
-    {TRIB_FN_or, NULL},      {TRIB_FN_not, NULL},         {TRIB_FN_in, NULL},
-    {TRIB_FN_between, NULL}, {TRIB_FN_case, NULL},        {TRIB_FN_coalesce, "coalesce"},
-    {TRIB_FN_nullif, "nullif"}, {TRIB_FN_if, "if"},       {TRIB_FN_cast, NULL},
+    {TRIB_FN_is_null, NULL},    {TRIB_FN_is_not_null, NULL}, {TRIB_FN_and, NULL},
+    {TRIB_FN_or, NULL},         {TRIB_FN_not, NULL},         {TRIB_FN_in, NULL},
+    {TRIB_FN_between, NULL},    {TRIB_FN_case, NULL},        {TRIB_FN_coalesce, "coalesce"},
+    {TRIB_FN_nullif, "nullif"}, {TRIB_FN_if, "if"},          {TRIB_FN_cast, NULL},
     {TRIB_FN_try_cast, NULL},   {TRIB_FN_try, "try"},
 };
 
@@ -45,11 +48,20 @@ typedef struct Symbol {
 } Symbol;
 
 static const Symbol symbols[] = {
-    {TRIB_FN_eq, "="},       {TRIB_FN_ne, "<>"},       {TRIB_FN_lt, "<"},
-    {TRIB_FN_le, "<="},      {TRIB_FN_gt, ">"},        {TRIB_FN_ge, ">="},
-    {TRIB_FN_is_distinct_from, "IS DISTINCT FROM"},    {TRIB_FN_add, "+"},
-    {TRIB_FN_subtract, "-"}, {TRIB_FN_multiply, "*"},  {TRIB_FN_divide, "/"},
-    {TRIB_FN_modulus, "%"},  {TRIB_FN_concat, "||"},   {TRIB_FN_like, "LIKE"},
+    {TRIB_FN_eq, "="},
+    {TRIB_FN_ne, "<>"},
+    {TRIB_FN_lt, "<"},
+    {TRIB_FN_le, "<="},
+    {TRIB_FN_gt, ">"},
+    {TRIB_FN_ge, ">="},
+    {TRIB_FN_is_distinct_from, "IS DISTINCT FROM"},
+    {TRIB_FN_add, "+"},
+    {TRIB_FN_subtract, "-"},
+    {TRIB_FN_multiply, "*"},
+    {TRIB_FN_divide, "/"},
+    {TRIB_FN_modulus, "%"},
+    {TRIB_FN_concat, "||"},
+    {TRIB_FN_like, "LIKE"},
     {TRIB_FN_at_timezone, "AT TIME ZONE"},
 };
 
@@ -78,11 +90,11 @@ const char *function_symbol(TribFunctionId id) {
 
 const char *function_id_name(TribFunctionId id) {
     switch (id) {
-#define FN(number, name, odbc_group, odbc_bit)                                                     \
-    case TRIB_FN_##name: return #name;
-#define AGG(number, name, odbc_bit)                                                                \
-    case TRIB_AGG_##name: return #name;
-#include "connectors/ids.def"
+#define FN(number, name, odbc_group, odbc_bit) \
+    case TRIB_FN_##name: return #name;         \
+        #define AGG(number, name, odbc_bit)    \
+    case TRIB_AGG_##name: return #name;        \
+        #include "connectors/ids.def"
     }
     return "?";
 }
@@ -183,20 +195,12 @@ static bool coercion_target(Type given, Type wanted, Type *out) {
         return true;
     }
     switch (wanted.id) {
-    case TRIB_TYPE_DECIMAL:
-        *out = type_as_decimal(given);
-        return type_is_integer(given);
-    case TRIB_TYPE_VARCHAR:
-        out->length = given.length;
-        return given.id == TRIB_TYPE_CHAR;
+    case TRIB_TYPE_DECIMAL: *out = type_as_decimal(given); return type_is_integer(given);
+    case TRIB_TYPE_VARCHAR: out->length = given.length; return given.id == TRIB_TYPE_CHAR;
     case TRIB_TYPE_CHAR: return false;
-    case TRIB_TYPE_TIMESTAMP:
-        out->precision = 0;
-        return given.id == TRIB_TYPE_DATE;
+    case TRIB_TYPE_TIMESTAMP: out->precision = 0; return given.id == TRIB_TYPE_DATE;
     case TRIB_TYPE_TIMESTAMP_TZ:
-    case TRIB_TYPE_TIME_TZ:
-        out->precision = given.precision;
-        return type_coercible(given, *out);
+    case TRIB_TYPE_TIME_TZ: out->precision = given.precision; return type_coercible(given, *out);
     default: return type_coercible(given, wanted);
     }
 }

@@ -23,21 +23,22 @@ typedef enum { STABILITY_IMMUTABLE, STABILITY_STATEMENT, STABILITY_VOLATILE } St
  * length.
  */
 struct Function {
-    uint16_t id;           /* TribFunctionId */
-    const char *name;      /* SQL name, lower case */
-    const char *aliases;   /* "ceil" or "a|b"; NULL */
+    uint16_t id;         /* TribFunctionId */
+    const char *name;    /* SQL name, lower case */
+    const char *aliases; /* "ceil" or "a|b"; NULL */
     const char *signature;
     NullBehaviour nulls;
     Stability stability;
-    bool may_raise;        /* for some arguments */
+    bool may_raise; /* for some arguments */
     Kernel kernel;
     /* Result type (and adjusted argument types) for '*' results; NULL otherwise. It gets the types after the
      * coercion to the signature's, and may set err (INVALID) if they do not fit. */
     Status (*resolve)(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);
     /* Precomputes from constant arguments (pattern of LIKE ...): constants[i] NULL if not constant. */
-    Status (*prepare)(Arena *arena, uint32_t nargs, const Value *const *constants, void **state, Error *err);
-    const char *family;    /* of the documentation */
-    const char *help;      /* one sentence */
+    Status (*prepare)(Arena *arena, uint32_t nargs, const Value *const *constants, void **state,
+                      Error *err);
+    const char *family; /* of the documentation */
+    const char *help;   /* one sentence */
 };
 
 /*
@@ -50,32 +51,35 @@ struct Aggregate {
     uint16_t id;
     const char *name, *aliases;
     const char *signature;
-    uint32_t state_size;   /* multiple of 8 */
-    bool may_raise;        /* overflow: reported in finish or update through err */
-    bool spillable_raw;    /* the state is plain bytes (no pointers): may be written as it is */
+    uint32_t state_size; /* multiple of 8 */
+    bool may_raise;      /* overflow: reported in finish or update through err */
+    bool spillable_raw;  /* the state is plain bytes (no pointers): may be written as it is */
     void (*init)(void *state, Type result);
     /* rows i of the selection go to states[i]; args may be any form; NULL rows are skipped inside. */
-    Status (*update)(const Aggregate *self, uint32_t nargs, const Vector *args, const uint16_t *selection,
-                     uint32_t count, uint8_t *const *states, uint32_t offset, Arena *arena, Error *err);
+    Status (*update)(const Aggregate *self, uint32_t nargs, const Vector *args,
+                     const uint16_t *selection, uint32_t count, uint8_t *const *states,
+                     uint32_t offset, Arena *arena, Error *err);
     /* All rows of the selection go to one state: the ungrouped fast path. NULL = use update. */
-    Status (*update_single)(const Aggregate *self, uint32_t nargs, const Vector *args, const uint16_t *selection,
-                            uint32_t count, void *state, Arena *arena, Error *err);
+    Status (*update_single)(const Aggregate *self, uint32_t nargs, const Vector *args,
+                            const uint16_t *selection, uint32_t count, void *state, Arena *arena,
+                            Error *err);
     /* into += from; both live. */
-    Status (*combine)(const Aggregate *self, void *into, const void *from, Arena *arena, Error *err);
+    Status (*combine)(const Aggregate *self, void *into, const void *from, Arena *arena,
+                      Error *err);
     /* Writes results for `count` states to positions 0.. of a FLAT result. */
-    Status (*finish)(const Aggregate *self, uint8_t *const *states, uint32_t offset, uint32_t count, Vector *result,
-                     Arena *arena, Error *err);
+    Status (*finish)(const Aggregate *self, uint8_t *const *states, uint32_t offset, uint32_t count,
+                     Vector *result, Arena *arena, Error *err);
     Status (*resolve)(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);
     const char *family, *help;
     /* Optional: into[i] += from[i] in order (an `into` may repeat); NULL = combine is called per row. */
-    Status (*combine_many)(const Aggregate *self, uint8_t *const *into, uint8_t *const *from, uint32_t offset,
-                           uint32_t count, Arena *arena, Error *err);
+    Status (*combine_many)(const Aggregate *self, uint8_t *const *into, uint8_t *const *from,
+                           uint32_t offset, uint32_t count, Arena *arena, Error *err);
     /* States with pointers (!spillable_raw) as bytes and back, for spilling: required for those.
      * deserialise fills in a state that init() has prepared. */
     uint32_t (*state_bytes)(const Aggregate *self, const void *state);
     void (*serialise)(const Aggregate *self, const void *state, void *out);
-    Status (*deserialise)(const Aggregate *self, void *state, const void *data, uint32_t bytes, Arena *arena,
-                          Error *err);
+    Status (*deserialise)(const Aggregate *self, void *state, const void *data, uint32_t bytes,
+                          Arena *arena, Error *err);
 };
 
 /* A resolved call: argument types after coercion, result type, the row. */
@@ -93,12 +97,12 @@ typedef struct ResolvedAggregate {
 
 /* Overload resolution after Trino: exact match first, then the one with the fewest coercions.
  * Unknown name: 42000 with the nearest names; wrong arguments: the signatures there are. */
-Status function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args, ResolvedFunction *out, Error *err)
-    WARN_UNUSED;
-Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, const Type *args, ResolvedFunction *out,
-                           Error *err) WARN_UNUSED;
-Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args, ResolvedAggregate *out, Error *err)
-    WARN_UNUSED;
+Status function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
+                        ResolvedFunction *out, Error *err) WARN_UNUSED;
+Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, const Type *args,
+                           ResolvedFunction *out, Error *err) WARN_UNUSED;
+Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
+                         ResolvedAggregate *out, Error *err) WARN_UNUSED;
 /* Names of rows and of the special forms (coalesce, if, try, cast ...); operators have no such name. */
 bool function_exists(Str name);
 bool aggregate_exists(Str name);

@@ -20,7 +20,8 @@ static inline void row_view(KernelCall *call, uint32_t row, const char *data, si
     ((StrView *)call->result->data)[row] = strview_of(data, len);
 }
 /* Room for a row's text of known length: `small` if it fits a view. NULL: see row_text_failed. */
-static inline char *row_text(KernelCall *call, uint32_t row, uint64_t len, char small[STRVIEW_INLINE]) {
+static inline char *row_text(KernelCall *call, uint32_t row, uint64_t len,
+                             char small[STRVIEW_INLINE]) {
     return len <= STRVIEW_INLINE ? small : kernel_text(call, row, len);
 }
 /* After row_text gave NULL: the row has its error, or memory is exhausted. */

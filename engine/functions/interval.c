@@ -81,8 +81,8 @@ static Status shift(KernelCall *call, uint32_t index, int sign) {
     bool months = interval->type.id == TRIB_TYPE_INTERVAL_YM;
     bool date = call->args[1 - index].type.id == TRIB_TYPE_DATE;
     KERNEL_ROWS(call, row, {
-        int64_t amount = months ? KERNEL_ARG(call, index, int32_t, row)
-                                : KERNEL_ARG(call, index, int64_t, row);
+        int64_t amount =
+            months ? KERNEL_ARG(call, index, int32_t, row) : KERNEL_ARG(call, index, int64_t, row);
         if (amount == INT64_MIN) {
             row_error(call, row, ERR_INTERVAL_OVERFLOW);
             continue;
@@ -227,40 +227,42 @@ static Status resolve_second(Arena *arena, uint32_t nargs, Type *args, Type *res
 #define TZ "timestamp with time zone"
 #define TT "time with time zone"
 
-#define INTERVAL(ID, SIGNATURE, KERNEL, RESOLVE, HELP)                                             \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = true,                   \
-     .kernel = KERNEL, .resolve = RESOLVE, .family = "date and time", .help = HELP}
-#define SHIFT(TYPE_NAME, INTERVAL_NAME)                                                            \
-    INTERVAL(add, TYPE_NAME ", " INTERVAL_NAME " -> *", kernel_datetime_plus, resolve_first,       \
-             "Later by an interval."),                                                             \
-        INTERVAL(add, INTERVAL_NAME ", " TYPE_NAME " -> *", kernel_plus_datetime, resolve_second,  \
-                 "Later by an interval."),                                                         \
-        INTERVAL(subtract, TYPE_NAME ", " INTERVAL_NAME " -> *", kernel_datetime_minus,            \
+#define INTERVAL(ID, SIGNATURE, KERNEL, RESOLVE, HELP)                                \
+    {                                                                                 \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = true,   \
+        .kernel = KERNEL, .resolve = RESOLVE, .family = "date and time", .help = HELP \
+    }
+#define SHIFT(TYPE_NAME, INTERVAL_NAME)                                                           \
+    INTERVAL(add, TYPE_NAME ", " INTERVAL_NAME " -> *", kernel_datetime_plus, resolve_first,      \
+             "Later by an interval."),                                                            \
+        INTERVAL(add, INTERVAL_NAME ", " TYPE_NAME " -> *", kernel_plus_datetime, resolve_second, \
+                 "Later by an interval."),                                                        \
+        INTERVAL(subtract, TYPE_NAME ", " INTERVAL_NAME " -> *", kernel_datetime_minus,           \
                  resolve_first, "Earlier by an interval.")
-#define DIFFERENCE(TYPE_NAME)                                                                      \
-    INTERVAL(subtract, TYPE_NAME ", " TYPE_NAME " -> " DS, kernel_datetime_difference, NULL,       \
+#define DIFFERENCE(TYPE_NAME)                                                                \
+    INTERVAL(subtract, TYPE_NAME ", " TYPE_NAME " -> " DS, kernel_datetime_difference, NULL, \
              "The time between two moments.")
-#define ALONE(TYPE_NAME)                                                                           \
-    INTERVAL(add, TYPE_NAME ", " TYPE_NAME " -> " TYPE_NAME, kernel_interval_add, NULL, "Sum."),   \
-        INTERVAL(subtract, TYPE_NAME ", " TYPE_NAME " -> " TYPE_NAME, kernel_interval_subtract,    \
-                 NULL, "Difference."),                                                             \
-        INTERVAL(negate, TYPE_NAME " -> " TYPE_NAME, kernel_interval_negate, NULL,                 \
-                 "The interval with its sign changed."),                                           \
-        INTERVAL(multiply, TYPE_NAME ", bigint -> " TYPE_NAME, kernel_interval_multiply, NULL,     \
-                 "Multiple of an interval."),                                                      \
-        INTERVAL(multiply, "bigint, " TYPE_NAME " -> " TYPE_NAME, kernel_interval_multiply, NULL,  \
-                 "Multiple of an interval."),                                                      \
-        INTERVAL(multiply, TYPE_NAME ", double -> " TYPE_NAME, kernel_interval_multiply, NULL,     \
-                 "Multiple of an interval."),                                                      \
-        INTERVAL(multiply, "double, " TYPE_NAME " -> " TYPE_NAME, kernel_interval_multiply, NULL,  \
-                 "Multiple of an interval."),                                                      \
-        INTERVAL(divide, TYPE_NAME ", double -> " TYPE_NAME, kernel_interval_divide, NULL,         \
+#define ALONE(TYPE_NAME)                                                                          \
+    INTERVAL(add, TYPE_NAME ", " TYPE_NAME " -> " TYPE_NAME, kernel_interval_add, NULL, "Sum."),  \
+        INTERVAL(subtract, TYPE_NAME ", " TYPE_NAME " -> " TYPE_NAME, kernel_interval_subtract,   \
+                 NULL, "Difference."),                                                            \
+        INTERVAL(negate, TYPE_NAME " -> " TYPE_NAME, kernel_interval_negate, NULL,                \
+                 "The interval with its sign changed."),                                          \
+        INTERVAL(multiply, TYPE_NAME ", bigint -> " TYPE_NAME, kernel_interval_multiply, NULL,    \
+                 "Multiple of an interval."),                                                     \
+        INTERVAL(multiply, "bigint, " TYPE_NAME " -> " TYPE_NAME, kernel_interval_multiply, NULL, \
+                 "Multiple of an interval."),                                                     \
+        INTERVAL(multiply, TYPE_NAME ", double -> " TYPE_NAME, kernel_interval_multiply, NULL,    \
+                 "Multiple of an interval."),                                                     \
+        INTERVAL(multiply, "double, " TYPE_NAME " -> " TYPE_NAME, kernel_interval_multiply, NULL, \
+                 "Multiple of an interval."),                                                     \
+        INTERVAL(divide, TYPE_NAME ", double -> " TYPE_NAME, kernel_interval_divide, NULL,        \
                  "Part of an interval.")
 
 static const Function rows[] = {
-    SHIFT("date", YM), SHIFT("date", DS), SHIFT(TS, YM),      SHIFT(TS, DS), SHIFT(TZ, YM),
-    SHIFT(TZ, DS),     SHIFT("time", DS), SHIFT(TT, DS),      DIFFERENCE("date"),
-    DIFFERENCE(TS),    DIFFERENCE(TZ),    DIFFERENCE("time"), ALONE(YM),     ALONE(DS),
+    SHIFT("date", YM), SHIFT("date", DS),  SHIFT(TS, YM), SHIFT(TS, DS),      SHIFT(TZ, YM),
+    SHIFT(TZ, DS),     SHIFT("time", DS),  SHIFT(TT, DS), DIFFERENCE("date"), DIFFERENCE(TS),
+    DIFFERENCE(TZ),    DIFFERENCE("time"), ALONE(YM),     ALONE(DS),
 };
 
 FUNCTION_TABLE(functions_interval, rows);

@@ -13,25 +13,25 @@
 #define PI 3.14159265358979323846
 #define E  2.71828182845904523536
 
-#define DOUBLE_1(ID, EXPRESSION)                                                                   \
-    static Status kernel_##ID(KernelCall *call) {                                                  \
-        LOOP_UNARY(call, double, double, double r = (EXPRESSION););                                \
-        return TRIB_OK;                                                                            \
+#define DOUBLE_1(ID, EXPRESSION)                                    \
+    static Status kernel_##ID(KernelCall *call) {                   \
+        LOOP_UNARY(call, double, double, double r = (EXPRESSION);); \
+        return TRIB_OK;                                             \
     }
-#define DOUBLE_2(ID, EXPRESSION)                                                                   \
-    static Status kernel_##ID(KernelCall *call) {                                                  \
-        LOOP_BINARY(call, double, double, double, double r = (EXPRESSION););                       \
-        return TRIB_OK;                                                                            \
+#define DOUBLE_2(ID, EXPRESSION)                                             \
+    static Status kernel_##ID(KernelCall *call) {                            \
+        LOOP_BINARY(call, double, double, double, double r = (EXPRESSION);); \
+        return TRIB_OK;                                                      \
     }
-#define DOUBLE_TEST(ID, EXPRESSION)                                                                \
-    static Status kernel_##ID(KernelCall *call) {                                                  \
-        LOOP_UNARY(call, double, uint8_t, uint8_t r = (EXPRESSION) != 0;);                         \
-        return TRIB_OK;                                                                            \
+#define DOUBLE_TEST(ID, EXPRESSION)                                        \
+    static Status kernel_##ID(KernelCall *call) {                          \
+        LOOP_UNARY(call, double, uint8_t, uint8_t r = (EXPRESSION) != 0;); \
+        return TRIB_OK;                                                    \
     }
-#define BITS_2(ID, OP)                                                                             \
-    static Status kernel_##ID(KernelCall *call) {                                                  \
-        LOOP_BINARY(call, int64_t, int64_t, int64_t, int64_t r = x OP y;);                         \
-        return TRIB_OK;                                                                            \
+#define BITS_2(ID, OP)                                                     \
+    static Status kernel_##ID(KernelCall *call) {                          \
+        LOOP_BINARY(call, int64_t, int64_t, int64_t, int64_t r = x OP y;); \
+        return TRIB_OK;                                                    \
     }
 
 /* libm's result may be off by one in the last place; one step of Newton's method makes cubes exact. */
@@ -52,7 +52,7 @@ DOUBLE_1(tan, tan(x))
 DOUBLE_1(asin, asin(x))
 DOUBLE_1(acos, acos(x))
 DOUBLE_1(atan, atan(x))
-DOUBLE_1(degrees, x * (180 / PI))
+DOUBLE_1(degrees, x *(180 / PI))
 DOUBLE_1(radians, x / 180 * PI)
 DOUBLE_2(power, pow(x, y))
 DOUBLE_2(atan2, atan2(x, y))
@@ -83,10 +83,10 @@ static Status kernel_e(KernelCall *call) {
 
 /* ---------------------------------------------------------------- sign */
 
-#define SIGN(PHYS, T)                                                                              \
-    case PHYS: {                                                                                   \
-        LOOP_UNARY(call, T, T, T r = (T)((x > 0) - (x < 0)););                                     \
-        return TRIB_OK;                                                                            \
+#define SIGN(PHYS, T)                                          \
+    case PHYS: {                                               \
+        LOOP_UNARY(call, T, T, T r = (T)((x > 0) - (x < 0));); \
+        return TRIB_OK;                                        \
     }
 
 static Status kernel_sign(KernelCall *call) {
@@ -174,9 +174,11 @@ static Status kernel_random_range(KernelCall *call) {
 
 /* ---------------------------------------------------------------- rows */
 
-#define MATH(ID, SIGNATURE, HELP)                                                                  \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .kernel = kernel_##ID,               \
-     .family = "math", .help = HELP}
+#define MATH(ID, SIGNATURE, HELP)                                                       \
+    {                                                                                   \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .kernel = kernel_##ID, \
+        .family = "math", .help = HELP                                                  \
+    }
 #define DOUBLE_ROW(ID, HELP) MATH(ID, "double -> double", HELP)
 
 static const char help_sign[] = "-1, 0 or 1.";
@@ -190,9 +192,15 @@ static const Function rows[] = {
     DOUBLE_ROW(ln, "Natural logarithm."),
     DOUBLE_ROW(log2, "Logarithm to the base 2."),
     DOUBLE_ROW(log10, "Logarithm to the base 10."),
-    MATH(log, "double, double -> double", "Logarithm of the second argument to the base of the first."),
-    {.id = TRIB_FN_power, .name = "power", .aliases = "pow", .signature = "double, double -> double",
-     .kernel = kernel_power, .family = "math", .help = "x to the power of y."},
+    MATH(log, "double, double -> double",
+         "Logarithm of the second argument to the base of the first."),
+    {.id = TRIB_FN_power,
+     .name = "power",
+     .aliases = "pow",
+     .signature = "double, double -> double",
+     .kernel = kernel_power,
+     .family = "math",
+     .help = "x to the power of y."},
     DOUBLE_ROW(sin, "Sine of an angle in radians."),
     DOUBLE_ROW(cos, "Cosine of an angle in radians."),
     DOUBLE_ROW(tan, "Tangent of an angle in radians."),
@@ -211,23 +219,47 @@ static const Function rows[] = {
     MATH(sign, "bigint -> bigint", help_sign),
     MATH(sign, "smallint -> smallint", help_sign),
     MATH(sign, "tinyint -> tinyint", help_sign),
-    {.id = TRIB_FN_sign, .name = "sign", .signature = "decimal -> *",
-     .kernel = kernel_decimal_sign, .resolve = resolve_sign, .family = "math", .help = help_sign},
+    {.id = TRIB_FN_sign,
+     .name = "sign",
+     .signature = "decimal -> *",
+     .kernel = kernel_decimal_sign,
+     .resolve = resolve_sign,
+     .family = "math",
+     .help = help_sign},
     MATH(sign, "double -> double", help_sign),
     MATH(sign, "real -> real", help_sign),
     MATH(bitwise_and, "bigint, bigint -> bigint", "Bitwise AND in two's complement."),
     MATH(bitwise_or, "bigint, bigint -> bigint", "Bitwise OR in two's complement."),
     MATH(bitwise_xor, "bigint, bigint -> bigint", "Bitwise exclusive OR in two's complement."),
     MATH(bitwise_not, "bigint -> bigint", "Bitwise NOT in two's complement."),
-    {.id = TRIB_FN_random, .name = "random", .aliases = "rand", .signature = "-> double",
-     .stability = STABILITY_VOLATILE, .kernel = kernel_random, .prepare = random_prepare,
-     .family = "math", .help = help_random},
-    {.id = TRIB_FN_random, .name = "random", .aliases = "rand", .signature = "bigint -> bigint",
-     .stability = STABILITY_VOLATILE, .may_raise = true, .kernel = kernel_random_range,
-     .prepare = random_prepare, .family = "math", .help = help_random},
-    {.id = TRIB_FN_random, .name = "random", .aliases = "rand",
-     .signature = "bigint, bigint -> bigint", .stability = STABILITY_VOLATILE, .may_raise = true,
-     .kernel = kernel_random_range, .prepare = random_prepare, .family = "math",
+    {.id = TRIB_FN_random,
+     .name = "random",
+     .aliases = "rand",
+     .signature = "-> double",
+     .stability = STABILITY_VOLATILE,
+     .kernel = kernel_random,
+     .prepare = random_prepare,
+     .family = "math",
+     .help = help_random},
+    {.id = TRIB_FN_random,
+     .name = "random",
+     .aliases = "rand",
+     .signature = "bigint -> bigint",
+     .stability = STABILITY_VOLATILE,
+     .may_raise = true,
+     .kernel = kernel_random_range,
+     .prepare = random_prepare,
+     .family = "math",
+     .help = help_random},
+    {.id = TRIB_FN_random,
+     .name = "random",
+     .aliases = "rand",
+     .signature = "bigint, bigint -> bigint",
+     .stability = STABILITY_VOLATILE,
+     .may_raise = true,
+     .kernel = kernel_random_range,
+     .prepare = random_prepare,
+     .family = "math",
      .help = help_random},
 };
 

@@ -85,8 +85,8 @@ static Status doubles(KernelCall *call, Rounding how) {
     bool single = call->args[0].physical == PHYS_FLOAT;
     KERNEL_ROWS(call, row, {
         int32_t digits = call->nargs == 2 ? KERNEL_ARG(call, 1, int32_t, row) : 0;
-        double x = single ? (double)KERNEL_ARG(call, 0, float, row)
-                          : KERNEL_ARG(call, 0, double, row);
+        double x =
+            single ? (double)KERNEL_ARG(call, 0, float, row) : KERNEL_ARG(call, 0, double, row);
         double r = round_digits(x, digits, how);
         if (single) {
             ((float *)call->result->data)[row] = (float)r;
@@ -183,25 +183,27 @@ static Status resolve_digits(Arena *arena, uint32_t nargs, Type *args, Type *res
 
 /* ---------------------------------------------------------------- rows */
 
-#define ROUNDING(ID, ALIASES, SIGNATURE, RAISES, RESOLVE, HELP)                                    \
-    {.id = TRIB_FN_##ID, .name = #ID, .aliases = ALIASES, .signature = SIGNATURE,                  \
-     .may_raise = RAISES, .kernel = kernel_##ID, .resolve = RESOLVE, .family = "math",             \
-     .help = HELP}
-#define WHOLE_ROWS(ID, ALIASES, RESOLVE, HELP)                                                     \
-    ROUNDING(ID, ALIASES, "integer -> integer", false, NULL, HELP),                                \
-        ROUNDING(ID, ALIASES, "bigint -> bigint", false, NULL, HELP),                              \
-        ROUNDING(ID, ALIASES, "smallint -> smallint", false, NULL, HELP),                          \
-        ROUNDING(ID, ALIASES, "tinyint -> tinyint", false, NULL, HELP),                            \
-        ROUNDING(ID, ALIASES, "decimal -> *", true, RESOLVE, HELP),                                \
-        ROUNDING(ID, ALIASES, "double -> double", false, NULL, HELP),                              \
+#define ROUNDING(ID, ALIASES, SIGNATURE, RAISES, RESOLVE, HELP)                           \
+    {                                                                                     \
+        .id = TRIB_FN_##ID, .name = #ID, .aliases = ALIASES, .signature = SIGNATURE,      \
+        .may_raise = RAISES, .kernel = kernel_##ID, .resolve = RESOLVE, .family = "math", \
+        .help = HELP                                                                      \
+    }
+#define WHOLE_ROWS(ID, ALIASES, RESOLVE, HELP)                            \
+    ROUNDING(ID, ALIASES, "integer -> integer", false, NULL, HELP),       \
+        ROUNDING(ID, ALIASES, "bigint -> bigint", false, NULL, HELP),     \
+        ROUNDING(ID, ALIASES, "smallint -> smallint", false, NULL, HELP), \
+        ROUNDING(ID, ALIASES, "tinyint -> tinyint", false, NULL, HELP),   \
+        ROUNDING(ID, ALIASES, "decimal -> *", true, RESOLVE, HELP),       \
+        ROUNDING(ID, ALIASES, "double -> double", false, NULL, HELP),     \
         ROUNDING(ID, ALIASES, "real -> real", false, NULL, HELP)
-#define DIGIT_ROWS(ID, RESOLVE, HELP)                                                              \
-    ROUNDING(ID, NULL, "integer, integer -> integer", true, NULL, HELP),                           \
-        ROUNDING(ID, NULL, "bigint, integer -> bigint", true, NULL, HELP),                         \
-        ROUNDING(ID, NULL, "smallint, integer -> smallint", true, NULL, HELP),                     \
-        ROUNDING(ID, NULL, "tinyint, integer -> tinyint", true, NULL, HELP),                       \
-        ROUNDING(ID, NULL, "decimal, integer -> *", true, RESOLVE, HELP),                          \
-        ROUNDING(ID, NULL, "double, integer -> double", false, NULL, HELP),                        \
+#define DIGIT_ROWS(ID, RESOLVE, HELP)                                          \
+    ROUNDING(ID, NULL, "integer, integer -> integer", true, NULL, HELP),       \
+        ROUNDING(ID, NULL, "bigint, integer -> bigint", true, NULL, HELP),     \
+        ROUNDING(ID, NULL, "smallint, integer -> smallint", true, NULL, HELP), \
+        ROUNDING(ID, NULL, "tinyint, integer -> tinyint", true, NULL, HELP),   \
+        ROUNDING(ID, NULL, "decimal, integer -> *", true, RESOLVE, HELP),      \
+        ROUNDING(ID, NULL, "double, integer -> double", false, NULL, HELP),    \
         ROUNDING(ID, NULL, "real, integer -> real", false, NULL, HELP)
 
 static const char help_round[] =

@@ -22,7 +22,8 @@ static ZonedInstant session_now(const KernelCall *call) {
 static Status kernel_now(KernelCall *call) {
     ZonedInstant now = session_now(call);
     now.us = floor_div(now.us, 1000) * 1000;
-    Moment m = {.us = now.us + zone_offset_at(now.zone, now.us) * US_PER_SECOND, .has_zone = true,
+    Moment m = {.us = now.us + zone_offset_at(now.zone, now.us) * US_PER_SECOND,
+                .has_zone = true,
                 .zone = now.zone};
     KERNEL_ROWS(call, row, {
         if (call->result->physical == PHYS_ZONED) {
@@ -69,14 +70,17 @@ static Status kernel_typeof(KernelCall *call) {
     return put_all(call, buf_view(&text));
 }
 
-#define SESSION(ID, ALIASES, SIGNATURE, KERNEL, FAMILY, HELP)                                      \
-    {.id = TRIB_FN_##ID, .name = #ID, .aliases = ALIASES, .signature = SIGNATURE,                  \
-     .stability = STABILITY_STATEMENT, .kernel = KERNEL, .family = FAMILY, .help = HELP}
+#define SESSION(ID, ALIASES, SIGNATURE, KERNEL, FAMILY, HELP)                              \
+    {                                                                                      \
+        .id = TRIB_FN_##ID, .name = #ID, .aliases = ALIASES, .signature = SIGNATURE,       \
+        .stability = STABILITY_STATEMENT, .kernel = KERNEL, .family = FAMILY, .help = HELP \
+    }
 #define TIME_FAMILY    "date and time"
 #define SESSION_FAMILY "session"
 
 static const Function rows[] = {
-    SESSION(current_date, "curdate", "-> date", kernel_now, TIME_FAMILY, "Today in the session's zone."),
+    SESSION(current_date, "curdate", "-> date", kernel_now, TIME_FAMILY,
+            "Today in the session's zone."),
     SESSION(current_time, "curtime", "-> time(3) with time zone", kernel_now, TIME_FAMILY,
             "The time of day with the session's zone."),
     SESSION(current_timestamp, "now", "-> timestamp(3) with time zone", kernel_now, TIME_FAMILY,
@@ -92,8 +96,13 @@ static const Function rows[] = {
     SESSION(current_schema, NULL, "-> varchar", kernel_session_name, SESSION_FAMILY,
             "The session's schema; NULL if none is chosen."),
     SESSION(version, NULL, "-> varchar", kernel_version, SESSION_FAMILY, "The product's version."),
-    {.id = TRIB_FN_typeof, .name = "typeof", .signature = "E -> varchar", .nulls = NULLS_CALLED,
-     .kernel = kernel_typeof, .family = SESSION_FAMILY, .help = "The name of the argument's type."},
+    {.id = TRIB_FN_typeof,
+     .name = "typeof",
+     .signature = "E -> varchar",
+     .nulls = NULLS_CALLED,
+     .kernel = kernel_typeof,
+     .family = SESSION_FAMILY,
+     .help = "The name of the argument's type."},
 };
 
 FUNCTION_TABLE(functions_session, rows);

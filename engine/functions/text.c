@@ -162,8 +162,8 @@ static Status kernel_right(KernelCall *call) {
         Str text = arg_text(call, 0, row);
         int64_t length = (int64_t)utf8_length(text.data, text.len);
         if (count < 0) count = 0;
-        Str part = text_part(text, count < length ? (uint64_t)(length - count) : 0,
-                             (uint64_t)count);
+        Str part =
+            text_part(text, count < length ? (uint64_t)(length - count) : 0, (uint64_t)count);
         row_view(call, row, part.data, count == 0 ? 0 : part.len);
     });
     return TRIB_OK;
@@ -302,8 +302,7 @@ static Status kernel_like(KernelCall *call) {
             Str pattern = arg_text(call, 1, row);
             Str escape = {"", 0};
             if (call->nargs == 3) escape = arg_text(call, 2, row);
-            if (last.data == NULL || !str_equal(last, pattern) ||
-                !str_equal(last_escape, escape)) {
+            if (last.data == NULL || !str_equal(last, pattern) || !str_equal(last_escape, escape)) {
                 TRY(like_state(call->arena, pattern, call->nargs == 3, escape, &own, call->err));
                 last = pattern;
                 last_escape = escape;
@@ -322,12 +321,16 @@ static Status kernel_like(KernelCall *call) {
 
 /* ---------------------------------------------------------------- rows */
 
-#define TEXT(ID, SIGNATURE, HELP)                                                                  \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .kernel = kernel_##ID,               \
-     .family = "text", .help = HELP}
-#define TEXT_CHAR(ID, SIGNATURE, HELP)                                                             \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .kernel = kernel_##ID,               \
-     .resolve = resolve_first, .family = "text", .help = HELP}
+#define TEXT(ID, SIGNATURE, HELP)                                                       \
+    {                                                                                   \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .kernel = kernel_##ID, \
+        .family = "text", .help = HELP                                                  \
+    }
+#define TEXT_CHAR(ID, SIGNATURE, HELP)                                                  \
+    {                                                                                   \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .kernel = kernel_##ID, \
+        .resolve = resolve_first, .family = "text", .help = HELP                        \
+    }
 
 static const char help_length[] = "Number of characters, of bytes for varbinary.";
 static const char help_trim[] = "Without white space, or the given characters, at both ends.";
@@ -339,16 +342,30 @@ static const char help_strpos[] = "Position of the first (or n-th) occurrence; 0
 static const char help_like[] = "Whether the text matches a pattern of % and _.";
 
 static const Function rows[] = {
-    {.id = TRIB_FN_length, .name = "length", .aliases = "char_length|character_length",
-     .signature = "varchar -> bigint", .kernel = kernel_length, .family = "text",
+    {.id = TRIB_FN_length,
+     .name = "length",
+     .aliases = "char_length|character_length",
+     .signature = "varchar -> bigint",
+     .kernel = kernel_length,
+     .family = "text",
      .help = help_length},
     TEXT(length, "char -> bigint", help_length),
     TEXT(length, "varbinary -> bigint", help_length),
-    {.id = TRIB_FN_lower, .name = "lower", .aliases = "lcase", .signature = "V -> V",
-     .kernel = kernel_lower, .family = "text", .help = "In lower case."},
+    {.id = TRIB_FN_lower,
+     .name = "lower",
+     .aliases = "lcase",
+     .signature = "V -> V",
+     .kernel = kernel_lower,
+     .family = "text",
+     .help = "In lower case."},
     TEXT_CHAR(lower, "char -> *", "In lower case."),
-    {.id = TRIB_FN_upper, .name = "upper", .aliases = "ucase", .signature = "V -> V",
-     .kernel = kernel_upper, .family = "text", .help = "In upper case."},
+    {.id = TRIB_FN_upper,
+     .name = "upper",
+     .aliases = "ucase",
+     .signature = "V -> V",
+     .kernel = kernel_upper,
+     .family = "text",
+     .help = "In upper case."},
     TEXT_CHAR(upper, "char -> *", "In upper case."),
     TEXT(trim, "V -> V", help_trim),
     TEXT_CHAR(trim, "char -> *", help_trim),
@@ -359,37 +376,83 @@ static const Function rows[] = {
     TEXT(rtrim, "V -> V", help_rtrim),
     TEXT_CHAR(rtrim, "char -> *", help_rtrim),
     TEXT(rtrim, "V, varchar -> V", help_rtrim),
-    {.id = TRIB_FN_substr, .name = "substr", .aliases = "substring", .signature = "V, bigint -> V",
-     .kernel = kernel_substr, .family = "text", .help = help_substr},
-    {.id = TRIB_FN_substr, .name = "substr", .aliases = "substring",
-     .signature = "V, bigint, bigint -> V", .kernel = kernel_substr, .family = "text",
+    {.id = TRIB_FN_substr,
+     .name = "substr",
+     .aliases = "substring",
+     .signature = "V, bigint -> V",
+     .kernel = kernel_substr,
+     .family = "text",
      .help = help_substr},
-    {.id = TRIB_FN_substr, .name = "substr", .aliases = "substring",
-     .signature = "char, bigint -> *", .kernel = kernel_substr, .resolve = resolve_first,
-     .family = "text", .help = help_substr},
-    {.id = TRIB_FN_substr, .name = "substr", .aliases = "substring",
-     .signature = "char, bigint, bigint -> *", .kernel = kernel_substr, .resolve = resolve_first,
-     .family = "text", .help = help_substr},
-    {.id = TRIB_FN_substr, .name = "substr", .aliases = "substring",
-     .signature = "varbinary, bigint -> varbinary", .kernel = kernel_substr, .family = "text",
+    {.id = TRIB_FN_substr,
+     .name = "substr",
+     .aliases = "substring",
+     .signature = "V, bigint, bigint -> V",
+     .kernel = kernel_substr,
+     .family = "text",
      .help = help_substr},
-    {.id = TRIB_FN_substr, .name = "substr", .aliases = "substring",
-     .signature = "varbinary, bigint, bigint -> varbinary", .kernel = kernel_substr,
-     .family = "text", .help = help_substr},
+    {.id = TRIB_FN_substr,
+     .name = "substr",
+     .aliases = "substring",
+     .signature = "char, bigint -> *",
+     .kernel = kernel_substr,
+     .resolve = resolve_first,
+     .family = "text",
+     .help = help_substr},
+    {.id = TRIB_FN_substr,
+     .name = "substr",
+     .aliases = "substring",
+     .signature = "char, bigint, bigint -> *",
+     .kernel = kernel_substr,
+     .resolve = resolve_first,
+     .family = "text",
+     .help = help_substr},
+    {.id = TRIB_FN_substr,
+     .name = "substr",
+     .aliases = "substring",
+     .signature = "varbinary, bigint -> varbinary",
+     .kernel = kernel_substr,
+     .family = "text",
+     .help = help_substr},
+    {.id = TRIB_FN_substr,
+     .name = "substr",
+     .aliases = "substring",
+     .signature = "varbinary, bigint, bigint -> varbinary",
+     .kernel = kernel_substr,
+     .family = "text",
+     .help = help_substr},
     TEXT(left, "V, bigint -> V", "The first n characters."),
     TEXT(right, "V, bigint -> V", "The last n characters."),
-    {.id = TRIB_FN_split_part, .name = "split_part", .signature = "V, varchar, bigint -> V",
-     .may_raise = true, .kernel = kernel_split_part, .family = "text",
+    {.id = TRIB_FN_split_part,
+     .name = "split_part",
+     .signature = "V, varchar, bigint -> V",
+     .may_raise = true,
+     .kernel = kernel_split_part,
+     .family = "text",
      .help = "The n-th part between delimiters; NULL beyond the last."},
     TEXT(strpos, "varchar, varchar -> bigint", help_strpos),
-    {.id = TRIB_FN_strpos, .name = "strpos", .signature = "varchar, varchar, bigint -> bigint",
-     .may_raise = true, .kernel = kernel_strpos, .family = "text", .help = help_strpos},
+    {.id = TRIB_FN_strpos,
+     .name = "strpos",
+     .signature = "varchar, varchar, bigint -> bigint",
+     .may_raise = true,
+     .kernel = kernel_strpos,
+     .family = "text",
+     .help = help_strpos},
     TEXT(starts_with, "varchar, varchar -> boolean", "Whether the text starts with another."),
     TEXT(ends_with, "varchar, varchar -> boolean", "Whether the text ends with another."),
-    {.id = TRIB_FN_like, .name = "like", .signature = "varchar, varchar -> boolean",
-     .kernel = kernel_like, .prepare = like_prepare, .family = "text", .help = help_like},
-    {.id = TRIB_FN_like, .name = "like", .signature = "varchar, varchar, varchar -> boolean",
-     .may_raise = true, .kernel = kernel_like, .prepare = like_prepare, .family = "text",
+    {.id = TRIB_FN_like,
+     .name = "like",
+     .signature = "varchar, varchar -> boolean",
+     .kernel = kernel_like,
+     .prepare = like_prepare,
+     .family = "text",
+     .help = help_like},
+    {.id = TRIB_FN_like,
+     .name = "like",
+     .signature = "varchar, varchar, varchar -> boolean",
+     .may_raise = true,
+     .kernel = kernel_like,
+     .prepare = like_prepare,
+     .family = "text",
      .help = help_like},
 };
 

@@ -219,9 +219,11 @@ static Status kernel_codepoint(KernelCall *call) {
 
 /* ---------------------------------------------------------------- rows */
 
-#define TEXT(ID, SIGNATURE, RAISES, HELP)                                                          \
-    {.id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = RAISES,                 \
-     .kernel = kernel_##ID, .family = "text", .help = HELP}
+#define TEXT(ID, SIGNATURE, RAISES, HELP)                                             \
+    {                                                                                 \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = RAISES, \
+        .kernel = kernel_##ID, .family = "text", .help = HELP                         \
+    }
 
 static const char help_lpad[] =
     "Filled up at the start to n characters (with blanks or the given text), or cut to n.";

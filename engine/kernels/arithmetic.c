@@ -11,22 +11,16 @@
 #include <math.h>
 
 /* Sum and difference wrap; the sign bits of `bad` tell which rows overflowed. */
-#define CHECKED_SUM(NAME, T, U, OP, BAD)                                                           \
-    KERNEL_CLONES static void NAME(KernelCall *call) {                                             \
-        T acc = 0;                                                                                 \
-        LOOP_BINARY(call, T, T, T, {                                                               \
-            T r_ = (T)((U)x OP(U) y);                                                              \
-            acc |= (T)BAD;                                                                         \
-        } T r = (T)((U)x OP(U) y););                                                               \
-        if (acc >= 0) return;                                                                      \
-        LOOP_MARK(call, T, T, ERR_OUT_OF_RANGE, ({                                                 \
-                      T r_ = (T)((U)x OP(U) y);                                                    \
-                      (T) BAD < 0;                                                                 \
-                  }));                                                                             \
+#define CHECKED_SUM(NAME, T, U, OP, BAD)                                              \
+    KERNEL_CLONES static void NAME(KernelCall *call) {                                \
+        T acc = 0;                                                                    \
+        LOOP_BINARY(call, T, T, T, T r = (T)((U)x OP(U) y); acc |= (T)BAD(x, y, r);); \
+        if (acc >= 0) return;                                                         \
+        LOOP_MARK(call, T, T, ERR_OUT_OF_RANGE, (T)BAD(x, y, (T)((U)x OP(U) y)) < 0); \
     }
 
-#define ADD_BAD      ((x ^ r_) & (y ^ r_))
-#define SUBTRACT_BAD ((x ^ y) & (x ^ r_))
+#define ADD_BAD(x, y, r)      (((x) ^ (r)) & ((y) ^ (r)))
+#define SUBTRACT_BAD(x, y, r) (((x) ^ (y)) & ((x) ^ (r)))
 
 CHECKED_SUM(add_int8, int8_t, uint8_t, +, ADD_BAD)
 CHECKED_SUM(add_int16, int16_t, uint16_t, +, ADD_BAD)
@@ -38,15 +32,12 @@ CHECKED_SUM(subtract_int32, int32_t, uint32_t, -, SUBTRACT_BAD)
 CHECKED_SUM(subtract_int64, int64_t, uint64_t, -, SUBTRACT_BAD)
 
 /* Products are computed in a type twice as wide. */
-#define CHECKED_PRODUCT(NAME, T, W)                                                                \
-    KERNEL_CLONES static void NAME(KernelCall *call) {                                             \
-        W acc = 0;                                                                                 \
-        LOOP_BINARY(call, T, T, T, {                                                               \
-            W w_ = (W)x * (W)y;                                                                    \
-            acc |= w_ ^ (W)(T)w_;                                                                  \
-        } T r = (T)((W)x * (W)y););                                                                \
-        if (acc == 0) return;                                                                      \
-        LOOP_MARK(call, T, T, ERR_OUT_OF_RANGE, (W)x *(W)y != (W)(T)((W)x * (W)y));                \
+#define CHECKED_PRODUCT(NAME, T, W)                                                           \
+    KERNEL_CLONES static void NAME(KernelCall *call) {                                        \
+        W acc = 0;                                                                            \
+        LOOP_BINARY(call, T, T, T, W wide = (W)x * (W)y; T r = (T)wide; acc |= wide ^ (W)r;); \
+        if (acc == 0) return;                                                                 \
+        LOOP_MARK(call, T, T, ERR_OUT_OF_RANGE, (W)x *(W)y != (W)(T)((W)x * (W)y));           \
     }
 
 CHECKED_PRODUCT(multiply_int8, int8_t, int32_t)
@@ -62,41 +53,40 @@ static void multiply_int64(KernelCall *call) {
 }
 
 /* Division by zero and MIN / -1 are computed as something harmless and marked. */
-#define CHECKED_QUOTIENT(NAME, T, MIN)                                                             \
-    static void divide_##NAME(KernelCall *call) {                                                  \
-        bool acc = false;                                                                          \
-        LOOP_BINARY(                                                                               \
-            call, T, T, T, bool bad_ = y == 0 || (y == -1 && x == MIN); acc |= bad_;               \
-            T r = bad_ ? 0 : (T)(x / y););                                                         \
-        if (!acc) return;                                                                          \
-        LOOP_MARK(call, T, T, ERR_OUT_OF_RANGE, y == -1 && x == MIN);                              \
-        LOOP_MARK(call, T, T, ERR_DIVISION_BY_ZERO, y == 0);                                       \
-    }                                                                                              \
-    static void modulus_##NAME(KernelCall *call) {                                                 \
-        bool acc = false;                                                                          \
-        LOOP_BINARY(call, T, T, T, acc |= y == 0; T r = y == 0 || y == -1 ? 0 : (T)(x % y););      \
-        if (!acc) return;                                                                          \
-        LOOP_MARK(call, T, T, ERR_DIVISION_BY_ZERO, y == 0);                                       \
-    }                                                                                              \
-    static void negate_##NAME(KernelCall *call) {                                                  \
-        bool acc = false;                                                                          \
-        LOOP_UNARY(call, T, T, acc |= x == MIN; T r = x == MIN ? MIN : (T)-x;);                    \
-        if (!acc) return;                                                                          \
-        KERNEL_ROWS(call, row, {                                                                   \
-            if (KERNEL_ARG(call, 0, T, row) == MIN) {                                              \
-                call->errors[row] = KERNEL_ERROR(ERR_OUT_OF_RANGE);                                \
-            }                                                                                      \
-        });                                                                                        \
-    }                                                                                              \
-    static void abs_##NAME(KernelCall *call) {                                                     \
-        bool acc = false;                                                                          \
-        LOOP_UNARY(call, T, T, acc |= x == MIN; T r = x == MIN ? MIN : (T)(x < 0 ? -x : x););      \
-        if (!acc) return;                                                                          \
-        KERNEL_ROWS(call, row, {                                                                   \
-            if (KERNEL_ARG(call, 0, T, row) == MIN) {                                              \
-                call->errors[row] = KERNEL_ERROR(ERR_OUT_OF_RANGE);                                \
-            }                                                                                      \
-        });                                                                                        \
+#define CHECKED_QUOTIENT(NAME, T, MIN)                                                        \
+    static void divide_##NAME(KernelCall *call) {                                             \
+        bool acc = false;                                                                     \
+        LOOP_BINARY(call, T, T, T, bool bad_ = y == 0 || (y == -1 && x == MIN); acc |= bad_;  \
+                    T r = bad_ ? 0 : (T)(x / y););                                            \
+        if (!acc) return;                                                                     \
+        LOOP_MARK(call, T, T, ERR_OUT_OF_RANGE, y == -1 && x == MIN);                         \
+        LOOP_MARK(call, T, T, ERR_DIVISION_BY_ZERO, y == 0);                                  \
+    }                                                                                         \
+    static void modulus_##NAME(KernelCall *call) {                                            \
+        bool acc = false;                                                                     \
+        LOOP_BINARY(call, T, T, T, acc |= y == 0; T r = y == 0 || y == -1 ? 0 : (T)(x % y);); \
+        if (!acc) return;                                                                     \
+        LOOP_MARK(call, T, T, ERR_DIVISION_BY_ZERO, y == 0);                                  \
+    }                                                                                         \
+    static void negate_##NAME(KernelCall *call) {                                             \
+        bool acc = false;                                                                     \
+        LOOP_UNARY(call, T, T, acc |= x == MIN; T r = x == MIN ? MIN : (T)-x;);               \
+        if (!acc) return;                                                                     \
+        KERNEL_ROWS(call, row, {                                                              \
+            if (KERNEL_ARG(call, 0, T, row) == MIN) {                                         \
+                call->errors[row] = KERNEL_ERROR(ERR_OUT_OF_RANGE);                           \
+            }                                                                                 \
+        });                                                                                   \
+    }                                                                                         \
+    static void abs_##NAME(KernelCall *call) {                                                \
+        bool acc = false;                                                                     \
+        LOOP_UNARY(call, T, T, acc |= x == MIN; T r = x == MIN ? MIN : (T)(x < 0 ? -x : x);); \
+        if (!acc) return;                                                                     \
+        KERNEL_ROWS(call, row, {                                                              \
+            if (KERNEL_ARG(call, 0, T, row) == MIN) {                                         \
+                call->errors[row] = KERNEL_ERROR(ERR_OUT_OF_RANGE);                           \
+            }                                                                                 \
+        });                                                                                   \
     }
 
 CHECKED_QUOTIENT(int8, int8_t, INT8_MIN)
@@ -104,27 +94,27 @@ CHECKED_QUOTIENT(int16, int16_t, INT16_MIN)
 CHECKED_QUOTIENT(int32, int32_t, INT32_MIN)
 CHECKED_QUOTIENT(int64, int64_t, INT64_MIN)
 
-#define FLOATING(NAME, T, FMOD, FABS)                                                              \
-    KERNEL_CLONES static void add_##NAME(KernelCall *call) {                                       \
-        LOOP_BINARY(call, T, T, T, T r = x + y;);                                                  \
-    }                                                                                              \
-    KERNEL_CLONES static void subtract_##NAME(KernelCall *call) {                                  \
-        LOOP_BINARY(call, T, T, T, T r = x - y;);                                                  \
-    }                                                                                              \
-    KERNEL_CLONES static void multiply_##NAME(KernelCall *call) {                                  \
-        LOOP_BINARY(call, T, T, T, T r = x * y;);                                                  \
-    }                                                                                              \
-    KERNEL_CLONES static void divide_##NAME(KernelCall *call) {                                    \
-        LOOP_BINARY(call, T, T, T, T r = x / y;);                                                  \
-    }                                                                                              \
-    static void modulus_##NAME(KernelCall *call) {                                                 \
-        LOOP_BINARY(call, T, T, T, T r = FMOD(x, y););                                             \
-    }                                                                                              \
-    static void negate_##NAME(KernelCall *call) {                                                  \
-        LOOP_UNARY(call, T, T, T r = -x;);                                                         \
-    }                                                                                              \
-    static void abs_##NAME(KernelCall *call) {                                                     \
-        LOOP_UNARY(call, T, T, T r = FABS(x););                                                    \
+#define FLOATING(NAME, T, FMOD, FABS)                             \
+    KERNEL_CLONES static void add_##NAME(KernelCall *call) {      \
+        LOOP_BINARY(call, T, T, T, T r = x + y;);                 \
+    }                                                             \
+    KERNEL_CLONES static void subtract_##NAME(KernelCall *call) { \
+        LOOP_BINARY(call, T, T, T, T r = x - y;);                 \
+    }                                                             \
+    KERNEL_CLONES static void multiply_##NAME(KernelCall *call) { \
+        LOOP_BINARY(call, T, T, T, T r = x * y;);                 \
+    }                                                             \
+    KERNEL_CLONES static void divide_##NAME(KernelCall *call) {   \
+        LOOP_BINARY(call, T, T, T, T r = x / y;);                 \
+    }                                                             \
+    static void modulus_##NAME(KernelCall *call) {                \
+        LOOP_BINARY(call, T, T, T, T r = FMOD(x, y););            \
+    }                                                             \
+    static void negate_##NAME(KernelCall *call) {                 \
+        LOOP_UNARY(call, T, T, T r = -x;);                        \
+    }                                                             \
+    static void abs_##NAME(KernelCall *call) {                    \
+        LOOP_UNARY(call, T, T, T r = FABS(x););                   \
     }
 
 FLOATING(float, float, fmodf, fabsf)
@@ -142,17 +132,17 @@ static void abs_int128(KernelCall *call) {
 
 typedef void (*ArithmeticLoop)(KernelCall *call);
 
-#define ARITHMETIC_TABLE(OP)                                                                       \
-    {                                                                                              \
-        [PHYS_INT8] = OP##_int8, [PHYS_INT16] = OP##_int16, [PHYS_INT32] = OP##_int32,             \
-        [PHYS_INT64] = OP##_int64, [PHYS_FLOAT] = OP##_float, [PHYS_DOUBLE] = OP##_double,         \
+#define ARITHMETIC_TABLE(OP)                                                               \
+    {                                                                                      \
+        [PHYS_INT8] = OP##_int8, [PHYS_INT16] = OP##_int16, [PHYS_INT32] = OP##_int32,     \
+        [PHYS_INT64] = OP##_int64, [PHYS_FLOAT] = OP##_float, [PHYS_DOUBLE] = OP##_double, \
     }
 
-#define ARITHMETIC_KERNEL(OP)                                                                      \
-    Status kernel_##OP(KernelCall *call) {                                                         \
-        static const ArithmeticLoop loops[PHYS_COUNT] = ARITHMETIC_TABLE(OP);                      \
-        loops[call->args[0].physical](call);                                                       \
-        return TRIB_OK;                                                                            \
+#define ARITHMETIC_KERNEL(OP)                                                 \
+    Status kernel_##OP(KernelCall *call) {                                    \
+        static const ArithmeticLoop loops[PHYS_COUNT] = ARITHMETIC_TABLE(OP); \
+        loops[call->args[0].physical](call);                                  \
+        return TRIB_OK;                                                       \
     }
 
 ARITHMETIC_KERNEL(add)

@@ -28,7 +28,8 @@ Status kernel_decimal_modulus(KernelCall *call);
 /* The decimal at a position of a FLAT or CONSTANT decimal vector. */
 static inline Int128 decimal_at(const Vector *v, uint32_t row) {
     if (v->form == VECTOR_CONSTANT) row = 0;
-    return v->physical == PHYS_INT128 ? ((const Int128 *)v->data)[row] : ((const int64_t *)v->data)[row];
+    return v->physical == PHYS_INT128 ? ((const Int128 *)v->data)[row]
+                                      : ((const int64_t *)v->data)[row];
 }
 /* Stores one; it must fit the vector's physical type. */
 static inline void decimal_put(Vector *v, uint32_t row, Int128 value) {
@@ -40,7 +41,8 @@ static inline void decimal_put(Vector *v, uint32_t row, Int128 value) {
 }
 /* Marks a row that gave something else than DECIMAL_OK. */
 static inline void decimal_mark(KernelCall *call, uint32_t row, DecimalResult result) {
-    call->errors[row] = KERNEL_ERROR(result == DECIMAL_DIVIDE_BY_ZERO ? ERR_DIVISION_BY_ZERO : ERR_OUT_OF_RANGE);
+    call->errors[row] =
+        KERNEL_ERROR(result == DECIMAL_DIVIDE_BY_ZERO ? ERR_DIVISION_BY_ZERO : ERR_OUT_OF_RANGE);
 }
 
 #endif

@@ -156,9 +156,17 @@ static Status block_cast(KernelCall *outer, const Vector *in, uint32_t count, Ty
         TRY(vector_need_validity(outer->arena, out, outer->err));
         bitmap_unset(out->validity, i);
     }
-    KernelCall call = {.nargs = 1, .args = &flat, .selection = rows, .count = n,
-                       .positions = count, .result_type = to, .result = out, .errors = errors,
-                       .arena = outer->arena, .session = outer->session, .err = outer->err};
+    KernelCall call = {.nargs = 1,
+                       .args = &flat,
+                       .selection = rows,
+                       .count = n,
+                       .positions = count,
+                       .result_type = to,
+                       .result = out,
+                       .errors = errors,
+                       .arena = outer->arena,
+                       .session = outer->session,
+                       .err = outer->err};
     Kernel kernel = cast_kernel(in->type, to);
     return n == 0 || kernel == NULL ? TRIB_OK : kernel(&call);
 }

@@ -17,7 +17,7 @@ Kernel cast_kernel(Type from, Type to);
 bool cast_is_renaming(Type from, Type to);
 
 /* ---- the families, for cast.c and for json */
-Kernel cast_number_kernel(Type from, Type to);   /* boolean, integers, real, double, decimal */
+Kernel cast_number_kernel(Type from, Type to); /* boolean, integers, real, double, decimal */
 Kernel cast_datetime_kernel(Type from, Type to);
 Status cast_to_text(KernelCall *call);   /* anything but nested -> varchar, char */
 Status cast_from_text(KernelCall *call); /* varchar, char -> anything but nested */

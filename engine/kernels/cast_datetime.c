@@ -33,7 +33,8 @@ static void moment_round(Moment *m, int precision) {
 
 static int64_t session_today(const EvalSession *session) {
     if (session == NULL) return 0;
-    int64_t local = session->now_us + zone_offset_at(session->zone, session->now_us) * US_PER_SECOND;
+    int64_t local =
+        session->now_us + zone_offset_at(session->zone, session->now_us) * US_PER_SECOND;
     return floor_div(local, US_PER_DAY) * US_PER_DAY;
 }
 

@@ -10,55 +10,54 @@
 
 #include <math.h>
 
-#define MARK_RANGE(call, F, bad)                                                                   \
-    KERNEL_ROWS(call, row, {                                                                       \
-        F x = KERNEL_ARG(call, 0, F, row);                                                         \
-        if (bad) call->errors[row] = KERNEL_ERROR(ERR_OUT_OF_RANGE);                               \
+#define MARK_RANGE(call, F, bad)                                     \
+    KERNEL_ROWS(call, row, {                                         \
+        F x = KERNEL_ARG(call, 0, F, row);                           \
+        if (bad) call->errors[row] = KERNEL_ERROR(ERR_OUT_OF_RANGE); \
     })
 
-#define INT_TO_INT(F_NAME, F, T_NAME, T)                                                           \
-    static Status F_NAME##_to_##T_NAME(KernelCall *call) {                                         \
-        uint8_t acc = 0;                                                                           \
-        LOOP_UNARY(call, F, T, T r = (T)x; acc |= (uint8_t)(r != x););                             \
-        if (acc) MARK_RANGE(call, F, (T)x != x);                                                   \
-        return TRIB_OK;                                                                            \
+#define INT_TO_INT(F_NAME, F, T_NAME, T)                               \
+    static Status F_NAME##_to_##T_NAME(KernelCall *call) {             \
+        uint8_t acc = 0;                                               \
+        LOOP_UNARY(call, F, T, T r = (T)x; acc |= (uint8_t)(r != x);); \
+        if (acc) MARK_RANGE(call, F, (T)x != x);                       \
+        return TRIB_OK;                                                \
     }
 
-#define ANY_TO_FLOATING(F_NAME, F, T_NAME, T)                                                      \
-    static Status F_NAME##_to_##T_NAME(KernelCall *call) {                                         \
-        LOOP_UNARY(call, F, T, T r = (T)x;);                                                       \
-        return TRIB_OK;                                                                            \
+#define ANY_TO_FLOATING(F_NAME, F, T_NAME, T)              \
+    static Status F_NAME##_to_##T_NAME(KernelCall *call) { \
+        LOOP_UNARY(call, F, T, T r = (T)x;);               \
+        return TRIB_OK;                                    \
     }
 
 /* round() goes half away from zero; -(double)MIN is the first value too large. NaN fails the test. */
-#define FLOATING_TO_INT(F_NAME, F, T_NAME, T, MIN)                                                 \
-    static Status F_NAME##_to_##T_NAME(KernelCall *call) {                                         \
-        uint8_t acc = 0;                                                                           \
-        LOOP_UNARY(                                                                                \
-            call, F, T, double y = round((double)x);                                               \
-            bool fits = y >= (double)MIN && y < -(double)MIN; acc |= !fits;                        \
-            T r = fits ? (T)y : 0;);                                                               \
-        if (acc) {                                                                                 \
-            MARK_RANGE(call, F, !(round((double)x) >= (double)MIN &&                               \
-                                  round((double)x) < -(double)MIN));                               \
-        }                                                                                          \
-        return TRIB_OK;                                                                            \
+#define FLOATING_TO_INT(F_NAME, F, T_NAME, T, MIN)                                             \
+    static Status F_NAME##_to_##T_NAME(KernelCall *call) {                                     \
+        uint8_t acc = 0;                                                                       \
+        LOOP_UNARY(call, F, T, double y = round((double)x);                                    \
+                   bool fits = y >= (double)MIN && y < -(double)MIN; acc |= !fits;             \
+                   T r = fits ? (T)y : 0;);                                                    \
+        if (acc) {                                                                             \
+            MARK_RANGE(call, F,                                                                \
+                       !(round((double)x) >= (double)MIN && round((double)x) < -(double)MIN)); \
+        }                                                                                      \
+        return TRIB_OK;                                                                        \
     }
 
-#define FROM_INT(F_NAME, F)                                                                        \
-    INT_TO_INT(F_NAME, F, int8, int8_t)                                                            \
-    INT_TO_INT(F_NAME, F, int16, int16_t)                                                          \
-    INT_TO_INT(F_NAME, F, int32, int32_t)                                                          \
-    INT_TO_INT(F_NAME, F, int64, int64_t)                                                          \
-    ANY_TO_FLOATING(F_NAME, F, float, float)                                                       \
+#define FROM_INT(F_NAME, F)                  \
+    INT_TO_INT(F_NAME, F, int8, int8_t)      \
+    INT_TO_INT(F_NAME, F, int16, int16_t)    \
+    INT_TO_INT(F_NAME, F, int32, int32_t)    \
+    INT_TO_INT(F_NAME, F, int64, int64_t)    \
+    ANY_TO_FLOATING(F_NAME, F, float, float) \
     ANY_TO_FLOATING(F_NAME, F, double, double)
 
-#define FROM_FLOATING(F_NAME, F)                                                                   \
-    FLOATING_TO_INT(F_NAME, F, int8, int8_t, INT8_MIN)                                             \
-    FLOATING_TO_INT(F_NAME, F, int16, int16_t, INT16_MIN)                                          \
-    FLOATING_TO_INT(F_NAME, F, int32, int32_t, INT32_MIN)                                          \
-    FLOATING_TO_INT(F_NAME, F, int64, int64_t, INT64_MIN)                                          \
-    ANY_TO_FLOATING(F_NAME, F, float, float)                                                       \
+#define FROM_FLOATING(F_NAME, F)                          \
+    FLOATING_TO_INT(F_NAME, F, int8, int8_t, INT8_MIN)    \
+    FLOATING_TO_INT(F_NAME, F, int16, int16_t, INT16_MIN) \
+    FLOATING_TO_INT(F_NAME, F, int32, int32_t, INT32_MIN) \
+    FLOATING_TO_INT(F_NAME, F, int64, int64_t, INT64_MIN) \
+    ANY_TO_FLOATING(F_NAME, F, float, float)              \
     ANY_TO_FLOATING(F_NAME, F, double, double)
 
 FROM_INT(int8, int8_t)
@@ -68,16 +67,17 @@ FROM_INT(int64, int64_t)
 FROM_FLOATING(float, float)
 FROM_FLOATING(double, double)
 
-#define CAST_ROW(F_NAME)                                                                           \
-    {                                                                                              \
-        [PHYS_INT8] = F_NAME##_to_int8, [PHYS_INT16] = F_NAME##_to_int16,                          \
-        [PHYS_INT32] = F_NAME##_to_int32, [PHYS_INT64] = F_NAME##_to_int64,                        \
-        [PHYS_FLOAT] = F_NAME##_to_float, [PHYS_DOUBLE] = F_NAME##_to_double,                      \
+#define CAST_ROW(F_NAME)                                                      \
+    {                                                                         \
+        [PHYS_INT8] = F_NAME##_to_int8, [PHYS_INT16] = F_NAME##_to_int16,     \
+        [PHYS_INT32] = F_NAME##_to_int32, [PHYS_INT64] = F_NAME##_to_int64,   \
+        [PHYS_FLOAT] = F_NAME##_to_float, [PHYS_DOUBLE] = F_NAME##_to_double, \
     }
 
 static const Kernel plain_casts[PHYS_COUNT][PHYS_COUNT] = {
-    [PHYS_INT8] = CAST_ROW(int8),   [PHYS_INT16] = CAST_ROW(int16), [PHYS_INT32] = CAST_ROW(int32),
-    [PHYS_INT64] = CAST_ROW(int64), [PHYS_FLOAT] = CAST_ROW(float), [PHYS_DOUBLE] = CAST_ROW(double),
+    [PHYS_INT8] = CAST_ROW(int8),   [PHYS_INT16] = CAST_ROW(int16),
+    [PHYS_INT32] = CAST_ROW(int32), [PHYS_INT64] = CAST_ROW(int64),
+    [PHYS_FLOAT] = CAST_ROW(float), [PHYS_DOUBLE] = CAST_ROW(double),
 };
 
 /* ---------------------------------------------------------------- row by row */
@@ -143,9 +143,9 @@ static Status boolean_to_number(KernelCall *call) {
 
 /* ---------------------------------------------------------------- decimals */
 
-#define SCALE_LOOP(NAME, F, T, U)                                                                  \
-    KERNEL_CLONES static void NAME(KernelCall *call, T factor) {                                   \
-        LOOP_UNARY(call, F, T, T r = (T)((U)x * (U)factor););                                      \
+#define SCALE_LOOP(NAME, F, T, U)                                \
+    KERNEL_CLONES static void NAME(KernelCall *call, T factor) { \
+        LOOP_UNARY(call, F, T, T r = (T)((U)x * (U)factor););    \
     }
 
 SCALE_LOOP(scale_8_64, int8_t, int64_t, uint64_t)

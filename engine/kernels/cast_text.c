@@ -232,8 +232,8 @@ static uint8_t parse_timestamp(const EvalSession *session, Str text, Type to, vo
     }
     if (to.id == TRIB_TYPE_TIMESTAMP_TZ) {
         if (zone < 0) zone = session ? session->zone : ZONE_UTC;
-        *(ZonedInstant *)out = (ZonedInstant){.us = zone_local_to_utc(zone, us), .zone = zone,
-                                              .ns = (int16_t)ns};
+        *(ZonedInstant *)out =
+            (ZonedInstant){.us = zone_local_to_utc(zone, us), .zone = zone, .ns = (int16_t)ns};
         return 0;
     }
     if (zone >= 0) return KERNEL_ERROR(ERR_DATETIME_FORMAT); /* nothing is dropped in silence */

@@ -14,44 +14,44 @@ typedef enum CompareOp { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE } CompareOp;
 /* a op b  <=>  b mirrored(op) a */
 static const uint8_t mirrored[] = {OP_EQ, OP_NE, OP_GT, OP_GE, OP_LT, OP_LE};
 
-#define COMPARE_VV(EXPR)                                                                           \
-    FOR_SELECTED(selection, count, row, {                                                          \
-        x = a[row];                                                                                \
-        y = b[row];                                                                                \
-        out[row] = (EXPR);                                                                         \
-    });                                                                                            \
+#define COMPARE_VV(EXPR)                  \
+    FOR_SELECTED(selection, count, row, { \
+        x = a[row];                       \
+        y = b[row];                       \
+        out[row] = (EXPR);                \
+    });                                   \
     return
 
-#define COMPARE_VC(EXPR)                                                                           \
-    FOR_SELECTED(selection, count, row, {                                                          \
-        x = a[row];                                                                                \
-        out[row] = (EXPR);                                                                         \
-    });                                                                                            \
+#define COMPARE_VC(EXPR)                  \
+    FOR_SELECTED(selection, count, row, { \
+        x = a[row];                       \
+        out[row] = (EXPR);                \
+    });                                   \
     return
 
-#define COMPARE_NUMBERS(NAME, T)                                                                   \
-    KERNEL_CLONES static void compare_##NAME(CompareOp op, const void *pa, const void *pb,         \
-                                             bool constant, const uint16_t *selection,             \
-                                             uint32_t count, uint8_t *restrict out) {              \
-        const T *restrict a = pa;                                                                  \
-        const T *restrict b = pb;                                                                  \
-        T x, y = b[0];                                                                             \
-        if (!constant) {                                                                           \
-            switch (op) {                                                                          \
-            case OP_EQ: COMPARE_VV(x == y);                                                        \
-            case OP_NE: COMPARE_VV(x != y);                                                        \
-            case OP_LT: COMPARE_VV(x < y);                                                         \
-            default: COMPARE_VV(x <= y);                                                           \
-            }                                                                                      \
-        }                                                                                          \
-        switch (op) {                                                                              \
-        case OP_EQ: COMPARE_VC(x == y);                                                            \
-        case OP_NE: COMPARE_VC(x != y);                                                            \
-        case OP_LT: COMPARE_VC(x < y);                                                             \
-        case OP_LE: COMPARE_VC(x <= y);                                                            \
-        case OP_GT: COMPARE_VC(x > y);                                                             \
-        case OP_GE: COMPARE_VC(x >= y);                                                            \
-        }                                                                                          \
+#define COMPARE_NUMBERS(NAME, T)                                                           \
+    KERNEL_CLONES static void compare_##NAME(CompareOp op, const void *pa, const void *pb, \
+                                             bool constant, const uint16_t *selection,     \
+                                             uint32_t count, uint8_t *restrict out) {      \
+        const T *restrict a = pa;                                                          \
+        const T *restrict b = pb;                                                          \
+        T x, y = b[0];                                                                     \
+        if (!constant) {                                                                   \
+            switch (op) {                                                                  \
+            case OP_EQ: COMPARE_VV(x == y);                                                \
+            case OP_NE: COMPARE_VV(x != y);                                                \
+            case OP_LT: COMPARE_VV(x < y);                                                 \
+            default: COMPARE_VV(x <= y);                                                   \
+            }                                                                              \
+        }                                                                                  \
+        switch (op) {                                                                      \
+        case OP_EQ: COMPARE_VC(x == y);                                                    \
+        case OP_NE: COMPARE_VC(x != y);                                                    \
+        case OP_LT: COMPARE_VC(x < y);                                                     \
+        case OP_LE: COMPARE_VC(x <= y);                                                    \
+        case OP_GT: COMPARE_VC(x > y);                                                     \
+        case OP_GE: COMPARE_VC(x >= y);                                                    \
+        }                                                                                  \
     }
 
 COMPARE_NUMBERS(uint8, uint8_t)
@@ -90,24 +90,24 @@ static inline int text_order(const StrView *x, const StrView *y) {
     return (x->len > y->len) - (x->len < y->len);
 }
 
-#define COMPARE_POINTED(T, EQUAL, ORDER)                                                           \
-    const T *a = pa, *b = pb;                                                                      \
-    const T *x, *y = b;                                                                            \
-    uint32_t step = constant ? 0 : 1;                                                              \
-    switch (op) {                                                                                  \
-    case OP_EQ: COMPARE_POINTED_LOOP(EQUAL(x, y));                                                 \
-    case OP_NE: COMPARE_POINTED_LOOP(!EQUAL(x, y));                                                \
-    case OP_LT: COMPARE_POINTED_LOOP(ORDER(x, y) < 0);                                             \
-    case OP_LE: COMPARE_POINTED_LOOP(ORDER(x, y) <= 0);                                            \
-    case OP_GT: COMPARE_POINTED_LOOP(ORDER(x, y) > 0);                                             \
-    case OP_GE: COMPARE_POINTED_LOOP(ORDER(x, y) >= 0);                                            \
+#define COMPARE_POINTED(T, EQUAL, ORDER)                \
+    const T *a = pa, *b = pb;                           \
+    const T *x, *y = b;                                 \
+    uint32_t step = constant ? 0 : 1;                   \
+    switch (op) {                                       \
+    case OP_EQ: COMPARE_POINTED_LOOP(EQUAL(x, y));      \
+    case OP_NE: COMPARE_POINTED_LOOP(!EQUAL(x, y));     \
+    case OP_LT: COMPARE_POINTED_LOOP(ORDER(x, y) < 0);  \
+    case OP_LE: COMPARE_POINTED_LOOP(ORDER(x, y) <= 0); \
+    case OP_GT: COMPARE_POINTED_LOOP(ORDER(x, y) > 0);  \
+    case OP_GE: COMPARE_POINTED_LOOP(ORDER(x, y) >= 0); \
     }
-#define COMPARE_POINTED_LOOP(EXPR)                                                                 \
-    FOR_SELECTED(selection, count, row, {                                                          \
-        x = a + row;                                                                               \
-        y = b + row * step;                                                                        \
-        out[row] = (EXPR);                                                                         \
-    });                                                                                            \
+#define COMPARE_POINTED_LOOP(EXPR)        \
+    FOR_SELECTED(selection, count, row, { \
+        x = a + row;                      \
+        y = b + row * step;               \
+        out[row] = (EXPR);                \
+    });                                   \
     return
 
 static void compare_text(CompareOp op, const void *pa, const void *pb, bool constant,
@@ -196,8 +196,8 @@ static Equality list_equality(const Vector *a, uint32_t pa, const Vector *b, uin
     if (a->nchildren == 2) return map_equality(a, x, b, y);
     Equality result = EQUAL_YES;
     for (uint32_t i = 0; i < x.length && result != EQUAL_NO; i++) {
-        result = equality_and(result, element_equality(&a->children[0], x.offset + i,
-                                                       &b->children[0], y.offset + i));
+        result = equality_and(
+            result, element_equality(&a->children[0], x.offset + i, &b->children[0], y.offset + i));
     }
     return result;
 }
@@ -219,8 +219,8 @@ Equality vector_equality(const Vector *a, uint32_t pa, const Vector *b, uint32_t
     if (a->physical == PHYS_ROW) {
         Equality result = EQUAL_YES;
         for (uint32_t c = 0; c < a->nchildren && result != EQUAL_NO; c++) {
-            result = equality_and(result,
-                                  element_equality(&a->children[c], pa, &b->children[c], pb));
+            result =
+                equality_and(result, element_equality(&a->children[c], pa, &b->children[c], pb));
         }
         return result;
     }
@@ -259,12 +259,12 @@ typedef void (*CompareLoop)(CompareOp op, const void *a, const void *b, bool con
                             const uint16_t *selection, uint32_t count, uint8_t *restrict out);
 
 static const CompareLoop compare_loops[PHYS_COUNT] = {
-    [PHYS_BOOL] = compare_uint8,       [PHYS_INT8] = compare_int8,
-    [PHYS_INT16] = compare_int16,      [PHYS_INT32] = compare_int32,
-    [PHYS_INT64] = compare_int64,      [PHYS_INT128] = compare_int128,
-    [PHYS_FLOAT] = compare_float,      [PHYS_DOUBLE] = compare_double,
-    [PHYS_STRING] = compare_text,      [PHYS_INSTANT] = compare_instant,
-    [PHYS_ZONED] = compare_zoned,      [PHYS_TIMETZ] = compare_timetz,
+    [PHYS_BOOL] = compare_uint8,  [PHYS_INT8] = compare_int8,
+    [PHYS_INT16] = compare_int16, [PHYS_INT32] = compare_int32,
+    [PHYS_INT64] = compare_int64, [PHYS_INT128] = compare_int128,
+    [PHYS_FLOAT] = compare_float, [PHYS_DOUBLE] = compare_double,
+    [PHYS_STRING] = compare_text, [PHYS_INSTANT] = compare_instant,
+    [PHYS_ZONED] = compare_zoned, [PHYS_TIMETZ] = compare_timetz,
     [PHYS_UUID] = compare_uuid,
 };
 

@@ -17,9 +17,9 @@ static int max_int(int a, int b) {
 /* ---------------------------------------------------------------- + and - */
 
 /* Unsigned, because rows that are NULL may hold anything. */
-#define SUM_LOOP(NAME, TA, TB, TO, U)                                                              \
-    KERNEL_CLONES static void NAME(KernelCall *call, TO fa, TO fb) {                               \
-        LOOP_BINARY(call, TA, TB, TO, TO r = (TO)((U)x * (U)fa + (U)y * (U)fb););                  \
+#define SUM_LOOP(NAME, TA, TB, TO, U)                                             \
+    KERNEL_CLONES static void NAME(KernelCall *call, TO fa, TO fb) {              \
+        LOOP_BINARY(call, TA, TB, TO, TO r = (TO)((U)x * (U)fa + (U)y * (U)fb);); \
     }
 
 SUM_LOOP(sum_64_64_64, int64_t, int64_t, int64_t, uint64_t)
@@ -59,8 +59,8 @@ static void sum_checked(KernelCall *call, int sign) {
 static Status decimal_sum(KernelCall *call, int sign) {
     const Vector *a = &call->args[0], *b = &call->args[1];
     int scale = call->result_type.scale;
-    int needed = max_int(a->type.precision - a->type.scale, b->type.precision - b->type.scale) +
-                 scale + 1;
+    int needed =
+        max_int(a->type.precision - a->type.scale, b->type.precision - b->type.scale) + scale + 1;
     if (needed > DECIMAL_MAX_DIGITS) {
         sum_checked(call, sign);
         return TRIB_OK;
@@ -98,9 +98,9 @@ Status kernel_decimal_subtract(KernelCall *call) {
 
 /* ---------------------------------------------------------------- * */
 
-#define PRODUCT_LOOP(NAME, TA, TB, TO, U)                                                          \
-    static void NAME(KernelCall *call) {                                                           \
-        LOOP_BINARY(call, TA, TB, TO, TO r = (TO)((U)x * (U)y););                                  \
+#define PRODUCT_LOOP(NAME, TA, TB, TO, U)                         \
+    static void NAME(KernelCall *call) {                          \
+        LOOP_BINARY(call, TA, TB, TO, TO r = (TO)((U)x * (U)y);); \
     }
 
 PRODUCT_LOOP(product_64_64_64, int64_t, int64_t, int64_t, uint64_t)
@@ -155,8 +155,7 @@ static inline bool quotient_small(Int128 x, Int128 y, Int128 factor, Int128 *out
     if (x != (int64_t)x || y != divisor || factor != (int64_t)factor || divisor == INT64_MIN) {
         return false;
     }
-    if (__builtin_mul_overflow((int64_t)x, (int64_t)factor, &dividend) ||
-        dividend == INT64_MIN) {
+    if (__builtin_mul_overflow((int64_t)x, (int64_t)factor, &dividend) || dividend == INT64_MIN) {
         return false;
     }
     int64_t quotient = dividend / divisor, rest = dividend % divisor;

@@ -14,8 +14,8 @@
 
 /* Facts fixed per statement (promise: now() is one instant). */
 typedef struct EvalSession {
-    int64_t now_us;      /* UTC */
-    int16_t zone;        /* session zone */
+    int64_t now_us; /* UTC */
+    int16_t zone;   /* session zone */
     Str user, catalog, schema;
     uint64_t random_seed;
     uint64_t max_value_size;
@@ -27,21 +27,21 @@ typedef struct EvalSession {
 typedef struct KernelCall {
     const struct Function *function;
     uint32_t nargs;
-    const Vector *args;       /* FLAT or CONSTANT (never DICTIONARY), of the bound parameter types */
+    const Vector *args; /* FLAT or CONSTANT (never DICTIONARY), of the bound parameter types */
     const uint16_t *selection; /* rows to compute; NULL = positions 0..count-1 */
-    uint32_t count;           /* rows in the selection */
-    uint32_t positions;       /* size of the vectors */
+    uint32_t count;            /* rows in the selection */
+    uint32_t positions;        /* size of the vectors */
     Type result_type;
-    Vector *result;           /* FLAT, room for `positions`, validity NULL; NULL arguments are handled by
+    Vector *result;  /* FLAT, room for `positions`, validity NULL; NULL arguments are handled by
                                  the caller for NULLS_PROPAGATE (validity set before the call, and rows
                                  with a NULL argument may hold anything: text, nested and zoned
                                  arguments and results never meet such rows, see evaluator) */
-    uint8_t *errors;          /* by position, ErrorCode (0 = none); never NULL, zeroed */
-    Arena *arena;             /* for strings and children of the result; life of the batch */
-    void *state;              /* what prepare() made of constant arguments; NULL = none */
+    uint8_t *errors; /* by position, ErrorCode (0 = none); never NULL, zeroed */
+    Arena *arena;    /* for strings and children of the result; life of the batch */
+    void *state;     /* what prepare() made of constant arguments; NULL = none */
     const EvalSession *session; /* now, zone, user ... fixed per statement */
     Error *err;
-    char *text_room;          /* of kernel_text: what is left of a piece of the arena */
+    char *text_room; /* of kernel_text: what is left of a piece of the arena */
     uint64_t text_left;
 } KernelCall;
 
@@ -51,11 +51,10 @@ typedef struct KernelCall {
 typedef Status (*Kernel)(KernelCall *call);
 
 /* For rows of the selection in order: body with `row`. */
-#define KERNEL_ROWS(call, row, ...)                                                                \
-    FOR_SELECTED((call)->selection, (call)->count, row, __VA_ARGS__)
+#define KERNEL_ROWS(call, row, ...) FOR_SELECTED((call)->selection, (call)->count, row, __VA_ARGS__)
 
 /* The value of an argument at a row, for kernels that do not care for speed. */
-#define KERNEL_ARG(call, index, T, row)                                                            \
+#define KERNEL_ARG(call, index, T, row) \
     (((const T *)(call)->args[index].data)[(call)->args[index].form == VECTOR_CONSTANT ? 0 : (row)])
 
 /* Makes the result NULL at a row. */
@@ -70,7 +69,7 @@ Status kernel_put_text(KernelCall *call, uint32_t row, const char *data, size_t 
 
 /* out = rows of the selection whose mask byte is 1 and that are valid (NULL: all are); their number.
  * out may be the selection itself. */
-uint32_t kernel_select(const uint8_t *mask, const uint64_t *validity, const uint16_t *selection, uint32_t count,
-                       uint16_t *out);
+uint32_t kernel_select(const uint8_t *mask, const uint64_t *validity, const uint16_t *selection,
+                       uint32_t count, uint16_t *out);
 
 #endif

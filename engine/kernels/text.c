@@ -109,7 +109,7 @@ typedef struct LikePiece {
 } LikePiece;
 
 struct LikePattern {
-    uint32_t count;   /* pieces */
+    uint32_t count;            /* pieces */
     bool open_start, open_end; /* '%' stands first, last */
     LikePiece *pieces;
 };
@@ -209,18 +209,17 @@ static size_t piece_match(const LikePiece *piece, Str text) {
 
 static size_t piece_at_start(const LikePiece *piece, Str text) {
     if (piece->any != NULL) return piece_match(piece, text);
-    bool same = piece->bytes.len <= text.len &&
-                memcmp(piece->bytes.data, text.data, piece->bytes.len) == 0;
+    bool same =
+        piece->bytes.len <= text.len && memcmp(piece->bytes.data, text.data, piece->bytes.len) == 0;
     return same ? piece->bytes.len : SIZE_MAX;
 }
 
 /* The first place behind which the piece has matched; SIZE_MAX = none. */
 static size_t piece_search(const LikePiece *piece, Str text) {
     if (piece->any == NULL) {
-        const char *found = text.len >= piece->bytes.len ? memmem(text.data, text.len,
-                                                                  piece->bytes.data,
-                                                                  piece->bytes.len)
-                                                         : NULL;
+        const char *found = text.len >= piece->bytes.len
+                                ? memmem(text.data, text.len, piece->bytes.data, piece->bytes.len)
+                                : NULL;
         return found != NULL ? (size_t)(found - text.data) + piece->bytes.len : SIZE_MAX;
     }
     for (size_t at = 0; at < text.len; utf8_next(text.data, text.len, &at)) {

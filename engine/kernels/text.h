@@ -18,7 +18,8 @@ bool unicode_is_space(uint32_t code_point);
 /* A compiled LIKE pattern: literal pieces between '%', '_' matching one character. */
 typedef struct LikePattern LikePattern;
 /* escape < 0: none. *error = KERNEL_ERROR(...) for a wrong escape sequence (then *out is NULL). */
-Status like_compile(Arena *arena, Str pattern, int32_t escape, LikePattern **out, uint8_t *error, Error *err);
+Status like_compile(Arena *arena, Str pattern, int32_t escape, LikePattern **out, uint8_t *error,
+                    Error *err);
 bool like_match(const LikePattern *pattern, Str text);
 /* The one character of an ESCAPE text; false if it has another number of characters. */
 bool like_escape(Str text, int32_t *escape);

@@ -38,7 +38,10 @@ Type type_row(Arena *arena, uint32_t count, const TribTypeField *fields) {
         copy->field[i].name = arena_strdup(arena, fields[i].name);
         if (copy->field[i].name == NULL) return TYPE(UNKNOWN);
     }
-    return (Type){.id = TRIB_TYPE_ROW, .fields = copy};
+    return (Type) {
+        .id = TRIB_TYPE_ROW
+        , .fields = copy
+    };
 }
 
 Status type_copy(Arena *arena, Type type, Type *out, Error *err) {
@@ -122,9 +125,9 @@ uint8_t type_integer_digits(Type t) {
 
 const char *type_id_name(TypeId id) {
     switch (id) {
-#define TRIB_TYPE_ROW(number, name, sql_name)                                                      \
-    case TRIB_TYPE_##name: return sql_name;
-#include "connectors/ids.def"
+#define TRIB_TYPE_ROW(number, name, sql_name) \
+    case TRIB_TYPE_##name: return sql_name;   \
+        #include "connectors/ids.def"
     }
     return "unknown";
 }

@@ -44,8 +44,8 @@ bool type_is_numeric(Type t); /* integers, decimal, real, double */
 bool type_is_text(Type t);    /* varchar, char */
 bool type_is_nested(Type t);
 bool type_is_datetime(Type t);
-bool type_comparable(Type t); /* =, <>, IN, GROUP BY, hash */
-bool type_orderable(Type t);  /* <, ORDER BY, min, max */
+bool type_comparable(Type t);        /* =, <>, IN, GROUP BY, hash */
+bool type_orderable(Type t);         /* <, ORDER BY, min, max */
 uint8_t type_integer_digits(Type t); /* 3, 5, 10, 19 */
 
 /* SQL spelling, "decimal(10,2)", "array(varchar(5))", appended. */

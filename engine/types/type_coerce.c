@@ -48,8 +48,7 @@ Type type_decimal_divide(Type a, Type b) {
 Type type_decimal_modulus(Type a, Type b) {
     int scale = max_int(a.scale, b.scale);
     int precision = min_int(integral_digits(a), integral_digits(b)) + scale;
-    return type_decimal((uint8_t)max_int(min_int(precision, DECIMAL_MAX_DIGITS), 1),
-                        (int8_t)scale);
+    return type_decimal((uint8_t)max_int(min_int(precision, DECIMAL_MAX_DIGITS), 1), (int8_t)scale);
 }
 
 /* ---------------------------------------------------------------- widening */
@@ -153,8 +152,8 @@ static bool common_datetime(Type a, Type b, Type *out) {
 
 static bool common_nested(Arena *arena, Type a, Type b, Type *out) {
     if (a.fields->count != b.fields->count) return false;
-    TribTypeFields *fields = arena_alloc(
-        arena, sizeof(TribTypeFields) + (size_t)a.fields->count * sizeof(TribTypeField));
+    TribTypeFields *fields = arena_alloc(arena, sizeof(TribTypeFields) + (size_t)a.fields->count *
+                                                                             sizeof(TribTypeField));
     if (fields == NULL) return false;
     fields->count = a.fields->count;
     for (uint32_t i = 0; i < fields->count; i++) {
@@ -188,9 +187,21 @@ bool type_common(Arena *arena, Type a, Type b, Type *out) {
 
 /* Families of types in the table of casts. */
 typedef enum CastFamily {
-    CAST_BOOLEAN, CAST_NUMBER, CAST_TEXT, CAST_BINARY, CAST_DATE, CAST_TIME, CAST_TIME_TZ,
-    CAST_TIMESTAMP, CAST_TIMESTAMP_TZ, CAST_INTERVAL_YM, CAST_INTERVAL_DS, CAST_UUID, CAST_JSON,
-    CAST_NESTED, CAST_FAMILIES
+    CAST_BOOLEAN,
+    CAST_NUMBER,
+    CAST_TEXT,
+    CAST_BINARY,
+    CAST_DATE,
+    CAST_TIME,
+    CAST_TIME_TZ,
+    CAST_TIMESTAMP,
+    CAST_TIMESTAMP_TZ,
+    CAST_INTERVAL_YM,
+    CAST_INTERVAL_DS,
+    CAST_UUID,
+    CAST_JSON,
+    CAST_NESTED,
+    CAST_FAMILIES
 } CastFamily;
 
 static CastFamily cast_family(Type t) {
@@ -218,20 +229,13 @@ static CastFamily cast_family(Type t) {
 /* [from][to]: '.' no cast, 'n' never raises, 'r' may raise, '?' depends (see below). */
 static const char cast_table[CAST_FAMILIES][CAST_FAMILIES + 1] = {
     /*                      b n t x d t z s Z y i u j * */
-    [CAST_BOOLEAN]      =  "nn?...........",
-    [CAST_NUMBER]       =  "n??.........n.",
-    [CAST_TEXT]         =  "rr?nrrrrrrrrn.",
-    [CAST_BINARY]       =  "...n.......r..",
-    [CAST_DATE]         =  "..?.n..nn...n.",
-    [CAST_TIME]         =  "..?..nnnn.....",
-    [CAST_TIME_TZ]      =  "..?..nnnn.....",
-    [CAST_TIMESTAMP]    =  "..?.nnnnn...n.",
-    [CAST_TIMESTAMP_TZ] =  "..?.nnnnn...n.",
-    [CAST_INTERVAL_YM]  =  "..?......n....",
-    [CAST_INTERVAL_DS]  =  "..?.......n...",
-    [CAST_UUID]         =  "..?n.......n..",
-    [CAST_JSON]         =  "rrr.rrrr....n.",
-    [CAST_NESTED]       =  "............n?",
+    [CAST_BOOLEAN] = "nn?...........",      [CAST_NUMBER] = "n??.........n.",
+    [CAST_TEXT] = "rr?nrrrrrrrrn.",         [CAST_BINARY] = "...n.......r..",
+    [CAST_DATE] = "..?.n..nn...n.",         [CAST_TIME] = "..?..nnnn.....",
+    [CAST_TIME_TZ] = "..?..nnnn.....",      [CAST_TIMESTAMP] = "..?.nnnnn...n.",
+    [CAST_TIMESTAMP_TZ] = "..?.nnnnn...n.", [CAST_INTERVAL_YM] = "..?......n....",
+    [CAST_INTERVAL_DS] = "..?.......n...",  [CAST_UUID] = "..?n.......n..",
+    [CAST_JSON] = "rrr.rrrr....n.",         [CAST_NESTED] = "............n?",
 };
 
 static char cast_cell(Type from, Type to) {

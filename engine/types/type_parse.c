@@ -27,26 +27,46 @@ typedef struct TypeName {
 
 /* Spellings of one word; forms of several words are read below. */
 static const TypeName type_names[] = {
-    {"boolean", TRIB_TYPE_BOOLEAN},     {"bool", TRIB_TYPE_BOOLEAN},
-    {"tinyint", TRIB_TYPE_TINYINT},     {"smallint", TRIB_TYPE_SMALLINT},
-    {"int2", TRIB_TYPE_SMALLINT},       {"integer", TRIB_TYPE_INTEGER},
-    {"int", TRIB_TYPE_INTEGER},         {"int4", TRIB_TYPE_INTEGER},
-    {"bigint", TRIB_TYPE_BIGINT},       {"int8", TRIB_TYPE_BIGINT},
-    {"long", TRIB_TYPE_BIGINT},         {"real", TRIB_TYPE_REAL},
-    {"float", TRIB_TYPE_REAL},          {"float4", TRIB_TYPE_REAL},
-    {"double", TRIB_TYPE_DOUBLE},       {"float8", TRIB_TYPE_DOUBLE},
-    {"decimal", TRIB_TYPE_DECIMAL},     {"numeric", TRIB_TYPE_DECIMAL},
-    {"dec", TRIB_TYPE_DECIMAL},         {"varchar", TRIB_TYPE_VARCHAR},
-    {"string", TRIB_TYPE_VARCHAR},      {"text", TRIB_TYPE_VARCHAR},
-    {"nvarchar", TRIB_TYPE_VARCHAR},    {"char", TRIB_TYPE_CHAR},
-    {"character", TRIB_TYPE_CHAR},      {"nchar", TRIB_TYPE_CHAR},
-    {"varbinary", TRIB_TYPE_VARBINARY}, {"binary", TRIB_TYPE_VARBINARY},
-    {"date", TRIB_TYPE_DATE},           {"time", TRIB_TYPE_TIME},
-    {"timetz", TRIB_TYPE_TIME_TZ},      {"timestamp", TRIB_TYPE_TIMESTAMP},
-    {"datetime", TRIB_TYPE_TIMESTAMP},  {"timestamptz", TRIB_TYPE_TIMESTAMP_TZ},
-    {"uuid", TRIB_TYPE_UUID},           {"json", TRIB_TYPE_JSON},
-    {"array", TRIB_TYPE_ARRAY},         {"map", TRIB_TYPE_MAP},
-    {"row", TRIB_TYPE_ROW},             {"struct", TRIB_TYPE_ROW},
+    {"boolean", TRIB_TYPE_BOOLEAN},
+    {"bool", TRIB_TYPE_BOOLEAN},
+    {"tinyint", TRIB_TYPE_TINYINT},
+    {"smallint", TRIB_TYPE_SMALLINT},
+    {"int2", TRIB_TYPE_SMALLINT},
+    {"integer", TRIB_TYPE_INTEGER},
+    {"int", TRIB_TYPE_INTEGER},
+    {"int4", TRIB_TYPE_INTEGER},
+    {"bigint", TRIB_TYPE_BIGINT},
+    {"int8", TRIB_TYPE_BIGINT},
+    {"long", TRIB_TYPE_BIGINT},
+    {"real", TRIB_TYPE_REAL},
+    {"float", TRIB_TYPE_REAL},
+    {"float4", TRIB_TYPE_REAL},
+    {"double", TRIB_TYPE_DOUBLE},
+    {"float8", TRIB_TYPE_DOUBLE},
+    {"decimal", TRIB_TYPE_DECIMAL},
+    {"numeric", TRIB_TYPE_DECIMAL},
+    {"dec", TRIB_TYPE_DECIMAL},
+    {"varchar", TRIB_TYPE_VARCHAR},
+    {"string", TRIB_TYPE_VARCHAR},
+    {"text", TRIB_TYPE_VARCHAR},
+    {"nvarchar", TRIB_TYPE_VARCHAR},
+    {"char", TRIB_TYPE_CHAR},
+    {"character", TRIB_TYPE_CHAR},
+    {"nchar", TRIB_TYPE_CHAR},
+    {"varbinary", TRIB_TYPE_VARBINARY},
+    {"binary", TRIB_TYPE_VARBINARY},
+    {"date", TRIB_TYPE_DATE},
+    {"time", TRIB_TYPE_TIME},
+    {"timetz", TRIB_TYPE_TIME_TZ},
+    {"timestamp", TRIB_TYPE_TIMESTAMP},
+    {"datetime", TRIB_TYPE_TIMESTAMP},
+    {"timestamptz", TRIB_TYPE_TIMESTAMP_TZ},
+    {"uuid", TRIB_TYPE_UUID},
+    {"json", TRIB_TYPE_JSON},
+    {"array", TRIB_TYPE_ARRAY},
+    {"map", TRIB_TYPE_MAP},
+    {"row", TRIB_TYPE_ROW},
+    {"struct", TRIB_TYPE_ROW},
     {"unknown", TRIB_TYPE_UNKNOWN},
 };
 
@@ -95,8 +115,8 @@ static bool reader_words(TypeReader *r, const char *const *words, size_t count) 
     }
     return true;
 }
-#define WORDS(r, ...)                                                                              \
-    reader_words((r), (const char *const[]){__VA_ARGS__},                                          \
+#define WORDS(r, ...)                                     \
+    reader_words((r), (const char *const[]){__VA_ARGS__}, \
                  sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 static Status reader_number(TypeReader *r, uint32_t low, uint32_t high, uint32_t *out) {
@@ -188,10 +208,10 @@ static Status field_read(TypeReader *r, TribTypeField *field) {
     bool colon = reader_char(r, ':');
     reader_blanks(r);
     bool more = r->at < r->text.len && strchr(",)>(<", r->text.data[r->at]) == NULL;
-    bool quoted = name.data != NULL && start < r->text.len && memchr(r->text.data + start, '"',
-                                                                     r->at - start) != NULL;
-    if (!colon && !quoted && (!more || str_equal_fold(name, STR("interval")) ||
-                              str_equal_fold(name, STR("double")))) {
+    bool quoted = name.data != NULL && start < r->text.len &&
+                  memchr(r->text.data + start, '"', r->at - start) != NULL;
+    if (!colon && !quoted &&
+        (!more || str_equal_fold(name, STR("interval")) || str_equal_fold(name, STR("double")))) {
         r->at = start; /* a type without a name */
         return type_read(r, &field->type);
     }

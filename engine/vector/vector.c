@@ -22,10 +22,13 @@ static uint32_t child_count(Type type) {
 }
 
 Status vector_new(Arena *arena, Type type, uint32_t capacity, Vector *out, Error *err) {
-    *out = (Vector){.type = type, .physical = (uint8_t)type_physical(type), .form = VECTOR_FLAT,
-                    .capacity = capacity, .nchildren = child_count(type)};
-    TRY_ALLOC(out->data,
-              arena_array(arena, capacity, physical_size((PhysicalType)out->physical)), err);
+    *out = (Vector){.type = type,
+                    .physical = (uint8_t)type_physical(type),
+                    .form = VECTOR_FLAT,
+                    .capacity = capacity,
+                    .nchildren = child_count(type)};
+    TRY_ALLOC(out->data, arena_array(arena, capacity, physical_size((PhysicalType)out->physical)),
+              err);
     if (out->nchildren == 0) return TRIB_OK;
     TRY_ALLOC(out->children, ARENA_ARRAY(arena, Vector, out->nchildren), err);
     for (uint32_t i = 0; i < out->nchildren; i++) {
@@ -37,7 +40,8 @@ Status vector_new(Arena *arena, Type type, uint32_t capacity, Vector *out, Error
 
 Status vector_reserve(Arena *arena, Vector *self, uint32_t capacity, Error *err) {
     if (capacity <= self->capacity) return TRIB_OK;
-    if (capacity > POSITIONS_MAX) return error_set(err, ERR_LIMIT, "a vector has too many elements");
+    if (capacity > POSITIONS_MAX)
+        return error_set(err, ERR_LIMIT, "a vector has too many elements");
     uint32_t grown = self->capacity + self->capacity / 2;
     uint32_t old = self->capacity;
     if (grown < capacity) grown = capacity;
@@ -189,8 +193,8 @@ static Status list_set(Arena *arena, Vector *self, uint32_t position, const Valu
         }
         TRY(vector_reserve(arena, child, self->entries + length, err));
         for (uint32_t i = 0; i < length; i++) {
-            TRY(vector_set(arena, child, self->entries + i,
-                           &value->as.items.values[i * step + c], err));
+            TRY(vector_set(arena, child, self->entries + i, &value->as.items.values[i * step + c],
+                           err));
         }
     }
     ((ListEntry *)self->data)[position] = (ListEntry){self->entries, length};
@@ -278,8 +282,8 @@ uint64_t vector_bytes(const Vector *self, uint32_t count) {
     if (self->validity != NULL) bytes += bitmap_words(count) * sizeof(uint64_t);
     if (self->physical == PHYS_STRING) bytes += strings_bytes(self, count);
     for (uint32_t i = 0; i < self->nchildren; i++) {
-        bytes += vector_bytes(&self->children[i],
-                              self->physical == PHYS_LIST ? self->entries : count);
+        bytes +=
+            vector_bytes(&self->children[i], self->physical == PHYS_LIST ? self->entries : count);
     }
     return bytes;
 }

@@ -53,17 +53,17 @@ static int list_order(const Vector *a, uint32_t pa, const Vector *b, uint32_t pb
     return (x.length > y.length) - (x.length < y.length);
 }
 
-#define ORDER_CASE(PHYS, T)                                                                        \
-    case PHYS: {                                                                                   \
-        T x = ((const T *)a->data)[pa], y = ((const T *)b->data)[pb];                              \
-        return (x > y) - (x < y);                                                                  \
+#define ORDER_CASE(PHYS, T)                                           \
+    case PHYS: {                                                      \
+        T x = ((const T *)a->data)[pa], y = ((const T *)b->data)[pb]; \
+        return (x > y) - (x < y);                                     \
     }
 
-#define MOMENT_CASE(PHYS, T)                                                                       \
-    case PHYS: {                                                                                   \
-        const T *x = (const T *)a->data + pa, *y = (const T *)b->data + pb;                        \
-        if (x->us != y->us) return x->us < y->us ? -1 : 1;                                         \
-        return (x->ns > y->ns) - (x->ns < y->ns);                                                  \
+#define MOMENT_CASE(PHYS, T)                                                \
+    case PHYS: {                                                            \
+        const T *x = (const T *)a->data + pa, *y = (const T *)b->data + pb; \
+        if (x->us != y->us) return x->us < y->us ? -1 : 1;                  \
+        return (x->ns > y->ns) - (x->ns < y->ns);                           \
     }
 
 int vector_compare(const Vector *a, uint32_t pa, const Vector *b, uint32_t pb) {

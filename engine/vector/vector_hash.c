@@ -105,21 +105,21 @@ static uint64_t element_hash(const Vector *self, uint32_t position, uint64_t see
 }
 
 /* hashes[i] = the hash of row i of the selection, or mixed into what stands there. */
-#define HASH_LOOP(HASH)                                                                            \
-    do {                                                                                           \
-        for (uint32_t i = 0; i < count; i++) {                                                     \
-            uint32_t row = selection != NULL ? selection[i] : i;                                   \
-            bool null = validity != NULL && !bitmap_get(validity, row);                            \
-            uint64_t h = null ? HASH_NULL : (HASH);                                                \
-            hashes[i] = combine ? hash_combine(hashes[i], h) : h;                                  \
-        }                                                                                          \
+#define HASH_LOOP(HASH)                                                 \
+    do {                                                                \
+        for (uint32_t i = 0; i < count; i++) {                          \
+            uint32_t row = selection != NULL ? selection[i] : i;        \
+            bool null = validity != NULL && !bitmap_get(validity, row); \
+            uint64_t h = null ? HASH_NULL : (HASH);                     \
+            hashes[i] = combine ? hash_combine(hashes[i], h) : h;       \
+        }                                                               \
     } while (0)
 
-#define HASH_CASE(PHYS, T, CALL)                                                                   \
-    case PHYS: {                                                                                   \
-        const T *data = self->data;                                                                \
-        HASH_LOOP(CALL);                                                                           \
-        return;                                                                                    \
+#define HASH_CASE(PHYS, T, CALL)    \
+    case PHYS: {                    \
+        const T *data = self->data; \
+        HASH_LOOP(CALL);            \
+        return;                     \
     }
 
 static void flat_hash(const Vector *self, const uint16_t *selection, uint32_t count, bool combine,

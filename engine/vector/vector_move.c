@@ -9,33 +9,37 @@
  */
 #include "engine/vector/vector.h"
 
-#define CHUNK   256u
-#define NO_ROW  UINT32_MAX
+#define CHUNK  256u
+#define NO_ROW UINT32_MAX
 
 /* A FLAT vector like self, with room for its own data; children are shared. */
 static Status flat_like(Arena *arena, const Vector *self, uint32_t positions, Vector *out,
                         Error *err) {
-    *out = (Vector){.type = self->type, .physical = self->physical, .form = VECTOR_FLAT,
-                    .capacity = positions, .entries = self->entries,
-                    .nchildren = self->nchildren, .children = self->children};
-    TRY_ALLOC(out->data,
-              arena_array(arena, positions, physical_size((PhysicalType)self->physical)), err);
+    *out = (Vector){.type = self->type,
+                    .physical = self->physical,
+                    .form = VECTOR_FLAT,
+                    .capacity = positions,
+                    .entries = self->entries,
+                    .nchildren = self->nchildren,
+                    .children = self->children};
+    TRY_ALLOC(out->data, arena_array(arena, positions, physical_size((PhysicalType)self->physical)),
+              err);
     return TRIB_OK;
 }
 
 /* ---------------------------------------------------------------- gather */
 
-#define GATHER(T)                                                                                  \
-    do {                                                                                           \
-        const T *from = self->data;                                                                \
-        T *restrict to = out->data;                                                                \
-        if (any_null) {                                                                            \
-            for (uint32_t i = 0; i < count; i++) {                                                 \
-                if (rows[i] != NO_ROW) to[i] = from[rows[i]];                                      \
-            }                                                                                      \
-        } else {                                                                                   \
-            for (uint32_t i = 0; i < count; i++) to[i] = from[rows[i]];                            \
-        }                                                                                          \
+#define GATHER(T)                                                       \
+    do {                                                                \
+        const T *from = self->data;                                     \
+        T *restrict to = out->data;                                     \
+        if (any_null) {                                                 \
+            for (uint32_t i = 0; i < count; i++) {                      \
+                if (rows[i] != NO_ROW) to[i] = from[rows[i]];           \
+            }                                                           \
+        } else {                                                        \
+            for (uint32_t i = 0; i < count; i++) to[i] = from[rows[i]]; \
+        }                                                               \
     } while (0)
 
 static Status gather_validity(Arena *arena, const uint64_t *validity, const uint32_t *rows,
@@ -108,11 +112,11 @@ Status vector_gather(Arena *arena, const Vector *self, const uint32_t *rows, uin
 
 /* ---------------------------------------------------------------- flatten */
 
-#define FILL(T)                                                                                    \
-    do {                                                                                           \
-        T value = *(const T *)self->data;                                                          \
-        T *restrict to = out->data;                                                                \
-        for (uint32_t i = 0; i < positions; i++) to[i] = value;                                    \
+#define FILL(T)                                                 \
+    do {                                                        \
+        T value = *(const T *)self->data;                       \
+        T *restrict to = out->data;                             \
+        for (uint32_t i = 0; i < positions; i++) to[i] = value; \
     } while (0)
 
 static Status flatten_constant(Arena *arena, const Vector *self, uint32_t positions, Vector *out,
@@ -139,11 +143,11 @@ static Status flatten_constant(Arena *arena, const Vector *self, uint32_t positi
     return TRIB_OK;
 }
 
-#define SPREAD(T)                                                                                  \
-    do {                                                                                           \
-        const T *from = entries->data;                                                             \
-        T *restrict to = out->data;                                                                \
-        FOR_SELECTED(selection, count, row, { to[row] = from[indices[row]]; });                    \
+#define SPREAD(T)                                                               \
+    do {                                                                        \
+        const T *from = entries->data;                                          \
+        T *restrict to = out->data;                                             \
+        FOR_SELECTED(selection, count, row, { to[row] = from[indices[row]]; }); \
     } while (0)
 
 /* By way of positions, so that the indices of NULL rows are not followed. */
@@ -224,17 +228,17 @@ static const Vector *chunk_resolve(const Vector *src, const uint32_t *rows, uint
     return src;
 }
 
-#define APPEND(T)                                                                                  \
-    do {                                                                                           \
-        const T *from = base->data;                                                                \
-        T *restrict to = (T *)dst->data + at;                                                      \
-        if (any_null) {                                                                            \
-            for (uint32_t i = 0; i < count; i++) {                                                 \
-                if (positions[i] != NO_ROW) to[i] = from[positions[i]];                            \
-            }                                                                                      \
-        } else {                                                                                   \
-            for (uint32_t i = 0; i < count; i++) to[i] = from[positions[i]];                       \
-        }                                                                                          \
+#define APPEND(T)                                                            \
+    do {                                                                     \
+        const T *from = base->data;                                          \
+        T *restrict to = (T *)dst->data + at;                                \
+        if (any_null) {                                                      \
+            for (uint32_t i = 0; i < count; i++) {                           \
+                if (positions[i] != NO_ROW) to[i] = from[positions[i]];      \
+            }                                                                \
+        } else {                                                             \
+            for (uint32_t i = 0; i < count; i++) to[i] = from[positions[i]]; \
+        }                                                                    \
     } while (0)
 
 static Status append_strings(Arena *arena, Vector *dst, uint32_t at, const Vector *base,

@@ -19,8 +19,10 @@
 
 static Arena *arena;
 static Error error;
-static EvalSession session = {.now_us = INT64_C(1718454896789123), .zone = ZONE_UTC,
-                              .random_seed = 42, .max_value_size = 1 << 20};
+static EvalSession session = {.now_us = INT64_C(1718454896789123),
+                              .zone = ZONE_UTC,
+                              .random_seed = 42,
+                              .max_value_size = 1 << 20};
 
 static int arena_setup(void **state) {
     (void)state;
@@ -93,13 +95,16 @@ static inline Expr *op_args(int id, uint32_t nargs, Expr **args) {
     return resolved(&f, nargs, args);
 }
 
-#define ARGS(...) (sizeof((Expr *[]){__VA_ARGS__}) / sizeof(Expr *)), (Expr *[]){__VA_ARGS__}
-#define CALL(name, ...) fn_args(name, ARGS(__VA_ARGS__))
-#define OP(id, ...) op_args(TRIB_FN_##id, ARGS(__VA_ARGS__))
-#define BOOL(kind, ...) expr_boolean(arena, kind, ARGS(__VA_ARGS__))
+#define ARGS(...)                                                    \
+    (sizeof((Expr *[]){__VA_ARGS__}) / sizeof(Expr *)), (Expr *[]) { \
+        __VA_ARGS__                                                  \
+    }
+#define CALL(name, ...)       fn_args(name, ARGS(__VA_ARGS__))
+#define OP(id, ...)           op_args(TRIB_FN_##id, ARGS(__VA_ARGS__))
+#define BOOL(kind, ...)       expr_boolean(arena, kind, ARGS(__VA_ARGS__))
 #define NODE(kind, type, ...) expr_new(arena, kind, type, ARGS(__VA_ARGS__))
-#define CAST(e, type) expr_cast(arena, e, typ(type), false)
-#define TRY_CAST(e, type) expr_cast(arena, e, typ(type), true)
+#define CAST(e, type)         expr_cast(arena, e, typ(type), false)
+#define TRY_CAST(e, type)     expr_cast(arena, e, typ(type), true)
 
 /* ---------------------------------------------------------------- columns */
 
@@ -113,8 +118,9 @@ static inline Vector column(const char *type, uint32_t count, const char *const 
     }
     return v;
 }
-#define COLUMN(type, ...)                                                                          \
-    column(type, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *[]){__VA_ARGS__})
+#define COLUMN(type, ...)                                                \
+    column(type, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
+           (const char *[]){__VA_ARGS__})
 
 static inline Batch batch_of(uint32_t ncolumns, const Vector *columns, uint32_t count) {
     Batch batch = {.count = count, .selected = count, .ncolumns = ncolumns, .arena = arena};

@@ -61,17 +61,18 @@ static const char *aggregate(const char *name, const char *type, uint32_t count,
     return finish(&r, state);
 }
 
-#define AGGREGATE(name, type, expected, ...)                                                       \
-    do {                                                                                           \
-        const char *const values_[] = {__VA_ARGS__};                                               \
-        assert_string_equal(aggregate(name, type, COUNT_OF(values_), values_), expected);          \
+#define AGGREGATE(name, type, expected, ...)                                              \
+    do {                                                                                  \
+        const char *const values_[] = {__VA_ARGS__};                                      \
+        assert_string_equal(aggregate(name, type, COUNT_OF(values_), values_), expected); \
     } while (0)
 
 static void test_results(void **state) {
     AGGREGATE("count", "integer", "2", "1", NULL, "3");
     AGGREGATE("count", "integer", "0", NULL, NULL);
     AGGREGATE("sum", "integer", "4294967294", "2147483647", NULL, "2147483647");
-    AGGREGATE("sum", "bigint", "!22003 value out of range for bigint: sum", "9223372036854775807", "1");
+    AGGREGATE("sum", "bigint", "!22003 value out of range for bigint: sum", "9223372036854775807",
+              "1");
     AGGREGATE("sum", "bigint", "9223372036854775807", "9223372036854775807", "1", "-1");
     AGGREGATE("sum", "bigint", "NULL", NULL, NULL);
     AGGREGATE("sum", "decimal(10,2)", "3.75", "1.25", "2.50");
@@ -121,10 +122,28 @@ static uint32_t draw(uint32_t bound) {
 }
 
 static const char *const sample_types[] = {
-    "boolean", "tinyint", "smallint", "integer", "bigint", "double", "real", "decimal(9,2)",
-    "decimal(30,3)", "varchar", "char(5)", "varbinary", "date", "time(3)", "timestamp(3)", "timestamp(9)",
-    "timestamp(3) with time zone", "interval year to month", "interval day to second", "uuid",
-    "array(varchar)", "row(a integer, b array(double))",
+    "boolean",
+    "tinyint",
+    "smallint",
+    "integer",
+    "bigint",
+    "double",
+    "real",
+    "decimal(9,2)",
+    "decimal(30,3)",
+    "varchar",
+    "char(5)",
+    "varbinary",
+    "date",
+    "time(3)",
+    "timestamp(3)",
+    "timestamp(9)",
+    "timestamp(3) with time zone",
+    "interval year to month",
+    "interval day to second",
+    "uuid",
+    "array(varchar)",
+    "row(a integer, b array(double))",
 };
 
 static Value sample(Type type) {
@@ -157,11 +176,14 @@ static Value sample(Type type) {
         snprintf(text, sizeof(text), "2024-01-%02d 00:00:00.00000000%d", n + 10, draw(9));
         break;
     case TRIB_TYPE_TIMESTAMP_TZ:
-        snprintf(text, sizeof(text), "2024-01-%02d 00:00:00 %s", n + 10, draw(2) ? "UTC" : "Asia/Tokyo");
+        snprintf(text, sizeof(text), "2024-01-%02d 00:00:00 %s", n + 10,
+                 draw(2) ? "UTC" : "Asia/Tokyo");
         break;
     case TRIB_TYPE_INTERVAL_YM: snprintf(text, sizeof(text), "%d-1", n); break;
     case TRIB_TYPE_INTERVAL_DS: snprintf(text, sizeof(text), "%d 01:00:00", n); break;
-    case TRIB_TYPE_UUID: snprintf(text, sizeof(text), "12345678-9abc-def0-1234-56789abcde%02d", n + 10); break;
+    case TRIB_TYPE_UUID:
+        snprintf(text, sizeof(text), "12345678-9abc-def0-1234-56789abcde%02d", n + 10);
+        break;
     default: snprintf(text, sizeof(text), "%d", n);
     }
     Value from = text_value(arena_strdup(arena, text)), out;
@@ -241,13 +263,19 @@ static void test_ways(void **state) {
                 }
                 check_ways(&r, &v, group);
                 uint32_t rows[ROWS];
-                for (uint32_t row = 0; row < ROWS; row++) rows[row] = draw(9) ? draw(ROWS) : UINT32_MAX;
+                for (uint32_t row = 0; row < ROWS; row++)
+                    rows[row] = draw(9) ? draw(ROWS) : UINT32_MAX;
                 Vector *entries = ARENA_NEW(arena, Vector), dictionary;
                 *entries = v;
                 uint32_t *indices = ARENA_ARRAY(arena, uint32_t, ROWS);
                 for (uint32_t row = 0; row < ROWS; row++) indices[row] = row;
-                Vector d = {.type = type, .physical = v.physical, .form = VECTOR_DICTIONARY,
-                            .entries = ROWS, .nchildren = 1, .children = entries, .indices = indices};
+                Vector d = {.type = type,
+                            .physical = v.physical,
+                            .form = VECTOR_DICTIONARY,
+                            .entries = ROWS,
+                            .nchildren = 1,
+                            .children = entries,
+                            .indices = indices};
                 ok(vector_gather(arena, &d, rows, ROWS, &dictionary, &error));
                 check_ways(&r, &dictionary, group);
                 tried++;

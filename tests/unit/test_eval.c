@@ -7,9 +7,9 @@
 
 /* ---------------------------------------------------------------- constants */
 
-#define T lit("boolean", "true")
-#define F lit("boolean", "false")
-#define N lit("boolean", NULL)
+#define T      lit("boolean", "true")
+#define F      lit("boolean", "false")
+#define N      lit("boolean", NULL)
 #define RAISES OP(eq, OP(divide, lit("integer", "1"), lit("integer", "0")), lit("integer", "1"))
 
 static void test_three_values(void **state) {
@@ -78,7 +78,8 @@ static void test_in(void **state) {
 
 static void test_messages(void **state) {
     Expr *a = col(0, "integer"), *b = col(1, "integer");
-    Vector columns[] = {COLUMN("integer", "6", "7", "8", "9"), COLUMN("integer", "2", "0", "1", "0")};
+    Vector columns[] = {COLUMN("integer", "6", "7", "8", "9"),
+                        COLUMN("integer", "2", "0", "1", "0")};
     Batch batch = batch_of(2, columns, 4);
     Expr *quotient = OP(divide, a, b);
     quotient->line = 3;
@@ -241,8 +242,9 @@ static Expr *random_integer(uint32_t depth) {
     switch (depth == 0 ? draw(3) : draw(9)) {
     case 0:
     case 1: return col(draw(3), "integer");
-    case 2: return draw(6) == 0 ? lit("integer", NULL)
-                                : lit("integer", arena_printf(arena, "%d", (int)draw(7) - 3));
+    case 2:
+        return draw(6) == 0 ? lit("integer", NULL)
+                            : lit("integer", arena_printf(arena, "%d", (int)draw(7) - 3));
     case 3: return OP(add, random_integer(depth - 1), random_integer(depth - 1));
     case 4: return OP(divide, random_integer(depth - 1), random_integer(depth - 1));
     case 5:
@@ -378,9 +380,7 @@ static Cell reference(const Expr *e, uint32_t row) {
         c.null = c.null || (!d.null && d.value);
         return c;
     case EXPR_IN: return reference_in(e, row);
-    case EXPR_TRY:
-        c = reference(e->args[0], row);
-        return c.raises ? (Cell){.null = true} : c;
+    case EXPR_TRY: c = reference(e->args[0], row); return c.raises ? (Cell){.null = true} : c;
     default: fail_msg("kind %d", e->kind); return c;
     }
 }
@@ -398,7 +398,8 @@ static void random_columns(Vector *columns) {
         for (uint32_t row = 0; row < RANDOM_ROWS; row++) {
             bool null = numbers[c][row] == INT32_MIN;
             Value value = {.type = typ("integer"), .is_null = null, .as.integer = numbers[c][row]};
-            if (dictionary) value = (Value){.type = value.type, .as.integer = (int64_t)(row % 7) - 3};
+            if (dictionary)
+                value = (Value){.type = value.type, .as.integer = (int64_t)(row % 7) - 3};
             ok(vector_set(arena, &flat, row, &value, &error));
             rows[row] = null ? UINT32_MAX : (uint32_t)(numbers[c][row] + 3);
         }
@@ -408,8 +409,13 @@ static void random_columns(Vector *columns) {
         *entries = flat;
         uint32_t *identity = ARENA_ARRAY(arena, uint32_t, RANDOM_ROWS);
         for (uint32_t i = 0; i < 7; i++) identity[i] = i;
-        Vector d = {.type = flat.type, .physical = flat.physical, .form = VECTOR_DICTIONARY,
-                    .entries = 7, .nchildren = 1, .children = entries, .indices = identity,
+        Vector d = {.type = flat.type,
+                    .physical = flat.physical,
+                    .form = VECTOR_DICTIONARY,
+                    .entries = 7,
+                    .nchildren = 1,
+                    .children = entries,
+                    .indices = identity,
                     .dictionary_id = draw(2) ? dictionary_identity() : 0};
         ok(vector_gather(arena, &d, rows, RANDOM_ROWS, &columns[c], &error));
     }
@@ -429,8 +435,8 @@ static void check_random(const Expr *e, const Batch *batch) {
         Cell c = reference(e, row);
         Value value;
         ok(vector_value(arena, &v, row, &value, &error));
-        bool same = value.is_null == (c.null || c.raises) &&
-                    (value.is_null || value.as.integer == c.value);
+        bool same =
+            value.is_null == (c.null || c.raises) && (value.is_null || value.as.integer == c.value);
         raises = raises || c.raises;
         trues += !c.raises && !c.null && c.value;
         if (same) continue;

@@ -23,13 +23,15 @@ static const Pool pools[] = {
     {"tinyint", {"0", "1", "-1", "127", "-128", "7"}},
     {"smallint", {"0", "1", "-1", "32767", "-32768", "100"}},
     {"integer", {"0", "1", "-1", "2147483647", "-2147483648", "12", "3"}},
-    {"bigint", {"0", "1", "-1", "9223372036854775807", "-9223372036854775808", "5", "2", "1000000"}},
+    {"bigint",
+     {"0", "1", "-1", "9223372036854775807", "-9223372036854775808", "5", "2", "1000000"}},
     {"real", {"0", "-0", "1.5", "-2.25", "NaN", "Infinity", "3e38"}},
     {"double", {"0", "-0", "1.5", "-2.25", "NaN", "-Infinity", "1e300", "0.1", "7"}},
     {"decimal(9,2)", {"0", "1.25", "-9999999.99", "9999999.99", "0.01", "-0.50"}},
     {"decimal(38,6)", {"0", "1.25", "-99999999999999999999999999999999.999999", "0.000001", "7"}},
-    {"varchar", {"", "a", "abc", "hello, w\u00f6rld", "12", "2024-01-05", "day", "hour", "month",
-                 "%a%", "exactly12byt", "thirteen byte", "\U0001f600 smile and more text"}},
+    {"varchar",
+     {"", "a", "abc", "hello, w\u00f6rld", "12", "2024-01-05", "day", "hour", "month", "%a%",
+      "exactly12byt", "thirteen byte", "\U0001f600 smile and more text"}},
     {"char(4)", {"", "a", "ab", "abcd"}},
     {"varbinary", {"", "abc", "a longer run of bytes"}},
     {"date", {"1970-01-01", "2024-02-29", "1969-12-31", "9999-12-31", "-0001-01-01", "2021-01-03"}},
@@ -37,8 +39,9 @@ static const Pool pools[] = {
     {"time(3) with time zone", {"10:00:00+02:00", "23:59:59.999-05:30"}},
     {"timestamp(3)", {"1970-01-01 00:00:00", "2024-02-29 23:59:59.999", "1969-12-31 12:00:00.001"}},
     {"timestamp(9)", {"1970-01-01 00:00:00.000000001", "2024-02-29 23:59:59.999999999"}},
-    {"timestamp(3) with time zone", {"2024-03-31 02:30:00 Europe/Berlin", "1970-01-01 00:00:00 UTC",
-                                     "2024-10-27 02:30:00 Europe/Berlin"}},
+    {"timestamp(3) with time zone",
+     {"2024-03-31 02:30:00 Europe/Berlin", "1970-01-01 00:00:00 UTC",
+      "2024-10-27 02:30:00 Europe/Berlin"}},
     {"interval year to month", {"0-0", "1-6", "-0-1", "100-0"}},
     {"interval day to second", {"0 00:00:00", "1 00:00:00", "-1 12:30:00.5", "0 00:00:00.001"}},
     {"uuid", {"12345678-9abc-def0-1234-56789abcdef0", "00000000-0000-0000-0000-000000000000"}},
@@ -82,7 +85,8 @@ typedef struct Trial {
 } Trial;
 
 static Value trial_value(const Trial *t, uint32_t arg, uint32_t row) {
-    if (t->choice[arg][row] == 255) return (Value){.type = typ(t->pools[arg]->type), .is_null = true};
+    if (t->choice[arg][row] == 255)
+        return (Value){.type = typ(t->pools[arg]->type), .is_null = true};
     return pool_value(t->pools[arg], t->choice[arg][row]);
 }
 
@@ -146,8 +150,13 @@ static Vector trial_column(const Trial *t, uint32_t arg, Form form, uint32_t con
         ok(vector_set(arena, entries, i, &value, &error));
     }
     uint32_t *indices = ARENA_ARRAY(arena, uint32_t, ROWS);
-    v = (Vector){.type = entries->type, .physical = entries->physical, .form = VECTOR_DICTIONARY,
-                 .capacity = ROWS, .entries = n, .nchildren = 1, .children = entries,
+    v = (Vector){.type = entries->type,
+                 .physical = entries->physical,
+                 .form = VECTOR_DICTIONARY,
+                 .capacity = ROWS,
+                 .entries = n,
+                 .nchildren = 1,
+                 .children = entries,
                  .indices = indices};
     if (form == FORM_IDENTIFIED) v.dictionary_id = dictionary_identity();
     for (uint32_t row = 0; row < ROWS; row++) {
@@ -170,8 +179,8 @@ static void compare_rows(const Trial *t, const Vector *v, const uint16_t *select
         if (strcmp(text, t->expected[row]) != 0) {
             Value a = t->nargs > 0 ? trial_value(t, 0, row) : (Value){.is_null = true};
             Value b = t->nargs > 1 ? trial_value(t, 1, row) : (Value){.is_null = true};
-            fail_msg("%s (%s) row %u (%s, %s): '%s' instead of '%s'", t->name, what, row, text_of(&a),
-                     text_of(&b), text, t->expected[row]);
+            fail_msg("%s (%s) row %u (%s, %s): '%s' instead of '%s'", t->name, what, row,
+                     text_of(&a), text_of(&b), text, t->expected[row]);
         }
     }
 }
@@ -221,7 +230,8 @@ static void trial_forms(Trial *t) {
             columns[i] = trial_column(t, i, form, constant_row);
             args[i] = expr_column(arena, i, typ(t->pools[i]->type));
             if (form != FORM_CONSTANT) continue;
-            for (uint32_t row = 0; row < ROWS; row++) same.choice[i][row] = t->choice[i][constant_row];
+            for (uint32_t row = 0; row < ROWS; row++)
+                same.choice[i][row] = t->choice[i][constant_row];
         }
         trial_reference(&same);
         Batch batch = batch_of(t->nargs, columns, ROWS);
@@ -300,8 +310,9 @@ static void test_functions(void **state) {
 }
 
 static void test_casts(void **state) {
-    static const char *const more[] = {"varchar(3)", "char(6)", "decimal(5,1)", "decimal(20,4)",
-                                       "timestamp(0)", "timestamp(6)", "time(0)", "timestamp(9) with time zone"};
+    static const char *const more[] = {
+        "varchar(3)",   "char(6)",      "decimal(5,1)", "decimal(20,4)",
+        "timestamp(0)", "timestamp(6)", "time(0)",      "timestamp(9) with time zone"};
     for (uint32_t from = 0; from < COUNT_OF(pools); from++) {
         for (uint32_t to = 0; to < COUNT_OF(pools) + COUNT_OF(more); to++) {
             Arena *outer = arena;

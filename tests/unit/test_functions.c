@@ -5,7 +5,7 @@
 
 typedef struct Case {
     const char *name;
-    const char *args[4]; /* "type|text", or "type" for NULL */
+    const char *args[4];  /* "type|text", or "type" for NULL */
     const char *expected; /* "!SQLSTATE" for errors: compared as a prefix */
 } Case;
 
@@ -94,7 +94,8 @@ static void test_result_types(void **state) {
         Buf text;
         buf_init(&text, arena, 1000);
         type_print(&text, call_named(c->name, n, args)->type);
-        if (strcmp(text.data, c->type) != 0) fail_msg("%s: %s, not %s", c->name, text.data, c->type);
+        if (strcmp(text.data, c->type) != 0)
+            fail_msg("%s: %s, not %s", c->name, text.data, c->type);
     }
 }
 
@@ -102,8 +103,8 @@ static void assert_resolve_error(const char *name, uint32_t nargs, const char *t
                                  const char *message, const char *more) {
     Type types[2] = {typ(type), typ(type)};
     ResolvedFunction f;
-    assert_int_not_equal(
-        function_resolve(arena, str_from(name), nargs, types, &f, &error), TRIB_OK);
+    assert_int_not_equal(function_resolve(arena, str_from(name), nargs, types, &f, &error),
+                         TRIB_OK);
     assert_string_equal(error.sqlstate, "42000");
     assert_string_equal(error.message, message);
     if (strstr(error.detail, more) == NULL && strstr(error.hint, more) == NULL) {
@@ -121,16 +122,15 @@ static void test_resolve_errors(void **state) {
     assert_true(aggregate_exists(STR("stddev")));
     Type types[2] = {typ("varchar"), typ("integer")};
     ResolvedFunction f;
-    assert_int_not_equal(
-        function_resolve_id(arena, TRIB_FN_add, 2, types, &f, &error), TRIB_OK);
+    assert_int_not_equal(function_resolve_id(arena, TRIB_FN_add, 2, types, &f, &error), TRIB_OK);
     assert_string_equal(error.message, "operator + cannot be applied to (varchar, integer)");
 }
 
 /* Every number of the table has something that computes it. */
 static void test_all_ids(void **state) {
-#define FN(number, name, odbc_group, odbc_bit)                                                     \
+#define FN(number, name, odbc_group, odbc_bit) \
     if (!function_has_kernel(TRIB_FN_##name)) fail_msg("no kernel for %s", #name);
-#define AGG(number, name, odbc_bit)                                                                \
+#define AGG(number, name, odbc_bit) \
     if (!function_has_kernel((TribFunctionId)TRIB_AGG_##name)) fail_msg("no kernel for %s", #name);
 #include "connectors/ids.def"
     for (uint32_t i = 0; function_row(i) != NULL; i++) {

@@ -8,11 +8,33 @@
 #include "engine/vector/hash.h"
 
 static const char *const types[] = {
-    "boolean", "tinyint", "smallint", "integer", "bigint", "real", "double", "decimal(9,2)",
-    "decimal(30,5)", "varchar", "char(3)", "varbinary", "date", "time(3)", "time(3) with time zone",
-    "timestamp(3)", "timestamp(9)", "timestamp(3) with time zone", "interval year to month",
-    "interval day to second", "uuid", "json", "array(integer)", "array(varchar)",
-    "map(varchar, array(integer))", "row(a integer, b varchar)", "array(row(x date, y array(double)))",
+    "boolean",
+    "tinyint",
+    "smallint",
+    "integer",
+    "bigint",
+    "real",
+    "double",
+    "decimal(9,2)",
+    "decimal(30,5)",
+    "varchar",
+    "char(3)",
+    "varbinary",
+    "date",
+    "time(3)",
+    "time(3) with time zone",
+    "timestamp(3)",
+    "timestamp(9)",
+    "timestamp(3) with time zone",
+    "interval year to month",
+    "interval day to second",
+    "uuid",
+    "json",
+    "array(integer)",
+    "array(varchar)",
+    "map(varchar, array(integer))",
+    "row(a integer, b varchar)",
+    "array(row(x date, y array(double)))",
     "row(m map(integer, varchar), r row(z decimal(30,2)))",
 };
 
@@ -25,7 +47,8 @@ static uint32_t draw(uint32_t bound) {
 static Value random_value(Type type, bool nullable);
 
 static Value random_items(Type type) {
-    uint32_t nfields = type.fields->count, count = type.id == TRIB_TYPE_ROW ? 1 : draw(4);
+    uint32_t nfields = type.fields->count, count = type.id == TRIB_TYPE_ROW
+    ? 1 : draw(4);
     Value *items = ARENA_ARRAY(arena, Value, count * nfields);
     for (uint32_t i = 0; i < count * nfields; i++) {
         bool key = type.id == TRIB_TYPE_MAP && i % 2 == 0;
@@ -43,8 +66,8 @@ static Value random_items(Type type) {
 
 /* Few different values, so that equal ones meet. */
 static Value random_value(Type type, bool nullable) {
-    static const char *const texts[] = {"", "a", "abcdefghijkl", "abcdefghijklm", "a longer text \u00e9",
-                                        "zz", "b", "c", "d", "e"};
+    static const char *const texts[] = {
+        "", "a", "abcdefghijkl", "abcdefghijklm", "a longer text \u00e9", "zz", "b", "c", "d", "e"};
     static const double reals[] = {0, -0.0, 1.5, -2, 1e300};
     Value v = {.type = type};
     if (nullable && draw(5) == 0) {
@@ -57,7 +80,9 @@ static Value random_value(Type type, bool nullable) {
     case PHYS_BOOL: v.as.integer = n & 1; break;
     case PHYS_INT128: v.as.wide = ((Int128)n << 70) - 3; break;
     case PHYS_FLOAT:
-    case PHYS_DOUBLE: v.as.real = n == 4 ? (double)__builtin_nanf("") : (double)(float)reals[n]; break;
+    case PHYS_DOUBLE:
+        v.as.real = n == 4 ? (double)__builtin_nanf("") : (double)(float)reals[n];
+        break;
     case PHYS_STRING: {
         const char *text = texts[type.id == TRIB_TYPE_CHAR ? n % 2 : draw(10)];
         v.as.text.data = text;
@@ -125,8 +150,13 @@ static void check_moves(Type type, const Vector *v, const Value *values) {
     *entries = *v;
     uint32_t *indices = ARENA_ARRAY(arena, uint32_t, ROWS);
     for (uint32_t i = 0; i < ROWS; i++) indices[i] = ROWS - 1 - i;
-    dictionary = (Vector){.type = type, .physical = v->physical, .form = VECTOR_DICTIONARY,
-                          .entries = ROWS, .nchildren = 1, .children = entries, .indices = indices};
+    dictionary = (Vector){.type = type,
+                          .physical = v->physical,
+                          .form = VECTOR_DICTIONARY,
+                          .entries = ROWS,
+                          .nchildren = 1,
+                          .children = entries,
+                          .indices = indices};
     ok(vector_flatten(arena, &dictionary, selection, selected, ROWS, &flat, &error));
     assert_int_equal(flat.form, VECTOR_FLAT);
     for (uint32_t i = 0; i < selected; i++) {
@@ -168,8 +198,13 @@ static void check_order(Type type, const Vector *v, const Value *values) {
     *entries = *v;
     uint32_t *indices = ARENA_ARRAY(arena, uint32_t, ROWS);
     for (uint32_t i = 0; i < ROWS; i++) indices[i] = i;
-    Vector dictionary = {.type = type, .physical = v->physical, .form = VECTOR_DICTIONARY,
-                         .entries = ROWS, .nchildren = 1, .children = entries, .indices = indices};
+    Vector dictionary = {.type = type,
+                         .physical = v->physical,
+                         .form = VECTOR_DICTIONARY,
+                         .entries = ROWS,
+                         .nchildren = 1,
+                         .children = entries,
+                         .indices = indices};
     memcpy(combined, hashes, sizeof(hashes));
     vector_hash(&dictionary, NULL, ROWS, true, combined);
     for (uint32_t i = 0; i < ROWS; i++) {
