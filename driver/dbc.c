@@ -35,6 +35,7 @@ SQLRETURN dbc_new(Env *env, SQLHANDLE *out) {
     self->next = env->connections;
     env->connections = self;
     *out = self->base.id;
+    handle_publish(&self->base);
     return SQL_SUCCESS;
 }
 

@@ -77,6 +77,7 @@ SQLRETURN desc_new(Dbc *dbc, SQLHANDLE *out) {
     self->next = dbc->descs;
     dbc->descs = self;
     *out = self->base.id;
+    handle_publish(&self->base);
     return SQL_SUCCESS;
 }
 

@@ -17,6 +17,7 @@ SQLRETURN env_new(SQLHANDLE *out) {
     self->connection_pooling = SQL_CP_OFF;
     self->cp_match = SQL_CP_STRICT_MATCH;
     *out = self->base.id;
+    handle_publish(&self->base);
     return SQL_SUCCESS;
 }
 

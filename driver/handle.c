@@ -122,8 +122,11 @@ Status handle_register(Handle *self, SQLSMALLINT kind, Handle *guard, Error *err
     self->id = (SQLHANDLE)(uintptr_t)id;
     atomic_store(&slot->guard, guard ? guard->slot : slot);
     atomic_store(&slot->object, self);
-    atomic_store(&slot->id, id);
     return TRIB_OK;
+}
+
+void handle_publish(Handle *self) {
+    atomic_store(&self->slot->id, (uint64_t)(uintptr_t)self->id);
 }
 
 /* An environment of the parent becomes the child's: its lock may have been held at the fork. */

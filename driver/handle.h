@@ -31,8 +31,10 @@ typedef struct Handle {
 } Handle;
 
 /* Gives a new object a handle value. guard: the statement of an implicit descriptor, else NULL.
- * Errors: HY014 when the table is full, HY001. On success handle_id may be given away. */
+ * Errors: HY014 when the table is full, HY001. No call finds the object before handle_publish. */
 Status handle_register(Handle *self, SQLSMALLINT kind, Handle *guard, Error *err) WARN_UNUSED;
+/* The object is complete: calls may find it. */
+void handle_publish(Handle *self);
 
 /* Locks and returns the object, NULL if the value names no live object of that kind (0: any kind) or
  * one of another process. */
@@ -41,7 +43,7 @@ void handle_unlock(Handle *self);
 
 /* Under the object's lock: from now on no call finds it; waits for cancelling threads to leave. */
 void handle_retire(Handle *self);
-/* After handle_retire and handle_unlock: the slot may be used again; drops scratch and diagnostics. */
+/* After handle_retire and handle_unlock, or never published: the slot may be used again; drops scratch and diagnostics. */
 void handle_release(Handle *self);
 
 /* Without the lock: the object stays in memory until handle_unpin, while others may use it. Only for

@@ -50,8 +50,14 @@ static void stmt_destroy(Stmt *self) {
 static void stmt_retire(Stmt *self) {
     Desc *descs[] = {&self->own_ard, &self->own_apd, &self->own_ird, &self->own_ipd};
     for (size_t i = 0; i < COUNT_OF(descs); i++)
-        if (descs[i]->base.slot) handle_retire(&descs[i]->base);
+        handle_retire(&descs[i]->base);
     handle_retire(&self->base);
+}
+
+static void stmt_publish(Stmt *self) {
+    Desc *descs[] = {&self->own_ard, &self->own_apd, &self->own_ird, &self->own_ipd};
+    for (size_t i = 0; i < COUNT_OF(descs); i++) handle_publish(&descs[i]->base);
+    handle_publish(&self->base);
 }
 
 SQLRETURN stmt_new(Dbc *dbc, SQLHANDLE *out) {
@@ -71,7 +77,6 @@ SQLRETURN stmt_new(Dbc *dbc, SQLHANDLE *out) {
     Status status = handle_register(&self->base, SQL_HANDLE_STMT, NULL, &err);
     if (status == TRIB_OK) status = descriptors_register(self, &err);
     if (status != TRIB_OK) {
-        if (self->base.slot) stmt_retire(self);
         stmt_destroy(self);
         return diag_engine(&dbc->base, &err);
     }
@@ -79,6 +84,7 @@ SQLRETURN stmt_new(Dbc *dbc, SQLHANDLE *out) {
     if (dbc->stmts) dbc->stmts->previous = self;
     dbc->stmts = self;
     *out = self->base.id;
+    stmt_publish(self);
     return SQL_SUCCESS;
 }
 

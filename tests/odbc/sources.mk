@@ -31,3 +31,6 @@ tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
 TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager
 endif
+
+TESTS += tests/odbc/check_exports
+EXTRA_DIST += tests/odbc/check_exports

@@ -993,6 +993,98 @@ static void threads(void **state) {
     link_close(&link);
 }
 
+/* Any call on any handle, alive or not, from many threads: nothing crashes, nothing hangs. */
+#define POOL 64
+static SQLHANDLE pool[4][POOL]; /* environments, connections, statements, descriptors: racily shared */
+
+static void chaos_step(unsigned *seed) {
+    SQLHANDLE made = NULL, handle;
+    char text[64];
+    SQLLEN n;
+    SQLSMALLINT small;
+#define PICK(kind) __atomic_load_n(&pool[kind][rand_r(seed) % POOL], __ATOMIC_RELAXED)
+#define KEEP(kind) __atomic_store_n(&pool[kind][rand_r(seed) % POOL], made, __ATOMIC_RELAXED)
+    switch (rand_r(seed) % 16) {
+    case 0:
+        if (odbc.SQLAllocHandle(SQL_HANDLE_DBC, PICK(0), &made) == SQL_SUCCESS) KEEP(1);
+        break;
+    case 1: (void)odbc.SQLDriverConnect(PICK(1), NULL, (SQLCHAR *)"Driver=fake", SQL_NTS, NULL, 0, NULL, 0); break;
+    case 2:
+        if (rand_r(seed) % 8 == 0) (void)odbc.SQLDisconnect(PICK(1));
+        break;
+    case 3:
+        if (rand_r(seed) % 8 == 0) (void)odbc.SQLFreeHandle(SQL_HANDLE_DBC, PICK(1));
+        break;
+    case 4:
+    case 5:
+        if (odbc.SQLAllocHandle(SQL_HANDLE_STMT, PICK(1), &made) == SQL_SUCCESS) KEEP(2);
+        break;
+    case 6: (void)odbc.SQLFreeHandle(SQL_HANDLE_STMT, PICK(2)); break;
+    case 7: (void)odbc.SQLExecDirect(PICK(2), (SQLCHAR *)"numbers 100 7", SQL_NTS); break;
+    case 8: (void)odbc.SQLFetch(PICK(2)); break;
+    case 9: (void)odbc.SQLGetData(PICK(2), 5, SQL_C_CHAR, text, sizeof text, &n); break;
+    case 10: (void)odbc.SQLCancel(PICK(2)); break;
+    case 11:
+        if (odbc.SQLAllocHandle(SQL_HANDLE_DESC, PICK(1), &made) == SQL_SUCCESS) KEEP(3);
+        break;
+    case 12: (void)odbc.SQLSetStmtAttr(PICK(2), SQL_ATTR_APP_ROW_DESC, PICK(3), 0); break;
+    case 13: (void)odbc.SQLFreeHandle(SQL_HANDLE_DESC, PICK(3)); break;
+    case 14:
+        handle = PICK(2);
+        if (odbc.SQLGetStmtAttr(handle, SQL_ATTR_APP_PARAM_DESC, &made, 0, NULL) == SQL_SUCCESS) KEEP(3);
+        (void)odbc.SQLCopyDesc(PICK(3), PICK(3));
+        break;
+    default:
+        (void)odbc.SQLGetDiagRec(SQL_HANDLE_STMT, PICK(2), 1, (SQLCHAR *)text, NULL, (SQLCHAR *)text + 8, 40, &small);
+        (void)odbc.SQLEndTran(SQL_HANDLE_ENV, PICK(0), SQL_COMMIT);
+    }
+}
+
+static void *chaos_thread(void *number) {
+    unsigned seed = (unsigned)(uintptr_t)number;
+    for (int i = 0; i < 30000; i++) chaos_step(&seed);
+    return NULL;
+}
+
+static void chaos(void **state) {
+    pthread_t thread[6];
+    SQLHENV env;
+    for (int i = 0; i < POOL; i++) {
+        if (i % 16 == 0) {
+            OK(odbc.SQLAllocHandle(SQL_HANDLE_ENV, NULL, &env));
+            OK(odbc.SQLSetEnvAttr(env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0));
+        }
+        pool[0][i] = env;
+    }
+    for (int i = 0; i < 6; i++) pthread_create(&thread[i], NULL, chaos_thread, (void *)(uintptr_t)(i + 1));
+    for (int i = 0; i < 6; i++) pthread_join(thread[i], NULL);
+}
+
+/* A quarter of a megabyte of stack is enough for every call. */
+static void *small_stack_work(void *unused) {
+    Link link;
+    open3(&link);
+    run_ok(&link, "types");
+    while (odbc.SQLFetch(link.stmt) == SQL_SUCCESS)
+        for (SQLUSMALLINT c = 1; c <= 25; c++) (void)text_of(&link, c);
+    close_cursor(&link);
+    FAILS(run(&link, "nonsense"));
+    OK(odbc.SQLColumns(link.stmt, NULL, 0, NULL, 0, NULL, 0, NULL, 0));
+    OK(odbc.SQLFetch(link.stmt));
+    link_close(&link);
+    return NULL;
+}
+
+static void small_stack(void **state) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 256 * 1024);
+    assert_int_equal(pthread_create(&thread, &attributes, small_stack_work, NULL), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(handles_misused),    cmocka_unit_test(version_first),     cmocka_unit_test(states),
@@ -1001,7 +1093,7 @@ int main(void) {
         cmocka_unit_test(column_attributes),  cmocka_unit_test(parameters),        cmocka_unit_test(parameter_sets),
         cmocka_unit_test(data_at_execution),  cmocka_unit_test(cancelling),        cmocka_unit_test(polling),
         cmocka_unit_test(catalog_functions),  cmocka_unit_test(information),       cmocka_unit_test(forked),
-        cmocka_unit_test(threads),
+        cmocka_unit_test(threads),            cmocka_unit_test(chaos),             cmocka_unit_test(small_stack),
     };
     return cmocka_run_group_tests_name("driver calls", tests, load, NULL);
 }
