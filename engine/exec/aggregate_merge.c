@@ -85,9 +85,9 @@ static Status source_new(AggShared *shared, AggSource **out, Error *err) {
     return source_build(self, err);
 }
 
+/* The table's memory is kept for the next job. */
 static void job_end(AggSource *self) {
     AggShared *shared = self->shared;
-    group_table_clear(&self->table);
     if (self->merged_made) row_store_clear(&self->merged);
     self->merged_made = false;
     page_list_clear(&self->job.pages, &shared->space);
@@ -101,6 +101,7 @@ static void job_end(AggSource *self) {
 void agg_source_free(AggSource *self) {
     if (!self) return;
     job_end(self);
+    group_table_clear(&self->table);
     arena_free(self->arena);
     heap_free(self);
 }
@@ -342,7 +343,12 @@ static bool job_pop(AggShared *shared, AggJob *out) {
 static Status table_begin(AggSource *self, Error *err) {
     uint64_t rows = self->job.pages.rows + self->job.packed.rows;
     uint32_t bits = TABLE_BITS_LEAST;
-    while ((UINT64_C(1) << bits) < rows / 2) bits++;
+    while ((UINT64_C(1) << bits) < rows) bits++;
+    if (self->table.slots && self->table.mask + 1 >= UINT64_C(1) << bits && self->table.mask + 1 <= UINT64_C(4) << bits) {
+        group_table_empty(&self->table);
+        return TRIB_OK;
+    }
+    group_table_clear(&self->table);
     TRY(group_table_init(&self->table, &self->shared->grant, bits, false, err));
     return self->table.slots ? TRIB_OK : group_table_init(&self->table, &self->shared->grant, TABLE_BITS_LEAST, true, err);
 }

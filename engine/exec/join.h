@@ -82,7 +82,7 @@ typedef struct JoinShared {
     PageList *lists;       /* by partition */
     PageList nulls;
     JoinTable *tables;
-    Block *blocks;
+    Block slots;           /* of all tables, one after the other */
     SpillFile *file;       /* of partitions that finish() had to write */
     bool *may_null;        /* by build layout column */
     uint64_t build_rows;   /* all, rows with NULL keys too */

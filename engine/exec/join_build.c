@@ -266,23 +266,25 @@ static Status partition_spill(JoinShared *self, uint32_t p, Error *err) {
     return page_list_spill(&self->lists[p], self->build_layout, &self->space, self->file, err);
 }
 
-/* Slots for the partitions in memory; the last of them go to disk until there is room for the others. */
+/* Slots for the partitions in memory, in one block; the last partitions go to disk until there is room for the others. */
 static Status tables_allocate(JoinShared *self, Error *err) {
     uint32_t kept = atomic_load(&self->kept);
-    for (uint32_t p = 0; p < kept;) {
-        uint64_t rows = self->lists[p].rows;
-        if (rows == 0) {
-            p++;
-            continue;
-        }
-        uint32_t bits = join_table_bits(rows);
-        TRY(block_new(&self->grant, sizeof(uint64_t) << bits, false, &self->blocks[p], err));
-        if (self->blocks[p].data) {
-            self->tables[p] = (JoinTable){.slots = self->blocks[p].data, .mask = (UINT64_C(1) << bits) - 1};
-            p++;
-            continue;
-        }
+    uint64_t slots;
+    for (;;) {
+        slots = 0;
+        for (uint32_t p = 0; p < kept; p++)
+            if (self->lists[p].rows > 0) slots += UINT64_C(1) << join_table_bits(self->lists[p].rows);
+        if (slots == 0) break;
+        TRY(block_new(&self->grant, slots * sizeof(uint64_t), false, &self->slots, err));
+        if (self->slots.data) break;
         TRY(partition_spill(self, --kept, err));
+    }
+    uint64_t *next = self->slots.data;
+    for (uint32_t p = 0; p < kept && slots > 0; p++) {
+        if (self->lists[p].rows == 0) continue;
+        uint64_t size = UINT64_C(1) << join_table_bits(self->lists[p].rows);
+        self->tables[p] = (JoinTable){.slots = next, .mask = size - 1};
+        next += size;
     }
     atomic_store(&self->kept, kept);
     return TRIB_OK;

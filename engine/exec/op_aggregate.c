@@ -25,7 +25,6 @@
 #define WORTHWHILE 2         /* rows per group below which the table is abandoned */
 #define ABANDON_ROWS (UINT64_C(1) << 20) /* ... for so many rows */
 #define PAGE_FIRST 4096
-#define PAGE_MAX (UINT32_C(256) * 1024)
 #define PAGE_MAX_FORCED (UINT32_C(16) * 1024)
 #define BITS 6
 #define BITS_FORCED 4
@@ -156,7 +155,8 @@ static Status aggregate_open(const PhysNode *node, Query *query, void *shared, E
     atomic_init(&self->kept, 1u << self->bits);
     self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
                              .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST, .page_max = tight ? PAGE_MAX_FORCED : PAGE_MAX};
+                             .page_first = PAGE_FIRST, .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
+    if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
     if (self->ngroups > 0) return TRIB_OK;
     TRY_ALLOC(self->single, arena_alloc(query->arena, self->states_bytes), err);
     memcpy(self->single, self->initial, self->states_bytes);
@@ -415,13 +415,14 @@ static Status groups_make(void *context, const uint16_t *fresh, uint32_t count, 
 }
 
 /* The table is full: is it worth keeping one? */
-static Status table_full(AggLocal *self, AggShared *shared, Error *err) {
+static void table_full(AggLocal *self) {
     AggWorker *worker = self->worker;
     if (worker->rows < worker->table.count * WORTHWHILE) {
         worker->abandoned = ABANDON_ROWS;
-        worker->cleared = true;
     }
-    return table_restart(self, shared, err);
+    worker->cleared = true;
+    worker->rows = 0;
+    group_table_empty(&worker->table);
 }
 
 static Status table_reserve(AggLocal *self, AggShared *shared, uint32_t count, Error *err) {
@@ -431,7 +432,8 @@ static Status table_reserve(AggLocal *self, AggShared *shared, uint32_t count, E
     bool refused = need > UINT64_C(1) << TABLE_BITS_LAST;
     if (!refused) TRY(group_table_reserve(&worker->table, count, false, &refused, err));
     self->small = false;
-    return refused ? table_full(self, shared, err) : TRIB_OK;
+    if (refused) table_full(self);
+    return TRIB_OK;
 }
 
 static Status keys_evaluate(OpContext *context, const Batch *in, Error *err) {

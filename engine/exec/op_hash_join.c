@@ -16,8 +16,7 @@
 #include "engine/exec/join.h"
 
 #define PAGE_FIRST 4096
-#define PAGE_MAX (UINT32_C(256) * 1024)
-#define PAGE_MAX_TIGHT (UINT32_C(16) * 1024)
+#define PAGE_MAX_FORCED (UINT32_C(16) * 1024)
 #define BITS 6
 #define BITS_TIGHT 4
 
@@ -96,7 +95,6 @@ static Status join_allocate(JoinShared *self, Query *query, Error *err) {
     Arena *arena = query->arena;
     TRY_ALLOC(self->lists, ARENA_ARRAY(arena, PageList, n), err);
     TRY_ALLOC(self->tables, ARENA_ARRAY(arena, JoinTable, n), err);
-    TRY_ALLOC(self->blocks, ARENA_ARRAY(arena, Block, n), err);
     TRY_ALLOC(self->may_null, ARENA_ARRAY(arena, bool, self->build_layout->ncolumns + 1), err);
     TRY_ALLOC(self->waiting, ARENA_ARRAY(arena, Waker, query->workers), err);
     uint32_t ntargets = self->node->as.join.ntargets;
@@ -131,7 +129,8 @@ static Status join_open(const PhysNode *node, Query *query, void *shared, Error 
     atomic_init(&self->kept, 1u << self->bits);
     self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
                              .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST, .page_max = tight ? PAGE_MAX_TIGHT : PAGE_MAX};
+                             .page_first = PAGE_FIRST, .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
+    if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
     TRY(layouts_make(self, query->arena, err));
     return join_allocate(self, query, err);
 }
@@ -159,10 +158,8 @@ static void asides_free(JoinAside *aside) {
 
 static void join_close(void *shared) {
     JoinShared *self = shared;
-    for (uint32_t p = 0; self->lists && self->blocks && p < 1u << self->bits; p++) {
-        page_list_clear(&self->lists[p], &self->space);
-        block_free(&self->grant, &self->blocks[p]);
-    }
+    for (uint32_t p = 0; self->lists && p < 1u << self->bits; p++) page_list_clear(&self->lists[p], &self->space);
+    block_free(&self->grant, &self->slots);
     for (uint32_t j = 0; j < self->njobs; j++) {
         page_list_clear(&self->jobs[j].build, &self->space);
         page_list_clear(&self->jobs[j].probe, &self->space);

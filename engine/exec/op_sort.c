@@ -14,7 +14,7 @@
 #define RUN_PAGE (UINT32_C(32) * 1024)
 #define RUN_PAGE_TIGHT (UINT32_C(16) * 1024)
 #define PAGE_FIRST 4096
-#define PAGE_MAX (UINT32_C(256) * 1024)
+#define PAGE_MAX_FORCED (UINT32_C(64) * 1024)
 #define FAN_IN_LEAST 8
 #define FAN_IN_MOST 512
 
@@ -48,7 +48,8 @@ Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit
     uint32_t run_page = tight ? RUN_PAGE_TIGHT : RUN_PAGE;
     self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
                              .spilled = &query->counters[node->id].spilled_bytes, .page_first = PAGE_FIRST,
-                             .page_max = PAGE_MAX};
+                             .page_max = row_page_max(query->budget, query->workers, 1)};
+    if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
     self->run_space = self->space;
     self->run_space.page_first = self->run_space.page_max = run_page;
     int64_t room = budget_limit(query->budget) / 4;

@@ -11,18 +11,35 @@
 #include "engine/exec/row_store.h"
 
 #include <stdatomic.h>
+#include <sys/mman.h>
 
 #define PAGE_UNIT 4096
+#define PAGE_LEAST (UINT32_C(16) * 1024)
+#define PAGE_MOST (UINT32_C(2) << 20)
 #define MAP_MIN (UINT64_C(64) * 1024) /* the smallest block that is worth a mapping of its own */
+#define HUGE_MIN (UINT64_C(2) << 20)
 #define PIECE_MAX (UINT32_C(1) << 20) /* of one spill block */
 
 /* ---------------------------------------------------------------- blocks */
+
+/* The block will be used whole: large pages where it has room for them, else all small ones at once, which costs less
+ * than a fault for each. Kernels that do not know the advice do without. */
+static void block_advise(const Block *block) {
+    if (block->bytes >= HUGE_MIN) {
+        (void)madvise(block->data, block->bytes, MADV_HUGEPAGE);
+        return;
+    }
+#ifdef MADV_POPULATE_WRITE
+    (void)madvise(block->data, block->bytes, MADV_POPULATE_WRITE);
+#endif
+}
 
 Status block_new(Grant *grant, uint64_t bytes, bool force, Block *out, Error *err) {
     *out = (Block){.bytes = bytes};
     if (bytes >= MAP_MIN) {
         out->data = grant_map(grant, bytes);
         out->mapped = out->data != NULL;
+        if (out->mapped) block_advise(out);
         if (out->mapped || !force) return TRIB_OK;
     } else if (grant_try(grant, (int64_t)bytes)) {
         TRY_ALLOC(out->data, heap_alloc(bytes), err);
@@ -233,6 +250,13 @@ void row_store_sync(RowStore *self) {
 uint64_t row_store_memory(const RowStore *self) {
     uint64_t bytes = 0;
     for (uint32_t p = 0; self->lists && p < self->npartitions; p++) bytes += self->lists[p].memory_bytes;
+    return bytes;
+}
+
+uint32_t row_page_max(const Budget *budget, uint32_t workers, uint32_t partitions) {
+    uint64_t share = (uint64_t)budget_limit(budget) / 16 / workers / partitions;
+    uint32_t bytes = PAGE_LEAST;
+    while (bytes < PAGE_MOST && (uint64_t)bytes * 2 <= share) bytes *= 2;
     return bytes;
 }
 

@@ -45,6 +45,10 @@ typedef struct RowCursor {
     uint8_t *front, *heap; /* free space of the partition's last page */
 } RowCursor;
 
+/* The largest page for an operator of so many workers and partitions under a budget: large enough for the system's large
+ * pages where memory abounds, small enough that pages half full do not matter. */
+uint32_t row_page_max(const Budget *budget, uint32_t workers, uint32_t partitions);
+
 /* What an operator's stores have in common. */
 typedef struct RowSpace {
     Grant *grant;

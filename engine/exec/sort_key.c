@@ -171,6 +171,39 @@ static inline void value_encode(uint8_t physical, const uint8_t *from, uint8_t o
     }
 }
 
+/* Columns at one place in all rows whose value fits: eight bytes are stored whatever the width, the next column (or the
+ * row's address) overwrites those too many. The marker goes along. */
+#define ENCODE_UNIFORM(T, BITS)                                                                    \
+    do {                                                                                           \
+        uint64_t flip = invert ? UINT64_MAX << (64 - 8 * width) : 0;                               \
+        uint8_t *out = self->out + self->at;                                                       \
+        for (uint32_t i = 0; i < self->count; i++, out += self->stride) {                          \
+            LOAD(T, v, self->rows[i] + offset);                                                    \
+            uint64_t number = big_endian(((uint64_t)(BITS) << (64 - 8 * width)) ^ flip);           \
+            bool valid = (self->rows[i][null_byte] >> null_bit) & 1;                               \
+            out[0] = valid ? MARK_VALID : null;                                                    \
+            if (!valid) number = 0;                                                                \
+            memcpy(out + 1, &number, sizeof number);                                               \
+        }                                                                                          \
+        return true;                                                                               \
+    } while (0)
+
+static bool uniform_encode(Encoder *self, const PhysSortKey *key, uint8_t null) {
+    const RowLayout *layout = self->spec->layout;
+    const RowColumn *column = &layout->columns[key->ordinal];
+    uint32_t offset = column->offset, width = value_width(column);
+    uint32_t null_byte = layout->validity_offset + key->ordinal / 8, null_bit = key->ordinal % 8;
+    bool invert = key->descending;
+    if (!self->uniform || width == 0 || self->at + 1 + width > self->room) return false;
+    switch (column->physical) {
+    case PHYS_INT16: ENCODE_UNIFORM(uint16_t, v ^ 0x8000u);
+    case PHYS_INT32: ENCODE_UNIFORM(uint32_t, v ^ 0x80000000u);
+    case PHYS_INT64: ENCODE_UNIFORM(uint64_t, v ^ UINT64_C(1) << 63);
+    case PHYS_DOUBLE: ENCODE_UNIFORM(double, real_bits(v));
+    default: return false;
+    }
+}
+
 #define ENCODE_FIXED(PHYS)                                                                         \
     case PHYS:                                                                                     \
         for (uint32_t i = 0; i < self->count; i++) {                                               \
@@ -240,6 +273,10 @@ static void column_encode(Encoder *self, const PhysSortKey *key) {
     const RowColumn *column = &layout->columns[key->ordinal];
     uint32_t width = value_width(column);
     uint8_t null = key->nulls_first ? MARK_NULL_FIRST : MARK_NULL_LAST;
+    if (uniform_encode(self, key, null)) {
+        self->at += 1 + width;
+        return;
+    }
     if (width > 0) fixed_encode(self, column, key->descending);
     else places_begin(self);
     for (uint32_t i = 0; i < self->count; i++) {

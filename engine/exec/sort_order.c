@@ -102,7 +102,8 @@ typedef struct Sorter {
         quick_##W(self, e, n, depth);                                                              \
     }                                                                                              \
                                                                                                    \
-    static Status radix_##W(const Sorter *self, Entry##W *e, uint64_t n, uint32_t byte, Error *err) { \
+    static Status radix_##W(const Sorter *self, Entry##W *e, uint64_t n, uint32_t byte, const uint64_t *varying, \
+                              Error *err) {                                                        \
         uint64_t count[256], next[256], end[256];                                                  \
         if (n > CANCEL_ROWS) TRY(cancel_check(self->cancel, err));                                 \
         for (;; byte++) {                                                                          \
@@ -111,6 +112,7 @@ typedef struct Sorter {
                 return TRIB_OK;                                                                    \
             }                                                                                      \
             uint32_t word = byte / 8, shift = 56 - 8 * (byte % 8);                                 \
+            if (((varying[word] >> shift) & 255) == 0) continue;                                   \
             memset(count, 0, sizeof count);                                                        \
             for (uint64_t i = 0; i < n; i++) count[(e[i].key[word] >> shift) & 255]++;             \
             if (count[(e[0].key[word] >> shift) & 255] == n) continue;                             \
@@ -130,9 +132,17 @@ typedef struct Sorter {
                 }                                                                                  \
             }                                                                                      \
             for (int b = 0; b < 256; b++)                                                          \
-                if (count[b] > 1) TRY(radix_##W(self, e + end[b] - count[b], count[b], byte + 1, err)); \
+                if (count[b] > 1) TRY(radix_##W(self, e + end[b] - count[b], count[b], byte + 1, varying, err)); \
             return TRIB_OK;                                                                        \
         }                                                                                          \
+    }                                                                                              \
+                                                                                                   \
+    /* Which bits of the keys differ at all: bytes without any are never looked at. */             \
+    static Status sort_##W(const Sorter *self, Entry##W *e, uint64_t n, Error *err) {              \
+        uint64_t varying[W] = {0};                                                                 \
+        for (uint64_t i = 1; i < n; i++)                                                           \
+            for (int w = 0; w < W; w++) varying[w] |= e[i].key[w] ^ e[0].key[w];                   \
+        return radix_##W(self, e, n, 0, varying, err);                                             \
     }
 
 DEFINE_SORT(1)
@@ -143,9 +153,9 @@ DEFINE_SORT(4)
 Status sort_entries(const SortSpec *self, uint64_t *entries, uint64_t count, bool exact, CancelToken *cancel, Error *err) {
     Sorter sorter = {.spec = self, .exact = exact, .cancel = cancel};
     switch (self->words) {
-    case 1: return radix_1(&sorter, (Entry1 *)entries, count, 0, err);
-    case 2: return radix_2(&sorter, (Entry2 *)entries, count, 0, err);
-    case 3: return radix_3(&sorter, (Entry3 *)entries, count, 0, err);
-    default: return radix_4(&sorter, (Entry4 *)entries, count, 0, err);
+    case 1: return sort_1(&sorter, (Entry1 *)entries, count, err);
+    case 2: return sort_2(&sorter, (Entry2 *)entries, count, err);
+    case 3: return sort_3(&sorter, (Entry3 *)entries, count, err);
+    default: return sort_4(&sorter, (Entry4 *)entries, count, err);
     }
 }
