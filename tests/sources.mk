@@ -1,3 +1,4 @@
 # tests
 include tests/connectors/sources.mk
 include tests/odbc/sources.mk
+include tests/bench/sources.mk

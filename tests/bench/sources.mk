@@ -1,0 +1,18 @@
+# tests/bench: programs that tests/bench/run times; built by `make bench-programs`
+bench_binaries = tests/bench/engine tests/bench/fetch
+EXTRA_PROGRAMS += tests/bench/engine tests/bench/fetch
+tests_bench_engine_SOURCES = tests/bench/engine.c tests/bench/bench.h
+tests_bench_engine_LDADD = $(ENGINE_LIBS)
+tests_bench_fetch_SOURCES = tests/bench/fetch.c tests/bench/bench.h
+tests_bench_fetch_LDADD = -lodbc
+if CONNECTOR_MYSQL
+bench_binaries += tests/bench/raw_mysql
+EXTRA_PROGRAMS += tests/bench/raw_mysql
+tests_bench_raw_mysql_SOURCES = tests/bench/raw_mysql.c tests/bench/bench.h
+tests_bench_raw_mysql_CPPFLAGS = $(AM_CPPFLAGS) $(MARIADB_CFLAGS)
+tests_bench_raw_mysql_LDADD = $(MARIADB_LIBS)
+endif
+EXTRA_DIST += tests/bench/run tests/bench/duck.py
+
+.PHONY: bench-programs
+bench-programs: $(bench_binaries)
