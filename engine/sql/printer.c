@@ -183,16 +183,17 @@ static void print_unary(Printer *self, const AstExpr *e) {
         return;
     }
     const AstExpr *arg = e->args[0];
+    while (arg->kind == AST_AT_TIME_ZONE) arg = arg->args[0];
     bool number = is_number(arg), minus = number && arg->text.data[0] == '-';
     bool nested = arg->kind == AST_UNARY && arg->op != TRIB_FN_not;
-    if (number && !minus) { /* without parentheses it would be a negative literal */
+    if (number && !minus) { /* "-1" would be a negative literal */
         buf_text(self->out, "-(");
-        print_expr(self, arg);
+        print_expr(self, e->args[0]);
         buf_char(self->out, ')');
         return;
     }
     buf_text(self->out, minus || nested ? "- " : "-"); /* not a comment */
-    print_at(self, arg, P_SIGN);
+    print_at(self, e->args[0], P_SIGN);
 }
 
 static void print_predicate(Printer *self, const AstExpr *e) {
@@ -503,10 +504,10 @@ static void print_json(Printer *self, const AstExpr *e) {
 
 /* ---------------------------------------------------------------- expressions */
 
-/* args[0] where ".field" or "[i]" follows: a bare name would swallow the field, "-1" the sign. */
+/* args[0] where ".field" or "[i]" follows: a bare name would swallow the
+ * field, a number the sign before it. */
 static void print_base(Printer *self, const AstExpr *e, bool field) {
-    bool parens =
-        (field && e->kind == AST_NAME) || (is_number(e) && (field || e->text.data[0] == '-'));
+    bool parens = (field && e->kind == AST_NAME) || is_number(e);
     if (parens) buf_char(self->out, '(');
     print_at(self, e, parens ? P_LAMBDA : P_PRIMARY);
     if (parens) buf_char(self->out, ')');
