@@ -50,8 +50,8 @@ static uint32_t fixed_width(TribType type) {
     }
 }
 
-static Status children_init(Chunk *self, const TribHost *host, const TribTypeFields *fields, uint32_t depth,
-                            Error *err) {
+static Status children_init(Chunk *self, const TribHost *host, const TribTypeFields *fields,
+                            uint32_t depth, Error *err) {
     uint32_t count = fields ? fields->count : 0;
     TRY_ALLOC(self->children, host_alloc(host, sizeof(Chunk) * (count ? count : 1)), err);
     memset(self->children, 0, sizeof(Chunk) * (count ? count : 1));
@@ -71,7 +71,10 @@ static Status entries_init(Chunk *self, const TribHost *host, uint32_t depth, Er
     Chunk *entries = &self->children[0];
     entries->layout = CHUNK_STRUCT;
     entries->narrays = 1;
-    entries->type = (TribType){.id = TRIB_TYPE_ROW, .fields = self->type.fields};
+    entries->type = (TribType) {
+        .id = TRIB_TYPE_ROW
+        , .fields = self->type.fields
+    };
     Status status = children_init(entries, host, self->type.fields, depth + 1, err);
     self->narrays += entries->narrays;
     return status;
@@ -82,7 +85,8 @@ Status chunk_init(Chunk *self, const TribHost *host, TribType type, uint32_t dep
     self->type = type;
     self->narrays = 1;
     if (depth > MAX_DEPTH)
-        return error_set(err, ERR_LIMIT, "a column's type is nested more than %d levels deep", MAX_DEPTH);
+        return error_set(err, ERR_LIMIT, "a column's type is nested more than %d levels deep",
+                         MAX_DEPTH);
     switch (type.id) {
     case TRIB_TYPE_BOOLEAN: self->layout = CHUNK_BITS; return TRIB_OK;
     case TRIB_TYPE_VARCHAR:
@@ -92,15 +96,20 @@ Status chunk_init(Chunk *self, const TribHost *host, TribType type, uint32_t dep
         self->layout = CHUNK_VIEW;
         self->width = sizeof(View);
         return TRIB_OK;
-    case TRIB_TYPE_ARRAY: self->layout = CHUNK_LIST; return children_init(self, host, type.fields, depth, err);
+    case TRIB_TYPE_ARRAY:
+        self->layout = CHUNK_LIST;
+        return children_init(self, host, type.fields, depth, err);
     case TRIB_TYPE_MAP: self->layout = CHUNK_LIST; return entries_init(self, host, depth, err);
-    case TRIB_TYPE_ROW: self->layout = CHUNK_STRUCT; return children_init(self, host, type.fields, depth, err);
+    case TRIB_TYPE_ROW:
+        self->layout = CHUNK_STRUCT;
+        return children_init(self, host, type.fields, depth, err);
     default: break;
     }
     self->layout = CHUNK_FIXED;
     self->width = fixed_width(type);
     if (self->width) return TRIB_OK;
-    return error_set(err, ERR_UNSUPPORTED, "a table in memory cannot hold a column of this type (type %u)", type.id);
+    return error_set(err, ERR_UNSUPPORTED,
+                     "a table in memory cannot hold a column of this type (type %u)", type.id);
 }
 
 void chunk_clear(Chunk *self, const TribHost *host) {
@@ -123,7 +132,8 @@ static Status out_of_budget(Error *err) {
 }
 
 /* Moves `*memory` into a block of `bytes`; the rest is zeroed. */
-static Status memory_resize(const TribHost *host, void **memory, size_t used, size_t bytes, Error *err) {
+static Status memory_resize(const TribHost *host, void **memory, size_t used, size_t bytes,
+                            Error *err) {
     char *moved = host_alloc(host, bytes);
     if (!moved) return out_of_budget(err);
     if (used) memcpy(moved, *memory, used);
@@ -149,7 +159,9 @@ static size_t values_bytes(const Chunk *self, uint32_t positions) {
 /* Children of lists may hold more positions than a row group has rows. */
 static Status chunk_reserve(Chunk *self, const TribHost *host, uint32_t more, Error *err) {
     uint64_t need = (uint64_t)self->length + more;
-    if (need > INT32_MAX) return error_set(err, ERR_LIMIT, "the arrays of one row group hold more than 2^31 elements");
+    if (need > INT32_MAX)
+        return error_set(err, ERR_LIMIT,
+                         "the arrays of one row group hold more than 2^31 elements");
     if (need <= self->capacity && (self->capacity || self->layout != CHUNK_LIST)) return TRIB_OK;
     uint64_t capacity = self->capacity ? self->capacity : FIRST_ROWS;
     while (capacity < need) capacity *= 2;
@@ -159,8 +171,8 @@ static Status chunk_reserve(Chunk *self, const TribHost *host, uint32_t more, Er
     }
     if (self->validity) {
         void *bits = self->validity;
-        Status status =
-            memory_resize(host, &bits, validity_bytes(self->length), validity_bytes((uint32_t)capacity), err);
+        Status status = memory_resize(host, &bits, validity_bytes(self->length),
+                                      validity_bytes((uint32_t)capacity), err);
         self->validity = bits;
         TRY(status);
     }
@@ -185,12 +197,15 @@ static inline bool bit_at(const uint8_t *bits, uint64_t i) {
 }
 
 /* dst[at + i] = src[from + i]; returns how many of them are set. Bits of dst beyond the end are zero. */
-static uint32_t bits_copy(uint64_t *dst, uint32_t at, const uint8_t *src, uint64_t from, uint32_t count) {
+static uint32_t bits_copy(uint64_t *dst, uint32_t at, const uint8_t *src, uint64_t from,
+                          uint32_t count) {
     uint32_t set = 0, i = 0;
     for (; i < count && ((at + i) & 63); i++) {
         bool bit = bit_at(src, from + i);
-        if (bit) bitmap_set(dst, at + i);
-        else bitmap_unset(dst, at + i);
+        if (bit)
+            bitmap_set(dst, at + i);
+        else
+            bitmap_unset(dst, at + i);
         set += bit;
     }
     /* Whole words: assembled from eight bytes of the source and the bits of a ninth. */
@@ -205,8 +220,10 @@ static uint32_t bits_copy(uint64_t *dst, uint32_t at, const uint8_t *src, uint64
     }
     for (; i < count; i++) {
         bool bit = bit_at(src, from + i);
-        if (bit) bitmap_set(dst, at + i);
-        else bitmap_unset(dst, at + i);
+        if (bit)
+            bitmap_set(dst, at + i);
+        else
+            bitmap_unset(dst, at + i);
         set += bit;
     }
     return set;
@@ -214,8 +231,8 @@ static uint32_t bits_copy(uint64_t *dst, uint32_t at, const uint8_t *src, uint64
 
 /* ---------------------------------------------------------------- appending */
 
-static Status validity_append(Chunk *self, const TribHost *host, const struct ArrowArray *array, uint64_t from,
-                              uint32_t count, Error *err) {
+static Status validity_append(Chunk *self, const TribHost *host, const struct ArrowArray *array,
+                              uint64_t from, uint32_t count, Error *err) {
     const uint8_t *bits = array->n_buffers > 0 ? array->buffers[0] : NULL;
     if (!bits || array->null_count == 0) {
         if (!self->validity) return TRIB_OK;
@@ -240,7 +257,8 @@ static char *block_room(Chunk *self, const TribHost *host, uint32_t length, Erro
     if (self->nblocks == self->blocks_capacity) {
         uint32_t capacity = self->blocks_capacity ? self->blocks_capacity * 2 : 4;
         void *blocks = self->blocks;
-        if (memory_resize(host, &blocks, sizeof(ChunkBlock) * self->nblocks, sizeof(ChunkBlock) * capacity, err))
+        if (memory_resize(host, &blocks, sizeof(ChunkBlock) * self->nblocks,
+                          sizeof(ChunkBlock) * capacity, err))
             return NULL;
         self->blocks = blocks;
         self->blocks_capacity = capacity;
@@ -262,15 +280,15 @@ static Status bad_array(Error *err, const char *what) {
 static const char *view_bytes(const struct ArrowArray *array, const View *view, Error *err) {
     int64_t nblocks = array->n_buffers - 3;
     const int64_t *sizes = array->buffers[array->n_buffers - 1];
-    if (view->length >= 0 && view->block >= 0 && view->block < nblocks && view->offset >= 0 && sizes &&
-        (int64_t)view->offset + view->length <= sizes[view->block])
+    if (view->length >= 0 && view->block >= 0 && view->block < nblocks && view->offset >= 0 &&
+        sizes && (int64_t)view->offset + view->length <= sizes[view->block])
         return (const char *)array->buffers[2 + view->block] + view->offset;
     (void)bad_array(err, "a text value lies outside its buffers");
     return NULL;
 }
 
-static Status views_append(Chunk *self, const TribHost *host, const struct ArrowArray *array, uint64_t from,
-                           uint32_t count, Error *err) {
+static Status views_append(Chunk *self, const TribHost *host, const struct ArrowArray *array,
+                           uint64_t from, uint32_t count, Error *err) {
     if (array->n_buffers < 3) return bad_array(err, "a text column has too few buffers");
     const View *in = (const View *)array->buffers[1] + from;
     View *out = (View *)self->values + self->length;
@@ -297,24 +315,28 @@ static Status views_append(Chunk *self, const TribHost *host, const struct Arrow
     return TRIB_OK;
 }
 
-static void fixed_append(Chunk *self, const struct ArrowArray *array, uint64_t from, uint32_t count) {
+static void fixed_append(Chunk *self, const struct ArrowArray *array, uint64_t from,
+                         uint32_t count) {
     char *out = (char *)self->values + (size_t)self->length * self->width;
     memcpy(out, (const char *)array->buffers[1] + from * self->width, (size_t)count * self->width);
     if (!self->validity || self->nulls == 0) return;
     for (uint32_t i = 0; i < count; i++) {
-        if (!bitmap_get(self->validity, self->length + i)) memset(out + (size_t)i * self->width, 0, self->width);
+        if (!bitmap_get(self->validity, self->length + i))
+            memset(out + (size_t)i * self->width, 0, self->width);
     }
 }
 
-static Status list_append(Chunk *self, const TribHost *host, const struct ArrowArray *array, uint64_t from,
-                          uint32_t count, Error *err) {
-    if (array->n_buffers < 2 || array->n_children != 1) return bad_array(err, "a nested column has the wrong shape");
+static Status list_append(Chunk *self, const TribHost *host, const struct ArrowArray *array,
+                          uint64_t from, uint32_t count, Error *err) {
+    if (array->n_buffers < 2 || array->n_children != 1)
+        return bad_array(err, "a nested column has the wrong shape");
     int32_t *out = (int32_t *)self->values + self->length;
     const int32_t *in = (const int32_t *)array->buffers[1] + from;
     if (in[0] < 0 || in[count] < in[0] || in[count] > array->children[0]->length)
         return bad_array(err, "the offsets of a nested column are wrong");
     int32_t base = (int32_t)self->children[0].length;
-    TRY(chunk_append(&self->children[0], host, array->children[0], in[0], (uint32_t)(in[count] - in[0]), err));
+    TRY(chunk_append(&self->children[0], host, array->children[0], in[0],
+                     (uint32_t)(in[count] - in[0]), err));
     for (uint32_t i = 0; i < count; i++) {
         if (in[i + 1] < in[i]) return bad_array(err, "the offsets of a nested column are wrong");
         out[i] = base + (in[i] - in[0]);
@@ -323,9 +345,10 @@ static Status list_append(Chunk *self, const TribHost *host, const struct ArrowA
     return TRIB_OK;
 }
 
-Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *array, int64_t from, uint32_t count,
-                    Error *err) {
-    if (!array || from < 0 || from + count > array->length) return bad_array(err, "a column is too short");
+Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *array, int64_t from,
+                    uint32_t count, Error *err) {
+    if (!array || from < 0 || from + count > array->length)
+        return bad_array(err, "a column is too short");
     if (self->layout != CHUNK_STRUCT && count > 0 && (array->n_buffers < 2 || !array->buffers[1]))
         return bad_array(err, "a column has no values");
     if (count == 0) return TRIB_OK;
@@ -333,14 +356,18 @@ Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *
     TRY(chunk_reserve(self, host, count, err));
     TRY(validity_append(self, host, array, at, count, err));
     switch (self->layout) {
-    case CHUNK_BITS: (void)bits_copy(self->values, self->length, array->buffers[1], at, count); break;
+    case CHUNK_BITS:
+        (void)bits_copy(self->values, self->length, array->buffers[1], at, count);
+        break;
     case CHUNK_FIXED: fixed_append(self, array, at, count); break;
     case CHUNK_VIEW: TRY(views_append(self, host, array, at, count, err)); break;
     case CHUNK_LIST: TRY(list_append(self, host, array, at, count, err)); break;
     case CHUNK_STRUCT:
-        if (array->n_children != self->nchildren) return bad_array(err, "a row column has the wrong number of fields");
+        if (array->n_children != self->nchildren)
+            return bad_array(err, "a row column has the wrong number of fields");
         for (uint32_t i = 0; i < self->nchildren; i++)
-            TRY(chunk_append(&self->children[i], host, array->children[i], (int64_t)at, count, err));
+            TRY(chunk_append(&self->children[i], host, array->children[i], (int64_t)at, count,
+                             err));
         break;
     }
     self->length += count;
@@ -350,27 +377,27 @@ Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *
 /* ---------------------------------------------------------------- sealing */
 
 /* Minimum and maximum of integers of one width; NULL rows hold 0 and are skipped. */
-#define RANGE_OF(name, ctype, wide)                                                                \
-    static bool range_##name(const Chunk *self, wide *low, wide *high) {                           \
-        const ctype *values = self->values;                                                        \
-        bool any = false;                                                                          \
-        if (self->nulls == 0 && self->length > 0) {                                                \
-            ctype least = values[0], most = values[0];                                             \
-            for (uint32_t i = 1; i < self->length; i++) {                                          \
-                least = values[i] < least ? values[i] : least;                                     \
-                most = values[i] > most ? values[i] : most;                                        \
-            }                                                                                      \
-            *low = least;                                                                          \
-            *high = most;                                                                          \
-            return least == least && most == most;                                                 \
-        }                                                                                          \
-        for (uint32_t i = 0; i < self->length; i++) {                                              \
-            if (!bitmap_get(self->validity, i)) continue;                                          \
-            if (!any || values[i] < *low) *low = values[i];                                        \
-            if (!any || values[i] > *high) *high = values[i];                                      \
-            any = true;                                                                            \
-        }                                                                                          \
-        return any;                                                                                \
+#define RANGE_OF(name, ctype, wide)                                      \
+    static bool range_##name(const Chunk *self, wide *low, wide *high) { \
+        const ctype *values = self->values;                              \
+        bool any = false;                                                \
+        if (self->nulls == 0 && self->length > 0) {                      \
+            ctype least = values[0], most = values[0];                   \
+            for (uint32_t i = 1; i < self->length; i++) {                \
+                least = values[i] < least ? values[i] : least;           \
+                most = values[i] > most ? values[i] : most;              \
+            }                                                            \
+            *low = least;                                                \
+            *high = most;                                                \
+            return least == least && most == most;                       \
+        }                                                                \
+        for (uint32_t i = 0; i < self->length; i++) {                    \
+            if (!bitmap_get(self->validity, i)) continue;                \
+            if (!any || values[i] < *low) *low = values[i];              \
+            if (!any || values[i] > *high) *high = values[i];            \
+            any = true;                                                  \
+        }                                                                \
+        return any;                                                      \
     }
 RANGE_OF(int8, int8_t, int64_t)
 RANGE_OF(int16, int16_t, int64_t)
@@ -392,7 +419,8 @@ static bool range_floats(const Chunk *self, double *low, double *high) {
     bool any = false;
     for (uint32_t i = 0; i < self->length; i++) {
         if (self->validity && !bitmap_get(self->validity, i)) continue;
-        double value = self->width == 4 ? (double)((const float *)self->values)[i] : ((const double *)self->values)[i];
+        double value = self->width == 4 ? (double)((const float *)self->values)[i]
+                                        : ((const double *)self->values)[i];
         if (value != value) return false;
         if (!any || value < *low) *low = value;
         if (!any || value > *high) *high = value;
@@ -406,7 +434,8 @@ static void chunk_range(Chunk *self) {
     if (self->layout != CHUNK_FIXED || self->width > 8) return;
     if (self->type.id == TRIB_TYPE_REAL || self->type.id == TRIB_TYPE_DOUBLE)
         self->ranged = range_floats(self, &self->minimum.as.real, &self->maximum.as.real);
-    else self->ranged = range_integers(self, &self->minimum.as.integer, &self->maximum.as.integer);
+    else
+        self->ranged = range_integers(self, &self->minimum.as.integer, &self->maximum.as.integer);
 }
 
 /* A buffer more than a quarter larger than needed is moved into one that fits. */
@@ -441,7 +470,8 @@ Status chunk_seal(Chunk *self, const TribHost *host, Error *err) {
     if (self->layout != CHUNK_STRUCT) {
         /* An empty array still has buffers. */
         if (!self->values) TRY(chunk_reserve(self, host, 1, err));
-        TRY(trim(host, &self->values, values_bytes(self, self->length), values_bytes(self, self->capacity), err));
+        TRY(trim(host, &self->values, values_bytes(self, self->length),
+                 values_bytes(self, self->capacity), err));
     }
     if (self->nblocks) {
         ChunkBlock *last = &self->blocks[self->nblocks - 1];
@@ -458,7 +488,8 @@ Status chunk_seal(Chunk *self, const TribHost *host, Error *err) {
 }
 
 uint64_t chunk_bytes(const Chunk *self) {
-    uint64_t bytes = values_bytes(self, self->capacity) + (self->validity ? validity_bytes(self->capacity) : 0);
+    uint64_t bytes =
+        values_bytes(self, self->capacity) + (self->validity ? validity_bytes(self->capacity) : 0);
     for (uint32_t i = 0; i < self->nblocks; i++) bytes += self->blocks[i].size;
     for (uint32_t i = 0; i < self->nchildren; i++) bytes += chunk_bytes(&self->children[i]);
     return bytes;

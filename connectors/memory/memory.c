@@ -15,8 +15,8 @@
 #include "connectors/memory/scan.h"
 #include "connectors/support/call.h"
 
-static TribStatus memory_open(const TribHost *host, const char *name, const TribOption *options, uint32_t noptions,
-                              TribCatalog **out, TribError *err) {
+static TribStatus memory_open(const TribHost *host, const char *name, const TribOption *options,
+                              uint32_t noptions, TribCatalog **out, TribError *err) {
     if (noptions > 0)
         return error_set_at(err, ERR_CONFIGURATION, options[0].line, options[0].column,
                             "the catalog %s has no option \"%s\"", name, options[0].name);
@@ -50,13 +50,14 @@ static bool table_count(void *context, const MemTable *table) {
     return true;
 }
 
-static TribStatus memory_check(TribCatalog *catalog, TribCall *call, char *text, size_t size, TribError *err) {
+static TribStatus memory_check(TribCatalog *catalog, TribCall *call, char *text, size_t size,
+                               TribError *err) {
     (void)call;
     (void)err;
     TableCount count = {0};
     store_each_table(catalog->store, NULL, table_count, &count);
-    (void)text_format(text, size, "tables in memory: %llu, rows: %llu", (unsigned long long)count.tables,
-                      (unsigned long long)count.rows);
+    (void)text_format(text, size, "tables in memory: %llu, rows: %llu",
+                      (unsigned long long)count.tables, (unsigned long long)count.rows);
     return TRIB_OK;
 }
 
@@ -65,7 +66,8 @@ static bool visit_schema(void *context, const char *schema) {
     return names->schema(names->self, schema);
 }
 
-static TribStatus memory_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err) {
+static TribStatus memory_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names,
+                                      TribError *err) {
     (void)call;
     (void)err;
     store_each_schema(catalog->store, visit_schema, names);
@@ -77,8 +79,8 @@ static bool visit_table(void *context, const MemTable *table) {
     return names->table(names->self, table->schema, table->name, TRIB_TABLE_BASE, table->comment);
 }
 
-static TribStatus memory_list_tables(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names,
-                                     TribError *err) {
+static TribStatus memory_list_tables(TribCatalog *catalog, TribCall *call, const char *schema,
+                                     TribNames *names, TribError *err) {
     (void)call;
     (void)err;
     store_each_table(catalog->store, schema, visit_table, names);
@@ -91,7 +93,8 @@ static void type_spell(Buf *out, TribType type, uint32_t depth) {
 #include "connectors/ids.def"
     };
     buf_text(out, type.id < COUNT_OF(names) && names[type.id] ? names[type.id] : "unknown");
-    if (type.id == TRIB_TYPE_DECIMAL) buf_printf(out, "(%u,%d)", type.precision, type.scale);
+    if (type.id == TRIB_TYPE_DECIMAL)
+        buf_printf(out, "(%u,%d)", type.precision, type.scale);
     else if ((type.id == TRIB_TYPE_VARCHAR || type.id == TRIB_TYPE_CHAR) && type.length)
         buf_printf(out, "(%u)", type.length);
     for (uint32_t i = 0; type.fields && depth < 64 && i < type.fields->count; i++) {
@@ -104,7 +107,8 @@ static void type_spell(Buf *out, TribType type, uint32_t depth) {
 }
 
 static bool value_below(const TribValue *a, const TribValue *b) {
-    if (a->type.id == TRIB_TYPE_REAL || a->type.id == TRIB_TYPE_DOUBLE) return a->as.real < b->as.real;
+    if (a->type.id == TRIB_TYPE_REAL || a->type.id == TRIB_TYPE_DOUBLE)
+        return a->as.real < b->as.real;
     return a->as.integer < b->as.integer;
 }
 
@@ -119,8 +123,10 @@ static void column_statistics(const MemVersion *version, uint32_t index, TribCol
         if (chunk->nulls == chunk->length) continue;
         known = known && chunk->ranged;
         if (!known) continue;
-        if (!any || value_below(&chunk->minimum, &column->minimum)) column->minimum = chunk->minimum;
-        if (!any || value_below(&column->maximum, &chunk->maximum)) column->maximum = chunk->maximum;
+        if (!any || value_below(&chunk->minimum, &column->minimum))
+            column->minimum = chunk->minimum;
+        if (!any || value_below(&column->maximum, &chunk->maximum))
+            column->maximum = chunk->maximum;
         any = true;
     }
     if (!known || !any) {
@@ -130,7 +136,8 @@ static void column_statistics(const MemVersion *version, uint32_t index, TribCol
     column->null_fraction = rows ? (double)nulls / (double)rows : 0;
 }
 
-static Status table_describe(const MemTable *table, MemVersion *version, Arena *arena, TribNames *names, Error *err) {
+static Status table_describe(const MemTable *table, MemVersion *version, Arena *arena,
+                             TribNames *names, Error *err) {
     TribColumn *columns;
     TRY_ALLOC(columns, ARENA_ARRAY(arena, TribColumn, table->ncolumns), err);
     for (uint32_t i = 0; i < table->ncolumns; i++) {
@@ -142,22 +149,30 @@ static Status table_describe(const MemTable *table, MemVersion *version, Arena *
         columns[i].remote_type = spelled.data;
         column_statistics(version, i, &columns[i]);
     }
-    TribTable described = {.size = sizeof described, .schema = table->schema, .name = table->name,
-                           .kind = TRIB_TABLE_BASE, .comment = table->comment, .ncolumns = table->ncolumns,
-                           .columns = columns, .rows = (double)atomic_load(&version->rows), .writable = true};
+    TribTable described = {.size = sizeof described,
+                           .schema = table->schema,
+                           .name = table->name,
+                           .kind = TRIB_TABLE_BASE,
+                           .comment = table->comment,
+                           .ncolumns = table->ncolumns,
+                           .columns = columns,
+                           .rows = (double)atomic_load(&version->rows),
+                           .writable = true};
     return names->described(names->self, &described, err);
 }
 
-static TribStatus memory_describe_table(TribCatalog *catalog, TribCall *call, const char *schema, const char *name,
-                                        TribNames *names, TribError *err) {
+static TribStatus memory_describe_table(TribCatalog *catalog, TribCall *call, const char *schema,
+                                        const char *name, TribNames *names, TribError *err) {
     (void)call;
     MemTable *table = store_table(catalog->store, schema, name);
     if (!table)
-        return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name, schema, name);
+        return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name,
+                         schema, name);
     uint64_t commit;
     MemVersion *version = table_version(table, &commit);
     Arena *arena = arena_new(NULL);
-    Status status = arena ? table_describe(table, version, arena, names, err) : error_out_of_memory(err);
+    Status status =
+        arena ? table_describe(table, version, arena, names, err) : error_out_of_memory(err);
     arena_free(arena);
     version_release(version);
     table_release(table);
@@ -174,29 +189,35 @@ static Status create_table(TribCatalog *catalog, const TribDdl *ddl, Error *err)
         if (there) return TRIB_OK;
     }
     if (!ddl->table || ddl->table->ncolumns == 0)
-        return error_set(err, ERR_SYNTAX, "the table %s.%s.%s would have no columns", catalog->name, ddl->schema,
-                         ddl->name);
+        return error_set(err, ERR_SYNTAX, "the table %s.%s.%s would have no columns", catalog->name,
+                         ddl->schema, ddl->name);
     TribTable definition = *ddl->table;
     definition.schema = ddl->schema;
     definition.name = ddl->name;
     TRY(table_new(catalog->host, &definition, &table, err));
     Status status = store_add_table(catalog->store, table, err);
-    if (status == TRIB_EXISTS && ddl->if_exists) status = TRIB_OK;
-    else if (status == TRIB_OK && ddl->transaction) status = tx_note_created(ddl->transaction->tx, table, err);
+    if (status == TRIB_EXISTS && ddl->if_exists)
+        status = TRIB_OK;
+    else if (status == TRIB_OK && ddl->transaction)
+        status = tx_note_created(ddl->transaction->tx, table, err);
     table_release(table);
     return status;
 }
 
-static TribStatus memory_ddl(TribCatalog *catalog, TribCall *call, const TribDdl *ddl, TribError *err) {
+static TribStatus memory_ddl(TribCatalog *catalog, TribCall *call, const TribDdl *ddl,
+                             TribError *err) {
     (void)call;
     switch (ddl->kind) {
     case TRIB_DDL_CREATE_TABLE: return create_table(catalog, ddl, err);
-    case TRIB_DDL_CREATE_SCHEMA: return store_create_schema(catalog->store, ddl->schema, ddl->if_exists, err);
-    case TRIB_DDL_DROP_SCHEMA: return store_drop_schema(catalog->store, ddl->schema, ddl->if_exists, err);
+    case TRIB_DDL_CREATE_SCHEMA:
+        return store_create_schema(catalog->store, ddl->schema, ddl->if_exists, err);
+    case TRIB_DDL_DROP_SCHEMA:
+        return store_drop_schema(catalog->store, ddl->schema, ddl->if_exists, err);
     case TRIB_DDL_DROP_TABLE: break;
     }
     if (ddl->transaction)
-        return error_set(err, ERR_UNSUPPORTED, "DROP TABLE cannot be part of a transaction in catalog %s", catalog->name);
+        return error_set(err, ERR_UNSUPPORTED,
+                         "DROP TABLE cannot be part of a transaction in catalog %s", catalog->name);
     return store_drop_table(catalog->store, ddl->schema, ddl->name, ddl->if_exists, err);
 }
 
@@ -204,13 +225,13 @@ static TribStatus memory_ddl(TribCatalog *catalog, TribCall *call, const TribDdl
 
 struct TribWriter {
     TribCatalog *catalog;
-    MemTable *table;  /* NULL: the table is there already and rows are thrown away (IF NOT EXISTS) */
+    MemTable *table; /* NULL: the table is there already and rows are thrown away (IF NOT EXISTS) */
     MemTx *tx;
     bool create, if_not_exists, failed;
-    uint32_t ncolumns; /* of the rows that come */
+    uint32_t ncolumns;  /* of the rows that come */
     uint32_t *position; /* by column of the table: where it stands in the rows; UINT32_MAX = NULL */
     uint64_t rows;
-    MemGroup *group;   /* being filled */
+    MemGroup *group; /* being filled */
     uint32_t ngroups, groups_capacity;
     MemGroup **groups; /* sealed */
 };
@@ -231,12 +252,14 @@ static Status writer_columns(TribWriter *self, const TribWriteRequest *request, 
     self->ncolumns = all ? count : request->ncolumns;
     for (uint32_t i = 0; i < count; i++) self->position[i] = all ? i : UINT32_MAX;
     for (uint32_t i = 0; !all && i < request->ncolumns; i++) {
-        if (request->columns[i] >= count) return error_set(err, ERR_COLUMN_NOT_FOUND, "the table has no such column");
+        if (request->columns[i] >= count)
+            return error_set(err, ERR_COLUMN_NOT_FOUND, "the table has no such column");
         self->position[request->columns[i]] = i;
     }
     for (uint32_t i = 0; i < count; i++) {
         if (self->position[i] == UINT32_MAX && !self->table->columns[i].nullable)
-            return error_set(err, ERR_CONSTRAINT, "the column %s must not be NULL and gets no value",
+            return error_set(err, ERR_CONSTRAINT,
+                             "the column %s must not be NULL and gets no value",
                              self->table->columns[i].name);
     }
     return TRIB_OK;
@@ -247,10 +270,12 @@ static Status target_check(const MemTable *table, const TribTable *described, Er
     bool same = table->ncolumns == described->ncolumns;
     for (uint32_t i = 0; same && i < table->ncolumns; i++) {
         const TribType *now = &table->columns[i].type, *then = &described->columns[i].type;
-        same = now->id == then->id && now->precision == then->precision && now->scale == then->scale;
+        same =
+            now->id == then->id && now->precision == then->precision && now->scale == then->scale;
     }
     if (same) return TRIB_OK;
-    return error_set(err, ERR_SEQUENCE, "the table %s.%s has changed since the statement was prepared", table->schema,
+    return error_set(err, ERR_SEQUENCE,
+                     "the table %s.%s has changed since the statement was prepared", table->schema,
                      table->name);
 }
 
@@ -259,8 +284,8 @@ static Status writer_target(TribWriter *self, const TribWriteRequest *request, E
     MemTable *there = store_table(self->catalog->store, target->schema, target->name);
     if (request->kind == TRIB_WRITE_INSERT) {
         if (!there)
-            return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", self->catalog->name,
-                             target->schema, target->name);
+            return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s",
+                             self->catalog->name, target->schema, target->name);
         self->table = there;
         return target_check(there, target, err);
     }
@@ -269,15 +294,17 @@ static Status writer_target(TribWriter *self, const TribWriteRequest *request, E
     table_release(there);
     if (there && request->if_not_exists) return TRIB_OK;
     if (there)
-        return error_set(err, ERR_TABLE_EXISTS, "the table %s.%s.%s exists already", self->catalog->name,
-                         target->schema, target->name);
+        return error_set(err, ERR_TABLE_EXISTS, "the table %s.%s.%s exists already",
+                         self->catalog->name, target->schema, target->name);
     if (!store_has_schema(self->catalog->store, target->schema))
-        return error_set(err, ERR_SCHEMA_NAME, "there is no schema %s.%s", self->catalog->name, target->schema);
+        return error_set(err, ERR_SCHEMA_NAME, "there is no schema %s.%s", self->catalog->name,
+                         target->schema);
     return table_new(self->catalog->host, target, &self->table, err);
 }
 
-static TribStatus memory_write_open(TribCatalog *catalog, TribCall *call, const TribWriteRequest *request,
-                                    TribWriter **out, TribError *err) {
+static TribStatus memory_write_open(TribCatalog *catalog, TribCall *call,
+                                    const TribWriteRequest *request, TribWriter **out,
+                                    TribError *err) {
     (void)call;
     TribWriter *self;
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
@@ -310,9 +337,10 @@ static Status writer_seal(TribWriter *self, Error *err) {
 
 /* An array of NULLs for a column that the rows do not carry. Its values are never looked at, but must
  * be there: every position is NULL. */
-static Status null_array(TribWriter *self, const Chunk *chunk, uint32_t rows, Arena *arena, struct ArrowArray *out,
-                         Error *err) {
-    *out = (struct ArrowArray){.length = rows, .null_count = rows, .n_buffers = 2, .n_children = chunk->nchildren};
+static Status null_array(TribWriter *self, const Chunk *chunk, uint32_t rows, Arena *arena,
+                         struct ArrowArray *out, Error *err) {
+    *out = (struct ArrowArray){
+        .length = rows, .null_count = rows, .n_buffers = 2, .n_children = chunk->nchildren};
     uint32_t nbuffers = chunk->layout == CHUNK_VIEW ? 3 : 2;
     const void **buffers;
     TRY_ALLOC(buffers, ARENA_ARRAY(arena, const void *, nbuffers), err);
@@ -333,8 +361,8 @@ static Status null_array(TribWriter *self, const Chunk *chunk, uint32_t rows, Ar
 }
 
 /* The rows as the table's columns stand, without a copy of the rows. */
-static Status rows_arrange(TribWriter *self, const struct ArrowArray *in, Arena *arena, struct ArrowArray *out,
-                           Error *err) {
+static Status rows_arrange(TribWriter *self, const struct ArrowArray *in, Arena *arena,
+                           struct ArrowArray *out, Error *err) {
     *out = *in;
     out->n_children = self->table->ncolumns;
     TRY_ALLOC(out->children, ARENA_ARRAY(arena, struct ArrowArray *, self->table->ncolumns), err);
@@ -344,8 +372,8 @@ static Status rows_arrange(TribWriter *self, const struct ArrowArray *in, Arena 
             continue;
         }
         TRY_ALLOC(out->children[i], ARENA_NEW(arena, struct ArrowArray), err);
-        TRY(null_array(self, &self->group->columns[i], (uint32_t)(in->offset + in->length), arena, out->children[i],
-                       err));
+        TRY(null_array(self, &self->group->columns[i], (uint32_t)(in->offset + in->length), arena,
+                       out->children[i], err));
     }
     return TRIB_OK;
 }
@@ -353,13 +381,14 @@ static Status rows_arrange(TribWriter *self, const struct ArrowArray *in, Arena 
 static Status nulls_check(const TribWriter *self, Error *err) {
     for (uint32_t i = 0; i < self->table->ncolumns; i++) {
         if (self->table->columns[i].nullable || self->group->columns[i].nulls == 0) continue;
-        return error_set(err, ERR_CONSTRAINT, "the column %s of %s.%s must not be NULL", self->table->columns[i].name,
-                         self->table->schema, self->table->name);
+        return error_set(err, ERR_CONSTRAINT, "the column %s of %s.%s must not be NULL",
+                         self->table->columns[i].name, self->table->schema, self->table->name);
     }
     return TRIB_OK;
 }
 
-static Status rows_append(TribWriter *self, const struct ArrowArray *rows, uint32_t from, uint32_t count, Error *err) {
+static Status rows_append(TribWriter *self, const struct ArrowArray *rows, uint32_t from,
+                          uint32_t count, Error *err) {
     while (count > 0) {
         if (!self->group) TRY(group_new(self->table, &self->group, err));
         uint32_t room = GROUP_ROWS - self->group->rows, now = count < room ? count : room;
@@ -390,7 +419,8 @@ static Status batch_append(TribWriter *self, const TribBatch *batch, Arena *aren
 
 static TribStatus memory_write_batch(TribWriter *writer, const TribBatch *batch, TribError *err) {
     if (!writer->table) return TRIB_OK;
-    if (writer->failed) return error_set(err, ERR_SEQUENCE, "an earlier batch of this writer failed");
+    if (writer->failed)
+        return error_set(err, ERR_SEQUENCE, "an earlier batch of this writer failed");
     if (batch->array.n_children != writer->ncolumns || batch->array.length > INT32_MAX)
         return error_set(err, ERR_GENERAL, "a batch to be written has the wrong shape");
     Arena *arena = arena_new(NULL);
@@ -416,10 +446,12 @@ static Status writer_commit(TribWriter *self, Error *err) {
     return table_append(self->table, self->tx, count, self->groups, err);
 }
 
-static TribStatus memory_write_close(TribWriter *writer, bool commit, uint64_t *rows, TribError *err) {
+static TribStatus memory_write_close(TribWriter *writer, bool commit, uint64_t *rows,
+                                     TribError *err) {
     Status status = TRIB_OK;
     if (rows) *rows = 0;
-    if (commit && writer->failed) status = error_set(err, ERR_SEQUENCE, "a batch of this writer failed");
+    if (commit && writer->failed)
+        status = error_set(err, ERR_SEQUENCE, "a batch of this writer failed");
     else if (commit && writer->table) {
         status = writer_commit(writer, err);
         if (rows && status == TRIB_OK) *rows = writer->rows;
@@ -430,7 +462,8 @@ static TribStatus memory_write_close(TribWriter *writer, bool commit, uint64_t *
 
 /* ---------------------------------------------------------------- transactions */
 
-static TribStatus memory_tx_begin(TribCatalog *catalog, TribCall *call, TribTx **out, TribError *err) {
+static TribStatus memory_tx_begin(TribCatalog *catalog, TribCall *call, TribTx **out,
+                                  TribError *err) {
     (void)call;
     TribTx *self;
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);

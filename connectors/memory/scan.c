@@ -98,21 +98,24 @@ static bool type_ranged(TribType type) {
 /* Is the conjunct a comparison of a column with a literal of its own type? */
 static bool range_of(const TribOffer *offer, const TribNode *call, PlanRange *out) {
     if (call->kind != TRIB_NODE_CALL || call->count != 2) return false;
-    if (call->op != TRIB_FN_eq && call->op != TRIB_FN_lt && call->op != TRIB_FN_le && call->op != TRIB_FN_gt &&
-        call->op != TRIB_FN_ge)
+    if (call->op != TRIB_FN_eq && call->op != TRIB_FN_lt && call->op != TRIB_FN_le &&
+        call->op != TRIB_FN_gt && call->op != TRIB_FN_ge)
         return false;
     const TribNode *left = &offer->nodes[call->first], *right = left + 1;
     bool mirrored = left->kind == TRIB_NODE_LITERAL;
     const TribNode *column = mirrored ? right : left, *literal = mirrored ? left : right;
     if (column->kind != TRIB_NODE_COLUMN || literal->kind != TRIB_NODE_LITERAL) return false;
     const TribValue *value = &offer->values[literal->ref];
-    if (value->is_null || value->type.id != column->type.id || value->type.scale != column->type.scale ||
+    if (value->is_null || value->type.id != column->type.id ||
+        value->type.scale != column->type.scale ||
         value->type.precision != column->type.precision || !type_ranged(column->type))
         return false;
     *out = (PlanRange){.column = column->ref, .op = mirrored ? op_mirrored(call->op) : call->op};
     out->real = column->type.id == TRIB_TYPE_REAL || column->type.id == TRIB_TYPE_DOUBLE;
-    if (out->real) out->number = value->as.real;
-    else out->integer = value->as.integer;
+    if (out->real)
+        out->number = value->as.real;
+    else
+        out->integer = value->as.integer;
     return !out->real || out->number == out->number;
 }
 
@@ -132,12 +135,14 @@ static Status plan_conjuncts(TribPlan *self, TribOffer *offer, Error *err) {
     TRY_ALLOC(self->ranges, ARENA_ARRAY(self->arena, PlanRange, offer->nconjuncts), err);
     for (uint32_t i = 0; i < offer->nconjuncts; i++) {
         PlanRange *range = &self->ranges[self->nranges];
-        if (offer->mode != TRIB_PUSHDOWN_OFF && range_of(offer, &offer->nodes[offer->conjuncts[i]], range) &&
+        if (offer->mode != TRIB_PUSHDOWN_OFF &&
+            range_of(offer, &offer->nodes[offer->conjuncts[i]], range) &&
             range->column < self->table->ncolumns) {
             self->nranges++;
             verdict_set(&offer->verdicts[i], TRIB_SUPERSET, "skips row groups by their range");
         } else {
-            verdict_set(&offer->verdicts[i], TRIB_NONE, "tables in memory are filtered by the engine");
+            verdict_set(&offer->verdicts[i], TRIB_NONE,
+                        "tables in memory are filtered by the engine");
         }
     }
     return TRIB_OK;
@@ -150,8 +155,12 @@ static bool range_excludes(const PlanRange *range, const Chunk *chunk) {
         low = range->number < chunk->minimum.as.real ? -1 : range->number > chunk->minimum.as.real;
         high = range->number < chunk->maximum.as.real ? -1 : range->number > chunk->maximum.as.real;
     } else {
-        low = range->integer < chunk->minimum.as.integer ? -1 : range->integer > chunk->minimum.as.integer;
-        high = range->integer < chunk->maximum.as.integer ? -1 : range->integer > chunk->maximum.as.integer;
+        low = range->integer < chunk->minimum.as.integer
+                  ? -1
+                  : range->integer > chunk->minimum.as.integer;
+        high = range->integer < chunk->maximum.as.integer
+                   ? -1
+                   : range->integer > chunk->maximum.as.integer;
     }
     switch (range->op) {
     case TRIB_FN_eq: return low < 0 || high > 0;
@@ -187,7 +196,8 @@ static void plan_text(TribPlan *self, TribOffer *offer) {
     }
     offer->rows = rows;
     if (wanted < self->version->ngroups)
-        offer->note = arena_printf(self->arena, "row groups %u of %u", wanted, self->version->ngroups);
+        offer->note =
+            arena_printf(self->arena, "row groups %u of %u", wanted, self->version->ngroups);
 }
 
 /* The offer was made from a description of the table; a table made anew since may differ. */
@@ -195,15 +205,18 @@ static Status table_check(const MemTable *table, const TribTable *described, Err
     bool same = table->ncolumns == described->ncolumns;
     for (uint32_t i = 0; same && i < table->ncolumns; i++) {
         const TribType *now = &table->columns[i].type, *then = &described->columns[i].type;
-        same = now->id == then->id && now->precision == then->precision && now->scale == then->scale;
+        same =
+            now->id == then->id && now->precision == then->precision && now->scale == then->scale;
     }
     if (same) return TRIB_OK;
-    (void)error_set(err, ERR_SEQUENCE, "the table %s.%s has changed since the statement was prepared", table->schema,
+    (void)error_set(err, ERR_SEQUENCE,
+                    "the table %s.%s has changed since the statement was prepared", table->schema,
                     table->name);
     return error_hint(err, "prepare the statement again");
 }
 
-TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err) {
+TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                       TribError *err) {
     (void)call;
     if (offer->njoins > 0 || offer->ntables != 1)
         return error_set(err, ERR_UNSUPPORTED, "tables in memory are joined by the engine");
@@ -215,10 +228,11 @@ TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, T
     self->arena = arena_new(NULL);
     self->table = store_table(catalog->store, described->schema, described->name);
     Status status = TRIB_OK;
-    if (!self->arena) status = error_out_of_memory(err);
+    if (!self->arena)
+        status = error_out_of_memory(err);
     else if (!self->table)
-        status = error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name, described->schema,
-                           described->name);
+        status = error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name,
+                           described->schema, described->name);
     if (status == TRIB_OK) status = table_check(self->table, described, err);
     if (status == TRIB_OK) {
         self->version = table_version(self->table, &self->commit);
@@ -254,7 +268,8 @@ void memory_plan_release(TribPlan *plan) {
     heap_free(plan);
 }
 
-static Status splits_build(TribPlan *plan, uint32_t wanted, const TribSplit *const **out, uint32_t *count, Error *err) {
+static Status splits_build(TribPlan *plan, uint32_t wanted, const TribSplit *const **out,
+                           uint32_t *count, Error *err) {
     const MemVersion *version = plan->version;
     uint32_t groups = version->ngroups;
     uint32_t nsplits = groups < wanted ? groups : wanted;
@@ -285,8 +300,8 @@ static Status splits_build(TribPlan *plan, uint32_t wanted, const TribSplit *con
     return TRIB_OK;
 }
 
-TribStatus memory_splits(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out,
-                         uint32_t *count, TribError *err) {
+TribStatus memory_splits(TribPlan *plan, TribCall *call, uint32_t wanted,
+                         const TribSplit *const **out, uint32_t *count, TribError *err) {
     (void)call;
     pthread_mutex_lock(&plan->lock);
     Status status = splits_build(plan, wanted ? wanted : 1, out, count, err);
@@ -322,10 +337,15 @@ typedef struct SliceRoom {
     Slice *slice;
 } SliceRoom;
 
-static void slice_fill(const Chunk *chunk, SliceRoom *room, uint32_t from, uint32_t count, struct ArrowArray *out) {
-    *out = (struct ArrowArray){.length = count, .null_count = chunk->nulls ? -1 : 0, .offset = from,
-                               .n_buffers = chunk->nbuffers, .n_children = chunk->nchildren,
-                               .buffers = chunk->buffers, .release = slice_array_release,
+static void slice_fill(const Chunk *chunk, SliceRoom *room, uint32_t from, uint32_t count,
+                       struct ArrowArray *out) {
+    *out = (struct ArrowArray){.length = count,
+                               .null_count = chunk->nulls ? -1 : 0,
+                               .offset = from,
+                               .n_buffers = chunk->nbuffers,
+                               .n_children = chunk->nchildren,
+                               .buffers = chunk->buffers,
+                               .release = slice_array_release,
                                .private_data = room->slice};
     if (!chunk->nchildren) return;
     out->children = room->pointers;
@@ -338,7 +358,8 @@ static void slice_fill(const Chunk *chunk, SliceRoom *room, uint32_t from, uint3
 
 static const void *no_buffers[1] = {NULL};
 
-static Status slice_make(TribScan *self, uint32_t from, uint32_t count, TribBatch *out, Error *err) {
+static Status slice_make(TribScan *self, uint32_t from, uint32_t count, TribBatch *out,
+                         Error *err) {
     const TribPlan *plan = self->plan;
     size_t head = (sizeof(Slice) + 15) & ~(size_t)15;
     size_t bytes = head + self->narrays * (sizeof(struct ArrowArray) + sizeof(struct ArrowArray *));
@@ -351,19 +372,25 @@ static Status slice_make(TribScan *self, uint32_t from, uint32_t count, TribBatc
     room.pointers = (struct ArrowArray **)(room.arrays + (self->narrays - 1));
     out->selection = NULL;
     out->selected = count;
-    out->array = (struct ArrowArray){.length = count, .n_buffers = 1, .buffers = no_buffers,
-                                     .n_children = plan->ncolumns, .children = room.pointers,
-                                     .release = slice_array_release, .private_data = slice};
+    out->array = (struct ArrowArray){.length = count,
+                                     .n_buffers = 1,
+                                     .buffers = no_buffers,
+                                     .n_children = plan->ncolumns,
+                                     .children = room.pointers,
+                                     .release = slice_array_release,
+                                     .private_data = slice};
     room.pointers += plan->ncolumns;
     for (uint32_t i = 0; i < plan->ncolumns; i++) {
         out->array.children[i] = room.arrays++;
-        slice_fill(&self->group->columns[plan->columns[i]], &room, from, count, out->array.children[i]);
+        slice_fill(&self->group->columns[plan->columns[i]], &room, from, count,
+                   out->array.children[i]);
     }
     return TRIB_OK;
 }
 
 /* Rows that were deleted are left out by a selection. */
-static Status slice_select(TribScan *self, uint32_t from, uint32_t count, TribBatch *batch, Error *err) {
+static Status slice_select(TribScan *self, uint32_t from, uint32_t count, TribBatch *batch,
+                           Error *err) {
     Slice *slice = batch->array.private_data;
     slice->selection = heap_alloc(count * sizeof(uint16_t));
     if (!slice->selection) {
@@ -372,7 +399,8 @@ static Status slice_select(TribScan *self, uint32_t from, uint32_t count, TribBa
     }
     uint32_t selected = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (group_row_visible(self->group, from + i, self->snapshot)) slice->selection[selected++] = (uint16_t)i;
+        if (group_row_visible(self->group, from + i, self->snapshot))
+            slice->selection[selected++] = (uint16_t)i;
     }
     batch->selection = slice->selection;
     batch->selected = selected;
@@ -381,8 +409,8 @@ static Status slice_select(TribScan *self, uint32_t from, uint32_t count, TribBa
 
 /* ---------------------------------------------------------------- scanning */
 
-TribStatus memory_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
-                            struct ArrowSchema *schema, TribError *err) {
+TribStatus memory_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request,
+                            TribScan **out, struct ArrowSchema *schema, TribError *err) {
     (void)call;
     const PlanSplit *split = request->split->data;
     TribScan *self;
@@ -407,7 +435,8 @@ static MemGroup *scan_group(TribScan *self) {
     const TribPlan *plan = self->plan;
     while (self->next < self->end) {
         MemGroup *group = plan->version->groups[self->next++];
-        if (group->rows == 0 || !group_visible(group, self->snapshot) || !group_wanted(plan, group)) continue;
+        if (group->rows == 0 || !group_visible(group, self->snapshot) || !group_wanted(plan, group))
+            continue;
         self->row_width = 0;
         self->worst_row = 0;
         self->narrays = 1;

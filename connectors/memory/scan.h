@@ -20,13 +20,14 @@ struct TribTx {
     MemTx *tx;
 };
 
-TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err);
+TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                       TribError *err);
 void memory_plan_retain(TribPlan *plan);
 void memory_plan_release(TribPlan *plan);
-TribStatus memory_splits(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out,
-                         uint32_t *count, TribError *err);
-TribStatus memory_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
-                            struct ArrowSchema *schema, TribError *err);
+TribStatus memory_splits(TribPlan *plan, TribCall *call, uint32_t wanted,
+                         const TribSplit *const **out, uint32_t *count, TribError *err);
+TribStatus memory_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request,
+                            TribScan **out, struct ArrowSchema *schema, TribError *err);
 TribStatus memory_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch, TribError *err);
 void memory_scan_cancel(TribScan *scan);
 void memory_scan_stats(TribScan *scan, TribStats *stats);

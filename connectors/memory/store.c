@@ -110,7 +110,8 @@ const char *store_catalog_name(const MemCatalog *self) {
     return self->name;
 }
 
-void store_each_schema(MemCatalog *self, bool (*visit)(void *context, const char *schema), void *context) {
+void store_each_schema(MemCatalog *self, bool (*visit)(void *context, const char *schema),
+                       void *context) {
     store_lock();
     for (MemSchema *schema = self->schemas; schema; schema = schema->next) {
         if (!visit(context, schema->name)) break;
@@ -118,13 +119,14 @@ void store_each_schema(MemCatalog *self, bool (*visit)(void *context, const char
     store_unlock();
 }
 
-void store_each_table(MemCatalog *self, const char *schema, bool (*visit)(void *context, const MemTable *table),
-                      void *context) {
+void store_each_table(MemCatalog *self, const char *schema,
+                      bool (*visit)(void *context, const MemTable *table), void *context) {
     bool more = true;
     store_lock();
     for (MemSchema *at = self->schemas; at && more; at = at->next) {
         if (schema && strcmp(schema, at->name) != 0) continue;
-        for (MemTable *table = at->tables; table && more; table = table->next) more = visit(context, table);
+        for (MemTable *table = at->tables; table && more; table = table->next)
+            more = visit(context, table);
     }
     store_unlock();
 }
@@ -140,7 +142,9 @@ Status store_create_schema(MemCatalog *self, const char *schema, bool if_not_exi
     Status status = TRIB_OK;
     store_lock();
     if (*schema_place(self, schema)) {
-        if (!if_not_exists) status = error_set(err, ERR_TABLE_EXISTS, "the schema %s.%s exists already", self->name, schema);
+        if (!if_not_exists)
+            status = error_set(err, ERR_TABLE_EXISTS, "the schema %s.%s exists already", self->name,
+                               schema);
     } else if (!schema_add(self, schema)) {
         status = error_out_of_memory(err);
     }
@@ -153,7 +157,9 @@ Status store_drop_schema(MemCatalog *self, const char *schema, bool if_exists, E
     store_lock();
     MemSchema **place = schema_place(self, schema), *found = *place;
     if (!found) {
-        if (!if_exists) status = error_set(err, ERR_SCHEMA_NAME, "there is no schema %s.%s", self->name, schema);
+        if (!if_exists)
+            status =
+                error_set(err, ERR_SCHEMA_NAME, "there is no schema %s.%s", self->name, schema);
     } else if (found->tables) {
         (void)error_set(err, ERR_SYNTAX, "the schema %s.%s is not empty", self->name, schema);
         status = error_hint(err, "drop its tables first");
@@ -170,7 +176,8 @@ Status store_drop_schema(MemCatalog *self, const char *schema, bool if_exists, E
 static Status type_keep(Arena *arena, TribType type, uint32_t depth, TribType *out, Error *err) {
     *out = type;
     if (!type.fields) return TRIB_OK;
-    if (depth > 64) return error_set(err, ERR_LIMIT, "a column's type is nested more than 64 levels deep");
+    if (depth > 64)
+        return error_set(err, ERR_LIMIT, "a column's type is nested more than 64 levels deep");
     uint32_t count = type.fields->count;
     TribTypeFields *fields;
     TRY_ALLOC(fields, arena_alloc(arena, sizeof *fields + count * sizeof(TribTypeField)), err);
@@ -190,7 +197,10 @@ static Status columns_keep(MemTable *self, const TribTable *definition, Error *e
     for (uint32_t i = 0; i < self->ncolumns; i++) {
         const TribColumn *from = &definition->columns[i];
         TribColumn *to = &self->columns[i];
-        *to = (TribColumn){.nullable = from->nullable, .hidden = from->hidden, .distinct = -1, .null_fraction = -1};
+        *to = (TribColumn){.nullable = from->nullable,
+                           .hidden = from->hidden,
+                           .distinct = -1,
+                           .null_fraction = -1};
         TRY_ALLOC(to->name, arena_strdup(self->arena, from->name), err);
         if (from->comment) TRY_ALLOC(to->comment, arena_strdup(self->arena, from->comment), err);
         TRY(type_keep(self->arena, from->type, 0, &to->type, err));
@@ -226,7 +236,8 @@ Status table_new(const TribHost *host, const TribTable *definition, MemTable **o
     self->arena = arena_new(NULL);
     self->version = version_new(0);
     Status status = TRIB_OK;
-    if (!self->arena || !self->version || !(self->schema = arena_strdup(self->arena, definition->schema)) ||
+    if (!self->arena || !self->version ||
+        !(self->schema = arena_strdup(self->arena, definition->schema)) ||
         !(self->name = arena_strdup(self->arena, definition->name)) ||
         (definition->comment && !(self->comment = arena_strdup(self->arena, definition->comment))))
         status = error_out_of_memory(err);
@@ -271,10 +282,11 @@ Status store_add_table(MemCatalog *self, MemTable *table, Error *err) {
     MemSchema *schema = *schema_place(self, table->schema);
     MemTable **place = schema ? table_place(schema, table->name) : NULL;
     if (!schema) {
-        status = error_set(err, ERR_SCHEMA_NAME, "there is no schema %s.%s", self->name, table->schema);
+        status =
+            error_set(err, ERR_SCHEMA_NAME, "there is no schema %s.%s", self->name, table->schema);
     } else if (*place) {
-        status = error_set(err, ERR_TABLE_EXISTS, "the table %s.%s.%s exists already", self->name, table->schema,
-                           table->name);
+        status = error_set(err, ERR_TABLE_EXISTS, "the table %s.%s.%s exists already", self->name,
+                           table->schema, table->name);
     } else {
         table_retain(table);
         *place = table;
@@ -296,12 +308,14 @@ static MemTable *table_unlink(MemCatalog *catalog, const char *schema, const cha
     return table;
 }
 
-Status store_drop_table(MemCatalog *self, const char *schema, const char *name, bool if_exists, Error *err) {
+Status store_drop_table(MemCatalog *self, const char *schema, const char *name, bool if_exists,
+                        Error *err) {
     store_lock();
     MemTable *table = table_unlink(self, schema, name);
     store_unlock();
     if (!table && !if_exists)
-        return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", self->name, schema, name);
+        return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", self->name, schema,
+                         name);
     table_release(table);
     return TRIB_OK;
 }
@@ -335,9 +349,11 @@ Status group_new(const MemTable *table, MemGroup **out, Error *err) {
     return TRIB_OK;
 }
 
-Status group_append(MemGroup *self, const struct ArrowArray *array, uint32_t from, uint32_t count, Error *err) {
+Status group_append(MemGroup *self, const struct ArrowArray *array, uint32_t from, uint32_t count,
+                    Error *err) {
     for (uint32_t i = 0; i < self->ncolumns; i++)
-        TRY(chunk_append(&self->columns[i], self->host, array->children[i], array->offset + from, count, err));
+        TRY(chunk_append(&self->columns[i], self->host, array->children[i], array->offset + from,
+                         count, err));
     self->rows += count;
     return TRIB_OK;
 }
@@ -381,13 +397,18 @@ bool group_row_visible(const MemGroup *self, uint32_t row, MemSnapshot snapshot)
 /* The chunk as an array that lives as long as `children` does, for chunk_append. */
 static void chunk_view(const Chunk *chunk, struct ArrowArray **next, struct ArrowArray ***pointers,
                        struct ArrowArray *out) {
-    *out = (struct ArrowArray){.length = chunk->length, .null_count = chunk->nulls, .n_buffers = chunk->nbuffers,
-                               .n_children = chunk->nchildren, .buffers = chunk->buffers, .children = *pointers};
+    *out = (struct ArrowArray){.length = chunk->length,
+                               .null_count = chunk->nulls,
+                               .n_buffers = chunk->nbuffers,
+                               .n_children = chunk->nchildren,
+                               .buffers = chunk->buffers,
+                               .children = *pointers};
     *pointers += chunk->nchildren;
     for (uint32_t i = 0; i < chunk->nchildren; i++) {
         out->children[i] = (*next)++;
     }
-    for (uint32_t i = 0; i < chunk->nchildren; i++) chunk_view(&chunk->children[i], next, pointers, out->children[i]);
+    for (uint32_t i = 0; i < chunk->nchildren; i++)
+        chunk_view(&chunk->children[i], next, pointers, out->children[i]);
 }
 
 static Status group_copy_into(MemGroup *into, const MemGroup *from, Error *err) {
@@ -400,8 +421,10 @@ static Status group_copy_into(MemGroup *into, const MemGroup *from, Error *err) 
     next = arrays;
     pointers += from->ncolumns;
     for (uint32_t i = 0; i < from->ncolumns; i++) columns[i] = next++;
-    for (uint32_t i = 0; i < from->ncolumns; i++) chunk_view(&from->columns[i], &next, &pointers, columns[i]);
-    struct ArrowArray whole = {.length = from->rows, .n_children = from->ncolumns, .children = columns};
+    for (uint32_t i = 0; i < from->ncolumns; i++)
+        chunk_view(&from->columns[i], &next, &pointers, columns[i]);
+    struct ArrowArray whole = {
+        .length = from->rows, .n_children = from->ncolumns, .children = columns};
     Status status = group_append(into, &whole, 0, from->rows, err);
     heap_free(arrays);
     return status;
@@ -409,18 +432,19 @@ static Status group_copy_into(MemGroup *into, const MemGroup *from, Error *err) 
 
 /* May the two be one group? Only what everybody sees, and of which nothing was deleted. */
 static bool group_mergeable(const MemGroup *last, uint32_t rows) {
-    return !(atomic_load(&last->insert_tx) & TX_PENDING) && !last->delete_tx && last->rows <= 2 * rows &&
-           last->rows + rows <= GROUP_ROWS;
+    return !(atomic_load(&last->insert_tx) & TX_PENDING) && !last->delete_tx &&
+           last->rows <= 2 * rows && last->rows + rows <= GROUP_ROWS;
 }
 
 /*
  * Merges `group` with the last groups of the version while those are small; *keep = how many of the
  * version's groups stay. The merged group takes over the reference.
  */
-static Status group_merge(const MemTable *table, const MemVersion *version, MemGroup **group, uint32_t *keep,
-                          Error *err) {
+static Status group_merge(const MemTable *table, const MemVersion *version, MemGroup **group,
+                          uint32_t *keep, Error *err) {
     uint32_t first = version->ngroups, rows = (*group)->rows;
-    while (first > 0 && group_mergeable(version->groups[first - 1], rows)) rows += version->groups[--first]->rows;
+    while (first > 0 && group_mergeable(version->groups[first - 1], rows))
+        rows += version->groups[--first]->rows;
     *keep = first;
     if (first == version->ngroups) return TRIB_OK;
     MemGroup *merged;
@@ -443,7 +467,8 @@ static Status group_merge(const MemTable *table, const MemVersion *version, MemG
  * Under the lock: the table's next version, with its groups from `keep` on replaced by the given ones.
  * A merged group carries the newest number: an older snapshot has its own version.
  */
-static Status version_replace(MemTable *self, uint32_t keep, uint32_t count, MemGroup **groups, Error *err) {
+static Status version_replace(MemTable *self, uint32_t keep, uint32_t count, MemGroup **groups,
+                              Error *err) {
     MemVersion *old = self->version, *next;
     TRY_ALLOC(next, version_new(keep + count), err);
     next->ngroups = keep + count;
@@ -453,7 +478,8 @@ static Status version_replace(MemTable *self, uint32_t keep, uint32_t count, Mem
     }
     for (uint32_t i = 0; i < count; i++) next->groups[keep + i] = groups[i];
     for (uint32_t i = 0; i < next->ngroups; i++) {
-        if (!(atomic_load(&next->groups[i]->insert_tx) & TX_PENDING)) next->rows += next->groups[i]->rows;
+        if (!(atomic_load(&next->groups[i]->insert_tx) & TX_PENDING))
+            next->rows += next->groups[i]->rows;
     }
     self->version = next;
     version_release(old);
@@ -490,14 +516,16 @@ static void entries_free(TxEntry *entry, const TxEntry *end) {
     }
 }
 
-static Status append_pending(MemTable *self, MemTx *tx, uint32_t count, MemGroup **groups, Error *err) {
+static Status append_pending(MemTable *self, MemTx *tx, uint32_t count, MemGroup **groups,
+                             Error *err) {
     TxEntry *before = tx->entries;
     Status status = TRIB_OK;
     for (uint32_t i = 0; i < count && status == TRIB_OK; i++) {
         atomic_store(&groups[i]->insert_tx, tx->number);
         status = tx_add(tx, self, groups[i], err);
     }
-    if (status == TRIB_OK) status = version_replace(self, self->version->ngroups, count, groups, err);
+    if (status == TRIB_OK)
+        status = version_replace(self, self->version->ngroups, count, groups, err);
     if (status != TRIB_OK) {
         entries_free(tx->entries, before);
         tx->entries = before;
@@ -510,8 +538,11 @@ Status table_append(MemTable *self, MemTx *tx, uint32_t count, MemGroup **groups
     if (count == 0) return TRIB_OK;
     store_lock();
     if (self->dropped)
-        status = error_set(err, ERR_TABLE_NOT_FOUND, "the table %s.%s was dropped meanwhile", self->schema, self->name);
-    else status = tx ? append_pending(self, tx, count, groups, err) : append_committed(self, count, groups, err);
+        status = error_set(err, ERR_TABLE_NOT_FOUND, "the table %s.%s was dropped meanwhile",
+                           self->schema, self->name);
+    else
+        status = tx ? append_pending(self, tx, count, groups, err)
+                    : append_committed(self, count, groups, err);
     store_unlock();
     for (uint32_t i = 0; status != TRIB_OK && i < count; i++) group_release(groups[i]);
     return status;

@@ -20,7 +20,7 @@ struct MetaCache {
     Arena *arena;         /* of the map; thrown away with it */
     Map items;
     bool versioned;
-    uint64_t changes;     /* of the metastore, when `version` was read */
+    uint64_t changes; /* of the metastore, when `version` was read */
     int64_t version;
 };
 
@@ -177,12 +177,13 @@ static void cache_keep(MetaCache *self, Str key, CachedItem *item) {
     pthread_mutex_unlock(&self->lock);
 }
 
-static CachedItem *item_load(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name,
-                             int64_t ttl_us) {
+static CachedItem *item_load(MetaCache *self, Metastore *store, char kind, const char *schema,
+                             const char *name, int64_t ttl_us) {
     CachedItem *item = item_new();
     Str data;
     if (!item) return NULL;
-    bool fine = metastore_get(store, self->identity, kind, schema, name, ttl_us, item->arena, &data, &item->fetched_us) &&
+    bool fine = metastore_get(store, self->identity, kind, schema, name, ttl_us, item->arena, &data,
+                              &item->fetched_us) &&
                 (kind == 't' ? table_decode(item->arena, data, &item->table)
                              : names_decode(item->arena, data, &item->names));
     if (fine) return item;
@@ -190,21 +191,23 @@ static CachedItem *item_load(MetaCache *self, Metastore *store, char kind, const
     return NULL;
 }
 
-CachedItem *cache_get(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name,
-                      int64_t ttl_us) {
+CachedItem *cache_get(MetaCache *self, Metastore *store, char kind, const char *schema,
+                      const char *name, int64_t ttl_us) {
     if (ttl_us <= 0) return NULL;
     if (store) cache_catch_up(self, store);
     Buf key;
     buf_init(&key, NULL, 1 << 20);
     Str wanted = key_of(&key, kind, schema, name);
     CachedItem *item = key.failed ? NULL : cache_find(self, wanted, ttl_us);
-    if (!item && store && !key.failed && (item = item_load(self, store, kind, schema, name, ttl_us)) != NULL)
+    if (!item && store && !key.failed &&
+        (item = item_load(self, store, kind, schema, name, ttl_us)) != NULL)
         cache_keep(self, wanted, item);
     buf_clear(&key);
     return item;
 }
 
-void cache_put(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name, CachedItem *item) {
+void cache_put(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name,
+               CachedItem *item) {
     Buf key, data;
     Error ignored;
     buf_init(&key, NULL, 1 << 20);
@@ -213,8 +216,10 @@ void cache_put(MetaCache *self, Metastore *store, char kind, const char *schema,
     buf_clear(&key);
     if (!store) return;
     buf_init(&data, NULL, (size_t)64 << 20);
-    Status status = kind == 't' ? table_encode(&data, &item->table, &ignored) : names_encode(&data, &item->names, &ignored);
-    if (status == TRIB_OK) metastore_put(store, self->identity, kind, schema, name, buf_view(&data), item->fetched_us);
+    Status status = kind == 't' ? table_encode(&data, &item->table, &ignored)
+                                : names_encode(&data, &item->names, &ignored);
+    if (status == TRIB_OK)
+        metastore_put(store, self->identity, kind, schema, name, buf_view(&data), item->fetched_us);
     buf_clear(&data);
 }
 

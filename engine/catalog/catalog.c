@@ -24,7 +24,8 @@ void catalog_set_script_hook(CatalogScriptHook hook) {
 
 /* ---------------------------------------------------------------- sets */
 
-static Status catalog_init(CatalogSet *set, Catalog *self, const ConfigCatalog *config, Error *err) {
+static Status catalog_init(CatalogSet *set, Catalog *self, const ConfigCatalog *config,
+                           Error *err) {
     self->set = set;
     self->config = config;
     TRY_ALLOC(self->name, str_dup(set->arena, config->name), err);
@@ -48,7 +49,8 @@ static Status set_fill(CatalogSet *self, Str connector_path, Str metastore, Erro
     return TRIB_OK;
 }
 
-Status catalogs_new(Config *config, Str connector_path, Str metastore, CatalogSet **out, Error *err) {
+Status catalogs_new(Config *config, Str connector_path, Str metastore, CatalogSet **out,
+                    Error *err) {
     CatalogSet *self;
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
     atomic_init(&self->references, 1);
@@ -56,7 +58,8 @@ Status catalogs_new(Config *config, Str connector_path, Str metastore, CatalogSe
     self->config = config;
     config_retain(config);
     self->arena = arena_new(NULL);
-    Status status = self->arena ? set_fill(self, connector_path, metastore, err) : error_out_of_memory(err);
+    Status status =
+        self->arena ? set_fill(self, connector_path, metastore, err) : error_out_of_memory(err);
     if (status != TRIB_OK) {
         catalogs_release(self);
         return status;
@@ -105,11 +108,14 @@ Status catalogs_find(const CatalogSet *self, Str name, Catalog **out, Error *err
             return TRIB_OK;
         }
         if (!str_equal_fold(str_from(catalog->name), name)) continue;
-        if (folded) other = catalog;
-        else folded = catalog;
+        if (folded)
+            other = catalog;
+        else
+            folded = catalog;
     }
     if (other) {
-        (void)error_set(err, ERR_CATALOG_NAME, "the catalog name \"" STR_FORMAT "\" is ambiguous", STR_ARGS(name));
+        (void)error_set(err, ERR_CATALOG_NAME, "the catalog name \"" STR_FORMAT "\" is ambiguous",
+                        STR_ARGS(name));
         return error_hint(err, "there are \"%s\" and \"%s\"", folded->name, other->name);
     }
     *out = folded;
@@ -167,10 +173,15 @@ bool catalog_hides(const Catalog *self, const char *schema, const char *table) {
 }
 
 /* 128 bits of a text, in hexadecimal. */
-static Status digest(Arena *arena, const char *prefix, Str text, uint64_t seed, Str *out, Error *err) {
-    uint64_t high = hash_bytes(text.data, text.len, seed), low = hash_bytes(text.data, text.len, ~seed);
+static Status digest(Arena *arena, const char *prefix, Str text, uint64_t seed, Str *out,
+                     Error *err) {
+    uint64_t high = hash_bytes(text.data, text.len, seed),
+             low = hash_bytes(text.data, text.len, ~seed);
     char *hex;
-    TRY_ALLOC(hex, arena_printf(arena, "%s:%016llx%016llx", prefix, (unsigned long long)high, (unsigned long long)low), err);
+    TRY_ALLOC(hex,
+              arena_printf(arena, "%s:%016llx%016llx", prefix, (unsigned long long)high,
+                           (unsigned long long)low),
+              err);
     *out = str_from(hex);
     return TRIB_OK;
 }
@@ -179,7 +190,8 @@ static Status digest(Arena *arena, const char *prefix, Str text, uint64_t seed, 
  * Everything that makes two catalogs the same source: name, type, all options with their resolved
  * values. Hashed with the process's seed, since passwords are among them.
  */
-static Status fingerprint_of(const Catalog *self, Arena *arena, const CatalogOptions *options, Str *out, Error *err) {
+static Status fingerprint_of(const Catalog *self, Arena *arena, const CatalogOptions *options,
+                             Str *out, Error *err) {
     Buf text;
     buf_init(&text, arena, (size_t)64 << 20);
     buf_printf(&text, "%s%c%u%c%.17g%c", self->name, 0, options->common.max_connections, 0,
@@ -202,7 +214,8 @@ static Status source_make(Catalog *self, Arena *arena, Error *err) {
     Status status = connector_load(self->config->type, self->set->connector_path, &connector, err);
     if (status == TRIB_INVALID && !err->line) {
         Error why = *err;
-        status = config_error(config, self->config->type_line, self->config->type_column, err, "%s", why.message);
+        status = config_error(config, self->config->type_line, self->config->type_column, err, "%s",
+                              why.message);
         (void)error_detail(err, "%s", why.detail);
         (void)error_hint(err, "%s", why.hint);
     }
@@ -246,10 +259,12 @@ static struct {
 /* Waits until nobody runs the script; NULL: it ran already, or (*status) memory is exhausted. */
 static Script *script_claim(const Catalog *self, Str text, Status *status, Error *err) {
     uint64_t seed = hash_bytes(self->name, strlen(self->name), 1);
-    uint64_t hash[2] = {hash_bytes(text.data, text.len, seed), hash_bytes(text.data, text.len, ~seed)};
+    uint64_t hash[2] = {hash_bytes(text.data, text.len, seed),
+                        hash_bytes(text.data, text.len, ~seed)};
     pthread_mutex_lock(&scripts.lock);
     Script *script = scripts.scripts;
-    while (script && (script->hash[0] != hash[0] || script->hash[1] != hash[1])) script = script->next;
+    while (script && (script->hash[0] != hash[0] || script->hash[1] != hash[1]))
+        script = script->next;
     if (!script && (script = heap_alloc(sizeof *script)) != NULL) {
         memcpy(script->hash, hash, sizeof hash);
         script->next = scripts.scripts;
@@ -282,7 +297,9 @@ static Status script_hand_over(Catalog *self, Arena *arena, CatalogScriptHook ho
     if (status == TRIB_OK) return TRIB_OK;
     if (!err->detail[0]) {
         char place[64] = "";
-        if (err->line) (void)text_format(place, sizeof place, ", line %u, column %u of it", err->line, err->column);
+        if (err->line)
+            (void)text_format(place, sizeof place, ", line %u, column %u of it", err->line,
+                              err->column);
         (void)error_detail(err, "in the script of catalog %s%s", self->name, place);
     }
     err->line = err->column = 0; /* not of the user's statement */
@@ -292,7 +309,9 @@ static Status script_hand_over(Catalog *self, Arena *arena, CatalogScriptHook ho
 /* Called and returns with the catalog's lock; gives it up while the script runs. */
 static Status script_run(Catalog *self, Error *err) {
     CatalogScriptHook hook = atomic_load(&script_hook);
-    if (!hook) return error_set(err, ERR_UNSUPPORTED, "the script of catalog %s cannot be run here", self->name);
+    if (!hook)
+        return error_set(err, ERR_UNSUPPORTED, "the script of catalog %s cannot be run here",
+                         self->name);
     self->script_running = true;
     pthread_mutex_unlock(&self->lock);
     Arena *arena = arena_new(NULL);

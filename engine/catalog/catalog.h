@@ -27,9 +27,11 @@ uint32_t config_warning_count(const Config *self);
 const char *config_warning(const Config *self, uint32_t index);
 /* "settings" of the configuration, as text with positions; in order. */
 uint32_t config_setting_count(const Config *self);
-void config_setting(const Config *self, uint32_t index, Str *name, Str *value, uint32_t *line, uint32_t *column);
+void config_setting(const Config *self, uint32_t index, Str *name, Str *value, uint32_t *line,
+                    uint32_t *column);
 
-Status catalogs_new(Config *config, Str connector_path, Str metastore, CatalogSet **out, Error *err) WARN_UNUSED;
+Status catalogs_new(Config *config, Str connector_path, Str metastore, CatalogSet **out,
+                    Error *err) WARN_UNUSED;
 void catalogs_release(CatalogSet *self);
 uint32_t catalogs_count(const CatalogSet *self);
 Catalog *catalogs_at(const CatalogSet *self, uint32_t index);
@@ -39,7 +41,7 @@ Status catalogs_find(const CatalogSet *self, Str name, Catalog **out, Error *err
 
 const char *catalog_name(const Catalog *self);
 const char *catalog_type(const Catalog *self);
-const char *catalog_comment(const Catalog *self); /* option "comment", else NULL */
+const char *catalog_comment(const Catalog *self);        /* option "comment", else NULL */
 const char *catalog_default_schema(const Catalog *self); /* option "default_schema", else NULL */
 /* Opens at first use (checks the options, loads the connector, runs the `script` of memory catalogs
  * through the hook). A failure is reported again at the next use, after another attempt. */
@@ -60,7 +62,7 @@ void table_release(TableRef *self);
 
 typedef struct LookupContext {
     CatalogSet *catalogs;
-    Str catalog, schema;  /* session defaults, may be "" */
+    Str catalog, schema; /* session defaults, may be "" */
     SourceCall call;
     int64_t ttl_seconds;
 } LookupContext;
@@ -70,17 +72,19 @@ typedef struct LookupContext {
  * `a` with its default schema). Not found: 42S02 / 3F000 / 3D000 with the nearest candidates. `how` says
  * in a few words which reading was taken, for EXPLAIN (may be NULL).
  */
-Status catalog_lookup_table(const LookupContext *context, uint32_t nparts, const Str *parts, Arena *arena,
-                            TableRef **out, const char **how, Error *err) WARN_UNUSED;
+Status catalog_lookup_table(const LookupContext *context, uint32_t nparts, const Str *parts,
+                            Arena *arena, TableRef **out, const char **how, Error *err) WARN_UNUSED;
 /* Resolves `schema`, `catalog.schema` or `catalog` for USE, SHOW, CREATE: names as the source spells them. */
-Status catalog_resolve_schema(const LookupContext *context, uint32_t nparts, const Str *parts, Arena *arena,
-                              Catalog **catalog, const char **schema, Error *err) WARN_UNUSED;
+Status catalog_resolve_schema(const LookupContext *context, uint32_t nparts, const Str *parts,
+                              Arena *arena, Catalog **catalog, const char **schema,
+                              Error *err) WARN_UNUSED;
 /* Names, through the cache. The visitor's strings are valid during the call. */
-Status catalog_schemas(const LookupContext *context, Catalog *catalog, TribNames *names, Error *err) WARN_UNUSED;
-Status catalog_tables(const LookupContext *context, Catalog *catalog, const char *schema, TribNames *names, Error *err)
-    WARN_UNUSED;
-Status catalog_describe(const LookupContext *context, Catalog *catalog, const char *schema, const char *table,
-                        TableRef **out, Error *err) WARN_UNUSED;
+Status catalog_schemas(const LookupContext *context, Catalog *catalog, TribNames *names,
+                       Error *err) WARN_UNUSED;
+Status catalog_tables(const LookupContext *context, Catalog *catalog, const char *schema,
+                      TribNames *names, Error *err) WARN_UNUSED;
+Status catalog_describe(const LookupContext *context, Catalog *catalog, const char *schema,
+                        const char *table, TableRef **out, Error *err) WARN_UNUSED;
 /* After DDL or a write: drops what is cached of a table (name NULL: of the whole catalog), in every process. */
 void catalog_invalidate(Catalog *catalog, const char *schema, const char *table);
 

@@ -38,7 +38,8 @@ struct Config {
 
 /* ---------------------------------------------------------------- messages */
 
-Status config_error(const Config *self, uint32_t line, uint32_t column, Error *err, const char *format, ...) {
+Status config_error(const Config *self, uint32_t line, uint32_t column, Error *err,
+                    const char *format, ...) {
     char what[768];
     va_list arguments;
     va_start(arguments, format);
@@ -46,8 +47,8 @@ Status config_error(const Config *self, uint32_t line, uint32_t column, Error *e
     va_end(arguments);
     const char *place = self->path[0] ? self->path : "text";
     if (line == 0) return error_set(err, ERR_CONFIGURATION, "configuration %s: %s", place, what);
-    return error_set_at(err, ERR_CONFIGURATION, line, column, "configuration %s, line %u, column %u: %s", place, line,
-                        column, what);
+    return error_set_at(err, ERR_CONFIGURATION, line, column,
+                        "configuration %s, line %u, column %u: %s", place, line, column, what);
 }
 
 Status config_suggest(Error *err, Str given, uint32_t count, const char *const *names) {
@@ -61,7 +62,8 @@ Status config_suggest(Error *err, Str given, uint32_t count, const char *const *
             nearest = distance;
             best = names[i];
         }
-        if (list.len + strlen(names[i]) + 80 < sizeof err->hint) buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+        if (list.len + strlen(names[i]) + 80 < sizeof err->hint)
+            buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
     }
     const char *valid = list.data ? list.data : "none";
     Status status = best ? error_hint(err, "did you mean \"%s\"? Valid: %s", best, valid)
@@ -81,9 +83,11 @@ static const char *kind_name(JsonToken kind) {
     }
 }
 
-static Status wrong_kind(const Config *self, const JsonValue *value, const char *wanted, Error *err) {
-    return config_error(self, value->line, value->column, err, "\"" STR_FORMAT "\" must be %s, not %s",
-                        STR_ARGS(value->key), wanted, kind_name(value->kind));
+static Status wrong_kind(const Config *self, const JsonValue *value, const char *wanted,
+                         Error *err) {
+    return config_error(self, value->line, value->column, err,
+                        "\"" STR_FORMAT "\" must be %s, not %s", STR_ARGS(value->key), wanted,
+                        kind_name(value->kind));
 }
 
 /* ---------------------------------------------------------------- shape */
@@ -95,11 +99,13 @@ static uint32_t members_count(const JsonValue *object) {
 }
 
 static Status settings_read(Config *self, const JsonValue *object, Error *err) {
-    if (object->kind != JSON_OBJECT_BEGIN) return wrong_kind(self, object, "an object of settings", err);
+    if (object->kind != JSON_OBJECT_BEGIN)
+        return wrong_kind(self, object, "an object of settings", err);
     TRY_ALLOC(self->settings, ARENA_ARRAY(self->arena, ConfigSetting, members_count(object)), err);
     for (const JsonValue *member = object->first; member; member = member->next) {
         ConfigSetting *setting = &self->settings[self->nsettings];
-        *setting = (ConfigSetting){.name = member->key, .line = member->line, .column = member->column};
+        *setting =
+            (ConfigSetting){.name = member->key, .line = member->line, .column = member->column};
         switch (member->kind) {
         case JSON_STRING:
         case JSON_NUMBER: setting->value = member->text; break;
@@ -122,22 +128,29 @@ static Status name_check(const Config *self, const JsonValue *member, Error *err
 
 static Status catalog_read(Config *self, const JsonValue *member, ConfigCatalog *out, Error *err) {
     TRY(name_check(self, member, err));
-    if (member->kind != JSON_OBJECT_BEGIN) return wrong_kind(self, member, "an object with a \"type\"", err);
+    if (member->kind != JSON_OBJECT_BEGIN)
+        return wrong_kind(self, member, "an object with a \"type\"", err);
     const JsonValue *type = json_member(member, STR("type"));
     if (!type) {
-        (void)config_error(self, member->key_line, member->key_column, err, "the catalog \"" STR_FORMAT "\" has no \"type\"",
-                           STR_ARGS(member->key));
+        (void)config_error(self, member->key_line, member->key_column, err,
+                           "the catalog \"" STR_FORMAT "\" has no \"type\"", STR_ARGS(member->key));
         return error_hint(err, "add for example \"type\": \"mysql\"");
     }
-    if (type->kind != JSON_STRING || type->text.len == 0) return wrong_kind(self, type, "the name of a connector", err);
-    *out = (ConfigCatalog){.name = member->key, .type = type->text, .line = member->key_line,
-                           .column = member->key_column, .type_line = type->line, .type_column = type->column,
+    if (type->kind != JSON_STRING || type->text.len == 0)
+        return wrong_kind(self, type, "the name of a connector", err);
+    *out = (ConfigCatalog){.name = member->key,
+                           .type = type->text,
+                           .line = member->key_line,
+                           .column = member->key_column,
+                           .type_line = type->line,
+                           .type_column = type->column,
                            .members = member};
     return TRIB_OK;
 }
 
 static Status catalogs_read(Config *self, const JsonValue *object, Error *err) {
-    if (object->kind != JSON_OBJECT_BEGIN) return wrong_kind(self, object, "an object of catalogs", err);
+    if (object->kind != JSON_OBJECT_BEGIN)
+        return wrong_kind(self, object, "an object of catalogs", err);
     TRY_ALLOC(self->catalogs, ARENA_ARRAY(self->arena, ConfigCatalog, members_count(object)), err);
     for (const JsonValue *member = object->first; member; member = member->next)
         TRY(catalog_read(self, member, &self->catalogs[self->ncatalogs++], err));
@@ -147,15 +160,16 @@ static Status catalogs_read(Config *self, const JsonValue *object, Error *err) {
 static Status root_read(Config *self, const JsonValue *root, Error *err) {
     static const char *const keys[] = {"settings", "catalogs"};
     if (root->kind != JSON_OBJECT_BEGIN)
-        return config_error(self, root->line, root->column, err, "an object is expected, not %s", kind_name(root->kind));
+        return config_error(self, root->line, root->column, err, "an object is expected, not %s",
+                            kind_name(root->kind));
     for (const JsonValue *member = root->first; member; member = member->next) {
         if (str_equal(member->key, STR("settings"))) {
             TRY(settings_read(self, member, err));
         } else if (str_equal(member->key, STR("catalogs"))) {
             TRY(catalogs_read(self, member, err));
         } else {
-            (void)config_error(self, member->key_line, member->key_column, err, "unknown key \"" STR_FORMAT "\"",
-                               STR_ARGS(member->key));
+            (void)config_error(self, member->key_line, member->key_column, err,
+                               "unknown key \"" STR_FORMAT "\"", STR_ARGS(member->key));
             return config_suggest(err, member->key, COUNT_OF(keys), keys);
         }
     }
@@ -166,7 +180,8 @@ static Status root_read(Config *self, const JsonValue *root, Error *err) {
 
 /* Names under which passwords usually stand. The connectors' tables know better, but are not loaded. */
 static bool sounds_secret(Str key) {
-    static const char *const words[] = {"password", "passwd", "secret", "token", "passphrase", "private_key", "api_key"};
+    static const char *const words[] = {"password",   "passwd",      "secret", "token",
+                                        "passphrase", "private_key", "api_key"};
     for (size_t w = 0; w < COUNT_OF(words); w++) {
         Str word = str_from(words[w]);
         for (size_t at = 0; at + word.len <= key.len; at++) {
@@ -178,7 +193,8 @@ static bool sounds_secret(Str key) {
 
 static bool has_literal_secret(const Config *self) {
     for (uint32_t i = 0; i < self->ncatalogs; i++) {
-        for (const JsonValue *member = self->catalogs[i].members->first; member; member = member->next) {
+        for (const JsonValue *member = self->catalogs[i].members->first; member;
+             member = member->next) {
             if (member->kind == JSON_STRING && member->text.len > 0 && sounds_secret(member->key) &&
                 !config_has_reference(member->text))
                 return true;
@@ -190,9 +206,13 @@ static bool has_literal_secret(const Config *self) {
 static Status exposure_check(Config *self, mode_t mode, Error *err) {
     if (!(mode & (S_IRGRP | S_IROTH)) || !has_literal_secret(self)) return TRIB_OK;
     const char *text;
-    TRY_ALLOC(text, arena_printf(self->arena, "the configuration %s holds passwords and can be read by %s: use chmod 600, "
-                                              "or refer to them as ${env:NAME} or ${file:/path}",
-                                 self->path, mode & S_IROTH ? "everybody" : "its group"), err);
+    TRY_ALLOC(
+        text,
+        arena_printf(self->arena,
+                     "the configuration %s holds passwords and can be read by %s: use chmod 600, "
+                     "or refer to them as ${env:NAME} or ${file:/path}",
+                     self->path, mode & S_IROTH ? "everybody" : "its group"),
+        err);
     self->warnings[self->nwarnings++] = text;
     return TRIB_OK;
 }
@@ -218,7 +238,8 @@ static Status config_new(Str path, Config **out, Error *err) {
 static Status config_parse(Config *self, Str text, Error *err) {
     JsonValue *root;
     /* A file that some editors begin with a byte order mark. */
-    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) text = (Str){text.data + 3, text.len - 3};
+    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+        text = (Str){text.data + 3, text.len - 3};
     Status status = json_parse(self->arena, text, true, &root, err);
     if (status == TRIB_OK) return root_read(self, root, err);
     if (status == TRIB_MEMORY) return status;
@@ -230,7 +251,8 @@ static Status text_load(Str text, Config **out, Error *err) {
     Config *self;
     TRY(config_new(STR(""), &self, err));
     char *copy = str_dup(self->arena, text);
-    Status status = copy ? config_parse(self, (Str){copy, text.len}, err) : error_out_of_memory(err);
+    Status status =
+        copy ? config_parse(self, (Str){copy, text.len}, err) : error_out_of_memory(err);
     if (status != TRIB_OK) {
         config_release(self);
         return status;
@@ -325,7 +347,8 @@ static Status path_load(Str path, bool optional, Config **out, Error *err) {
     char zero_ended[4096];
     *out = NULL;
     if (path.len >= sizeof zero_ended || (path.len && memchr(path.data, '\0', path.len)))
-        return error_set(err, ERR_CONFIGURATION, "the path of the configuration is too long or holds a zero byte");
+        return error_set(err, ERR_CONFIGURATION,
+                         "the path of the configuration is too long or holds a zero byte");
     memcpy(zero_ended, path.data, path.len);
     zero_ended[path.len] = '\0';
     if (stat(zero_ended, &facts) != 0) {
@@ -389,7 +412,8 @@ uint32_t config_setting_count(const Config *self) {
     return self->nsettings;
 }
 
-void config_setting(const Config *self, uint32_t index, Str *name, Str *value, uint32_t *line, uint32_t *column) {
+void config_setting(const Config *self, uint32_t index, Str *name, Str *value, uint32_t *line,
+                    uint32_t *column) {
     const ConfigSetting *setting = &self->settings[index];
     *name = setting->name;
     *value = setting->value;

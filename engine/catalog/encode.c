@@ -33,14 +33,16 @@ static Status column_copy(Arena *arena, const TribColumn *from, TribColumn *to, 
     return value_copy(arena, &from->maximum, &to->maximum, err);
 }
 
-static Status key_copy(Arena *arena, const TribKey *from, uint32_t ncolumns, TribKey *to, Error *err) {
+static Status key_copy(Arena *arena, const TribKey *from, uint32_t ncolumns, TribKey *to,
+                       Error *err) {
     uint32_t *columns;
     *to = *from;
     TRY(text_copy(arena, from->name, &to->name, err));
     TRY_ALLOC(columns, ARENA_ARRAY(arena, uint32_t, from->ncolumns), err);
     for (uint32_t i = 0; i < from->ncolumns; i++) {
         if (from->columns[i] >= ncolumns)
-            return error_set(err, ERR_GENERAL, "the connector described a key over a column that is not there");
+            return error_set(err, ERR_GENERAL,
+                             "the connector described a key over a column that is not there");
         columns[i] = from->columns[i];
     }
     to->columns = columns;
@@ -57,16 +59,18 @@ Status table_copy(Arena *arena, const TribTable *from, TribTable *to, Error *err
     TRY(text_copy(arena, from->comment, &to->comment, err));
     TRY(text_copy(arena, from->facts, &to->facts, err));
     TRY_ALLOC(columns, ARENA_ARRAY(arena, TribColumn, from->ncolumns), err);
-    for (uint32_t i = 0; i < from->ncolumns; i++) TRY(column_copy(arena, &from->columns[i], &columns[i], err));
+    for (uint32_t i = 0; i < from->ncolumns; i++)
+        TRY(column_copy(arena, &from->columns[i], &columns[i], err));
     TRY_ALLOC(keys, ARENA_ARRAY(arena, TribKey, from->nkeys), err);
-    for (uint32_t i = 0; i < from->nkeys; i++) TRY(key_copy(arena, &from->keys[i], from->ncolumns, &keys[i], err));
+    for (uint32_t i = 0; i < from->nkeys; i++)
+        TRY(key_copy(arena, &from->keys[i], from->ncolumns, &keys[i], err));
     to->columns = columns;
     to->keys = keys;
     return TRIB_OK;
 }
 
-Status names_add(Arena *arena, NameList *self, const char *schema, const char *name, TribTableKind kind,
-                 const char *comment, Error *err) {
+Status names_add(Arena *arena, NameList *self, const char *schema, const char *name,
+                 TribTableKind kind, const char *comment, Error *err) {
     if (self->count == self->capacity) {
         uint32_t capacity = self->capacity ? self->capacity * 2 : 16;
         NameEntry *grown;
@@ -95,7 +99,8 @@ static void put8(Buf *out, uint8_t value) {
 }
 
 static void put32(Buf *out, uint32_t value) {
-    uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)};
+    uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+                        (uint8_t)(value >> 24)};
     put(out, bytes, sizeof bytes);
 }
 
@@ -116,8 +121,10 @@ static void put_bytes(Buf *out, const char *data, size_t length) {
 }
 
 static void put_text(Buf *out, const char *text) {
-    if (!text) put32(out, NO_TEXT);
-    else put_bytes(out, text, strlen(text));
+    if (!text)
+        put32(out, NO_TEXT);
+    else
+        put_bytes(out, text, strlen(text));
 }
 
 static void put_type(Buf *out, TribType type, uint32_t depth) {
@@ -234,7 +241,9 @@ static uint8_t take8(Decoder *self) {
 
 static uint32_t take32(Decoder *self) {
     const uint8_t *at = take(self, 4);
-    return at ? (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24 : 0;
+    return at ? (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+                    (uint32_t)at[3] << 24
+              : 0;
 }
 
 static uint64_t take64(Decoder *self) {
@@ -274,9 +283,12 @@ static const char *take_text(Decoder *self, size_t *length) {
     if (self->bad || bytes == NO_TEXT) return NULL;
     const uint8_t *at = take(self, bytes);
     char *text = at ? arena_copy(self->arena, at, bytes) : NULL;
-    if (!text) self->bad = true;
-    else if (length) *length = bytes;
-    else if (memchr(text, '\0', bytes)) self->bad = true;
+    if (!text)
+        self->bad = true;
+    else if (length)
+        *length = bytes;
+    else if (memchr(text, '\0', bytes))
+        self->bad = true;
     return text;
 }
 
@@ -307,7 +319,8 @@ static TribType take_type(Decoder *self, uint32_t depth) {
     uint32_t count = take_count(self, 12);
     if (depth > MAX_DEPTH || !type_shaped(type, count)) self->bad = true;
     if (self->bad || count == 0) return type;
-    TribTypeFields *fields = arena_alloc(self->arena, sizeof *fields + count * sizeof(TribTypeField));
+    TribTypeFields *fields =
+        arena_alloc(self->arena, sizeof *fields + count * sizeof(TribTypeField));
     if (!fields) {
         self->bad = true;
         return type;
@@ -340,7 +353,8 @@ static TribValue take_value(Decoder *self) {
     case PHYS_STRING:
     case PHYS_UUID:
         value.as.text.data = take_text(self, &value.as.text.length);
-        if (!value.as.text.data || (value.type.id == TRIB_TYPE_UUID && value.as.text.length != 16)) self->bad = true;
+        if (!value.as.text.data || (value.type.id == TRIB_TYPE_UUID && value.as.text.length != 16))
+            self->bad = true;
         break;
     case PHYS_INSTANT:
         value.as.instant.us = (int64_t)take64(self);
@@ -383,7 +397,9 @@ static void take_key(Decoder *self, uint32_t ncolumns, TribKey *key) {
 }
 
 bool table_decode(Arena *arena, Str data, TribTable *out) {
-    Decoder self = {.arena = arena, .at = (const uint8_t *)data.data, .end = (const uint8_t *)data.data + data.len};
+    Decoder self = {.arena = arena,
+                    .at = (const uint8_t *)data.data,
+                    .end = (const uint8_t *)data.data + data.len};
     memset(out, 0, sizeof *out);
     if (data.len > MAX_BYTES || take8(&self) != FORMAT_VERSION) return false;
     out->size = sizeof *out;
@@ -407,7 +423,9 @@ bool table_decode(Arena *arena, Str data, TribTable *out) {
 }
 
 bool names_decode(Arena *arena, Str data, NameList *out) {
-    Decoder self = {.arena = arena, .at = (const uint8_t *)data.data, .end = (const uint8_t *)data.data + data.len};
+    Decoder self = {.arena = arena,
+                    .at = (const uint8_t *)data.data,
+                    .end = (const uint8_t *)data.data + data.len};
     memset(out, 0, sizeof *out);
     if (data.len > MAX_BYTES || take8(&self) != FORMAT_VERSION) return false;
     uint32_t count = take_count(&self, 13);
@@ -417,7 +435,9 @@ bool names_decode(Arena *arena, Str data, NameList *out) {
         out->entries[i].name = take_text(&self, NULL);
         out->entries[i].comment = take_text(&self, NULL);
         out->entries[i].kind = (TribTableKind)take8(&self);
-        if (out->entries[i].kind > TRIB_TABLE_SYSTEM || (!out->entries[i].schema && !out->entries[i].name)) self.bad = true;
+        if (out->entries[i].kind > TRIB_TABLE_SYSTEM ||
+            (!out->entries[i].schema && !out->entries[i].name))
+            self.bad = true;
     }
     out->count = out->capacity = count;
     return !self.bad && self.at == self.end;

@@ -24,13 +24,13 @@ typedef struct ConfigCatalog {
 uint32_t config_catalog_count(const Config *self);
 const ConfigCatalog *config_catalog(const Config *self, uint32_t index);
 /* An error that names file, line and column; hints may be added. */
-Status config_error(const Config *self, uint32_t line, uint32_t column, Error *err, const char *format, ...)
-    PRINTF_LIKE(5, 6);
+Status config_error(const Config *self, uint32_t line, uint32_t column, Error *err,
+                    const char *format, ...) PRINTF_LIKE(5, 6);
 /* Adds "did you mean ...? Valid: a, b, c" over the names given. */
 Status config_suggest(Error *err, Str given, uint32_t count, const char *const *names);
 /* Replaces ${env:X} and ${file:/p}; $${ stands for ${. */
-Status config_expand(const Config *self, Arena *arena, Str text, uint32_t line, uint32_t column, size_t max, Str *out,
-                     Error *err) WARN_UNUSED;
+Status config_expand(const Config *self, Arena *arena, Str text, uint32_t line, uint32_t column,
+                     size_t max, Str *out, Error *err) WARN_UNUSED;
 bool config_has_reference(Str text);
 
 /* ---- options (options.c) */
@@ -54,14 +54,14 @@ typedef struct CatalogOptions {
 } CatalogOptions;
 
 /* Reads the members that every catalog has; the connector is not needed. Other members are skipped. */
-Status options_common(const Config *config, Arena *arena, const ConfigCatalog *catalog, CommonOptions *out, Error *err)
-    WARN_UNUSED;
+Status options_common(const Config *config, Arena *arena, const ConfigCatalog *catalog,
+                      CommonOptions *out, Error *err) WARN_UNUSED;
 /* Checks all the others against the connector's table and resolves references to secrets. */
-Status options_check(const Config *config, Arena *arena, const ConfigCatalog *catalog, const TribOptionDef *defs,
-                     CatalogOptions *out, Error *err) WARN_UNUSED;
+Status options_check(const Config *config, Arena *arena, const ConfigCatalog *catalog,
+                     const TribOptionDef *defs, CatalogOptions *out, Error *err) WARN_UNUSED;
 /* The text of a script, with references resolved. */
-Status options_script(const Config *config, Arena *arena, const ConfigCatalog *catalog, const JsonValue *script, Str *out,
-                      Error *err) WARN_UNUSED;
+Status options_script(const Config *config, Arena *arena, const ConfigCatalog *catalog,
+                      const JsonValue *script, Str *out, Error *err) WARN_UNUSED;
 /* Does a name match a pattern with * and ?, without regard to ASCII case? */
 bool pattern_matches(Str pattern, Str name);
 
@@ -83,8 +83,8 @@ Status table_encode(Buf *out, const TribTable *table, Error *err) WARN_UNUSED;
 bool table_decode(Arena *arena, Str data, TribTable *out);
 Status names_encode(Buf *out, const NameList *names, Error *err) WARN_UNUSED;
 bool names_decode(Arena *arena, Str data, NameList *out);
-Status names_add(Arena *arena, NameList *self, const char *schema, const char *name, TribTableKind kind,
-                 const char *comment, Error *err) WARN_UNUSED;
+Status names_add(Arena *arena, NameList *self, const char *schema, const char *name,
+                 TribTableKind kind, const char *comment, Error *err) WARN_UNUSED;
 
 /* ---- the metastore (metastore.c) */
 
@@ -94,10 +94,10 @@ typedef struct Metastore Metastore;
 Metastore *metastore_open(Str path, const char **warning);
 void metastore_release(Metastore *self);
 /* An entry that is at most `ttl_us` old; false: none. `kind` 't' table, 's' schemas, 'l' tables of a schema. */
-bool metastore_get(Metastore *self, Str identity, char kind, const char *schema, const char *name, int64_t ttl_us,
-                   Arena *arena, Str *data, int64_t *fetched_us);
-void metastore_put(Metastore *self, Str identity, char kind, const char *schema, const char *name, Str data,
-                   int64_t fetched_us);
+bool metastore_get(Metastore *self, Str identity, char kind, const char *schema, const char *name,
+                   int64_t ttl_us, Arena *arena, Str *data, int64_t *fetched_us);
+void metastore_put(Metastore *self, Str identity, char kind, const char *schema, const char *name,
+                   Str data, int64_t fetched_us);
 /* name NULL: the whole catalog. Counts the catalog's version up. */
 void metastore_invalidate(Metastore *self, Str identity, const char *schema, const char *name);
 /* The catalog's version. */
@@ -124,9 +124,11 @@ MetaCache *cache_open(Str identity);
 void cache_release(MetaCache *self);
 void item_release(CachedItem *self);
 /* The next three work on one entry; `store` may be NULL. One reference, or NULL. */
-CachedItem *cache_get(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name, int64_t ttl_us);
+CachedItem *cache_get(MetaCache *self, Metastore *store, char kind, const char *schema,
+                      const char *name, int64_t ttl_us);
 /* Takes no reference over. */
-void cache_put(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name, CachedItem *item);
+void cache_put(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name,
+               CachedItem *item);
 void cache_invalidate(MetaCache *self, Metastore *store, const char *schema, const char *name);
 CachedItem *item_new(void);
 
@@ -139,9 +141,10 @@ struct Catalog {
     CommonOptions common;
     pthread_mutex_t lock; /* guards what follows */
     Source *source;
-    MetaCache *cache;     /* NULL: what the source says is never cached */
+    MetaCache *cache; /* NULL: what the source says is never cached */
     bool script_running, script_done;
-    Catalog *info;        /* this catalog's information_schema, made at first use; NULL in that one itself */
+    Catalog
+        *info; /* this catalog's information_schema, made at first use; NULL in that one itself */
 };
 
 struct CatalogSet {

@@ -17,7 +17,8 @@
 /* ---------------------------------------------------------------- cached metadata */
 
 static int64_t ttl_us(const LookupContext *context, const Catalog *catalog) {
-    int64_t seconds = catalog->common.metadata_ttl >= 0 ? catalog->common.metadata_ttl : context->ttl_seconds;
+    int64_t seconds =
+        catalog->common.metadata_ttl >= 0 ? catalog->common.metadata_ttl : context->ttl_seconds;
     return seconds <= 0 ? 0 : seconds > INT64_MAX / 1000000 ? INT64_MAX : seconds * 1000000;
 }
 
@@ -26,7 +27,8 @@ static Metastore *store_of(const LookupContext *context, Catalog *catalog) {
     const char *warning;
     if (!catalog->cache) return NULL;
     Metastore *store = catalogs_metastore(catalog->set, &warning);
-    if (warning && context->call.warn) context->call.warn(context->call.warn_context, catalog->name, "01000", warning);
+    if (warning && context->call.warn)
+        context->call.warn(context->call.warn_context, catalog->name, "01000", warning);
     return store;
 }
 
@@ -40,15 +42,19 @@ typedef struct Collector {
 
 static bool collect_schema(void *context, const char *name) {
     Collector *self = context;
-    if (!name || str_equal_fold(str_from(name), STR("information_schema"))) return true; /* the engine has its own */
-    self->status = names_add(self->item->arena, &self->item->names, name, NULL, TRIB_TABLE_BASE, NULL, self->err);
+    if (!name || str_equal_fold(str_from(name), STR("information_schema")))
+        return true; /* the engine has its own */
+    self->status = names_add(self->item->arena, &self->item->names, name, NULL, TRIB_TABLE_BASE,
+                             NULL, self->err);
     return self->status == TRIB_OK;
 }
 
-static bool collect_table(void *context, const char *schema, const char *name, TribTableKind kind, const char *comment) {
+static bool collect_table(void *context, const char *schema, const char *name, TribTableKind kind,
+                          const char *comment) {
     Collector *self = context;
     if (!name || catalog_hides(self->catalog, schema, name)) return true;
-    self->status = names_add(self->item->arena, &self->item->names, schema, name, kind, comment, self->err);
+    self->status =
+        names_add(self->item->arena, &self->item->names, schema, name, kind, comment, self->err);
     return self->status == TRIB_OK;
 }
 
@@ -58,26 +64,36 @@ static TribStatus collect_described(void *context, const TribTable *table, TribE
     return table_copy(self->item->arena, table, &self->item->table, err);
 }
 
-static Status collect(const LookupContext *context, Source *source, char kind, const char *schema, const char *name,
-                      Collector *self, Error *err) {
-    TribNames names = {.self = self, .schema = collect_schema, .table = collect_table, .described = collect_described};
+static Status collect(const LookupContext *context, Source *source, char kind, const char *schema,
+                      const char *name, Collector *self, Error *err) {
+    TribNames names = {.self = self,
+                       .schema = collect_schema,
+                       .table = collect_table,
+                       .described = collect_described};
     Status status;
-    if (kind == 's') status = source_list_schemas(source, &context->call, &names, err);
-    else if (kind == 'l') status = source_list_tables(source, &context->call, schema, &names, err);
-    else status = source_describe(source, &context->call, schema, name, &names, err);
+    if (kind == 's')
+        status = source_list_schemas(source, &context->call, &names, err);
+    else if (kind == 'l')
+        status = source_list_tables(source, &context->call, schema, &names, err);
+    else
+        status = source_describe(source, &context->call, schema, name, &names, err);
     if (status == TRIB_OK && self->status != TRIB_OK) status = self->status;
     if (status == TRIB_OK && kind == 't' && !self->described)
-        return error_set(err, ERR_GENERAL, "the connector of catalog %s described nothing", self->catalog->name);
+        return error_set(err, ERR_GENERAL, "the connector of catalog %s described nothing",
+                         self->catalog->name);
     return status;
 }
 
 /* One item, from the caches or from the source. One reference. `at_most_us`: how old it may be. */
-static Status item_fetch(const LookupContext *context, Catalog *catalog, char kind, const char *schema, const char *name,
-                         int64_t at_most_us, CachedItem **out, Error *err) {
+static Status item_fetch(const LookupContext *context, Catalog *catalog, char kind,
+                         const char *schema, const char *name, int64_t at_most_us, CachedItem **out,
+                         Error *err) {
     Source *source;
     TRY(catalog_source(catalog, &source, err));
     Metastore *store = store_of(context, catalog);
-    if (catalog->cache && (*out = cache_get(catalog->cache, store, kind, schema, name, at_most_us)) != NULL) return TRIB_OK;
+    if (catalog->cache &&
+        (*out = cache_get(catalog->cache, store, kind, schema, name, at_most_us)) != NULL)
+        return TRIB_OK;
     CachedItem *item;
     TRY_ALLOC(item, item_new(), err);
     Collector collector = {.item = item, .catalog = catalog, .err = err};
@@ -86,7 +102,8 @@ static Status item_fetch(const LookupContext *context, Catalog *catalog, char ki
         item_release(item);
         return status;
     }
-    if (catalog->cache && ttl_us(context, catalog) > 0) cache_put(catalog->cache, store, kind, schema, name, item);
+    if (catalog->cache && ttl_us(context, catalog) > 0)
+        cache_put(catalog->cache, store, kind, schema, name, item);
     *out = item;
     return TRIB_OK;
 }
@@ -95,7 +112,8 @@ static bool is_info(const char *schema) {
     return schema && str_equal_fold(str_from(schema), STR(INFORMATION_SCHEMA));
 }
 
-Status catalog_schemas(const LookupContext *context, Catalog *catalog, TribNames *names, Error *err) {
+Status catalog_schemas(const LookupContext *context, Catalog *catalog, TribNames *names,
+                       Error *err) {
     CachedItem *item;
     TRY(item_fetch(context, catalog, 's', NULL, NULL, ttl_us(context, catalog), &item, err));
     for (uint32_t i = 0; i < item->names.count; i++) {
@@ -109,13 +127,15 @@ Status catalog_schemas(const LookupContext *context, Catalog *catalog, TribNames
     return TRIB_OK;
 }
 
-Status catalog_tables(const LookupContext *context, Catalog *catalog, const char *schema, TribNames *names, Error *err) {
+Status catalog_tables(const LookupContext *context, Catalog *catalog, const char *schema,
+                      TribNames *names, Error *err) {
     CachedItem *item;
     if (is_info(schema)) TRY(catalog_info(catalog, &catalog, err));
     TRY(item_fetch(context, catalog, 'l', schema, NULL, ttl_us(context, catalog), &item, err));
     for (uint32_t i = 0; i < item->names.count; i++) {
         const NameEntry *entry = &item->names.entries[i];
-        if (!names->table(names->self, entry->schema ? entry->schema : schema, entry->name, entry->kind, entry->comment))
+        if (!names->table(names->self, entry->schema ? entry->schema : schema, entry->name,
+                          entry->kind, entry->comment))
             break;
     }
     item_release(item);
@@ -155,13 +175,14 @@ static Status table_ref(Catalog *catalog, CachedItem *item, TableRef **out, Erro
     return TRIB_OK;
 }
 
-Status catalog_describe(const LookupContext *context, Catalog *catalog, const char *schema, const char *table,
-                        TableRef **out, Error *err) {
+Status catalog_describe(const LookupContext *context, Catalog *catalog, const char *schema,
+                        const char *table, TableRef **out, Error *err) {
     CachedItem *item;
     if (is_info(schema)) {
         const char *spelled = information_schema_table(str_from(table));
         if (!spelled) {
-            (void)error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s in information_schema", table);
+            (void)error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s in information_schema",
+                            table);
             return error_hint(err, "there are schemata, tables and columns");
         }
         TRY(catalog_info(catalog, &catalog, err));
@@ -169,7 +190,8 @@ Status catalog_describe(const LookupContext *context, Catalog *catalog, const ch
         table = spelled;
     }
     if (catalog_hides(catalog, schema, table))
-        return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name, schema, table);
+        return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name,
+                         schema, table);
     TRY(item_fetch(context, catalog, 't', schema, table, ttl_us(context, catalog), &item, err));
     return table_ref(catalog, item, out, err);
 }
@@ -185,7 +207,8 @@ void catalog_invalidate(Catalog *catalog, const char *schema, const char *table)
 
 /* What a list says about a name. */
 typedef struct Found {
-    const char *exact, *folded, *other; /* other: a second one that is equal without regard to case */
+    const char *exact, *folded,
+        *other; /* other: a second one that is equal without regard to case */
     uint32_t ncandidates;
     const char *candidates[CANDIDATES]; /* the nearest first */
     uint32_t distances[CANDIDATES];
@@ -209,11 +232,15 @@ static void found_near(Found *self, Str wanted, const char *name) {
 }
 
 static void found_look(Found *self, Str wanted, const char *name) {
-    if (str_equal(str_from(name), wanted)) self->exact = name;
+    if (str_equal(str_from(name), wanted))
+        self->exact = name;
     else if (str_equal_fold(str_from(name), wanted)) {
-        if (self->folded) self->other = name;
-        else self->folded = name;
-    } else found_near(self, wanted, name);
+        if (self->folded)
+            self->other = name;
+        else
+            self->folded = name;
+    } else
+        found_near(self, wanted, name);
 }
 
 static Found found_in(const NameList *names, Str wanted, bool tables) {
@@ -223,20 +250,25 @@ static Found found_in(const NameList *names, Str wanted, bool tables) {
     return found;
 }
 
-static Status found_ambiguous(const Found *found, ErrorCode code, const char *what, Str wanted, Error *err) {
-    (void)error_set(err, code, "the %s name \"" STR_FORMAT "\" is ambiguous", what, STR_ARGS(wanted));
-    return error_hint(err, "there are \"%s\" and \"%s\"; write one of them as it is spelled, in double quotes",
-                      found->folded, found->other);
+static Status found_ambiguous(const Found *found, ErrorCode code, const char *what, Str wanted,
+                              Error *err) {
+    (void)error_set(err, code, "the %s name \"" STR_FORMAT "\" is ambiguous", what,
+                    STR_ARGS(wanted));
+    return error_hint(
+        err, "there are \"%s\" and \"%s\"; write one of them as it is spelled, in double quotes",
+        found->folded, found->other);
 }
 
 static Status found_hint(const Found *found, Error *err) {
     switch (found->ncandidates) {
     case 0: return err->status;
     case 1: return error_hint(err, "did you mean \"%s\"?", found->candidates[0]);
-    case 2: return error_hint(err, "did you mean \"%s\" or \"%s\"?", found->candidates[0], found->candidates[1]);
+    case 2:
+        return error_hint(err, "did you mean \"%s\" or \"%s\"?", found->candidates[0],
+                          found->candidates[1]);
     default:
-        return error_hint(err, "did you mean \"%s\", \"%s\" or \"%s\"?", found->candidates[0], found->candidates[1],
-                          found->candidates[2]);
+        return error_hint(err, "did you mean \"%s\", \"%s\" or \"%s\"?", found->candidates[0],
+                          found->candidates[1], found->candidates[2]);
     }
 }
 
@@ -244,12 +276,13 @@ static Status found_hint(const Found *found, Error *err) {
  * A list in which the name was looked for; asked for again if it lacks the name and is not fresh. The
  * strings in *found live as long as *item (one reference).
  */
-static Status list_search(const LookupContext *context, Catalog *catalog, const char *schema, Str wanted, bool tables,
-                          CachedItem **item, Found *found, Error *err) {
+static Status list_search(const LookupContext *context, Catalog *catalog, const char *schema,
+                          Str wanted, bool tables, CachedItem **item, Found *found, Error *err) {
     char kind = tables ? 'l' : 's';
     TRY(item_fetch(context, catalog, kind, schema, NULL, ttl_us(context, catalog), item, err));
     *found = found_in(&(*item)->names, wanted, tables);
-    if (found->exact || found->folded || os_realtime_us() - (*item)->fetched_us < REFRESH_US) return TRIB_OK;
+    if (found->exact || found->folded || os_realtime_us() - (*item)->fetched_us < REFRESH_US)
+        return TRIB_OK;
     item_release(*item);
     TRY(item_fetch(context, catalog, kind, schema, NULL, REFRESH_US, item, err));
     *found = found_in(&(*item)->names, wanted, tables);
@@ -261,10 +294,13 @@ static Status list_search(const LookupContext *context, Catalog *catalog, const 
 static Status catalog_missing(const LookupContext *context, Str name, Error *err) {
     Found found = {0};
     uint32_t count = catalogs_count(context->catalogs);
-    for (uint32_t i = 0; i < count; i++) found_look(&found, name, catalog_name(catalogs_at(context->catalogs, i)));
-    (void)error_set(err, ERR_CATALOG_NAME, "there is no catalog \"" STR_FORMAT "\"", STR_ARGS(name));
+    for (uint32_t i = 0; i < count; i++)
+        found_look(&found, name, catalog_name(catalogs_at(context->catalogs, i)));
+    (void)error_set(err, ERR_CATALOG_NAME, "there is no catalog \"" STR_FORMAT "\"",
+                    STR_ARGS(name));
     if (found.ncandidates || count == 0)
-        return count ? found_hint(&found, err) : error_hint(err, "the configuration has no catalogs");
+        return count ? found_hint(&found, err)
+                     : error_hint(err, "the configuration has no catalogs");
     Buf list;
     buf_init(&list, NULL, 300);
     for (uint32_t i = 0; i < count; i++)
@@ -283,8 +319,8 @@ static Status current_catalog(const LookupContext *context, Catalog **out, Error
 }
 
 /* *out NULL: the catalog has no such schema. Names live in the arena. */
-static Status schema_find(const LookupContext *context, Catalog *catalog, Str name, Arena *arena, const char **out,
-                          Found *near_ones, Error *err) {
+static Status schema_find(const LookupContext *context, Catalog *catalog, Str name, Arena *arena,
+                          const char **out, Found *near_ones, Error *err) {
     CachedItem *item;
     Found found;
     *out = NULL;
@@ -295,7 +331,8 @@ static Status schema_find(const LookupContext *context, Catalog *catalog, Str na
     TRY(list_search(context, catalog, NULL, name, false, &item, &found, err));
     const char *spelled = found.exact ? found.exact : found.folded;
     Status status = TRIB_OK;
-    if (!found.exact && found.other) status = found_ambiguous(&found, ERR_SCHEMA_NAME, "schema", name, err);
+    if (!found.exact && found.other)
+        status = found_ambiguous(&found, ERR_SCHEMA_NAME, "schema", name, err);
     else if (spelled) {
         *out = arena_strdup(arena, spelled);
         if (!*out) status = error_out_of_memory(err);
@@ -310,8 +347,8 @@ static Status schema_find(const LookupContext *context, Catalog *catalog, Str na
 }
 
 static Status schema_missing(const Catalog *catalog, Str name, const Found *near_ones, Error *err) {
-    (void)error_set(err, ERR_SCHEMA_NAME, "there is no schema \"" STR_FORMAT "\" in catalog %s", STR_ARGS(name),
-                    catalog->name);
+    (void)error_set(err, ERR_SCHEMA_NAME, "there is no schema \"" STR_FORMAT "\" in catalog %s",
+                    STR_ARGS(name), catalog->name);
     return found_hint(near_ones, err);
 }
 
@@ -319,8 +356,8 @@ static Status schema_missing(const Catalog *catalog, Str name, const Found *near
  * The schema of names that say only their catalog: the option, the only schema there is, or the one
  * that a memory catalog begins with. *out NULL: there is none; *several says so.
  */
-static Status schema_default(const LookupContext *context, Catalog *catalog, Arena *arena, const char **out,
-                             uint32_t *several, Error *err) {
+static Status schema_default(const LookupContext *context, Catalog *catalog, Arena *arena,
+                             const char **out, uint32_t *several, Error *err) {
     CachedItem *item;
     *out = catalog->common.default_schema;
     *several = 0;
@@ -328,7 +365,8 @@ static Status schema_default(const LookupContext *context, Catalog *catalog, Are
     TRY(item_fetch(context, catalog, 's', NULL, NULL, ttl_us(context, catalog), &item, err));
     const char *only = item->names.count == 1 ? item->names.entries[0].schema : NULL;
     for (uint32_t i = 0; !only && i < item->names.count; i++) {
-        if (!catalog->cache && strcmp(item->names.entries[i].schema, "default") == 0) only = "default";
+        if (!catalog->cache && strcmp(item->names.entries[i].schema, "default") == 0)
+            only = "default";
     }
     *several = item->names.count;
     Status status = TRIB_OK;
@@ -341,14 +379,18 @@ static Status schema_default(const LookupContext *context, Catalog *catalog, Are
 }
 
 static Status schema_needed(const Catalog *catalog, uint32_t several, Error *err) {
-    if (several == 0) return error_set(err, ERR_SCHEMA_NAME, "the catalog %s has no schemas", catalog->name);
-    (void)error_set(err, ERR_SCHEMA_NAME, "the catalog %s has %u schemas and none of them is its default", catalog->name,
+    if (several == 0)
+        return error_set(err, ERR_SCHEMA_NAME, "the catalog %s has no schemas", catalog->name);
+    (void)error_set(err, ERR_SCHEMA_NAME,
+                    "the catalog %s has %u schemas and none of them is its default", catalog->name,
                     several);
-    return error_hint(err, "write catalog.schema.table, or set the catalog's option default_schema");
+    return error_hint(err,
+                      "write catalog.schema.table, or set the catalog's option default_schema");
 }
 
 /* The schema of names without one, in the current catalog. */
-static Status current_schema(const LookupContext *context, Catalog *catalog, Arena *arena, const char **out, Error *err) {
+static Status current_schema(const LookupContext *context, Catalog *catalog, Arena *arena,
+                             const char **out, Error *err) {
     uint32_t several;
     if (context->schema.len) {
         TRY_ALLOC(*out, str_dup(arena, context->schema), err);
@@ -359,23 +401,27 @@ static Status current_schema(const LookupContext *context, Catalog *catalog, Are
 }
 
 static Status no_catalog(Str name, Error *err) {
-    (void)error_set(err, ERR_CATALOG_NAME, "\"" STR_FORMAT "\" says no catalog, and none is chosen", STR_ARGS(name));
+    (void)error_set(err, ERR_CATALOG_NAME, "\"" STR_FORMAT "\" says no catalog, and none is chosen",
+                    STR_ARGS(name));
     return error_hint(err, "write catalog.schema.table, or choose one with USE or Catalog=");
 }
 
 /* ---------------------------------------------------------------- tables by name */
 
 /* Looks in one schema, whose name is spelled as the source does. *out NULL: not there. */
-static Status table_in_schema(const LookupContext *context, Catalog *catalog, const char *schema, Str name, Arena *arena,
-                              TableRef **out, Found *near_ones, Error *err) {
+static Status table_in_schema(const LookupContext *context, Catalog *catalog, const char *schema,
+                              Str name, Arena *arena, TableRef **out, Found *near_ones,
+                              Error *err) {
     CachedItem *item;
     Found found;
     *out = NULL;
     TRY(list_search(context, catalog, schema, name, true, &item, &found, err));
     const char *spelled = found.exact ? found.exact : found.folded;
     Status status = TRIB_OK;
-    if (!found.exact && found.other) status = found_ambiguous(&found, ERR_TABLE_NOT_FOUND, "table", name, err);
-    else if (spelled) status = catalog_describe(context, catalog, schema, spelled, out, err);
+    if (!found.exact && found.other)
+        status = found_ambiguous(&found, ERR_TABLE_NOT_FOUND, "table", name, err);
+    else if (spelled)
+        status = catalog_describe(context, catalog, schema, spelled, out, err);
     for (uint32_t i = 0; status == TRIB_OK && i < found.ncandidates; i++) {
         near_ones->candidates[i] = arena_strdup(arena, found.candidates[i]);
         if (!near_ones->candidates[i]) status = error_out_of_memory(err);
@@ -386,11 +432,12 @@ static Status table_in_schema(const LookupContext *context, Catalog *catalog, co
 }
 
 /* As written; *out NULL: the source does not know it so. */
-static Status table_as_written(const LookupContext *context, Catalog *catalog, Str schema, Str name, Arena *arena,
-                               TableRef **out, Error *err) {
+static Status table_as_written(const LookupContext *context, Catalog *catalog, Str schema, Str name,
+                               Arena *arena, TableRef **out, Error *err) {
     char *schema_text, *name_text;
     *out = NULL;
-    if (schema.len == 0 || name.len == 0 || memchr(schema.data, '\0', schema.len) || memchr(name.data, '\0', name.len))
+    if (schema.len == 0 || name.len == 0 || memchr(schema.data, '\0', schema.len) ||
+        memchr(name.data, '\0', name.len))
         return TRIB_OK;
     TRY_ALLOC(schema_text, str_dup(arena, schema), err);
     TRY_ALLOC(name_text, str_dup(arena, name), err);
@@ -398,21 +445,24 @@ static Status table_as_written(const LookupContext *context, Catalog *catalog, S
     return status == TRIB_NOT_FOUND ? TRIB_OK : status;
 }
 
-static Status table_missing(const Catalog *catalog, const char *schema, Str name, const Found *near_ones, Error *err) {
-    (void)error_set(err, ERR_TABLE_NOT_FOUND, "there is no table \"" STR_FORMAT "\" in %s.%s", STR_ARGS(name), catalog->name,
-                    schema);
+static Status table_missing(const Catalog *catalog, const char *schema, Str name,
+                            const Found *near_ones, Error *err) {
+    (void)error_set(err, ERR_TABLE_NOT_FOUND, "there is no table \"" STR_FORMAT "\" in %s.%s",
+                    STR_ARGS(name), catalog->name, schema);
     return found_hint(near_ones, err);
 }
 
-static Status how_say(Arena *arena, const char **how, Error *err, const char *format, const char *a, const char *b) {
+static Status how_say(Arena *arena, const char **how, Error *err, const char *format, const char *a,
+                      const char *b) {
     if (!how) return TRIB_OK;
-    TRY_ALLOC(*how, arena_printf(arena, "%s%s%s%s", format, a, b ? ", schema " : "", b ? b : ""), err);
+    TRY_ALLOC(*how, arena_printf(arena, "%s%s%s%s", format, a, b ? ", schema " : "", b ? b : ""),
+              err);
     return TRIB_OK;
 }
 
 /* The table of a catalog and schema that are both known, in any spelling. Not there: 3F000, 42S02. */
-static Status table_of(const LookupContext *context, Catalog *catalog, Str schema, Str name, Arena *arena, TableRef **out,
-                       Error *err) {
+static Status table_of(const LookupContext *context, Catalog *catalog, Str schema, Str name,
+                       Arena *arena, TableRef **out, Error *err) {
     const char *spelled;
     Found schemas = {0}, tables = {0};
     TRY(table_as_written(context, catalog, schema, name, arena, out, err));
@@ -423,7 +473,8 @@ static Status table_of(const LookupContext *context, Catalog *catalog, Str schem
     return *out ? TRIB_OK : table_missing(catalog, spelled, name, &tables, err);
 }
 
-static Status lookup_one(const LookupContext *context, Str name, Arena *arena, TableRef **out, const char **how, Error *err) {
+static Status lookup_one(const LookupContext *context, Str name, Arena *arena, TableRef **out,
+                         const char **how, Error *err) {
     Catalog *catalog;
     const char *schema;
     TRY(current_catalog(context, &catalog, err));
@@ -433,8 +484,8 @@ static Status lookup_one(const LookupContext *context, Str name, Arena *arena, T
     return table_of(context, catalog, str_from(schema), name, arena, out, err);
 }
 
-static Status lookup_two(const LookupContext *context, const Str *parts, Arena *arena, TableRef **out, const char **how,
-                         Error *err) {
+static Status lookup_two(const LookupContext *context, const Str *parts, Arena *arena,
+                         TableRef **out, const char **how, Error *err) {
     Catalog *current, *named;
     const char *schema = NULL;
     Found schemas = {0}, tables = {0};
@@ -444,7 +495,8 @@ static Status lookup_two(const LookupContext *context, const Str *parts, Arena *
         TRY(table_as_written(context, current, parts[0], parts[1], arena, out, err));
         if (*out) return TRIB_OK;
         TRY(schema_find(context, current, parts[0], arena, &schema, &schemas, err));
-        if (schema) TRY(table_in_schema(context, current, schema, parts[1], arena, out, &tables, err));
+        if (schema)
+            TRY(table_in_schema(context, current, schema, parts[1], arena, out, &tables, err));
         if (*out) return TRIB_OK;
         if (schema) return table_missing(current, schema, parts[1], &tables, err);
     }
@@ -457,13 +509,15 @@ static Status lookup_two(const LookupContext *context, const Str *parts, Arena *
         return table_of(context, named, str_from(schema), parts[1], arena, out, err);
     }
     if (!current) return catalog_missing(context, parts[0], err);
-    (void)error_set(err, ERR_SCHEMA_NAME, "\"" STR_FORMAT "\" is neither a schema of the current catalog %s nor a catalog",
+    (void)error_set(err, ERR_SCHEMA_NAME,
+                    "\"" STR_FORMAT
+                    "\" is neither a schema of the current catalog %s nor a catalog",
                     STR_ARGS(parts[0]), current->name);
     return found_hint(&schemas, err);
 }
 
-static Status lookup_three(const LookupContext *context, const Str *parts, Arena *arena, TableRef **out, const char **how,
-                           Error *err) {
+static Status lookup_three(const LookupContext *context, const Str *parts, Arena *arena,
+                           TableRef **out, const char **how, Error *err) {
     Catalog *catalog;
     TRY(catalogs_find(context->catalogs, parts[0], &catalog, err));
     if (!catalog) return catalog_missing(context, parts[0], err);
@@ -471,21 +525,23 @@ static Status lookup_three(const LookupContext *context, const Str *parts, Arena
     return table_of(context, catalog, parts[1], parts[2], arena, out, err);
 }
 
-Status catalog_lookup_table(const LookupContext *context, uint32_t nparts, const Str *parts, Arena *arena, TableRef **out,
-                            const char **how, Error *err) {
+Status catalog_lookup_table(const LookupContext *context, uint32_t nparts, const Str *parts,
+                            Arena *arena, TableRef **out, const char **how, Error *err) {
     *out = NULL;
     switch (nparts) {
     case 1: return lookup_one(context, parts[0], arena, out, how, err);
     case 2: return lookup_two(context, parts, arena, out, how, err);
     case 3: return lookup_three(context, parts, arena, out, how, err);
-    default: return error_set(err, ERR_SYNTAX, "a table's name has one to three parts: catalog.schema.table");
+    default:
+        return error_set(err, ERR_SYNTAX,
+                         "a table's name has one to three parts: catalog.schema.table");
     }
 }
 
 /* ---------------------------------------------------------------- schemas by name */
 
-static Status resolve_one(const LookupContext *context, Str name, Arena *arena, Catalog **catalog, const char **schema,
-                          Error *err) {
+static Status resolve_one(const LookupContext *context, Str name, Arena *arena, Catalog **catalog,
+                          const char **schema, Error *err) {
     Catalog *current, *named;
     Found near_ones = {0};
     uint32_t several;
@@ -494,7 +550,8 @@ static Status resolve_one(const LookupContext *context, Str name, Arena *arena, 
     if (current) {
         /* USE must lead away from a catalog that cannot be reached. */
         Status status = schema_find(context, current, name, arena, schema, &near_ones, err);
-        if (status != TRIB_OK && (!named || status == TRIB_CANCELLED || status == TRIB_MEMORY)) return status;
+        if (status != TRIB_OK && (!named || status == TRIB_CANCELLED || status == TRIB_MEMORY))
+            return status;
         *catalog = current;
         if (status == TRIB_OK && *schema) return TRIB_OK;
     }
@@ -504,8 +561,8 @@ static Status resolve_one(const LookupContext *context, Str name, Arena *arena, 
     return schema_default(context, named, arena, schema, &several, err);
 }
 
-Status catalog_resolve_schema(const LookupContext *context, uint32_t nparts, const Str *parts, Arena *arena,
-                              Catalog **catalog, const char **schema, Error *err) {
+Status catalog_resolve_schema(const LookupContext *context, uint32_t nparts, const Str *parts,
+                              Arena *arena, Catalog **catalog, const char **schema, Error *err) {
     Found near_ones = {0};
     *catalog = NULL;
     *schema = NULL;
@@ -515,7 +572,8 @@ Status catalog_resolve_schema(const LookupContext *context, uint32_t nparts, con
         if (!*catalog) return no_catalog(STR("the name"), err);
         return current_schema(context, *catalog, arena, schema, err);
     }
-    if (nparts != 2) return error_set(err, ERR_SYNTAX, "a schema's name has one or two parts: catalog.schema");
+    if (nparts != 2)
+        return error_set(err, ERR_SYNTAX, "a schema's name has one or two parts: catalog.schema");
     TRY(catalogs_find(context->catalogs, parts[0], catalog, err));
     if (!*catalog) return catalog_missing(context, parts[0], err);
     TRY(schema_find(context, *catalog, parts[1], arena, schema, &near_ones, err));

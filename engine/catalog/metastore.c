@@ -24,43 +24,59 @@
 #define SCHEMA_VERSION 1
 #define BUSY_MS        5000
 /* How long another process's invalidation may go unnoticed. */
-#define LOOK_NS        INT64_C(50000000)
-#define KEEP_US        INT64_C(604800000000) /* items are thrown away after a week */
+#define LOOK_NS INT64_C(50000000)
+#define KEEP_US INT64_C(604800000000) /* items are thrown away after a week */
 
-typedef enum { SQL_GET, SQL_PUT, SQL_ADD, SQL_ID, SQL_BUMP, SQL_DROP_TABLE, SQL_DROP_ALL, SQL_DATA_VERSION, SQL_COUNT } SqlId;
+typedef enum {
+    SQL_GET,
+    SQL_PUT,
+    SQL_ADD,
+    SQL_ID,
+    SQL_BUMP,
+    SQL_DROP_TABLE,
+    SQL_DROP_ALL,
+    SQL_DATA_VERSION,
+    SQL_COUNT
+} SqlId;
 
 static const char *const sql_texts[SQL_COUNT] = {
-    [SQL_GET] = "SELECT item.data, item.fetched FROM item JOIN catalog ON catalog.id = item.catalog"
-                " WHERE catalog.identity = ?1 AND item.kind = ?2 AND item.schema = ?3 AND item.name = ?4",
+    [SQL_GET] =
+        "SELECT item.data, item.fetched FROM item JOIN catalog ON catalog.id = item.catalog"
+        " WHERE catalog.identity = ?1 AND item.kind = ?2 AND item.schema = ?3 AND item.name = ?4",
     [SQL_PUT] = "INSERT OR REPLACE INTO item(catalog, kind, schema, name, fetched, data)"
                 " SELECT id, ?2, ?3, ?4, ?5, ?6 FROM catalog WHERE identity = ?1",
     [SQL_ADD] = "INSERT OR IGNORE INTO catalog(identity, version) VALUES (?1, 0)",
     [SQL_ID] = "SELECT version FROM catalog WHERE identity = ?1",
     [SQL_BUMP] = "INSERT INTO catalog(identity, version) VALUES (?1, 1)"
                  " ON CONFLICT(identity) DO UPDATE SET version = version + 1",
-    [SQL_DROP_TABLE] = "DELETE FROM item WHERE catalog = (SELECT id FROM catalog WHERE identity = ?1)"
-                       " AND (kind = 'l' AND schema = ?2 OR kind = 't' AND schema = ?2 AND name = ?3)",
-    [SQL_DROP_ALL] = "DELETE FROM item WHERE catalog = (SELECT id FROM catalog WHERE identity = ?1)",
+    [SQL_DROP_TABLE] =
+        "DELETE FROM item WHERE catalog = (SELECT id FROM catalog WHERE identity = ?1)"
+        " AND (kind = 'l' AND schema = ?2 OR kind = 't' AND schema = ?2 AND name = ?3)",
+    [SQL_DROP_ALL] =
+        "DELETE FROM item WHERE catalog = (SELECT id FROM catalog WHERE identity = ?1)",
     [SQL_DATA_VERSION] = "PRAGMA data_version",
 };
 
 static const char *const migrations[SCHEMA_VERSION] = {
-    "CREATE TABLE catalog(id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, version INTEGER NOT NULL);"
-    "CREATE TABLE item(catalog INTEGER NOT NULL, kind TEXT NOT NULL, schema TEXT NOT NULL, name TEXT NOT NULL,"
-    " fetched INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(catalog, kind, schema, name)) WITHOUT ROWID;",
+    "CREATE TABLE catalog(id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, version INTEGER "
+    "NOT NULL);"
+    "CREATE TABLE item(catalog INTEGER NOT NULL, kind TEXT NOT NULL, schema TEXT NOT NULL, name "
+    "TEXT NOT NULL,"
+    " fetched INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(catalog, kind, schema, name)) "
+    "WITHOUT ROWID;",
 };
 
 struct Metastore {
-    Metastore *next;       /* guarded by the registry's lock, like references */
+    Metastore *next; /* guarded by the registry's lock, like references */
     uint32_t references;
     uint32_t stamp;
     char *path;
-    pthread_mutex_t lock;  /* guards what follows */
+    pthread_mutex_t lock; /* guards what follows */
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT];
     int64_t data_version;
-    int64_t looked_at;     /* os_now_ns of the last look at data_version */
-    uint64_t changes;      /* counts up when another process wrote */
+    int64_t looked_at; /* os_now_ns of the last look at data_version */
+    uint64_t changes;  /* counts up when another process wrote */
 };
 
 static struct {
@@ -109,7 +125,8 @@ static bool sql_run(sqlite3 *db, const char *sql) {
 static int64_t sql_number(sqlite3 *db, const char *sql, int64_t otherwise) {
     sqlite3_stmt *statement = NULL;
     int64_t value = otherwise;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
         value = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     return value;
@@ -133,22 +150,25 @@ static const char *migrate(sqlite3 *db) {
 
 static void items_expire(sqlite3 *db) {
     char sql[128];
-    (void)text_format(sql, sizeof sql, "DELETE FROM item WHERE fetched < %lld", (long long)(os_realtime_us() - KEEP_US));
+    (void)text_format(sql, sizeof sql, "DELETE FROM item WHERE fetched < %lld",
+                      (long long)(os_realtime_us() - KEEP_US));
     (void)sql_run(db, sql);
 }
 
 static const char *db_open(Metastore *self) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(self->path, &self->db, flags, NULL) != SQLITE_OK) return "it cannot be opened";
+    if (sqlite3_open_v2(self->path, &self->db, flags, NULL) != SQLITE_OK)
+        return "it cannot be opened";
     sqlite3_busy_timeout(self->db, BUSY_MS);
     if (sqlite3_db_readonly(self->db, "main") == 1) return "it cannot be written to";
-    if (!sql_run(self->db, "PRAGMA journal_mode = WAL")) return "it is not a database, or it is damaged";
+    if (!sql_run(self->db, "PRAGMA journal_mode = WAL"))
+        return "it is not a database, or it is damaged";
     (void)sql_run(self->db, "PRAGMA synchronous = NORMAL");
     const char *why = migrate(self->db);
     if (why) return why;
     for (int i = 0; i < SQL_COUNT; i++) {
-        if (sqlite3_prepare_v3(self->db, sql_texts[i], -1, SQLITE_PREPARE_PERSISTENT, &self->statements[i], NULL) !=
-            SQLITE_OK)
+        if (sqlite3_prepare_v3(self->db, sql_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               &self->statements[i], NULL) != SQLITE_OK)
             return "it is damaged";
     }
     items_expire(self->db);
@@ -185,8 +205,10 @@ static Metastore *store_open(Arena *arena, const char *path, const char **why) {
 /* The warning lives as long as the process: it is one of few. */
 static const char *warning_keep(const char *path, const char *why) {
     static _Thread_local char text[512];
-    (void)text_format(text, sizeof text, "the metastore %s is not used: %s; descriptions of tables are kept in memory only",
-                      path, why);
+    (void)text_format(
+        text, sizeof text,
+        "the metastore %s is not used: %s; descriptions of tables are kept in memory only", path,
+        why);
     return text;
 }
 
@@ -200,15 +222,19 @@ Metastore *metastore_open(Str path, const char **warning) {
         file = str_dup(arena, path);
     } else {
         char *folder = os_state_dir(arena);
-        if (folder) file = arena_printf(arena, "%s/metastore.db", folder);
-        else *warning = "this user has no home folder: descriptions of tables are kept in memory only";
+        if (folder)
+            file = arena_printf(arena, "%s/metastore.db", folder);
+        else
+            *warning =
+                "this user has no home folder: descriptions of tables are kept in memory only";
     }
     Metastore *found = NULL;
     if (file) {
         const char *why = NULL;
         registry_enter();
         found = registry.stores;
-        while (found && (found->stamp != os_pid_stamp() || strcmp(found->path, file) != 0)) found = found->next;
+        while (found && (found->stamp != os_pid_stamp() || strcmp(found->path, file) != 0))
+            found = found->next;
         if (found) {
             found->references++;
         } else if ((found = store_open(arena, file, &why)) != NULL) {
@@ -249,10 +275,12 @@ static void store_leave(Metastore *self) {
 }
 
 static void bind_text(sqlite3_stmt *statement, int index, Str text) {
-    (void)sqlite3_bind_text64(statement, index, text.data ? text.data : "", text.len, SQLITE_STATIC, SQLITE_UTF8);
+    (void)sqlite3_bind_text64(statement, index, text.data ? text.data : "", text.len, SQLITE_STATIC,
+                              SQLITE_UTF8);
 }
 
-static void bind_key(sqlite3_stmt *statement, Str identity, char kind, const char *schema, const char *name) {
+static void bind_key(sqlite3_stmt *statement, Str identity, char kind, const char *schema,
+                     const char *name) {
     static const char kinds[] = "tsl";
     const char *at = strchr(kinds, kind);
     bind_text(statement, 1, identity);
@@ -269,8 +297,8 @@ static bool finish(Metastore *self, SqlId id, int code) {
     return fine;
 }
 
-bool metastore_get(Metastore *self, Str identity, char kind, const char *schema, const char *name, int64_t ttl_us,
-                   Arena *arena, Str *data, int64_t *fetched_us) {
+bool metastore_get(Metastore *self, Str identity, char kind, const char *schema, const char *name,
+                   int64_t ttl_us, Arena *arena, Str *data, int64_t *fetched_us) {
     bool found = false;
     if (!store_enter(self)) return false;
     sqlite3_stmt *statement = self->statements[SQL_GET];
@@ -293,8 +321,8 @@ bool metastore_get(Metastore *self, Str identity, char kind, const char *schema,
     return found;
 }
 
-void metastore_put(Metastore *self, Str identity, char kind, const char *schema, const char *name, Str data,
-                   int64_t fetched_us) {
+void metastore_put(Metastore *self, Str identity, char kind, const char *schema, const char *name,
+                   Str data, int64_t fetched_us) {
     if (!store_enter(self)) return;
     sqlite3_stmt *add = self->statements[SQL_ADD], *put_item = self->statements[SQL_PUT];
     bind_text(add, 1, identity);

@@ -16,13 +16,19 @@
 /* The engine's own. "type" stands here so that it is known and suggested. */
 static const TribOptionDef common_defs[] = {
     {"type", TRIB_OPTION_STRING, NULL, NULL, 0, 0, true, false, "the connector"},
-    {"max_connections", TRIB_OPTION_INTEGER, "4", NULL, 1, 1000, false, false, "most connections to the source"},
-    {"max_requests_per_second", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false, "cap on requests to the source"},
-    {"default_schema", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false, "schema of names that do not say one"},
-    {"hide", TRIB_OPTION_LIST, NULL, NULL, 0, 0, false, false, "patterns of tables that are not shown"},
+    {"max_connections", TRIB_OPTION_INTEGER, "4", NULL, 1, 1000, false, false,
+     "most connections to the source"},
+    {"max_requests_per_second", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false,
+     "cap on requests to the source"},
+    {"default_schema", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false,
+     "schema of names that do not say one"},
+    {"hide", TRIB_OPTION_LIST, NULL, NULL, 0, 0, false, false,
+     "patterns of tables that are not shown"},
     {"comment", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false, "what the catalog is"},
-    {"script", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false, "SQL that is run at first use (memory catalogs)"},
-    {"metadata_ttl", TRIB_OPTION_INTEGER, NULL, NULL, 0, 604800, false, false, "seconds that descriptions stay fresh"},
+    {"script", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false,
+     "SQL that is run at first use (memory catalogs)"},
+    {"metadata_ttl", TRIB_OPTION_INTEGER, NULL, NULL, 0, 604800, false, false,
+     "seconds that descriptions stay fresh"},
 };
 
 typedef struct Reader {
@@ -37,8 +43,9 @@ bool pattern_matches(Str pattern, Str name) {
         if (p < pattern.len && pattern.data[p] == '*') {
             star = p++;
             mark = n;
-        } else if (p < pattern.len && (pattern.data[p] == '?' || str_equal_fold((Str){pattern.data + p, 1},
-                                                                                 (Str){name.data + n, 1}))) {
+        } else if (p < pattern.len &&
+                   (pattern.data[p] == '?' ||
+                    str_equal_fold((Str){pattern.data + p, 1}, (Str){name.data + n, 1}))) {
             p++;
             n++;
         } else if (star != SIZE_MAX) {
@@ -54,21 +61,23 @@ bool pattern_matches(Str pattern, Str name) {
 
 /* ---------------------------------------------------------------- values */
 
-static Status value_error(const Reader *self, const JsonValue *value, const TribOptionDef *def, const char *wanted,
-                          Error *err) {
-    bool shown = !def->secret && (value->kind == JSON_STRING || value->kind == JSON_NUMBER) && value->text.len <= 100;
+static Status value_error(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                          const char *wanted, Error *err) {
+    bool shown = !def->secret && (value->kind == JSON_STRING || value->kind == JSON_NUMBER) &&
+                 value->text.len <= 100;
     if (shown)
-        return config_error(self->config, value->line, value->column, err,
-                            "the option \"%s\" of catalog \"" STR_FORMAT "\" must be %s, not \"" STR_FORMAT "\"", def->name,
-                            STR_ARGS(self->catalog->name), wanted, STR_ARGS(value->text));
+        return config_error(
+            self->config, value->line, value->column, err,
+            "the option \"%s\" of catalog \"" STR_FORMAT "\" must be %s, not \"" STR_FORMAT "\"",
+            def->name, STR_ARGS(self->catalog->name), wanted, STR_ARGS(value->text));
     return config_error(self->config, value->line, value->column, err,
                         "the option \"%s\" of catalog \"" STR_FORMAT "\" must be %s", def->name,
                         STR_ARGS(self->catalog->name), wanted);
 }
 
 /* The scalar as text, with references resolved. */
-static Status scalar_text(const Reader *self, const JsonValue *value, const TribOptionDef *def, size_t max, Str *out,
-                          Error *err) {
+static Status scalar_text(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                          size_t max, Str *out, Error *err) {
     switch (value->kind) {
     case JSON_STRING: break;
     case JSON_NUMBER: *out = value->text; return TRIB_OK;
@@ -76,19 +85,23 @@ static Status scalar_text(const Reader *self, const JsonValue *value, const Trib
     case JSON_FALSE: *out = STR("false"); return TRIB_OK;
     default: return value_error(self, value, def, "a text, a number, true or false", err);
     }
-    TRY(config_expand(self->config, self->arena, value->text, value->line, value->column, max, out, err));
-    if (out->len && memchr(out->data, '\0', out->len)) return value_error(self, value, def, "a text without zero bytes", err);
+    TRY(config_expand(self->config, self->arena, value->text, value->line, value->column, max, out,
+                      err));
+    if (out->len && memchr(out->data, '\0', out->len))
+        return value_error(self, value, def, "a text without zero bytes", err);
     return TRIB_OK;
 }
 
-static Status integer_check(const Reader *self, const JsonValue *value, const TribOptionDef *def, int64_t number,
-                            bool parsed, const char *unit, Error *err) {
+static Status integer_check(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                            int64_t number, bool parsed, const char *unit, Error *err) {
     bool bounded = def->min != 0 || def->max != 0;
     if (parsed && (!bounded || (number >= def->min && number <= def->max))) return TRIB_OK;
     char wanted[128];
     if (bounded)
-        (void)text_format(wanted, sizeof wanted, "%s from %lld to %lld", unit, (long long)def->min, (long long)def->max);
-    else (void)text_format(wanted, sizeof wanted, "%s", unit);
+        (void)text_format(wanted, sizeof wanted, "%s from %lld to %lld", unit, (long long)def->min,
+                          (long long)def->max);
+    else
+        (void)text_format(wanted, sizeof wanted, "%s", unit);
     return value_error(self, value, def, wanted, err);
 }
 
@@ -102,7 +115,9 @@ static bool duration_parse(Str text, int64_t *out) {
     text = str_trim(text);
     for (size_t i = 0; i < COUNT_OF(units); i++) {
         size_t length = strlen(units[i].suffix);
-        if (text.len <= length || memcmp(text.data + text.len - length, units[i].suffix, length) != 0) continue;
+        if (text.len <= length ||
+            memcmp(text.data + text.len - length, units[i].suffix, length) != 0)
+            continue;
         factor = units[i].factor;
         text = str_trim((Str){text.data, text.len - length});
         break;
@@ -110,8 +125,8 @@ static bool duration_parse(Str text, int64_t *out) {
     return int64_parse(text, out) == NUMBER_OK && !__builtin_mul_overflow(*out, factor, out);
 }
 
-static Status number_text(const Reader *self, const JsonValue *value, const TribOptionDef *def, Str text, Str *out,
-                          Error *err) {
+static Status number_text(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                          Str text, Str *out, Error *err) {
     int64_t number = 0;
     char *canonical;
     if (def->kind == TRIB_OPTION_INTEGER) {
@@ -120,19 +135,21 @@ static Status number_text(const Reader *self, const JsonValue *value, const Trib
     }
     if (def->kind == TRIB_OPTION_DURATION_MS) {
         bool parsed = duration_parse(text, &number);
-        TRY(integer_check(self, value, def, number, parsed, "a time such as 500ms or 10s, in milliseconds", err));
+        TRY(integer_check(self, value, def, number, parsed,
+                          "a time such as 500ms or 10s, in milliseconds", err));
     }
     if (def->kind == TRIB_OPTION_BYTES) {
         bool parsed = bytes_parse(text, &number);
-        TRY(integer_check(self, value, def, number, parsed, "a size such as 64KB or 16MB, in bytes", err));
+        TRY(integer_check(self, value, def, number, parsed, "a size such as 64KB or 16MB, in bytes",
+                          err));
     }
     TRY_ALLOC(canonical, arena_printf(self->arena, "%lld", (long long)number), err);
     *out = str_from(canonical);
     return TRIB_OK;
 }
 
-static Status choice_text(const Reader *self, const JsonValue *value, const TribOptionDef *def, Str text, Str *out,
-                          Error *err) {
+static Status choice_text(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                          Str text, Str *out, Error *err) {
     Str choice;
     Buf wanted;
     buf_init(&wanted, self->arena, 4096);
@@ -147,8 +164,8 @@ static Status choice_text(const Reader *self, const JsonValue *value, const Trib
     return value_error(self, value, def, wanted.failed ? "one of its choices" : wanted.data, err);
 }
 
-static Status list_items(const Reader *self, const JsonValue *value, const TribOptionDef *def, uint32_t *count, Str **items,
-                         Error *err) {
+static Status list_items(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                         uint32_t *count, Str **items, Error *err) {
     uint32_t n = 0;
     *count = 0;
     for (const JsonValue *item = value->first; item; item = item->next) n++;
@@ -157,7 +174,8 @@ static Status list_items(const Reader *self, const JsonValue *value, const TribO
         TRY(scalar_text(self, value, def, MAX_VALUE, &(*items)[(*count)++], err));
         return TRIB_OK;
     }
-    if (value->kind != JSON_ARRAY_BEGIN) return value_error(self, value, def, "a text or a list of texts", err);
+    if (value->kind != JSON_ARRAY_BEGIN)
+        return value_error(self, value, def, "a text or a list of texts", err);
     for (const JsonValue *item = value->first; item; item = item->next) {
         if (item->kind != JSON_STRING) return value_error(self, item, def, "a list of texts", err);
         TRY(scalar_text(self, item, def, MAX_VALUE, &(*items)[(*count)++], err));
@@ -165,7 +183,8 @@ static Status list_items(const Reader *self, const JsonValue *value, const TribO
     return TRIB_OK;
 }
 
-static Status list_text(const Reader *self, const JsonValue *value, const TribOptionDef *def, Str *out, Error *err) {
+static Status list_text(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                        Str *out, Error *err) {
     uint32_t count;
     Str *items;
     Buf text;
@@ -207,7 +226,8 @@ static void json_text(Buf *out, const JsonValue *value) {
     }
 }
 
-static Status option_text(const Reader *self, const JsonValue *value, const TribOptionDef *def, Str *out, Error *err) {
+static Status option_text(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                          Str *out, Error *err) {
     Str text;
     Buf json;
     switch (def->kind) {
@@ -227,11 +247,13 @@ static Status option_text(const Reader *self, const JsonValue *value, const Trib
     case TRIB_OPTION_BYTES: return number_text(self, value, def, text, out, err);
     case TRIB_OPTION_CHOICE: return choice_text(self, value, def, text, out, err);
     case TRIB_OPTION_BOOLEAN:
-        if (str_equal_fold(text, STR("true")) || str_equal_fold(text, STR("on")) || str_equal_fold(text, STR("yes"))) {
+        if (str_equal_fold(text, STR("true")) || str_equal_fold(text, STR("on")) ||
+            str_equal_fold(text, STR("yes"))) {
             *out = STR("true");
             return TRIB_OK;
         }
-        if (str_equal_fold(text, STR("false")) || str_equal_fold(text, STR("off")) || str_equal_fold(text, STR("no"))) {
+        if (str_equal_fold(text, STR("false")) || str_equal_fold(text, STR("off")) ||
+            str_equal_fold(text, STR("no"))) {
             *out = STR("false");
             return TRIB_OK;
         }
@@ -254,19 +276,21 @@ static Status text_keep(const Reader *self, Str text, const char **out, Error *e
     return TRIB_OK;
 }
 
-static Status script_check(const Reader *self, const JsonValue *value, const TribOptionDef *def, CommonOptions *out,
-                           Error *err) {
+static Status script_check(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                           CommonOptions *out, Error *err) {
     out->script = value;
     if (value->kind == JSON_STRING) return TRIB_OK;
-    if (value->kind != JSON_ARRAY_BEGIN) return value_error(self, value, def, "SQL, or a list of statements", err);
+    if (value->kind != JSON_ARRAY_BEGIN)
+        return value_error(self, value, def, "SQL, or a list of statements", err);
     for (const JsonValue *item = value->first; item; item = item->next) {
-        if (item->kind != JSON_STRING) return value_error(self, item, def, "a list of SQL statements", err);
+        if (item->kind != JSON_STRING)
+            return value_error(self, item, def, "a list of SQL statements", err);
     }
     return TRIB_OK;
 }
 
-Status options_script(const Config *config, Arena *arena, const ConfigCatalog *catalog, const JsonValue *script, Str *out,
-                      Error *err) {
+Status options_script(const Config *config, Arena *arena, const ConfigCatalog *catalog,
+                      const JsonValue *script, Str *out, Error *err) {
     Reader self = {.config = config, .arena = arena, .catalog = catalog};
     const TribOptionDef *def = def_find(common_defs, COUNT_OF(common_defs), STR("script"));
     if (script->kind == JSON_STRING) return scalar_text(&self, script, def, MAX_SCRIPT, out, err);
@@ -282,24 +306,27 @@ Status options_script(const Config *config, Arena *arena, const ConfigCatalog *c
     return buf_status(&all, err);
 }
 
-static Status rate_read(const Reader *self, const JsonValue *value, const TribOptionDef *def, CommonOptions *out,
-                        Error *err) {
+static Status rate_read(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                        CommonOptions *out, Error *err) {
     Str text;
     TRY(scalar_text(self, value, def, MAX_VALUE, &text, err));
-    if (double_parse(str_trim(text), &out->max_requests_per_second) != NUMBER_OK || !(out->max_requests_per_second > 0) ||
-        out->max_requests_per_second > 1e9)
+    if (double_parse(str_trim(text), &out->max_requests_per_second) != NUMBER_OK ||
+        !(out->max_requests_per_second > 0) || out->max_requests_per_second > 1e9)
         return value_error(self, value, def, "a number above 0", err);
     return TRIB_OK;
 }
 
-static Status common_read(const Reader *self, const JsonValue *value, const TribOptionDef *def, CommonOptions *out,
-                          Error *err) {
+static Status common_read(const Reader *self, const JsonValue *value, const TribOptionDef *def,
+                          CommonOptions *out, Error *err) {
     Str text = {"", 0};
     if (strcmp(def->name, "script") == 0) return script_check(self, value, def, out, err);
-    if (strcmp(def->name, "hide") == 0) return list_items(self, value, def, &out->nhide, &out->hide, err);
-    if (strcmp(def->name, "max_requests_per_second") == 0) return rate_read(self, value, def, out, err);
+    if (strcmp(def->name, "hide") == 0)
+        return list_items(self, value, def, &out->nhide, &out->hide, err);
+    if (strcmp(def->name, "max_requests_per_second") == 0)
+        return rate_read(self, value, def, out, err);
     TRY(option_text(self, value, def, &text, err));
-    if (strcmp(def->name, "default_schema") == 0) return text_keep(self, text, &out->default_schema, err);
+    if (strcmp(def->name, "default_schema") == 0)
+        return text_keep(self, text, &out->default_schema, err);
     if (strcmp(def->name, "comment") == 0) return text_keep(self, text, &out->comment, err);
     int64_t number = 0;
     if (def->kind == TRIB_OPTION_INTEGER && int64_parse(text, &number) != NUMBER_OK) number = 0;
@@ -308,7 +335,8 @@ static Status common_read(const Reader *self, const JsonValue *value, const Trib
     return TRIB_OK;
 }
 
-Status options_common(const Config *config, Arena *arena, const ConfigCatalog *catalog, CommonOptions *out, Error *err) {
+Status options_common(const Config *config, Arena *arena, const ConfigCatalog *catalog,
+                      CommonOptions *out, Error *err) {
     Reader self = {.config = config, .arena = arena, .catalog = catalog};
     *out = (CommonOptions){.metadata_ttl = -1};
     for (const JsonValue *member = catalog->members->first; member; member = member->next) {
@@ -326,31 +354,34 @@ static size_t defs_count(const TribOptionDef *defs) {
     return count;
 }
 
-static Status option_unknown(const Reader *self, const JsonValue *member, const TribOptionDef *defs, Error *err) {
+static Status option_unknown(const Reader *self, const JsonValue *member, const TribOptionDef *defs,
+                             Error *err) {
     const char *names[MAX_DEFS + COUNT_OF(common_defs)];
     uint32_t count = 0;
     for (size_t i = 0; i < defs_count(defs); i++) names[count++] = defs[i].name;
     for (size_t i = 0; i < COUNT_OF(common_defs); i++) names[count++] = common_defs[i].name;
     (void)config_error(self->config, member->key_line, member->key_column, err,
-                       "catalogs of type " STR_FORMAT " have no option \"" STR_FORMAT "\"", STR_ARGS(self->catalog->type),
-                       STR_ARGS(member->key));
+                       "catalogs of type " STR_FORMAT " have no option \"" STR_FORMAT "\"",
+                       STR_ARGS(self->catalog->type), STR_ARGS(member->key));
     return config_suggest(err, member->key, count, names);
 }
 
 static Status required_check(const Reader *self, const TribOptionDef *defs, Error *err) {
     for (size_t i = 0; i < defs_count(defs); i++) {
         const JsonValue *given = json_member(self->catalog->members, str_from(defs[i].name));
-        if (!defs[i].required || defs[i].default_value || (given && given->kind != JSON_NULL)) continue;
+        if (!defs[i].required || defs[i].default_value || (given && given->kind != JSON_NULL))
+            continue;
         (void)config_error(self->config, self->catalog->line, self->catalog->column, err,
-                           "the catalog \"" STR_FORMAT "\" lacks the option \"%s\"", STR_ARGS(self->catalog->name),
-                           defs[i].name);
+                           "the catalog \"" STR_FORMAT "\" lacks the option \"%s\"",
+                           STR_ARGS(self->catalog->name), defs[i].name);
         return error_hint(err, "%s: %s", defs[i].name, defs[i].help ? defs[i].help : "");
     }
     return TRIB_OK;
 }
 
 /* Type and options without secrets, in the table's order, so that the order in the file is no matter. */
-static Status identity_of(const Reader *self, const TribOptionDef *defs, CatalogOptions *out, Error *err) {
+static Status identity_of(const Reader *self, const TribOptionDef *defs, CatalogOptions *out,
+                          Error *err) {
     Buf text;
     buf_init(&text, self->arena, MAX_SCRIPT);
     buf_str(&text, self->catalog->type);
@@ -368,15 +399,17 @@ static Status identity_of(const Reader *self, const TribOptionDef *defs, Catalog
     return buf_status(&text, err);
 }
 
-Status options_check(const Config *config, Arena *arena, const ConfigCatalog *catalog, const TribOptionDef *defs,
-                     CatalogOptions *out, Error *err) {
+Status options_check(const Config *config, Arena *arena, const ConfigCatalog *catalog,
+                     const TribOptionDef *defs, CatalogOptions *out, Error *err) {
     Reader self = {.config = config, .arena = arena, .catalog = catalog};
     uint32_t members = 0;
-    for (const JsonValue *member = catalog->members->first; member; member = member->next) members++;
+    for (const JsonValue *member = catalog->members->first; member; member = member->next)
+        members++;
     *out = (CatalogOptions){0};
     TRY_ALLOC(out->options, ARENA_ARRAY(arena, TribOption, members), err);
     for (const JsonValue *member = catalog->members->first; member; member = member->next) {
-        if (def_find(common_defs, COUNT_OF(common_defs), member->key) || member->kind == JSON_NULL) continue;
+        if (def_find(common_defs, COUNT_OF(common_defs), member->key) || member->kind == JSON_NULL)
+            continue;
         const TribOptionDef *def = def_find(defs, MAX_DEFS, member->key);
         Str text = {"", 0};
         if (!def) return option_unknown(&self, member, defs, err);

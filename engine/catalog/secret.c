@@ -8,7 +8,8 @@
 
 bool config_has_reference(Str text) {
     for (size_t i = 0; i + 1 < text.len; i++) {
-        if (text.data[i] == '$' && text.data[i + 1] == '{' && (i == 0 || text.data[i - 1] != '$')) return true;
+        if (text.data[i] == '$' && text.data[i + 1] == '{' && (i == 0 || text.data[i - 1] != '$'))
+            return true;
     }
     return false;
 }
@@ -39,19 +40,21 @@ static Status from_file(Expansion *self, Str name, Error *err) {
     char *path;
     Str text;
     if (name.len == 0 || name.data[0] != '/')
-        return config_error(self->config, self->line, self->column, err, "the path in ${file:" STR_FORMAT "} must begin with /",
-                            STR_ARGS(name));
+        return config_error(self->config, self->line, self->column, err,
+                            "the path in ${file:" STR_FORMAT "} must begin with /", STR_ARGS(name));
     TRY_ALLOC(path, str_dup(self->arena, name), err);
     Status status = os_read_file(self->arena, path, self->max, &text, err);
     if (status == TRIB_MEMORY) return status;
     if (status != TRIB_OK) {
         Error why = *err;
-        return config_error(self->config, self->line, self->column, err, "the file %s cannot be used: %s", path, why.message);
+        return config_error(self->config, self->line, self->column, err,
+                            "the file %s cannot be used: %s", path, why.message);
     }
     if (text.len && text.data[text.len - 1] == '\n') text.len--;
     if (text.len && text.data[text.len - 1] == '\r') text.len--;
     if (text.len && memchr(text.data, '\0', text.len))
-        return config_error(self->config, self->line, self->column, err, "the file %s holds a zero byte", path);
+        return config_error(self->config, self->line, self->column, err,
+                            "the file %s holds a zero byte", path);
     buf_str(&self->out, text);
     return TRIB_OK;
 }
@@ -63,8 +66,8 @@ static Status reference_expand(Expansion *self, Str reference, Error *err) {
     Str name = colon ? (Str){colon + 1, reference.len - kind.len - 1} : (Str){"", 0};
     if (name.len > 0 && str_equal(kind, STR("env"))) return from_environment(self, name, err);
     if (name.len > 0 && str_equal(kind, STR("file"))) return from_file(self, name, err);
-    (void)config_error(self->config, self->line, self->column, err, "the reference ${" STR_FORMAT "} is not understood",
-                       STR_ARGS(reference));
+    (void)config_error(self->config, self->line, self->column, err,
+                       "the reference ${" STR_FORMAT "} is not understood", STR_ARGS(reference));
     if (str_equal(kind, STR("env")) || str_equal(kind, STR("file")))
         return error_hint(err, "write ${env:NAME} or ${file:/path}");
     return config_suggest(err, kind, COUNT_OF(kinds), kinds);
@@ -97,8 +100,8 @@ static Status text_expand(Expansion *self, Str text, Error *err) {
     return buf_status(&self->out, err);
 }
 
-Status config_expand(const Config *config, Arena *arena, Str text, uint32_t line, uint32_t column, size_t max, Str *out,
-                     Error *err) {
+Status config_expand(const Config *config, Arena *arena, Str text, uint32_t line, uint32_t column,
+                     size_t max, Str *out, Error *err) {
     Expansion self = {.config = config, .arena = arena, .line = line, .column = column, .max = max};
     *out = text;
     if (!text.len || !memchr(text.data, '$', text.len)) return TRIB_OK;

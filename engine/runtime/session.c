@@ -202,7 +202,8 @@ static Status session_summaries(Session *self, Error *err) {
     TRY_ALLOC(self->summaries, ARENA_ARRAY(self->arena, CatalogSummary, self->ncatalogs), err);
     for (uint32_t i = 0; i < self->ncatalogs; i++) {
         Catalog *catalog = catalogs_at(self->catalogs, i);
-        self->summaries[i] = (CatalogSummary){.name = catalog_name(catalog), .type = catalog_type(catalog)};
+        self->summaries[i] = (CatalogSummary){
+            .name = catalog_name(catalog), .type = catalog_type(catalog), .comment = catalog_comment(catalog)};
     }
     return TRIB_OK;
 }
@@ -221,6 +222,11 @@ static Status session_begin(Session *self, const SessionParams *params, WarningS
     self->user = (Str){user, params->user.len};
     TRY(settings_defaults(self, err));
     TRY(config_load(params->config, params->config_text, &self->config, err));
+    for (uint32_t i = 0; sink && i < config_warning_count(self->config); i++) {
+        Error warning;
+        (void)error_set(&warning, ERR_GENERAL_WARNING, "%s", config_warning(self->config, i));
+        sink(context, &warning);
+    }
     TRY(settings_from_config(self, err));
     TRY(settings_from_options(self, params, sink, context, err));
     TRY(apply_process_settings(self, err));

@@ -21,7 +21,8 @@ static inline bool row_valid(const Convert *self, uint32_t row) {
 }
 
 static Status out_of_range(Convert *self) {
-    (void)error_set(self->import->err, ERR_OUT_OF_RANGE, "a value does not fit the column's declared type");
+    (void)error_set(self->import->err, ERR_OUT_OF_RANGE,
+                    "a value does not fit the column's declared type");
     return error_detail(self->import->err, "output column %u", self->import->column + 1);
 }
 
@@ -59,10 +60,18 @@ static size_t integer_width(char format) {
 /* Stores an integer as the physical type of the column; false: it does not fit. */
 static bool integer_put(Vector *out, uint32_t row, __int128 value) {
     switch (out->physical) {
-    case PHYS_INT8: ((int8_t *)out->data)[row] = (int8_t)value; return value >= INT8_MIN && value <= INT8_MAX;
-    case PHYS_INT16: ((int16_t *)out->data)[row] = (int16_t)value; return value >= INT16_MIN && value <= INT16_MAX;
-    case PHYS_INT32: ((int32_t *)out->data)[row] = (int32_t)value; return value >= INT32_MIN && value <= INT32_MAX;
-    case PHYS_INT64: ((int64_t *)out->data)[row] = (int64_t)value; return value >= INT64_MIN && value <= INT64_MAX;
+    case PHYS_INT8:
+        ((int8_t *)out->data)[row] = (int8_t)value;
+        return value >= INT8_MIN && value <= INT8_MAX;
+    case PHYS_INT16:
+        ((int16_t *)out->data)[row] = (int16_t)value;
+        return value >= INT16_MIN && value <= INT16_MAX;
+    case PHYS_INT32:
+        ((int32_t *)out->data)[row] = (int32_t)value;
+        return value >= INT32_MIN && value <= INT32_MAX;
+    case PHYS_INT64:
+        ((int64_t *)out->data)[row] = (int64_t)value;
+        return value >= INT64_MIN && value <= INT64_MAX;
     case PHYS_INT128: ((Int128 *)out->data)[row] = (Int128)value; return true;
     default: return false;
     }
@@ -96,7 +105,8 @@ static bool decimal_layout(const char *format, int *precision, int *scale, int *
         int value = 0, digits = 0;
         bool minus = *at == '-';
         if (minus) at++;
-        for (; *at >= '0' && *at <= '9' && digits < 4; at++, digits++) value = value * 10 + (*at - '0');
+        for (; *at >= '0' && *at <= '9' && digits < 4; at++, digits++)
+            value = value * 10 + (*at - '0');
         if (digits == 0) return false;
         *parts[i] = minus ? -value : value;
         if (*at == '\0') return i > 0;
@@ -111,10 +121,14 @@ static Status decimals_convert(Convert *self, int bits) {
     for (uint32_t i = 0; i < self->count; i++) {
         __int128 value = 0;
         if (!row_valid(self, i)) continue;
-        if (bits == 32) value = ((const int32_t *)self->values)[i];
-        else if (bits == 64) value = ((const int64_t *)self->values)[i];
-        else memcpy(&value, (const char *)self->values + (size_t)i * 16, sizeof value);
-        if (value >= limit || value <= -limit || !integer_put(self->out, i, value)) return out_of_range(self);
+        if (bits == 32)
+            value = ((const int32_t *)self->values)[i];
+        else if (bits == 64)
+            value = ((const int64_t *)self->values)[i];
+        else
+            memcpy(&value, (const char *)self->values + (size_t)i * 16, sizeof value);
+        if (value >= limit || value <= -limit || !integer_put(self->out, i, value))
+            return out_of_range(self);
     }
     return TRIB_OK;
 }
@@ -150,14 +164,18 @@ static Status instants_convert(Convert *self, int64_t unit, int16_t zone) {
         int64_t us;
         int32_t ns;
         if (!row_valid(self, i)) continue;
-        if (!instant_split(((const int64_t *)self->values)[i], unit, &us, &ns)) return out_of_range(self);
+        if (!instant_split(((const int64_t *)self->values)[i], unit, &us, &ns))
+            return out_of_range(self);
         switch (self->out->physical) {
         case PHYS_INT64:
             if (ns) return out_of_range(self); /* nothing is dropped silently */
             ((int64_t *)self->out->data)[i] = us;
             break;
         case PHYS_INSTANT: ((Instant *)self->out->data)[i] = (Instant){.us = us, .ns = ns}; break;
-        default: ((ZonedInstant *)self->out->data)[i] = (ZonedInstant){.us = us, .zone = zone, .ns = (int16_t)ns}; break;
+        default:
+            ((ZonedInstant *)self->out->data)[i] =
+                (ZonedInstant){.us = us, .zone = zone, .ns = (int16_t)ns};
+            break;
         }
     }
     return TRIB_OK;
@@ -167,7 +185,8 @@ static Status dates_convert(Convert *self) {
     for (uint32_t i = 0; i < self->count; i++) {
         int64_t ms = ((const int64_t *)self->values)[i];
         if (!row_valid(self, i)) continue;
-        if (ms % 86400000 != 0 || !integer_put(self->out, i, ms / 86400000)) return out_of_range(self);
+        if (ms % 86400000 != 0 || !integer_put(self->out, i, ms / 86400000))
+            return out_of_range(self);
     }
     return TRIB_OK;
 }
@@ -176,7 +195,8 @@ static Status dates_convert(Convert *self) {
 static Status times_convert(Convert *self, int64_t unit) {
     for (uint32_t i = 0; i < self->count; i++) {
         if (!row_valid(self, i)) continue;
-        int64_t value = unit <= 1000 ? ((const int32_t *)self->values)[i] : ((const int64_t *)self->values)[i];
+        int64_t value =
+            unit <= 1000 ? ((const int32_t *)self->values)[i] : ((const int64_t *)self->values)[i];
         if (value < 0 || value >= 86400 * unit) return out_of_range(self);
         ((int64_t *)self->out->data)[i] = value * (1000000000 / unit);
     }
@@ -188,7 +208,8 @@ static Status durations_convert(Convert *self, int64_t unit) {
         int64_t us;
         int32_t ns;
         if (!row_valid(self, i)) continue;
-        if (!instant_split(((const int64_t *)self->values)[i], unit, &us, &ns) || ns) return out_of_range(self);
+        if (!instant_split(((const int64_t *)self->values)[i], unit, &us, &ns) || ns)
+            return out_of_range(self);
         ((int64_t *)self->out->data)[i] = us;
     }
     return TRIB_OK;
@@ -196,12 +217,22 @@ static Status durations_convert(Convert *self, int64_t unit) {
 
 /* ---------------------------------------------------------------- choosing */
 
-typedef enum { FROM_NOTHING, FROM_INTEGER, FROM_FLOAT, FROM_DECIMAL, FROM_DATE, FROM_TIME, FROM_INSTANT, FROM_DURATION } From;
+typedef enum {
+    FROM_NOTHING,
+    FROM_INTEGER,
+    FROM_FLOAT,
+    FROM_DECIMAL,
+    FROM_DATE,
+    FROM_TIME,
+    FROM_INSTANT,
+    FROM_DURATION
+} From;
 
 /* What the format means for the column's type, and how wide its values are. */
 static From conversion_of(const char *format, Type type, size_t *width, int64_t *unit) {
     int precision, scale, bits;
-    if (format[0] && !format[1] && integer_width(format[0]) && (type_is_integer(type) || type.id == TRIB_TYPE_DECIMAL)) {
+    if (format[0] && !format[1] && integer_width(format[0]) &&
+        (type_is_integer(type) || type.id == TRIB_TYPE_DECIMAL)) {
         *width = integer_width(format[0]);
         return type_is_integer(type) || type.scale == 0 ? FROM_INTEGER : FROM_NOTHING;
     }
@@ -212,7 +243,8 @@ static From conversion_of(const char *format, Type type, size_t *width, int64_t 
     if (type.id == TRIB_TYPE_DECIMAL && decimal_layout(format, &precision, &scale, &bits)) {
         *width = (size_t)bits / 8;
         *unit = bits;
-        return scale == type.scale && (bits == 32 || bits == 64 || bits == 128) ? FROM_DECIMAL : FROM_NOTHING;
+        return scale == type.scale && (bits == 32 || bits == 64 || bits == 128) ? FROM_DECIMAL
+                                                                                : FROM_NOTHING;
     }
     if (format[0] != 't' || !format[1] || !format[2]) return FROM_NOTHING;
     *width = 8;
@@ -229,17 +261,21 @@ static From conversion_of(const char *format, Type type, size_t *width, int64_t 
     return type.id == TRIB_TYPE_TIMESTAMP_TZ && format[4] ? FROM_INSTANT : FROM_NOTHING;
 }
 
-Status arrow_convert(ArrowImport *self, const struct ArrowArray *array, const char *format, int64_t at, uint32_t count,
-                     Vector *out, bool *done) {
+Status arrow_convert(ArrowImport *self, const struct ArrowArray *array, const char *format,
+                     int64_t at, uint32_t count, Vector *out, bool *done) {
     size_t width = 0;
     int64_t unit = 0;
     From from = conversion_of(format, out->type, &width, &unit);
     if (from == FROM_NOTHING) return TRIB_OK;
     *done = true;
     const char *values = (const char *)array->buffers[1] + (uint64_t)at * width;
-    if ((uintptr_t)values % (width > 8 ? 8 : width) != 0) return arrow_fault(self, "the values of a column are not aligned");
-    TRY_ALLOC(out->data, arena_alloc(self->arena, count * physical_size((PhysicalType)out->physical)), self->err);
-    Convert convert = {.import = self, .values = values, .validity = out->validity, .count = count, .out = out};
+    if ((uintptr_t)values % (width > 8 ? 8 : width) != 0)
+        return arrow_fault(self, "the values of a column are not aligned");
+    TRY_ALLOC(out->data,
+              arena_alloc(self->arena, count * physical_size((PhysicalType)out->physical)),
+              self->err);
+    Convert convert = {
+        .import = self, .values = values, .validity = out->validity, .count = count, .out = out};
     switch (from) {
     case FROM_INTEGER: return integers_convert(&convert, format[0]);
     case FROM_FLOAT: return floats_convert(&convert);

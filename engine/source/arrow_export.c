@@ -41,13 +41,13 @@ static Status buffers_new(Export *self, uint32_t count, struct ArrowArray *out) 
     return TRIB_OK;
 }
 
-static Status export_column(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count, uint32_t depth,
-                            struct ArrowArray *out);
+static Status export_column(Export *self, const Vector *vector, const uint32_t *rows,
+                            uint32_t count, uint32_t depth, struct ArrowArray *out);
 
 /* ---------------------------------------------------------------- gathering */
 
-static Status validity_export(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count,
-                              struct ArrowArray *out) {
+static Status validity_export(Export *self, const Vector *vector, const uint32_t *rows,
+                              uint32_t count, struct ArrowArray *out) {
     out->null_count = 0;
     if (!vector->validity) return TRIB_OK;
     uint64_t *bits;
@@ -75,11 +75,11 @@ static Status bools_export(Export *self, const Vector *vector, const uint32_t *r
     return TRIB_OK;
 }
 
-#define GATHER(type)                                                                               \
-    do {                                                                                           \
-        const type *from = vector->data;                                                           \
-        type *to = values;                                                                         \
-        for (uint32_t i = 0; i < count; i++) to[i] = from[rows[i]];                                \
+#define GATHER(type)                                                \
+    do {                                                            \
+        const type *from = vector->data;                            \
+        type *to = values;                                          \
+        for (uint32_t i = 0; i < count; i++) to[i] = from[rows[i]]; \
     } while (0)
 
 typedef struct Wide {
@@ -114,21 +114,24 @@ typedef struct TextBlock {
 } TextBlock;
 
 /* Cuts the long values into blocks: how many, and how large each is. */
-static Status blocks_plan(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count, uint32_t *nblocks,
-                          TextBlock **blocks) {
+static Status blocks_plan(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count,
+                          uint32_t *nblocks, TextBlock **blocks) {
     const StrView *views = vector->data;
     uint32_t made = 0, room = 0;
     uint64_t size = 0;
     TextBlock *list = NULL;
     for (uint32_t i = 0; i <= count; i++) {
         uint32_t row = i == count ? 0 : rows ? rows[i] : i, length = 0;
-        if (i < count && (!vector->validity || bitmap_get(vector->validity, row))) length = views[row].len;
+        if (i < count && (!vector->validity || bitmap_get(vector->validity, row)))
+            length = views[row].len;
         if (length <= STRVIEW_INLINE && i < count) continue;
-        if (length > MAX_BLOCK) return error_set(self->err, ERR_LIMIT, "a value is longer than 2 GiB");
+        if (length > MAX_BLOCK)
+            return error_set(self->err, ERR_LIMIT, "a value is longer than 2 GiB");
         if (size > 0 && (i == count || size + length > MAX_BLOCK)) {
             if (made == room) {
                 TextBlock *grown;
-                TRY_ALLOC(grown, ARENA_ARRAY(self->arena, TextBlock, room ? room * 2 : 2), self->err);
+                TRY_ALLOC(grown, ARENA_ARRAY(self->arena, TextBlock, room ? room * 2 : 2),
+                          self->err);
                 if (made) memcpy(grown, list, made * sizeof *list);
                 list = grown;
                 room = room ? room * 2 : 2;
@@ -186,13 +189,14 @@ static Status text_export(Export *self, const Vector *vector, const uint32_t *ro
 
 static Status children_new(Export *self, uint32_t count, struct ArrowArray *out) {
     TRY_ALLOC(out->children, ARENA_ARRAY(self->arena, struct ArrowArray *, count), self->err);
-    for (uint32_t i = 0; i < count; i++) TRY_ALLOC(out->children[i], ARENA_NEW(self->arena, struct ArrowArray), self->err);
+    for (uint32_t i = 0; i < count; i++)
+        TRY_ALLOC(out->children[i], ARENA_NEW(self->arena, struct ArrowArray), self->err);
     out->n_children = count;
     return TRIB_OK;
 }
 
-static Status row_export(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count, uint32_t depth,
-                         struct ArrowArray *out) {
+static Status row_export(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count,
+                         uint32_t depth, struct ArrowArray *out) {
     TRY(children_new(self, vector->nchildren, out));
     for (uint32_t i = 0; i < vector->nchildren; i++)
         TRY(export_column(self, &vector->children[i], rows, count, depth + 1, out->children[i]));
@@ -200,29 +204,31 @@ static Status row_export(Export *self, const Vector *vector, const uint32_t *row
 }
 
 /* The elements of the lists in their new order, as rows of the child. */
-static Status elements_of(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count, int32_t *offsets,
-                          uint32_t **elements) {
+static Status elements_of(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count,
+                          int32_t *offsets, uint32_t **elements) {
     const ListEntry *entries = vector->data;
     uint64_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = rows ? rows[i] : i;
         bool valid = !vector->validity || bitmap_get(vector->validity, row);
         if (valid) total += entries[row].length;
-        if (total > INT32_MAX) return error_set(self->err, ERR_LIMIT, "the lists of a batch have too many elements");
+        if (total > INT32_MAX)
+            return error_set(self->err, ERR_LIMIT, "the lists of a batch have too many elements");
         offsets[i + 1] = (int32_t)total;
     }
     uint32_t *list, at = 0;
     TRY_ALLOC(list, ARENA_ARRAY(self->arena, uint32_t, total), self->err);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = rows ? rows[i] : i;
-        for (uint32_t k = 0, n = (uint32_t)(offsets[i + 1] - offsets[i]); k < n; k++) list[at++] = entries[row].offset + k;
+        for (uint32_t k = 0, n = (uint32_t)(offsets[i + 1] - offsets[i]); k < n; k++)
+            list[at++] = entries[row].offset + k;
     }
     *elements = list;
     return TRIB_OK;
 }
 
-static Status list_export(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count, uint32_t depth,
-                          struct ArrowArray *out) {
+static Status list_export(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count,
+                          uint32_t depth, struct ArrowArray *out) {
     int32_t *offsets;
     uint32_t *elements = NULL;
     TRY_ALLOC(offsets, ARENA_ARRAY(self->arena, int32_t, (size_t)count + 1), self->err);
@@ -231,22 +237,24 @@ static Status list_export(Export *self, const Vector *vector, const uint32_t *ro
     out->buffers[1] = offsets;
     TRY(children_new(self, 1, out));
     if (vector->type.id == TRIB_TYPE_ARRAY)
-        return export_column(self, &vector->children[0], elements, total, depth + 1, out->children[0]);
+        return export_column(self, &vector->children[0], elements, total, depth + 1,
+                             out->children[0]);
     struct ArrowArray *pairs = out->children[0];
     pairs->length = total;
     pairs->release = child_release;
     TRY(buffers_new(self, 1, pairs));
     TRY(children_new(self, vector->nchildren, pairs));
     for (uint32_t i = 0; i < vector->nchildren; i++)
-        TRY(export_column(self, &vector->children[i], elements, total, depth + 1, pairs->children[i]));
+        TRY(export_column(self, &vector->children[i], elements, total, depth + 1,
+                          pairs->children[i]));
     return TRIB_OK;
 }
 
 /* ---------------------------------------------------------------- columns */
 
 /* Constants and dictionaries become flat over the positions that are needed. */
-static Status flatten(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count, Vector *flat,
-                      const uint32_t **flat_rows) {
+static Status flatten(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count,
+                      Vector *flat, const uint32_t **flat_rows) {
     uint32_t *all = NULL;
     if (!rows) {
         TRY_ALLOC(all, ARENA_ARRAY(self->arena, uint32_t, count), self->err);
@@ -262,11 +270,12 @@ static Status flatten(Export *self, const Vector *vector, const uint32_t *rows, 
     return vector_flatten(self->arena, &gathered, NULL, count, count, flat, self->err);
 }
 
-static Status export_column(Export *self, const Vector *vector, const uint32_t *rows, uint32_t count, uint32_t depth,
-                            struct ArrowArray *out) {
+static Status export_column(Export *self, const Vector *vector, const uint32_t *rows,
+                            uint32_t count, uint32_t depth, struct ArrowArray *out) {
     Vector flat;
     if (depth > MAX_DEPTH)
-        return error_set(self->err, ERR_LIMIT, "a type is nested more than %d levels deep", MAX_DEPTH);
+        return error_set(self->err, ERR_LIMIT, "a type is nested more than %d levels deep",
+                         MAX_DEPTH);
     if (vector->form != VECTOR_FLAT) {
         TRY(flatten(self, vector, rows, count, &flat, &rows));
         vector = &flat;
@@ -294,7 +303,8 @@ static Status batch_export(Export *self, const Batch *batch, TribBatch *out) {
     TRY(buffers_new(self, 1, &out->array));
     TRY(children_new(self, batch->ncolumns, &out->array));
     for (uint32_t i = 0; i < batch->ncolumns; i++)
-        TRY(export_column(self, &batch->columns[i], rows, batch->selected, 0, out->array.children[i]));
+        TRY(export_column(self, &batch->columns[i], rows, batch->selected, 0,
+                          out->array.children[i]));
     return TRIB_OK;
 }
 

@@ -28,7 +28,8 @@ Status arrow_fault(ArrowImport *self, const char *format, ...) {
 /* Not zeroed; lives as long as the batch. */
 static void *scratch(ArrowImport *self, size_t bytes) {
     size_t need = (bytes + 63) & ~(size_t)63;
-    if (!self->slab || need > self->slab->size - self->slab->used) return arena_alloc(self->arena, bytes);
+    if (!self->slab || need > self->slab->size - self->slab->used)
+        return arena_alloc(self->arena, bytes);
     void *memory = self->slab->data + self->slab->used;
     self->slab->used += need;
     return memory;
@@ -48,8 +49,8 @@ static uint64_t bits_word(const uint8_t *bits, uint64_t at, uint32_t count) {
     return word;
 }
 
-static Status validity_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at, uint32_t count,
-                              uint64_t **out) {
+static Status validity_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at,
+                              uint32_t count, uint64_t **out) {
     const uint8_t *bits = array->n_buffers > 0 ? array->buffers[0] : NULL;
     *out = NULL;
     if (!bits || array->null_count == 0 || count == 0) return TRIB_OK;
@@ -87,7 +88,8 @@ static size_t physical_alignment(PhysicalType physical) {
     }
 }
 
-static Status fixed_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at, uint32_t count, Vector *out) {
+static Status fixed_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at,
+                           uint32_t count, Vector *out) {
     size_t width = physical_size((PhysicalType)out->physical);
     char *values = (char *)(uintptr_t)array->buffers[1] + at * width;
     if ((uintptr_t)values % physical_alignment((PhysicalType)out->physical) == 0) {
@@ -99,7 +101,8 @@ static Status fixed_import(ArrowImport *self, const struct ArrowArray *array, ui
     return TRIB_OK;
 }
 
-static Status bits_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at, uint32_t count, Vector *out) {
+static Status bits_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at,
+                          uint32_t count, Vector *out) {
     uint8_t *bytes;
     TRY_ALLOC(bytes, scratch(self, ((size_t)count + 7) & ~(size_t)7), self->err);
     const uint8_t *bits = array->buffers[1];
@@ -108,8 +111,10 @@ static Status bits_import(ArrowImport *self, const struct ArrowArray *array, uin
         uint64_t word = bits_word(bits, at + i, now);
         for (uint32_t k = 0; k < now; k += 8) {
             /* Eight bits into eight bytes: each byte keeps one bit of its copy. */
-            uint64_t spread = ((word >> k & 0xff) * UINT64_C(0x0101010101010101)) & UINT64_C(0x8040201008040201);
-            spread = ((spread + UINT64_C(0x7f7f7f7f7f7f7f7f)) | spread) >> 7 & UINT64_C(0x0101010101010101);
+            uint64_t spread =
+                ((word >> k & 0xff) * UINT64_C(0x0101010101010101)) & UINT64_C(0x8040201008040201);
+            spread = ((spread + UINT64_C(0x7f7f7f7f7f7f7f7f)) | spread) >> 7 &
+                     UINT64_C(0x0101010101010101);
             memcpy(bytes + i + k, &spread, sizeof spread);
         }
     }
@@ -143,7 +148,8 @@ static inline bool ascii_only(const char *data, size_t length) {
         return all < 0x80;
     }
     if (length <= 32) {
-        uint64_t all = load8(data) | load8(data + 8) | load8(data + length - 16) | load8(data + length - 8);
+        uint64_t all =
+            load8(data) | load8(data + 8) | load8(data + length - 16) | load8(data + length - 8);
         return (all & HIGH_BITS) == 0;
     }
     Lanes all = {0}, lanes;
@@ -166,7 +172,8 @@ static inline bool view_ascii(const StrView *view) {
     return ((head | tail) & HIGH_BITS) == 0;
 }
 
-static Status text_check(ArrowImport *self, const StrView *views, const uint64_t *validity, uint32_t count) {
+static Status text_check(ArrowImport *self, const StrView *views, const uint64_t *validity,
+                         uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         if (view_ascii(&views[i])) continue;
         if (utf8_valid(strview_data(&views[i]), views[i].len)) continue;
@@ -185,11 +192,12 @@ typedef struct ForeignView {
     uint32_t offset;
 } ForeignView;
 
-static Status views_bad(ArrowImport *self, const ForeignView *in, const uint64_t *validity, uint32_t count,
-                        int64_t nblocks, const int64_t *sizes) {
+static Status views_bad(ArrowImport *self, const ForeignView *in, const uint64_t *validity,
+                        uint32_t count, int64_t nblocks, const int64_t *sizes) {
     for (uint32_t i = 0; i < count; i++) {
         if (validity && !bitmap_get(validity, i)) continue;
-        if (in[i].length > INT32_MAX) return arrow_fault(self, "a text value has a negative length");
+        if (in[i].length > INT32_MAX)
+            return arrow_fault(self, "a text value has a negative length");
         if (in[i].length <= STRVIEW_INLINE) continue;
         if (in[i].block >= nblocks || in[i].offset > INT32_MAX ||
             (int64_t)in[i].offset + in[i].length > sizes[in[i].block])
@@ -233,11 +241,14 @@ static bool views_rebase(StrView *out, const ForeignView *in, uint32_t count, in
     return bad == 0;
 }
 
-static Status views_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at, uint32_t count, Vector *out) {
-    if (array->n_buffers < 3) return arrow_fault(self, "a column of string views has too few buffers");
+static Status views_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at,
+                           uint32_t count, Vector *out) {
+    if (array->n_buffers < 3)
+        return arrow_fault(self, "a column of string views has too few buffers");
     int64_t nblocks = array->n_buffers - 3;
     const int64_t *sizes = array->buffers[array->n_buffers - 1];
-    if (nblocks > 0 && !sizes) return arrow_fault(self, "a column of string views lacks the sizes of its blocks");
+    if (nblocks > 0 && !sizes)
+        return arrow_fault(self, "a column of string views lacks the sizes of its blocks");
     for (int64_t i = 0; i < nblocks; i++) {
         if (sizes[i] < 0 || (sizes[i] > 0 && !array->buffers[2 + i]))
             return arrow_fault(self, "a block of text has a wrong size");
@@ -255,12 +266,14 @@ static Status views_import(ArrowImport *self, const struct ArrowArray *array, ui
     if (!views_rebase(views, from, count, nblocks, &array->buffers[2], sizes))
         return views_bad(self, in, out->validity, count, nblocks, sizes);
     out->data = views;
-    return self->valid_text || !is_text(out) ? TRIB_OK : text_check(self, views, out->validity, count);
+    return self->valid_text || !is_text(out) ? TRIB_OK
+                                             : text_check(self, views, out->validity, count);
 }
 
-static Status utf8_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at, uint32_t count, bool large,
-                          Vector *out) {
-    if (array->n_buffers != 3) return arrow_fault(self, "a text column has the wrong number of buffers");
+static Status utf8_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at,
+                          uint32_t count, bool large, Vector *out) {
+    if (array->n_buffers != 3)
+        return arrow_fault(self, "a text column has the wrong number of buffers");
     const char *data = array->buffers[2] ? array->buffers[2] : "";
     const int32_t *small_offsets = (const int32_t *)array->buffers[1] + at;
     const int64_t *large_offsets = (const int64_t *)array->buffers[1] + at;
@@ -275,12 +288,13 @@ static Status utf8_import(ArrowImport *self, const struct ArrowArray *array, uin
         views[i] = strview_of(data + begin, null ? 0 : (size_t)(end - begin));
     }
     out->data = views;
-    return self->valid_text || !is_text(out) ? TRIB_OK : text_check(self, views, out->validity, count);
+    return self->valid_text || !is_text(out) ? TRIB_OK
+                                             : text_check(self, views, out->validity, count);
 }
 
 /* w:n as text or binary. */
-static Status fixed_text_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at, uint32_t count,
-                                int64_t width, Vector *out) {
+static Status fixed_text_import(ArrowImport *self, const struct ArrowArray *array, uint64_t at,
+                                uint32_t count, int64_t width, Vector *out) {
     const char *data = (const char *)array->buffers[1] + at * (uint64_t)width;
     StrView *views;
     TRY_ALLOC(views, scratch(self, (size_t)count * sizeof(StrView)), self->err);
@@ -289,7 +303,8 @@ static Status fixed_text_import(ArrowImport *self, const struct ArrowArray *arra
         views[i] = strview_of(data + (size_t)i * (size_t)width, null ? 0 : (size_t)width);
     }
     out->data = views;
-    return self->valid_text || !is_text(out) ? TRIB_OK : text_check(self, views, out->validity, count);
+    return self->valid_text || !is_text(out) ? TRIB_OK
+                                             : text_check(self, views, out->validity, count);
 }
 
 /* ---------------------------------------------------------------- nested */
@@ -299,18 +314,19 @@ static const struct ArrowSchema *schema_child(const struct ArrowSchema *schema, 
 }
 
 /* The columns of a struct; `at` counts from the children's own offsets. */
-static Status fields_import(ArrowImport *self, const struct ArrowArray *array, const struct ArrowSchema *schema,
-                            const TribTypeFields *fields, int64_t at, uint32_t count, uint32_t depth, Vector *children) {
+static Status fields_import(ArrowImport *self, const struct ArrowArray *array,
+                            const struct ArrowSchema *schema, const TribTypeFields *fields,
+                            int64_t at, uint32_t count, uint32_t depth, Vector *children) {
     if (!fields || array->n_children != fields->count || !array->children)
         return arrow_fault(self, "a row value has the wrong number of fields");
     for (uint32_t i = 0; i < fields->count; i++)
-        TRY(arrow_column(self, array->children[i], schema_child(schema, i), fields->field[i].type, at, count, depth + 1,
-                         &children[i]));
+        TRY(arrow_column(self, array->children[i], schema_child(schema, i), fields->field[i].type,
+                         at, count, depth + 1, &children[i]));
     return TRIB_OK;
 }
 
-static Status entries_import(ArrowImport *self, const void *offsets, bool large, uint32_t count, int64_t length,
-                             ListEntry *out, int64_t *first, uint32_t *elements) {
+static Status entries_import(ArrowImport *self, const void *offsets, bool large, uint32_t count,
+                             int64_t length, ListEntry *out, int64_t *first, uint32_t *elements) {
     const int32_t *small_offsets = offsets;
     const int64_t *large_offsets = offsets;
     int64_t begin = large ? large_offsets[0] : small_offsets[0], end = begin;
@@ -326,8 +342,9 @@ static Status entries_import(ArrowImport *self, const void *offsets, bool large,
     return TRIB_OK;
 }
 
-static Status list_import(ArrowImport *self, const struct ArrowArray *array, const struct ArrowSchema *schema, bool large,
-                          uint64_t at, uint32_t count, uint32_t depth, Vector *out) {
+static Status list_import(ArrowImport *self, const struct ArrowArray *array,
+                          const struct ArrowSchema *schema, bool large, uint64_t at, uint32_t count,
+                          uint32_t depth, Vector *out) {
     const TribTypeFields *fields = out->type.fields;
     if (array->n_children != 1 || !array->children || !array->children[0] || !fields)
         return arrow_fault(self, "a list column has the wrong shape");
@@ -337,25 +354,29 @@ static Status list_import(ArrowImport *self, const struct ArrowArray *array, con
     int64_t first = 0;
     uint32_t elements = 0;
     TRY_ALLOC(entries, scratch(self, (size_t)count * sizeof(ListEntry)), self->err);
-    const char *offsets = (const char *)array->buffers[1] + at * (large ? sizeof(int64_t) : sizeof(int32_t));
-    if (count > 0) TRY(entries_import(self, offsets, large, count, child->length, entries, &first, &elements));
+    const char *offsets =
+        (const char *)array->buffers[1] + at * (large ? sizeof(int64_t) : sizeof(int32_t));
+    if (count > 0)
+        TRY(entries_import(self, offsets, large, count, child->length, entries, &first, &elements));
     out->data = entries;
     out->entries = elements;
     out->nchildren = fields->count;
     TRY_ALLOC(out->children, ARENA_ARRAY(self->arena, Vector, fields->count), self->err);
     if (out->type.id == TRIB_TYPE_ARRAY)
-        return arrow_column(self, child, child_schema, fields->field[0].type, first, elements, depth + 1,
-                            &out->children[0]);
+        return arrow_column(self, child, child_schema, fields->field[0].type, first, elements,
+                            depth + 1, &out->children[0]);
     /* A map: a list of structs of key and value. */
     if (child->offset < 0 || child->length < 0 || fields->count != 2)
         return arrow_fault(self, "a map column has the wrong shape");
-    return fields_import(self, child, child_schema, fields, child->offset + first, elements, depth + 1, out->children);
+    return fields_import(self, child, child_schema, fields, child->offset + first, elements,
+                         depth + 1, out->children);
 }
 
 /* ---------------------------------------------------------------- dictionaries */
 
-static Status indices_import(ArrowImport *self, const struct ArrowArray *array, const char *format, uint64_t at,
-                             uint32_t count, uint32_t entries, const uint64_t *validity, uint32_t **out) {
+static Status indices_import(ArrowImport *self, const struct ArrowArray *array, const char *format,
+                             uint64_t at, uint32_t count, uint32_t entries,
+                             const uint64_t *validity, uint32_t **out) {
     uint32_t *indices;
     TRY_ALLOC(indices, ARENA_ARRAY(self->arena, uint32_t, count), self->err);
     for (uint32_t i = 0; i < count; i++) {
@@ -371,17 +392,20 @@ static Status indices_import(ArrowImport *self, const struct ArrowArray *array, 
         case 'I': index = ((const uint32_t *)values)[at + i]; break;
         case 'l':
         case 'L': index = ((const int64_t *)values)[at + i]; break;
-        default: return arrow_fault(self, "the indices of a dictionary have the format \"%s\"", format);
+        default:
+            return arrow_fault(self, "the indices of a dictionary have the format \"%s\"", format);
         }
-        if (index < 0 || index >= entries) return arrow_fault(self, "an index points outside its dictionary");
+        if (index < 0 || index >= entries)
+            return arrow_fault(self, "an index points outside its dictionary");
         indices[i] = (uint32_t)index;
     }
     *out = indices;
     return TRIB_OK;
 }
 
-static Status dictionary_import(ArrowImport *self, const struct ArrowArray *array, const struct ArrowSchema *schema,
-                                uint64_t at, uint32_t count, uint32_t depth, Vector *out) {
+static Status dictionary_import(ArrowImport *self, const struct ArrowArray *array,
+                                const struct ArrowSchema *schema, uint64_t at, uint32_t count,
+                                uint32_t depth, Vector *out) {
     const struct ArrowArray *values = array->dictionary;
     if (!values || values->length < 0 || values->length > INT32_MAX)
         return arrow_fault(self, "a dictionary column has no dictionary");
@@ -389,9 +413,11 @@ static Status dictionary_import(ArrowImport *self, const struct ArrowArray *arra
     Type type = out->type;
     uint32_t *indices = NULL;
     TRY(indices_import(self, array, schema->format, at, count, entries, out->validity, &indices));
-    if (entries == 0) return vector_new(self->arena, type, count, out, self->err) /* every row is NULL */;
+    if (entries == 0)
+        return vector_new(self->arena, type, count, out, self->err) /* every row is NULL */;
     TRY_ALLOC(out->children, ARENA_NEW(self->arena, Vector), self->err);
-    TRY(arrow_column(self, values, schema->dictionary, type, 0, entries, depth + 1, &out->children[0]));
+    TRY(arrow_column(self, values, schema->dictionary, type, 0, entries, depth + 1,
+                     &out->children[0]));
     out->form = VECTOR_DICTIONARY;
     out->nchildren = 1;
     out->entries = entries;
@@ -401,8 +427,9 @@ static Status dictionary_import(ArrowImport *self, const struct ArrowArray *arra
 
 /* ---------------------------------------------------------------- a column */
 
-static Status canonical_import(ArrowImport *self, const struct ArrowArray *array, const struct ArrowSchema *schema,
-                               uint64_t at, uint32_t count, uint32_t depth, Vector *out) {
+static Status canonical_import(ArrowImport *self, const struct ArrowArray *array,
+                               const struct ArrowSchema *schema, uint64_t at, uint32_t count,
+                               uint32_t depth, Vector *out) {
     switch (out->physical) {
     case PHYS_BOOL: return bits_import(self, array, at, count, out);
     case PHYS_STRING: return views_import(self, array, at, count, out);
@@ -439,21 +466,26 @@ static const char *canonical_format(Type type) {
     }
 }
 
-static Status described_import(ArrowImport *self, const struct ArrowArray *array, const struct ArrowSchema *schema,
-                               uint64_t at, uint32_t count, uint32_t depth, Vector *out) {
+static Status described_import(ArrowImport *self, const struct ArrowArray *array,
+                               const struct ArrowSchema *schema, uint64_t at, uint32_t count,
+                               uint32_t depth, Vector *out) {
     const char *format = schema->format, *canonical = canonical_format(out->type);
     if (!format) return arrow_fault(self, "a column's schema has no format");
     if (schema->dictionary) return dictionary_import(self, array, schema, at, count, depth, out);
     if (canonical && strcmp(format, canonical) == 0)
         return canonical_import(self, array, schema, at, count, depth, out);
     if (out->physical == PHYS_STRING) {
-        if (strcmp(format, "vu") == 0 || strcmp(format, "vz") == 0) return views_import(self, array, at, count, out);
-        if (strcmp(format, "u") == 0 || strcmp(format, "z") == 0) return utf8_import(self, array, at, count, false, out);
-        if (strcmp(format, "U") == 0 || strcmp(format, "Z") == 0) return utf8_import(self, array, at, count, true, out);
+        if (strcmp(format, "vu") == 0 || strcmp(format, "vz") == 0)
+            return views_import(self, array, at, count, out);
+        if (strcmp(format, "u") == 0 || strcmp(format, "z") == 0)
+            return utf8_import(self, array, at, count, false, out);
+        if (strcmp(format, "U") == 0 || strcmp(format, "Z") == 0)
+            return utf8_import(self, array, at, count, true, out);
         int64_t width;
         if (format[0] == 'w' && format[1] == ':') {
             width = 0;
-            for (const char *digit = format + 2; *digit >= '0' && *digit <= '9' && width < INT32_MAX / 16; digit++)
+            for (const char *digit = format + 2;
+                 *digit >= '0' && *digit <= '9' && width < INT32_MAX / 16; digit++)
                 width = width * 10 + (*digit - '0');
             return fixed_text_import(self, array, at, count, width, out);
         }
@@ -466,29 +498,35 @@ static Status described_import(ArrowImport *self, const struct ArrowArray *array
     Buf name;
     buf_init(&name, self->arena, 4096);
     type_print(&name, out->type);
-    return arrow_fault(self, "the layout \"%s\" cannot be read as %s", format, buf_view(&name).data);
+    return arrow_fault(self, "the layout \"%s\" cannot be read as %s", format,
+                       buf_view(&name).data);
 }
 
-static Status shape_check(ArrowImport *self, const struct ArrowArray *array, int64_t from, uint32_t count) {
-    if (!array || array->length < 0 || array->offset < 0 || from < 0 || array->length - from < (int64_t)count ||
-        array->offset > INT64_MAX / 64 - array->length || array->n_buffers < 0 || array->n_buffers > INT32_MAX ||
-        array->n_children < 0)
+static Status shape_check(ArrowImport *self, const struct ArrowArray *array, int64_t from,
+                          uint32_t count) {
+    if (!array || array->length < 0 || array->offset < 0 || from < 0 ||
+        array->length - from < (int64_t)count || array->offset > INT64_MAX / 64 - array->length ||
+        array->n_buffers < 0 || array->n_buffers > INT32_MAX || array->n_children < 0)
         return arrow_fault(self, "a column is shorter than its batch");
-    if (array->n_buffers > 0 && !array->buffers) return arrow_fault(self, "a column has no buffers");
+    if (array->n_buffers > 0 && !array->buffers)
+        return arrow_fault(self, "a column has no buffers");
     return TRIB_OK;
 }
 
-Status arrow_column(ArrowImport *self, const struct ArrowArray *array, const struct ArrowSchema *schema, Type type,
-                    int64_t from, uint32_t count, uint32_t depth, Vector *out) {
+Status arrow_column(ArrowImport *self, const struct ArrowArray *array,
+                    const struct ArrowSchema *schema, Type type, int64_t from, uint32_t count,
+                    uint32_t depth, Vector *out) {
     if (depth > MAX_DEPTH)
-        return error_set(self->err, ERR_LIMIT, "a type is nested more than %d levels deep", MAX_DEPTH);
+        return error_set(self->err, ERR_LIMIT, "a type is nested more than %d levels deep",
+                         MAX_DEPTH);
     TRY(shape_check(self, array, from, count));
     uint64_t at = (uint64_t)(array->offset + from);
     *out = (Vector){.type = type, .physical = (uint8_t)type_physical(type), .form = VECTOR_FLAT};
     if (schema && schema->release && schema->format && strcmp(schema->format, "n") == 0) {
         /* The null layout: no buffers at all. */
         TRY(vector_new(self->arena, type, count, out, self->err));
-        TRY_ALLOC(out->validity, ARENA_ARRAY(self->arena, uint64_t, bitmap_words(count)), self->err);
+        TRY_ALLOC(out->validity, ARENA_ARRAY(self->arena, uint64_t, bitmap_words(count)),
+                  self->err);
         return TRIB_OK;
     }
     TRY(validity_import(self, array, at, count, &out->validity));
@@ -496,11 +534,14 @@ Status arrow_column(ArrowImport *self, const struct ArrowArray *array, const str
         uint32_t fields = type.fields ? type.fields->count : 0;
         TRY_ALLOC(out->children, ARENA_ARRAY(self->arena, Vector, fields), self->err);
         out->nchildren = fields;
-        return fields_import(self, array, schema, type.fields, (int64_t)at, count, depth, out->children);
+        return fields_import(self, array, schema, type.fields, (int64_t)at, count, depth,
+                             out->children);
     }
-    if (count > 0 && (array->n_buffers < 2 || !array->buffers[1])) return arrow_fault(self, "a column has no values");
+    if (count > 0 && (array->n_buffers < 2 || !array->buffers[1]))
+        return arrow_fault(self, "a column has no values");
     if (count == 0) return vector_new(self->arena, type, 0, out, self->err);
-    if (!schema || !schema->release) return canonical_import(self, array, schema, at, count, depth, out);
+    if (!schema || !schema->release)
+        return canonical_import(self, array, schema, at, count, depth, out);
     return described_import(self, array, schema, at, count, depth, out);
 }
 
@@ -520,7 +561,8 @@ static void held_release(void *context) {
 
 /* Scratch that the columns will need, nested ones aside; 0: none. */
 static size_t scratch_needed(const struct ArrowArray *array, uint32_t ncolumns, const Type *types) {
-    size_t bytes = 0, rows = array->length > 0 && array->length <= BATCH_ROWS ? (size_t)array->length : 0;
+    size_t bytes = 0,
+           rows = array->length > 0 && array->length <= BATCH_ROWS ? (size_t)array->length : 0;
     for (uint32_t i = 0; i < ncolumns; i++) {
         PhysicalType physical = type_physical(types[i]);
         if (physical == PHYS_STRING) bytes += rows * sizeof(StrView) + 64;
@@ -531,29 +573,35 @@ static size_t scratch_needed(const struct ArrowArray *array, uint32_t ncolumns, 
 }
 
 static Status selection_check(ArrowImport *self, const TribBatch *batch) {
-    if (batch->selected > batch->array.length) return arrow_fault(self, "the selection is longer than the batch");
+    if (batch->selected > batch->array.length)
+        return arrow_fault(self, "the selection is longer than the batch");
     for (uint32_t i = 0; i < batch->selected; i++) {
-        if (batch->selection[i] >= batch->array.length || (i > 0 && batch->selection[i] <= batch->selection[i - 1]))
+        if (batch->selection[i] >= batch->array.length ||
+            (i > 0 && batch->selection[i] <= batch->selection[i - 1]))
             return arrow_fault(self, "the selection is not ascending");
     }
     return TRIB_OK;
 }
 
-static Status batch_import(ArrowImport *self, const TribBatch *batch, const struct ArrowSchema *schema,
-                           uint32_t ncolumns, const Type *types, Batch *out) {
+static Status batch_import(ArrowImport *self, const TribBatch *batch,
+                           const struct ArrowSchema *schema, uint32_t ncolumns, const Type *types,
+                           Batch *out) {
     const struct ArrowArray *array = &batch->array;
-    if (array->length < 0 || array->length > BATCH_ROWS || array->offset < 0 || array->offset > INT64_MAX / 64)
-        return arrow_fault(self, "%lld rows where at most %d were asked for", (long long)array->length, BATCH_ROWS);
+    if (array->length < 0 || array->length > BATCH_ROWS || array->offset < 0 ||
+        array->offset > INT64_MAX / 64)
+        return arrow_fault(self, "%lld rows where at most %d were asked for",
+                           (long long)array->length, BATCH_ROWS);
     if (array->n_children != (int64_t)ncolumns || (ncolumns > 0 && !array->children))
-        return arrow_fault(self, "%lld columns where %u were asked for", (long long)array->n_children, ncolumns);
+        return arrow_fault(self, "%lld columns where %u were asked for",
+                           (long long)array->n_children, ncolumns);
     if (array->null_count > 0) return arrow_fault(self, "the rows themselves are NULL");
     uint32_t count = (uint32_t)array->length;
     if (batch->selection) TRY(selection_check(self, batch));
     TRY(batch_columns(out, ncolumns, self->err));
     for (uint32_t i = 0; i < ncolumns; i++) {
         self->column = i;
-        TRY(arrow_column(self, array->children[i], schema_child(schema, i), types[i], array->offset, count, 0,
-                         &out->columns[i]));
+        TRY(arrow_column(self, array->children[i], schema_child(schema, i), types[i], array->offset,
+                         count, 0, &out->columns[i]));
     }
     out->count = count;
     out->selection = batch->selection;
@@ -576,10 +624,11 @@ static Status batch_hold(Batch *out, TribBatch *batch, Slab *slab, Error *err) {
     return batch_keep(out, buffer, err);
 }
 
-Status arrow_import_from(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns, const Type *types,
-                         bool valid_text, Batch *out, Error *err) {
+Status arrow_import_from(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns,
+                         const Type *types, bool valid_text, Batch *out, Error *err) {
     ArrowImport self = {.arena = out->arena, .valid_text = valid_text, .err = err};
-    if (!array->array.release) return error_set(err, ERR_GENERAL, "a batch that was released cannot be read");
+    if (!array->array.release)
+        return error_set(err, ERR_GENERAL, "a batch that was released cannot be read");
     TribBatch batch = *array; /* shapes are looked at through this copy; the batch owns the array */
     size_t needed = scratch_needed(&batch.array, ncolumns, types);
     if (needed) self.slab = slab_take(needed);
@@ -589,8 +638,8 @@ Status arrow_import_from(TribBatch *array, const struct ArrowSchema *schema, uin
     return status;
 }
 
-Status arrow_import(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns, const Type *types,
-                    Batch *out, Error *err) {
+Status arrow_import(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns,
+                    const Type *types, Batch *out, Error *err) {
     return arrow_import_from(array, schema, ncolumns, types, false, out, err);
 }
 
@@ -601,9 +650,11 @@ uint64_t arrow_bytes(const struct ArrowArray *array, uint32_t ncolumns, const Ty
     for (uint32_t i = 0; i < ncolumns && i < array->n_children; i++) {
         const struct ArrowArray *column = array->children[i];
         PhysicalType physical = type_physical(types[i]);
-        bytes += (uint64_t)array->length * (physical == PHYS_BOOL ? 1 : physical_size(physical) + 1);
+        bytes +=
+            (uint64_t)array->length * (physical == PHYS_BOOL ? 1 : physical_size(physical) + 1);
         if (physical != PHYS_STRING || column->n_buffers < 3 || !column->buffers[1]) continue;
-        const ForeignView *views = (const ForeignView *)column->buffers[1] + column->offset + array->offset;
+        const ForeignView *views =
+            (const ForeignView *)column->buffers[1] + column->offset + array->offset;
         for (int64_t k = 0; k < array->length && k < BATCH_ROWS; k++) {
             uint32_t length = views[k].length;
             bytes += length > STRVIEW_INLINE && length <= INT32_MAX ? length : 0;

@@ -28,11 +28,13 @@ static void frame_off_cancel(TribCall *call, void *handle) {
 static void frame_warn(TribCall *call, const char *sqlstate, const char *text) {
     CallFrame *self = frame_of(call);
     if (self->guard) pthread_mutex_lock(self->guard);
-    if (self->warn && text) self->warn(self->warn_context, self->catalog, sqlstate ? sqlstate : "01000", text);
+    if (self->warn && text)
+        self->warn(self->warn_context, self->catalog, sqlstate ? sqlstate : "01000", text);
     if (self->guard) pthread_mutex_unlock(self->guard);
 }
 
-void call_frame_init(CallFrame *self, const Source *source, CancelToken *token, int64_t deadline_ns) {
+void call_frame_init(CallFrame *self, const Source *source, CancelToken *token,
+                     int64_t deadline_ns) {
     *self = (CallFrame){.token = token, .catalog = source->name};
     self->base = (TribCall){.size = sizeof(TribCall),
                             .host = source_host(),

@@ -71,10 +71,12 @@ static Status folders_add_own(Folders *self, Error *err) {
     const char *file = realpath(info.dli_fname, real) ? real : info.dli_fname;
     const char *slash = strrchr(file, '/');
     Str folder = slash ? (Str){file, (size_t)(slash - file)} : STR(".");
-    Status status = folders_add(self, arena_printf(self->arena, STR_FORMAT "/tributary", STR_ARGS(folder)), err);
+    Status status = folders_add(
+        self, arena_printf(self->arena, STR_FORMAT "/tributary", STR_ARGS(folder)), err);
     if (status == TRIB_OK) status = folders_add(self, str_dup(self->arena, folder), err);
     if (status == TRIB_OK)
-        status = folders_add(self, arena_printf(self->arena, STR_FORMAT "/.libs", STR_ARGS(folder)), err);
+        status = folders_add(self, arena_printf(self->arena, STR_FORMAT "/.libs", STR_ARGS(folder)),
+                             err);
     return status;
 }
 
@@ -137,7 +139,8 @@ static Status types_of_folder(TypeList *self, const char *path, Error *err) {
     return status;
 }
 
-Status connector_list(Arena *arena, Str connector_path, uint32_t *count, const char ***types, Error *err) {
+Status connector_list(Arena *arena, Str connector_path, uint32_t *count, const char ***types,
+                      Error *err) {
     Folders folders;
     TypeList list = {.arena = arena};
     TRY(folders_find(&folders, arena, connector_path, err));
@@ -163,34 +166,44 @@ static Status type_unknown(Arena *arena, Str type, Str connector_path, Error *er
             best = types[i];
         }
     }
-    (void)error_set(err, ERR_CONFIGURATION, "there is no connector of type \"" STR_FORMAT "\"", STR_ARGS(type));
+    (void)error_set(err, ERR_CONFIGURATION, "there is no connector of type \"" STR_FORMAT "\"",
+                    STR_ARGS(type));
     if (count == 0)
-        return error_hint(err, "no connector was found: set ConnectorPath or $TRIBUTARY_CONNECTORS to their folder");
-    if (best) return error_hint(err, "did you mean \"%s\"? Available: %s", best, buf_view(&names).data);
+        return error_hint(
+            err,
+            "no connector was found: set ConnectorPath or $TRIBUTARY_CONNECTORS to their folder");
+    if (best)
+        return error_hint(err, "did you mean \"%s\"? Available: %s", best, buf_view(&names).data);
     return error_hint(err, "available: %s", buf_view(&names).data);
 }
 
 /* Reads only members that both sides know. */
-static Status connector_check(const TribConnector *connector, const char *file, const char *type, Error *err) {
+static Status connector_check(const TribConnector *connector, const char *file, const char *type,
+                              Error *err) {
     if (!connector || connector->abi_version != TRIB_ABI_VERSION)
-        return error_set(err, ERR_CONFIGURATION, "the connector %s speaks version %u of the interface, not %u", file,
+        return error_set(err, ERR_CONFIGURATION,
+                         "the connector %s speaks version %u of the interface, not %u", file,
                          connector ? connector->abi_version : 0, TRIB_ABI_VERSION);
     size_t required = offsetof(TribConnector, write_open);
     if (connector->struct_size < required)
-        return error_set(err, ERR_CONFIGURATION, "the connector %s is too old for this version of Tributary", file);
+        return error_set(err, ERR_CONFIGURATION,
+                         "the connector %s is too old for this version of Tributary", file);
     if (!connector->type || strcmp(connector->type, type) != 0)
         return error_set(err, ERR_CONFIGURATION, "the connector %s is of type \"%s\"", file,
                          connector->type ? connector->type : "");
     if (!connector->open || !connector->close || !connector->check || !connector->list_schemas ||
-        !connector->list_tables || !connector->describe_table || !connector->plan || !connector->plan_retain ||
-        !connector->plan_release || !connector->splits || !connector->scan_open || !connector->scan_next ||
-        !connector->scan_cancel || !connector->scan_stats || !connector->scan_release || !connector->options)
-        return error_set(err, ERR_CONFIGURATION, "the connector %s lacks a required function", file);
+        !connector->list_tables || !connector->describe_table || !connector->plan ||
+        !connector->plan_retain || !connector->plan_release || !connector->splits ||
+        !connector->scan_open || !connector->scan_next || !connector->scan_cancel ||
+        !connector->scan_stats || !connector->scan_release || !connector->options)
+        return error_set(err, ERR_CONFIGURATION, "the connector %s lacks a required function",
+                         file);
     return TRIB_OK;
 }
 
 /* A connector built against an older header: what it does not know is not offered. */
-static Status connector_complete(const TribConnector *connector, const TribConnector **out, Error *err) {
+static Status connector_complete(const TribConnector *connector, const TribConnector **out,
+                                 Error *err) {
     if (connector->struct_size >= sizeof(TribConnector)) {
         *out = connector;
         return TRIB_OK;
@@ -213,8 +226,11 @@ static Status file_load(const char *file, const char *type, const TribConnector 
     }
     void *symbol = dlsym(object, "trib_connector");
     TribConnectorEntry entry;
-    memcpy(&entry, &symbol, sizeof entry); /* ISO C knows no cast from object to function pointers */
-    if (!entry) return error_set(err, ERR_CONFIGURATION, "%s is not a connector: it has no trib_connector", file);
+    memcpy(&entry, &symbol,
+           sizeof entry); /* ISO C knows no cast from object to function pointers */
+    if (!entry)
+        return error_set(err, ERR_CONFIGURATION, "%s is not a connector: it has no trib_connector",
+                         file);
     const TribConnector *connector = entry();
     TRY(connector_check(connector, file, type, err));
     TRY(connector_complete(connector, out, err));
@@ -232,7 +248,8 @@ static bool type_valid(Str type) {
 }
 
 /* Under the lock. */
-static Status type_load(Arena *arena, Str type, Str connector_path, const TribConnector **out, Error *err) {
+static Status type_load(Arena *arena, Str type, Str connector_path, const TribConnector **out,
+                        Error *err) {
     for (Loaded *at = loaded; at; at = at->next) {
         if (!str_equal(str_from(at->type), type)) continue;
         *out = at->connector;
@@ -244,7 +261,10 @@ static Status type_load(Arena *arena, Str type, Str connector_path, const TribCo
     for (uint32_t i = 0; i < folders.count; i++) {
         char *file;
         struct stat facts;
-        TRY_ALLOC(file, arena_printf(arena, "%s/" PREFIX STR_FORMAT SUFFIX, folders.path[i], STR_ARGS(type)), err);
+        TRY_ALLOC(
+            file,
+            arena_printf(arena, "%s/" PREFIX STR_FORMAT SUFFIX, folders.path[i], STR_ARGS(type)),
+            err);
         if (stat(file, &facts) != 0) continue;
         Loaded *entry;
         TRY_ALLOC(entry, heap_alloc(sizeof *entry + type.len + 1), err);

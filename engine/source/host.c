@@ -64,8 +64,10 @@ static bool host_charge(void *self, int64_t bytes) {
 }
 
 static LogLevel host_level(TribLogLevel level) {
-    static const LogLevel levels[] = {[TRIB_LOG_ERROR] = LOG_ERROR, [TRIB_LOG_WARN] = LOG_WARN,
-                                      [TRIB_LOG_INFO] = LOG_INFO, [TRIB_LOG_DEBUG] = LOG_DEBUG,
+    static const LogLevel levels[] = {[TRIB_LOG_ERROR] = LOG_ERROR,
+                                      [TRIB_LOG_WARN] = LOG_WARN,
+                                      [TRIB_LOG_INFO] = LOG_INFO,
+                                      [TRIB_LOG_DEBUG] = LOG_DEBUG,
                                       [TRIB_LOG_TRACE] = LOG_TRACE};
     return (uint32_t)level < COUNT_OF(levels) ? levels[level] : LOG_TRACE;
 }

@@ -25,7 +25,8 @@ typedef struct CallFrame {
     pthread_mutex_t *guard;
 } CallFrame;
 
-void call_frame_init(CallFrame *self, const Source *source, CancelToken *token, int64_t deadline_ns);
+void call_frame_init(CallFrame *self, const Source *source, CancelToken *token,
+                     int64_t deadline_ns);
 /* The nearer of the call's deadline and its token's. */
 int64_t source_call_deadline(const SourceCall *call);
 
@@ -45,13 +46,13 @@ struct Source {
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
-    uint32_t used;               /* permits */
-    PermitWaiter *waiters;       /* first come, first served */
-    ScanStream *streams;         /* those with I/O threads */
-    int64_t progress_ns;         /* when rows were last taken from any of them */
-    double rate, tokens;         /* requests per second; tokens may be negative (paid afterwards) */
+    uint32_t used;         /* permits */
+    PermitWaiter *waiters; /* first come, first served */
+    ScanStream *streams;   /* those with I/O threads */
+    int64_t progress_ns;   /* when rows were last taken from any of them */
+    double rate, tokens;   /* requests per second; tokens may be negative (paid afterwards) */
     int64_t tokens_at;
-    int64_t delay_ns;            /* additive increase, multiplicative decrease: as throttling asks for */
+    int64_t delay_ns; /* additive increase, multiplicative decrease: as throttling asks for */
 };
 
 struct SourcePlan {
@@ -108,16 +109,16 @@ struct IoThread {
     CallFrame frame;
     uint32_t generation;
     bool has_permit;
-    bool left;                 /* counted out of nlive already; guarded by the stream's lock */
-    bool cancelled;            /* the token was set by us; guarded by the stream's lock */
-    uint32_t references;       /* of those who interrupt it just now; guarded by the stream's lock */
+    bool left;           /* counted out of nlive already; guarded by the stream's lock */
+    bool cancelled;      /* the token was set by us; guarded by the stream's lock */
+    uint32_t references; /* of those who interrupt it just now; guarded by the stream's lock */
     pthread_mutex_t scan_lock; /* guards scan against scan_cancel */
     TribScan *scan;
 };
 
 struct ScanReader {
     ScanStream *stream;
-    ScanReader *next;   /* guarded by the stream's lock, like the next two */
+    ScanReader *next; /* guarded by the stream's lock, like the next two */
     Waker waker;
     bool waiting;
     /* NONBLOCKING connectors: the reader's own scan. */
@@ -131,7 +132,7 @@ struct ScanStream {
     _Atomic uint32_t references;
     Source *source;
     SourcePlan *plan;
-    Arena *arena;           /* copies of types, parameters, filter keys */
+    Arena *arena; /* copies of types, parameters, filter keys */
     uint32_t ncolumns;
     Type *types;
     uint32_t threads;
@@ -146,7 +147,7 @@ struct ScanStream {
     TribTx *transaction;
     int64_t limit;
     void *owner;
-    CancelToken *token;        /* of the statement */
+    CancelToken *token; /* of the statement */
     void *cancel_handle;
     int64_t deadline_ns;
 
@@ -155,19 +156,19 @@ struct ScanStream {
 
     _Atomic bool required; /* a reader asked for rows: permits are not given back */
     _Atomic uint64_t rows_pushed;
-    pthread_mutex_t lock;  /* guards what follows */
-    pthread_cond_t space;  /* the queue has room, or the stream ends */
-    pthread_cond_t ended;  /* an I/O thread ended */
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t space; /* the queue has room, or the stream ends */
+    pthread_cond_t ended; /* an I/O thread ended */
     bool started, stopped, enough, abandoned, failed;
     Error error;
-    uint32_t generation;   /* counts up when prefetching is given up */
+    uint32_t generation; /* counts up when prefetching is given up */
     bool splits_known;
     const TribSplit *const *splits;
     uint32_t nsplits, next_split, splits_done;
-    IoThread *live;        /* threads of every generation */
-    uint32_t nlive;        /* of the current one */
+    IoThread *live; /* threads of every generation */
+    uint32_t nlive; /* of the current one */
     uint32_t threads_max;
-    Block *queue;          /* a ring */
+    Block *queue; /* a ring */
     uint32_t queue_capacity, queue_first, queue_count;
     ScanReader *readers;
     SourceWarning warn;
@@ -200,8 +201,8 @@ void stream_count(ScanStream *self, TribScan *scan, TribStats *seen);
 /* ---- Arrow */
 
 /* Skips the check of UTF-8. */
-Status arrow_import_from(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns, const Type *types,
-                         bool valid_text, Batch *out, Error *err) WARN_UNUSED;
+Status arrow_import_from(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns,
+                         const Type *types, bool valid_text, Batch *out, Error *err) WARN_UNUSED;
 /* Bytes that the rows of a batch take, long text included; checks nothing. */
 uint64_t arrow_bytes(const struct ArrowArray *array, uint32_t ncolumns, const Type *types);
 
@@ -224,11 +225,12 @@ typedef struct ArrowImport {
 } ArrowImport;
 
 /* One column in any layout (arrow_import.c); `from` counts from the array's offset. */
-Status arrow_column(ArrowImport *self, const struct ArrowArray *array, const struct ArrowSchema *schema, Type type,
-                    int64_t from, uint32_t count, uint32_t depth, Vector *out);
+Status arrow_column(ArrowImport *self, const struct ArrowArray *array,
+                    const struct ArrowSchema *schema, Type type, int64_t from, uint32_t count,
+                    uint32_t depth, Vector *out);
 /* Layouts other than the canonical one, of fixed width (arrow_convert.c). *done false: not known. */
-Status arrow_convert(ArrowImport *self, const struct ArrowArray *array, const char *format, int64_t at, uint32_t count,
-                     Vector *out, bool *done);
+Status arrow_convert(ArrowImport *self, const struct ArrowArray *array, const char *format,
+                     int64_t at, uint32_t count, Vector *out, bool *done);
 Status arrow_fault(ArrowImport *self, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

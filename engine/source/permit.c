@@ -68,8 +68,10 @@ void source_add_stream(Source *self, ScanStream *stream) {
 void source_remove_stream(Source *self, ScanStream *stream) {
     pthread_mutex_lock(&self->lock);
     if (stream->listed) {
-        if (stream->source_previous) stream->source_previous->source_next = stream->source_next;
-        else self->streams = stream->source_next;
+        if (stream->source_previous)
+            stream->source_previous->source_next = stream->source_next;
+        else
+            self->streams = stream->source_next;
         if (stream->source_next) stream->source_next->source_previous = stream->source_previous;
         stream->listed = false;
     }
@@ -103,9 +105,12 @@ static void source_wake(void *context) {
 }
 
 static Status connections_exhausted(const Source *self, Error *err) {
-    (void)error_set(err, ERR_TIMEOUT, "all %u connections of the catalog %s are in use", self->max_connections, self->name);
+    (void)error_set(err, ERR_TIMEOUT, "all %u connections of the catalog %s are in use",
+                    self->max_connections, self->name);
     (void)error_source(err, self->name);
-    return error_hint(err, "raise max_connections of the catalog, or close cursors that are not read to their end");
+    return error_hint(
+        err,
+        "raise max_connections of the catalog, or close cursors that are not read to their end");
 }
 
 static bool wait_is_hopeless(const Source *self, int64_t since) {
@@ -121,7 +126,8 @@ static void timed_wait(Source *self, int64_t deadline) {
 }
 
 /* Under the lock, with `me` in the line. */
-static Status wait_in_line(Source *self, PermitWaiter *me, CancelToken *token, void *owner, Error *err) {
+static Status wait_in_line(Source *self, PermitWaiter *me, CancelToken *token, void *owner,
+                           Error *err) {
     int64_t since = os_now_ns();
     bool asked = false;
     for (;;) {

@@ -25,7 +25,7 @@ static struct {
 
 Slab *slab_take(size_t bytes) {
     uint32_t class = 0;
-    while (class < CLASSES && SMALLEST << class < bytes) class++;
+    while (class < CLASSES && SMALLEST << class < bytes) class ++;
     if (class == CLASSES) return NULL;
     Slab *slab = NULL;
     /* A lock that is busy costs more than memory from the heap. */

@@ -55,7 +55,8 @@ static Status source_allocate(const SourceParams *params, Source **out, Error *e
     self->name = (char *)(self + 1);
     memcpy(self->name, params->name, name);
     char *fingerprint = self->name + name;
-    if (params->fingerprint.len) memcpy(fingerprint, params->fingerprint.data, params->fingerprint.len);
+    if (params->fingerprint.len)
+        memcpy(fingerprint, params->fingerprint.data, params->fingerprint.len);
     self->fingerprint = (Str){fingerprint, params->fingerprint.len};
     self->connector = params->connector;
     self->max_connections = params->max_connections ? params->max_connections : 4;
@@ -76,8 +77,8 @@ static Status source_new(const SourceParams *params, Source **out, Error *err) {
     Source *self;
     TRY(source_allocate(params, &self, err));
     error_clear(err);
-    Status status = self->connector->open(source_host(), self->name, params->options, params->noptions, &self->catalog,
-                                          err);
+    Status status = self->connector->open(source_host(), self->name, params->options,
+                                          params->noptions, &self->catalog, err);
     if (status != TRIB_OK) {
         self->catalog = NULL;
         status = source_fault(self, NULL, status, err);
@@ -88,7 +89,8 @@ static Status source_new(const SourceParams *params, Source **out, Error *err) {
     return TRIB_OK;
 }
 
-Status source_wrap(const TribConnector *connector, const char *name, TribCatalog *catalog, Source **out, Error *err) {
+Status source_wrap(const TribConnector *connector, const char *name, TribCatalog *catalog,
+                   Source **out, Error *err) {
     SourceParams params = {.connector = connector, .name = name};
     Status status = source_allocate(&params, out, err);
     if (status != TRIB_OK) {
@@ -170,7 +172,8 @@ static Status polite_sleep(CancelToken *token, int64_t ns, Error *err) {
         return cancel_check(token, err);
     }
     struct timespec pause = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    while (nanosleep(&pause, &pause) != 0) {}
+    while (nanosleep(&pause, &pause) != 0) {
+    }
     return TRIB_OK;
 }
 
@@ -189,7 +192,8 @@ Status source_request_begin(Source *self, CancelToken *token, Error *err) {
     if (self->delay_ns > 0) pause = jitter(self->delay_ns);
     if (self->rate > 0) {
         int64_t now = os_now_ns();
-        double most = self->rate < 10 ? 1 : self->rate / 10; /* a tenth of a second may come at once */
+        double most =
+            self->rate < 10 ? 1 : self->rate / 10; /* a tenth of a second may come at once */
         self->tokens += (double)(now - self->tokens_at) * 1e-9 * self->rate;
         if (self->tokens > most) self->tokens = most;
         self->tokens_at = now;
@@ -235,7 +239,8 @@ Status source_fault(const Source *self, CancelToken *token, Status status, Error
         }
     }
     if (err->message[0] == '\0')
-        (void)error_set(err, ERR_SOURCE, "the connector %s reported an error without a message (status %d)",
+        (void)error_set(err, ERR_SOURCE,
+                        "the connector %s reported an error without a message (status %d)",
                         self->connector->type, (int)status);
     if (err->sqlstate[0] == '\0') memcpy(err->sqlstate, "HY000", 6);
     err->status = status;
@@ -277,7 +282,8 @@ static bool guard_schema(void *context, const char *name) {
     return self->to->schema(self->to->self, name);
 }
 
-static bool guard_table(void *context, const char *schema, const char *name, TribTableKind kind, const char *comment) {
+static bool guard_table(void *context, const char *schema, const char *name, TribTableKind kind,
+                        const char *comment) {
     NamesGuard *self = context;
     self->any = true;
     return self->to->table(self->to->self, schema, name, kind, comment);
@@ -291,21 +297,25 @@ static TribStatus guard_described(void *context, const TribTable *table, TribErr
 
 typedef enum { ASK_SCHEMAS, ASK_TABLES, ASK_TABLE } Question;
 
-static Status source_ask(Source *self, const SourceCall *call, Question question, const char *schema, const char *table,
-                         TribNames *names, Error *err) {
+static Status source_ask(Source *self, const SourceCall *call, Question question,
+                         const char *schema, const char *table, TribNames *names, Error *err) {
     CallFrame frame;
     Status status;
     uint32_t attempt = 0;
     NamesGuard guard = {.to = names};
-    TribNames asked = {.self = &guard, .schema = guard_schema, .table = guard_table, .described = guard_described};
+    TribNames asked = {
+        .self = &guard, .schema = guard_schema, .table = guard_table, .described = guard_described};
     frame_of_call(&frame, self, call);
     do {
         TRY(source_request_begin(self, call->cancel, err));
         error_clear(err);
-        if (question == ASK_SCHEMAS) status = self->connector->list_schemas(self->catalog, &frame.base, &asked, err);
+        if (question == ASK_SCHEMAS)
+            status = self->connector->list_schemas(self->catalog, &frame.base, &asked, err);
         else if (question == ASK_TABLES)
             status = self->connector->list_tables(self->catalog, &frame.base, schema, &asked, err);
-        else status = self->connector->describe_table(self->catalog, &frame.base, schema, table, &asked, err);
+        else
+            status = self->connector->describe_table(self->catalog, &frame.base, schema, table,
+                                                     &asked, err);
         source_request_end(self, status, 1);
     } while (status != TRIB_OK && !guard.any && source_retry(self, call->cancel, attempt++, err));
     return source_fault(self, call->cancel, status, err);
@@ -315,18 +325,20 @@ Status source_list_schemas(Source *self, const SourceCall *call, TribNames *name
     return source_ask(self, call, ASK_SCHEMAS, NULL, NULL, names, err);
 }
 
-Status source_list_tables(Source *self, const SourceCall *call, const char *schema, TribNames *names, Error *err) {
+Status source_list_tables(Source *self, const SourceCall *call, const char *schema,
+                          TribNames *names, Error *err) {
     return source_ask(self, call, ASK_TABLES, schema, NULL, names, err);
 }
 
-Status source_describe(Source *self, const SourceCall *call, const char *schema, const char *table, TribNames *names,
-                       Error *err) {
+Status source_describe(Source *self, const SourceCall *call, const char *schema, const char *table,
+                       TribNames *names, Error *err) {
     return source_ask(self, call, ASK_TABLE, schema, table, names, err);
 }
 
 /* ---------------------------------------------------------------- plans */
 
-Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, SourcePlan **out, Error *err) {
+Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, SourcePlan **out,
+                   Error *err) {
     CallFrame frame;
     SourcePlan *plan;
     TRY_ALLOC(plan, heap_alloc(sizeof *plan), err);
@@ -362,7 +374,8 @@ Source *source_plan_source(const SourcePlan *self) {
 /* ---------------------------------------------------------------- writing */
 
 static Status not_offered(const Source *self, const char *what, Error *err) {
-    (void)error_set(err, ERR_UNSUPPORTED, "catalogs of type %s cannot %s", self->connector->type, what);
+    (void)error_set(err, ERR_UNSUPPORTED, "catalogs of type %s cannot %s", self->connector->type,
+                    what);
     return error_source(err, self->name);
 }
 
@@ -395,16 +408,18 @@ static WriterFrame *writer_forget(const TribWriter *writer) {
     return found;
 }
 
-Status source_write_open(Source *self, const SourceCall *call, const TribWriteRequest *request, TribWriter **out,
-                         Error *err) {
-    if (!self->connector->write_open || !self->connector->write_batch || !self->connector->write_close)
+Status source_write_open(Source *self, const SourceCall *call, const TribWriteRequest *request,
+                         TribWriter **out, Error *err) {
+    if (!self->connector->write_open || !self->connector->write_batch ||
+        !self->connector->write_close)
         return not_offered(self, "be written to", err);
     WriterFrame *frame;
     TRY(source_request_begin(self, call->cancel, err));
     TRY_ALLOC(frame, heap_alloc(sizeof *frame), err);
     frame_of_call(&frame->frame, self, call);
     error_clear(err);
-    Status status = self->connector->write_open(self->catalog, &frame->frame.base, request, &frame->writer, err);
+    Status status = self->connector->write_open(self->catalog, &frame->frame.base, request,
+                                                &frame->writer, err);
     source_request_end(self, status, 1);
     if (status != TRIB_OK) {
         heap_free(frame);
@@ -426,7 +441,8 @@ Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch, 
     return source_fault(self, NULL, status, err);
 }
 
-Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_t *rows, Error *err) {
+Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_t *rows,
+                          Error *err) {
     WriterFrame *frame = writer_forget(writer);
     uint64_t written = 0;
     error_clear(err);
@@ -451,7 +467,8 @@ Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Erro
 }
 
 Status source_tx_begin(Source *self, const SourceCall *call, TribTx **out, Error *err) {
-    if (!self->connector->tx_begin || !self->connector->tx_end) return not_offered(self, "take part in transactions", err);
+    if (!self->connector->tx_begin || !self->connector->tx_end)
+        return not_offered(self, "take part in transactions", err);
     CallFrame frame;
     frame_of_call(&frame, self, call);
     TRY(source_request_begin(self, call->cancel, err));
@@ -461,7 +478,8 @@ Status source_tx_begin(Source *self, const SourceCall *call, TribTx **out, Error
     return source_fault(self, call->cancel, status, err);
 }
 
-Status source_tx_end(Source *self, const SourceCall *call, TribTx *transaction, bool commit, Error *err) {
+Status source_tx_end(Source *self, const SourceCall *call, TribTx *transaction, bool commit,
+                     Error *err) {
     CallFrame frame;
     frame_of_call(&frame, self, call);
     error_clear(err);

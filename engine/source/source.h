@@ -26,26 +26,28 @@ typedef struct ScanReader ScanReader;
 
 /* The connector of a type, loaded at first use: dlopen of trib_<type>.so from ConnectorPath, the folder
  * beside the driver, or the installed folder. Unknown type: an error naming the types that are there. */
-Status connector_load(Str type, Str connector_path, const TribConnector **out, Error *err) WARN_UNUSED;
+Status connector_load(Str type, Str connector_path, const TribConnector **out,
+                      Error *err) WARN_UNUSED;
 /* The types for which a shared object is there, without loading them; sorted. */
-Status connector_list(Arena *arena, Str connector_path, uint32_t *count, const char ***types, Error *err) WARN_UNUSED;
+Status connector_list(Arena *arena, Str connector_path, uint32_t *count, const char ***types,
+                      Error *err) WARN_UNUSED;
 
 typedef struct SourceParams {
     const TribConnector *connector;
-    const char *name;             /* of the catalog */
-    const TribOption *options;    /* checked, secrets resolved; the engine's own options taken out */
+    const char *name;          /* of the catalog */
+    const TribOption *options; /* checked, secrets resolved; the engine's own options taken out */
     uint32_t noptions;
-    uint32_t max_connections;     /* permits; 0 = the connector's default 4 */
+    uint32_t max_connections;       /* permits; 0 = the connector's default 4 */
     double max_requests_per_second; /* 0 = no cap */
-    Str fingerprint;              /* equal fingerprints share a Source */
+    Str fingerprint;                /* equal fingerprints share a Source */
 } SourceParams;
 
 /* Finds or opens; one reference. */
 Status source_open(const SourceParams *params, Source **out, Error *err) WARN_UNUSED;
 /* A source of its own over a catalog that is open already, for connectors that are built in. The catalog
  * is closed with the last reference, or at once if this fails. */
-Status source_wrap(const TribConnector *connector, const char *name, TribCatalog *catalog, Source **out, Error *err)
-    WARN_UNUSED;
+Status source_wrap(const TribConnector *connector, const char *name, TribCatalog *catalog,
+                   Source **out, Error *err) WARN_UNUSED;
 void source_retain(Source *self);
 void source_release(Source *self);
 const char *source_name(const Source *self);
@@ -54,7 +56,8 @@ const TribConnector *source_connector(const Source *self);
 uint32_t source_max_connections(const Source *self);
 
 /* What warnings of connectors go to. */
-typedef void (*SourceWarning)(void *context, const char *catalog, const char *sqlstate, const char *text);
+typedef void (*SourceWarning)(void *context, const char *catalog, const char *sqlstate,
+                              const char *text);
 /* The context of calls on behalf of one statement. */
 typedef struct SourceCall {
     CancelToken *cancel;
@@ -63,50 +66,56 @@ typedef struct SourceCall {
     void *warn_context;
 } SourceCall;
 
-Status source_check(Source *self, const SourceCall *call, char *text, size_t size, Error *err) WARN_UNUSED;
-Status source_list_schemas(Source *self, const SourceCall *call, TribNames *names, Error *err) WARN_UNUSED;
-Status source_list_tables(Source *self, const SourceCall *call, const char *schema, TribNames *names, Error *err)
-    WARN_UNUSED;
-Status source_describe(Source *self, const SourceCall *call, const char *schema, const char *table, TribNames *names,
-                       Error *err) WARN_UNUSED;
+Status source_check(Source *self, const SourceCall *call, char *text, size_t size,
+                    Error *err) WARN_UNUSED;
+Status source_list_schemas(Source *self, const SourceCall *call, TribNames *names,
+                           Error *err) WARN_UNUSED;
+Status source_list_tables(Source *self, const SourceCall *call, const char *schema,
+                          TribNames *names, Error *err) WARN_UNUSED;
+Status source_describe(Source *self, const SourceCall *call, const char *schema, const char *table,
+                       TribNames *names, Error *err) WARN_UNUSED;
 
 /* A plan of the connector, with the source it belongs to. Immutable, reference-counted. */
 typedef struct SourcePlan SourcePlan;
-Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, SourcePlan **out, Error *err) WARN_UNUSED;
+Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, SourcePlan **out,
+                   Error *err) WARN_UNUSED;
 void source_plan_retain(SourcePlan *self);
 void source_plan_release(SourcePlan *self);
 Source *source_plan_source(const SourcePlan *self);
 
 /* ---------------------------------------------------------------- writing */
 
-Status source_write_open(Source *self, const SourceCall *call, const TribWriteRequest *request, TribWriter **out, Error *err)
-    WARN_UNUSED;
+Status source_write_open(Source *self, const SourceCall *call, const TribWriteRequest *request,
+                         TribWriter **out, Error *err) WARN_UNUSED;
 /* Exports the selected rows as one canonical Arrow batch and hands it over. */
-Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch, Error *err) WARN_UNUSED;
-Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_t *rows, Error *err) WARN_UNUSED;
+Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch,
+                          Error *err) WARN_UNUSED;
+Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_t *rows,
+                          Error *err) WARN_UNUSED;
 Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Error *err) WARN_UNUSED;
 /* Transactions. UNSUPPORTED where the connector has none. source_tx_end releases the transaction. */
 Status source_tx_begin(Source *self, const SourceCall *call, TribTx **out, Error *err) WARN_UNUSED;
-Status source_tx_end(Source *self, const SourceCall *call, TribTx *transaction, bool commit, Error *err) WARN_UNUSED;
+Status source_tx_end(Source *self, const SourceCall *call, TribTx *transaction, bool commit,
+                     Error *err) WARN_UNUSED;
 
 /* ---------------------------------------------------------------- scans */
 
 typedef enum StreamStep { STREAM_BATCH, STREAM_BLOCKED, STREAM_END } StreamStep;
 
 typedef struct ScanParams {
-    SourcePlan *plan;        /* retained by the stream */
+    SourcePlan *plan; /* retained by the stream */
     SourceCall call;
     uint32_t ncolumns;
-    const Type *types;       /* of the output columns */
-    uint32_t threads;        /* workers that will read; splits wanted = max(threads, permits) */
-    TribFilter *filter;      /* NULL = none; opening waits until it is ready */
+    const Type *types;  /* of the output columns */
+    uint32_t threads;   /* workers that will read; splits wanted = max(threads, permits) */
+    TribFilter *filter; /* NULL = none; opening waits until it is ready */
     uint32_t nparams;
     const TribValue *params;
-    Budget *budget;          /* of the query: blocks in flight and the library's reserve are charged */
-    int64_t limit;           /* stop reading after this many rows; < 0 = none */
+    Budget *budget; /* of the query: blocks in flight and the library's reserve are charged */
+    int64_t limit;  /* stop reading after this many rows; < 0 = none */
     TribTx *transaction;
-    bool ordered;            /* the plan took the order: one split, rows come in its order */
-    void *owner;             /* whose cursors may be drained when connections run out (the session) */
+    bool ordered; /* the plan took the order: one split, rows come in its order */
+    void *owner;  /* whose cursors may be drained when connections run out (the session) */
     /* Called once, on an I/O thread, when nobody took rows for 5 s while some were waiting: the consumer
      * should read on into a buffer of its own. Must not block or call the stream. May be NULL. */
     void (*stalled)(void *context);
@@ -130,7 +139,8 @@ Status scan_reader_new(ScanStream *stream, Arena *arena, ScanReader **out, Error
  * Never blocks (except inside connectors flagged NONBLOCKING, which do not wait). BATCH: `out` holds
  * references to its buffers. BLOCKED: the waker will be called. END: no more rows for this reader.
  */
-Status scan_reader_next(ScanReader *self, const Waker *waker, Batch *out, StreamStep *step, Error *err) WARN_UNUSED;
+Status scan_reader_next(ScanReader *self, const Waker *waker, Batch *out, StreamStep *step,
+                        Error *err) WARN_UNUSED;
 void scan_reader_free(ScanReader *self);
 /* Enough rows were taken, or the query ends: stops reading without waiting. Any thread. */
 void scan_stream_stop(ScanStream *self);
@@ -154,8 +164,9 @@ void source_set_exhausted_hook(SourceExhaustedHook hook);
  * booleans become bytes, string views are rebased to pointers, unaligned validity is realigned; nothing
  * else is copied. Lengths and offsets are checked against each other; invalid UTF-8 is an error.
  * `schema` NULL or released: the canonical layout. */
-Status arrow_import(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns, const Type *types,
-                    Batch *out, Error *err) WARN_UNUSED; /* `array` is taken over in any case */
+Status arrow_import(TribBatch *array, const struct ArrowSchema *schema, uint32_t ncolumns,
+                    const Type *types, Batch *out,
+                    Error *err) WARN_UNUSED; /* `array` is taken over in any case */
 /* The selected rows in the canonical layout. Valid until the batch is cleared; released by the caller. */
 Status arrow_export(const Batch *batch, TribBatch *out, Error *err) WARN_UNUSED;
 

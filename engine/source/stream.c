@@ -127,7 +127,9 @@ Status scan_stream_new(const ScanParams *params, ScanStream **out, Error *err) {
 
 static void block_release(Block *block) {
     if (block->batch.array.release) block->batch.array.release(&block->batch.array);
-    if (block->schema) shared_schema_release((SharedSchema *)((char *)block->schema - offsetof(SharedSchema, schema)));
+    if (block->schema)
+        shared_schema_release(
+            (SharedSchema *)((char *)block->schema - offsetof(SharedSchema, schema)));
     memset(block, 0, sizeof *block);
 }
 
@@ -144,7 +146,8 @@ static Block queue_take(ScanStream *self) {
 void stream_drop_queue(ScanStream *self, bool all) {
     for (;;) {
         pthread_mutex_lock(&self->lock);
-        if (self->queue_count == 0 || (!all && self->queue[self->queue_first].generation == self->generation)) {
+        if (self->queue_count == 0 ||
+            (!all && self->queue[self->queue_first].generation == self->generation)) {
             pthread_mutex_unlock(&self->lock);
             return;
         }
@@ -169,7 +172,8 @@ void scan_stream_stop(ScanStream *self) {
 static void threads_wait(ScanStream *self, int64_t wait_ns) {
     int64_t until = os_now_ns() + wait_ns;
     struct timespec at = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
-    while (self->live && os_now_ns() < until) (void)pthread_cond_timedwait(&self->ended, &self->lock, &at);
+    while (self->live && os_now_ns() < until)
+        (void)pthread_cond_timedwait(&self->ended, &self->lock, &at);
 }
 
 void scan_stream_free(ScanStream *self, int64_t wait_ns) {
@@ -287,9 +291,12 @@ Status stream_splits(ScanStream *self, TribCall *call, CancelToken *token, Error
     const TribSplit *const *splits = NULL;
     uint32_t count = 0, wanted, attempt = 0;
     Status status;
-    if (self->ordered || self->transaction) wanted = 1;
-    else if (source_nonblocking(self->source)) wanted = UINT32_MAX;
-    else wanted = self->threads > self->threads_max ? self->threads : self->threads_max;
+    if (self->ordered || self->transaction)
+        wanted = 1;
+    else if (source_nonblocking(self->source))
+        wanted = UINT32_MAX;
+    else
+        wanted = self->threads > self->threads_max ? self->threads : self->threads_max;
     do {
         TRY(source_request_begin(self->source, token, err));
         error_clear(err);
@@ -395,8 +402,8 @@ static Status reader_scan_begin(ScanReader *self, const TribSplit *split, Error 
                                .batch_bytes = BATCH_BYTES};
     struct ArrowSchema schema = {0};
     error_clear(err);
-    Status status = stream->source->connector->scan_open(stream->source->catalog, &self->frame.base, &request,
-                                                         &self->scan, &schema, err);
+    Status status = stream->source->connector->scan_open(stream->source->catalog, &self->frame.base,
+                                                         &request, &self->scan, &schema, err);
     if (status != TRIB_OK) {
         self->scan = NULL;
         return source_fault(stream->source, stream->token, status, err);
@@ -438,8 +445,9 @@ static Status reader_scan_next(ScanReader *self, Batch *out, StreamStep *step, E
             reader_scan_end(self);
             continue;
         }
-        status = arrow_import_from(&batch, self->schema ? &self->schema->schema : NULL, stream->ncolumns, stream->types,
-                                   (connector->flags & TRIB_VALID_TEXT) != 0, out, err);
+        status =
+            arrow_import_from(&batch, self->schema ? &self->schema->schema : NULL, stream->ncolumns,
+                              stream->types, (connector->flags & TRIB_VALID_TEXT) != 0, out, err);
         if (status != TRIB_OK) return source_fault(stream->source, NULL, status, err);
         if (out->selected == 0) {
             batch_clear(out);
@@ -466,7 +474,8 @@ static bool stream_finished(ScanStream *self) {
     return false;
 }
 
-static Status queue_step(ScanReader *self, const Waker *waker, Block *block, StreamStep *step, Error *err) {
+static Status queue_step(ScanReader *self, const Waker *waker, Block *block, StreamStep *step,
+                         Error *err) {
     ScanStream *stream = self->stream;
     if (stream->failed) {
         *err = stream->error;
@@ -494,7 +503,8 @@ static Status queue_step(ScanReader *self, const Waker *waker, Block *block, Str
     return TRIB_OK;
 }
 
-static Status reader_queue_next(ScanReader *self, const Waker *waker, Batch *out, StreamStep *step, Error *err) {
+static Status reader_queue_next(ScanReader *self, const Waker *waker, Batch *out, StreamStep *step,
+                                Error *err) {
     ScanStream *stream = self->stream;
     atomic_store(&stream->required, true);
     TRY(cancel_check(stream->token, err));
@@ -503,7 +513,8 @@ static Status reader_queue_next(ScanReader *self, const Waker *waker, Batch *out
         pthread_mutex_lock(&stream->lock);
         self->waiting = false;
         Status status = queue_step(self, waker, &block, step, err);
-        bool stale = status == TRIB_OK && *step == STREAM_BATCH && block.generation != stream->generation;
+        bool stale =
+            status == TRIB_OK && *step == STREAM_BATCH && block.generation != stream->generation;
         pthread_mutex_unlock(&stream->lock);
         if (status != TRIB_OK || *step != STREAM_BATCH) return status;
         if (stale) {
@@ -511,8 +522,9 @@ static Status reader_queue_next(ScanReader *self, const Waker *waker, Batch *out
             continue;
         }
         permit_progress(stream->source);
-        status = arrow_import_from(&block.batch, block.schema, stream->ncolumns, stream->types,
-                                   (stream->source->connector->flags & TRIB_VALID_TEXT) != 0, out, err);
+        status =
+            arrow_import_from(&block.batch, block.schema, stream->ncolumns, stream->types,
+                              (stream->source->connector->flags & TRIB_VALID_TEXT) != 0, out, err);
         block_release(&block);
         if (status != TRIB_OK) {
             status = source_fault(stream->source, NULL, status, err);
@@ -528,7 +540,8 @@ static Status reader_queue_next(ScanReader *self, const Waker *waker, Batch *out
     }
 }
 
-Status scan_reader_next(ScanReader *self, const Waker *waker, Batch *out, StreamStep *step, Error *err) {
+Status scan_reader_next(ScanReader *self, const Waker *waker, Batch *out, StreamStep *step,
+                        Error *err) {
     batch_clear(out);
     if (source_nonblocking(self->stream->source)) return reader_scan_next(self, out, step, err);
     return reader_queue_next(self, waker, out, step, err);

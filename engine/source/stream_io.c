@@ -35,7 +35,8 @@ void stream_cancel_threads(ScanStream *self, uint32_t generation, CancelReason r
     for (;;) {
         pthread_mutex_lock(&self->lock);
         IoThread *thread = self->live;
-        while (thread && (thread->cancelled || thread->generation >= generation)) thread = thread->next;
+        while (thread && (thread->cancelled || thread->generation >= generation))
+            thread = thread->next;
         if (!thread) {
             pthread_mutex_unlock(&self->lock);
             return;
@@ -121,7 +122,8 @@ static bool queue_push(IoThread *thread, TribBatch *batch, SharedSchema *schema,
     ScanStream *self = thread->stream;
     uint64_t bytes = schema ? 0 : arrow_bytes(&batch->array, self->ncolumns, self->types);
     pthread_mutex_lock(&self->lock);
-    while (!thread_obsolete(thread) && cancel_reason(thread->token) == CANCEL_NONE && !queue_admits(self, bytes)) {
+    while (!thread_obsolete(thread) && cancel_reason(thread->token) == CANCEL_NONE &&
+           !queue_admits(self, bytes)) {
         stall_notice(self);
         queue_wait(thread, atomic_load(&self->stalled_since));
     }
@@ -147,7 +149,8 @@ static bool queue_push(IoThread *thread, TribBatch *batch, SharedSchema *schema,
 
 /* ---------------------------------------------------------------- one split */
 
-static Status split_open(IoThread *thread, const TribSplit *split, SharedSchema **schema, Error *err) {
+static Status split_open(IoThread *thread, const TribSplit *split, SharedSchema **schema,
+                         Error *err) {
     ScanStream *self = thread->stream;
     TribScanRequest request = {.size = sizeof request,
                                .plan = self->plan->plan,
@@ -162,7 +165,8 @@ static Status split_open(IoThread *thread, const TribSplit *split, SharedSchema 
     TribScan *scan = NULL;
     TRY(source_request_begin(self->source, thread->token, err));
     error_clear(err);
-    TRY(self->source->connector->scan_open(self->source->catalog, &thread->frame.base, &request, &scan, &described, err));
+    TRY(self->source->connector->scan_open(self->source->catalog, &thread->frame.base, &request,
+                                           &scan, &described, err));
     *schema = NULL;
     if (described.release) {
         *schema = heap_alloc(sizeof **schema);
@@ -192,7 +196,8 @@ static void split_close(IoThread *thread, SharedSchema *schema) {
 }
 
 /* Reads the scan to its end. *any: rows were handed on. *over: the thread is to end. */
-static Status split_read(IoThread *thread, SharedSchema *schema, bool *any, bool *over, Error *err) {
+static Status split_read(IoThread *thread, SharedSchema *schema, bool *any, bool *over,
+                         Error *err) {
     ScanStream *self = thread->stream;
     const TribConnector *connector = self->source->connector;
     TribStats seen = {.size = sizeof seen};
@@ -300,7 +305,8 @@ static bool reserve_library(ScanStream *self, bool must) {
 }
 
 static void return_library(ScanStream *self) {
-    if (self->granted) grant_shrink(&self->grant, (int64_t)self->source->connector->library_reserve);
+    if (self->granted)
+        grant_shrink(&self->grant, (int64_t)self->source->connector->library_reserve);
 }
 
 void stream_launch(ScanStream *self, bool required) {
@@ -323,12 +329,14 @@ static void stream_expand(IoThread *thread) {
     ScanStream *self = thread->stream;
     for (;;) {
         pthread_mutex_lock(&self->lock);
-        bool more = !thread_obsolete(thread) && self->nlive < self->threads_max && self->next_split < self->nsplits;
+        bool more = !thread_obsolete(thread) && self->nlive < self->threads_max &&
+                    self->next_split < self->nsplits;
         pthread_mutex_unlock(&self->lock);
         if (!more || !permit_try(self->source)) return;
         Error err;
         pthread_mutex_lock(&self->lock);
-        bool started = !thread_obsolete(thread) && self->next_split < self->nsplits && reserve_library(self, false);
+        bool started = !thread_obsolete(thread) && self->next_split < self->nsplits &&
+                       reserve_library(self, false);
         if (started && thread_start(self, true, &err) != TRIB_OK) {
             /* One thread less is no failure. */
             return_library(self);

@@ -33,7 +33,8 @@ static void check(bool holds, const char *what) {
 }
 
 static void check_error(const Error *err) {
-    check(err->message[0] && utf8_valid(err->message, strlen(err->message)), "no message, or not UTF-8");
+    check(err->message[0] && utf8_valid(err->message, strlen(err->message)),
+          "no message, or not UTF-8");
     check(utf8_valid(err->hint, strlen(err->hint)), "a hint that is not UTF-8");
     check(strlen(err->sqlstate) == 5, "no SQLSTATE");
 }
@@ -43,9 +44,12 @@ static void check_options(const Config *config) {
         Arena *arena = arena_new(NULL);
         CatalogOptions options;
         Error err;
-        if (options_check(config, arena, config_catalog(config, i), defs, &options, &err) != TRIB_OK) check_error(&err);
+        if (options_check(config, arena, config_catalog(config, i), defs, &options, &err) !=
+            TRIB_OK)
+            check_error(&err);
         else {
-            for (uint32_t k = 0; k < options.noptions; k++) check(options.options[k].value != NULL, "an option without a value");
+            for (uint32_t k = 0; k < options.noptions; k++)
+                check(options.options[k].value != NULL, "an option without a value");
         }
         arena_free(arena);
     }
@@ -67,10 +71,13 @@ static void check_config(Str text) {
         check(line > 0 && column > 0 && name.data && value.data, "a setting without a place");
     }
     /* References to files would make the result depend on the machine. */
-    if (!memmem(text.data, text.len, "file:", 5) && !memmem(text.data, text.len, "\\u", 2)) check_options(config);
+    if (!memmem(text.data, text.len, "file:", 5) && !memmem(text.data, text.len, "\\u", 2))
+        check_options(config);
     if (!memmem(text.data, text.len, "file:", 5) && !memmem(text.data, text.len, "\\u", 2)) {
-        if (catalogs_new(config, STR(""), STR(":memory:"), &set, &err) != TRIB_OK) check_error(&err);
-        else catalogs_release(set);
+        if (catalogs_new(config, STR(""), STR(":memory:"), &set, &err) != TRIB_OK)
+            check_error(&err);
+        else
+            catalogs_release(set);
     }
     config_release(config);
 }
@@ -84,7 +91,8 @@ static void check_description(Str data) {
     buf_init(&again, arena, 1 << 26);
     if (table_decode(arena, data, &table)) {
         TribTable copy;
-        check(table_copy(arena, &table, &copy, &err) == TRIB_OK, "a description that cannot be copied");
+        check(table_copy(arena, &table, &copy, &err) == TRIB_OK,
+              "a description that cannot be copied");
         check(table_encode(&again, &copy, &err) == TRIB_OK, "a description that cannot be written");
         check(table_decode(arena, buf_view(&again), &copy), "a description that is not read again");
     }

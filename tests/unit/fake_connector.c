@@ -26,12 +26,17 @@ static const TribOptionDef fake_options[] = {
     {"splits", TRIB_OPTION_INTEGER, "1", NULL, 0, 1000, false, false, "number of splits"},
     {"rows", TRIB_OPTION_INTEGER, "10", NULL, 0, 1000000, false, false, "rows per split"},
     {"delay_us", TRIB_OPTION_INTEGER, "0", NULL, 0, 0, false, false, "pause per batch"},
-    {"fail_row", TRIB_OPTION_INTEGER, "-1", NULL, 0, 0, false, false, "row before which each scan fails"},
+    {"fail_row", TRIB_OPTION_INTEGER, "-1", NULL, 0, 0, false, false,
+     "row before which each scan fails"},
     {"fail_times", TRIB_OPTION_INTEGER, "1", NULL, 0, 0, false, false, "how many scans fail"},
-    {"fail", TRIB_OPTION_CHOICE, "lost", "lost|throttled|data|silent", 0, 0, false, false, "how they fail"},
-    {"hang", TRIB_OPTION_CHOICE, "none", "none|cancel|deaf", 0, 0, false, false, "scan_next waits for a cancellation, or 2 s"},
-    {"lie", TRIB_OPTION_CHOICE, "none", "none|length|columns|offsets|utf8", 0, 0, false, false, "malformed batches"},
-    {"describe_ms", TRIB_OPTION_DURATION_MS, "0", NULL, 0, 60000, false, false, "pause of describe_table"},
+    {"fail", TRIB_OPTION_CHOICE, "lost", "lost|throttled|data|silent", 0, 0, false, false,
+     "how they fail"},
+    {"hang", TRIB_OPTION_CHOICE, "none", "none|cancel|deaf", 0, 0, false, false,
+     "scan_next waits for a cancellation, or 2 s"},
+    {"lie", TRIB_OPTION_CHOICE, "none", "none|length|columns|offsets|utf8", 0, 0, false, false,
+     "malformed batches"},
+    {"describe_ms", TRIB_OPTION_DURATION_MS, "0", NULL, 0, 60000, false, false,
+     "pause of describe_table"},
     {"size", TRIB_OPTION_BYTES, "1KB", NULL, 0, 1 << 30, false, false, "a size"},
     {"tags", TRIB_OPTION_LIST, NULL, NULL, 0, 0, false, false, "a list"},
     {"extra", TRIB_OPTION_JSON, NULL, NULL, 0, 0, false, false, "a document"},
@@ -70,8 +75,8 @@ struct TribScan {
     void *handle;
 };
 
-static TribStatus fake_open(const TribHost *host, const char *name, const TribOption *values, uint32_t count,
-                            TribCatalog **out, TribError *err) {
+static TribStatus fake_open(const TribHost *host, const char *name, const TribOption *values,
+                            uint32_t count, TribCatalog **out, TribError *err) {
     Options options;
     TRY(options_init(&options, name, fake_options, values, count, err));
     TribCatalog *self;
@@ -99,36 +104,41 @@ static void fake_close(TribCatalog *catalog) {
     heap_free(catalog);
 }
 
-static TribStatus fake_check(TribCatalog *catalog, TribCall *call, char *text, size_t size, TribError *err) {
+static TribStatus fake_check(TribCatalog *catalog, TribCall *call, char *text, size_t size,
+                             TribError *err) {
     (void)call;
     (void)err;
     (void)text_format(text, size, "fake %s password %s", catalog->name, catalog->password);
     return TRIB_OK;
 }
 
-static TribStatus fake_schemas(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err) {
+static TribStatus fake_schemas(TribCatalog *catalog, TribCall *call, TribNames *names,
+                               TribError *err) {
     (void)catalog;
     (void)call;
     (void)err;
     counters.lists++;
-    (void)(names->schema(names->self, "main") && names->schema(names->self, "Sales") && names->schema(names->self, "SALES"));
+    (void)(names->schema(names->self, "main") && names->schema(names->self, "Sales") &&
+           names->schema(names->self, "SALES"));
     return TRIB_OK;
 }
 
-static TribStatus fake_tables(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names, TribError *err) {
+static TribStatus fake_tables(TribCatalog *catalog, TribCall *call, const char *schema,
+                              TribNames *names, TribError *err) {
     static const char *const tables[] = {"orders", "Customers", "Twin", "TWIN", "secret_plans"};
     (void)catalog;
     (void)call;
     (void)err;
     counters.lists++;
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
-        if (!names->table(names->self, schema ? schema : "main", tables[i], TRIB_TABLE_BASE, NULL)) break;
+        if (!names->table(names->self, schema ? schema : "main", tables[i], TRIB_TABLE_BASE, NULL))
+            break;
     }
     return TRIB_OK;
 }
 
-static TribStatus fake_describe(TribCatalog *catalog, TribCall *call, const char *schema, const char *table,
-                                TribNames *names, TribError *err) {
+static TribStatus fake_describe(TribCatalog *catalog, TribCall *call, const char *schema,
+                                const char *table, TribNames *names, TribError *err) {
     static const char *const tables[] = {"orders", "Customers", "Twin", "TWIN", "secret_plans"};
     bool known = false;
     (void)call;
@@ -137,26 +147,43 @@ static TribStatus fake_describe(TribCatalog *catalog, TribCall *call, const char
     if (!known || (strcmp(schema, "main") != 0 && strcmp(schema, "Sales") != 0))
         return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s", table);
     if (catalog->describe_ms) {
-        struct timespec pause = {.tv_sec = catalog->describe_ms / 1000, .tv_nsec = catalog->describe_ms % 1000 * 1000000};
+        struct timespec pause = {.tv_sec = catalog->describe_ms / 1000,
+                                 .tv_nsec = catalog->describe_ms % 1000 * 1000000};
         nanosleep(&pause, NULL);
     }
     static const uint32_t key_columns[] = {0};
     TribColumn columns[2] = {
-        {.name = "id", .type = {.id = TRIB_TYPE_BIGINT}, .remote_type = "int8", .distinct = -1, .null_fraction = 0},
-        {.name = "text", .type = {.id = TRIB_TYPE_VARCHAR, .length = 20}, .nullable = true, .facts = "class=1",
-         .distinct = 7, .null_fraction = 0.5},
+        {.name = "id",
+         .type = {.id = TRIB_TYPE_BIGINT},
+         .remote_type = "int8",
+         .distinct = -1,
+         .null_fraction = 0},
+        {.name = "text",
+         .type = {.id = TRIB_TYPE_VARCHAR, .length = 20},
+         .nullable = true,
+         .facts = "class=1",
+         .distinct = 7,
+         .null_fraction = 0.5},
     };
     columns[0].minimum = (TribValue){.type = {.id = TRIB_TYPE_BIGINT}, .as.integer = 0};
     columns[0].maximum = (TribValue){.type = {.id = TRIB_TYPE_BIGINT}, .as.integer = 1000};
-    TribKey key = {.name = "pk", .primary = true, .unique = true, .ncolumns = 1, .columns = key_columns};
-    TribTable described = {.size = sizeof described, .schema = schema, .name = table, .ncolumns = 2, .columns = columns,
-                           .nkeys = 1, .keys = &key, .rows = (double)(catalog->rows * catalog->splits)};
+    TribKey key = {
+        .name = "pk", .primary = true, .unique = true, .ncolumns = 1, .columns = key_columns};
+    TribTable described = {.size = sizeof described,
+                           .schema = schema,
+                           .name = table,
+                           .ncolumns = 2,
+                           .columns = columns,
+                           .nkeys = 1,
+                           .keys = &key,
+                           .rows = (double)(catalog->rows * catalog->splits)};
     return names->described(names->self, &described, err);
 }
 
 /* ---------------------------------------------------------------- plans */
 
-static TribStatus fake_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err) {
+static TribStatus fake_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                            TribError *err) {
     (void)call;
     TribPlan *self;
     if (offer->noutput > 16) return error_set(err, ERR_UNSUPPORTED, "too many columns");
@@ -164,9 +191,11 @@ static TribStatus fake_plan(TribCatalog *catalog, TribCall *call, TribOffer *off
     atomic_init(&self->references, 1);
     self->catalog = catalog;
     self->ncolumns = offer->noutput;
-    for (uint32_t i = 0; i < offer->noutput; i++) self->columns[i] = offer->nodes[offer->output[i]].ref;
+    for (uint32_t i = 0; i < offer->noutput; i++)
+        self->columns[i] = offer->nodes[offer->output[i]].ref;
     for (int64_t i = 0; i < catalog->splits; i++) {
-        self->splits[i] = (TribSplit){.size = sizeof(TribSplit), .data = (const void *)(uintptr_t)i};
+        self->splits[i] =
+            (TribSplit){.size = sizeof(TribSplit), .data = (const void *)(uintptr_t)i};
         self->list[i] = &self->splits[i];
     }
     offer->taken = 0;
@@ -184,8 +213,8 @@ static void fake_plan_release(TribPlan *plan) {
     if (atomic_fetch_sub(&plan->references, 1) == 1) heap_free(plan);
 }
 
-static TribStatus fake_splits(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out,
-                              uint32_t *count, TribError *err) {
+static TribStatus fake_splits(TribPlan *plan, TribCall *call, uint32_t wanted,
+                              const TribSplit *const **out, uint32_t *count, TribError *err) {
     (void)call;
     (void)err;
     (void)wanted;
@@ -204,7 +233,8 @@ static void scan_wake(void *context) {
     pthread_mutex_unlock(&self->lock);
 }
 
-static TribStatus fake_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
+static TribStatus fake_scan_open(TribCatalog *catalog, TribCall *call,
+                                 const TribScanRequest *request, TribScan **out,
                                  struct ArrowSchema *schema, TribError *err) {
     static const TribType all[2] = {{.id = TRIB_TYPE_BIGINT}, {.id = TRIB_TYPE_VARCHAR}};
     TribType types[16];
@@ -216,8 +246,9 @@ static TribStatus fake_scan_open(TribCatalog *catalog, TribCall *call, const Tri
     self->call = call;
     self->split = (uint32_t)(uintptr_t)request->split->data;
     for (uint32_t i = 0; i < self->plan->ncolumns; i++) types[i] = all[self->plan->columns[i]];
-    Status status = batch_builder_new(catalog->host, types, self->plan->ncolumns, request->batch_rows, request->batch_bytes,
-                                      &self->builder, err);
+    Status status =
+        batch_builder_new(catalog->host, types, self->plan->ncolumns, request->batch_rows,
+                          request->batch_bytes, &self->builder, err);
     if (status != TRIB_OK) {
         heap_free(self);
         return status;
@@ -228,7 +259,8 @@ static TribStatus fake_scan_open(TribCatalog *catalog, TribCall *call, const Tri
     counters.scans++;
     int32_t now = atomic_fetch_add(&counters.open_scans, 1) + 1;
     int32_t most = atomic_load(&counters.most_scans);
-    while (now > most && !atomic_compare_exchange_weak(&counters.most_scans, &most, now)) {}
+    while (now > most && !atomic_compare_exchange_weak(&counters.most_scans, &most, now)) {
+    }
     *out = self;
     return TRIB_OK;
 }
@@ -272,9 +304,12 @@ static Status scan_fill(TribScan *self, uint32_t max_rows, Error *err) {
                 batch_set_int64(&b->columns[i], b->rows, id);
                 continue;
             }
-            int length = text_format(text, sizeof text, id % 2 ? "r%lld" : "a somewhat longer row %lld", (long long)id);
-            if (id % 7 == 3) batch_set_null(&b->columns[i], b->rows);
-            else TRY(batch_text(b, &b->columns[i], b->rows, text, (size_t)length, err));
+            int length = text_format(
+                text, sizeof text, id % 2 ? "r%lld" : "a somewhat longer row %lld", (long long)id);
+            if (id % 7 == 3)
+                batch_set_null(&b->columns[i], b->rows);
+            else
+                TRY(batch_text(b, &b->columns[i], b->rows, text, (size_t)length, err));
         }
         batch_row_done(b);
         self->row++;
@@ -306,14 +341,17 @@ static void batch_spoil(TribScan *self, TribBatch *batch) {
     }
 }
 
-static TribStatus fake_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch, TribError *err) {
+static TribStatus fake_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch,
+                                 TribError *err) {
     counters.batches++;
     if (scan->catalog->hang && scan->row > 0) return scan_hang(scan, err);
     if (scan->catalog->delay_us) {
-        struct timespec pause = {.tv_sec = scan->catalog->delay_us / 1000000, .tv_nsec = scan->catalog->delay_us % 1000000 * 1000};
+        struct timespec pause = {.tv_sec = scan->catalog->delay_us / 1000000,
+                                 .tv_nsec = scan->catalog->delay_us % 1000000 * 1000};
         nanosleep(&pause, NULL);
     }
-    if (scan->call->cancelled(scan->call)) return error_set(err, ERR_CANCELLED, "the fake scan was cancelled");
+    if (scan->call->cancelled(scan->call))
+        return error_set(err, ERR_CANCELLED, "the fake scan was cancelled");
     TRY(scan_fill(scan, max_rows, err));
     batch->array.release = NULL;
     if (scan->builder->rows == 0) return TRIB_OK;

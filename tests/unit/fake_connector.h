@@ -10,7 +10,8 @@
 #include "connectors/tributary_connector.h"
 
 typedef struct FakeCounters {
-    _Atomic int32_t opened, closed, scans, open_scans, most_scans, batches, cancels, lists, describes;
+    _Atomic int32_t opened, closed, scans, open_scans, most_scans, batches, cancels, lists,
+        describes;
 } FakeCounters;
 
 TRIB_EXPORT FakeCounters *fake_counters(void);

@@ -8,7 +8,7 @@
 #include "engine/source/source.h"
 #include "tests/unit/test_base.h"
 
-#define FOLDERS STR("tests/unit/.libs:.libs")
+#define FOLDERS     STR("tests/unit/.libs:.libs")
 #define MAX_COLUMNS 24
 
 /* ---------------------------------------------------------------- random values */
@@ -20,21 +20,25 @@ static uint64_t below(uint64_t n) {
 }
 
 static Type random_type(Arena *arena, int depth) {
-    static const TypeId plain[] = {TRIB_TYPE_BOOLEAN, TRIB_TYPE_TINYINT, TRIB_TYPE_SMALLINT, TRIB_TYPE_INTEGER, TRIB_TYPE_BIGINT,
-                                   TRIB_TYPE_REAL, TRIB_TYPE_DOUBLE, TRIB_TYPE_DECIMAL, TRIB_TYPE_DECIMAL, TRIB_TYPE_VARCHAR,
-                                   TRIB_TYPE_VARCHAR, TRIB_TYPE_VARBINARY, TRIB_TYPE_DATE, TRIB_TYPE_TIME, TRIB_TYPE_TIMESTAMP,
-                                   TRIB_TYPE_TIMESTAMP, TRIB_TYPE_TIMESTAMP_TZ, TRIB_TYPE_INTERVAL_YM, TRIB_TYPE_INTERVAL_DS,
-                                   TRIB_TYPE_UUID, TRIB_TYPE_JSON};
+    static const TypeId plain[] = {
+        TRIB_TYPE_BOOLEAN,      TRIB_TYPE_TINYINT,     TRIB_TYPE_SMALLINT,    TRIB_TYPE_INTEGER,
+        TRIB_TYPE_BIGINT,       TRIB_TYPE_REAL,        TRIB_TYPE_DOUBLE,      TRIB_TYPE_DECIMAL,
+        TRIB_TYPE_DECIMAL,      TRIB_TYPE_VARCHAR,     TRIB_TYPE_VARCHAR,     TRIB_TYPE_VARBINARY,
+        TRIB_TYPE_DATE,         TRIB_TYPE_TIME,        TRIB_TYPE_TIMESTAMP,   TRIB_TYPE_TIMESTAMP,
+        TRIB_TYPE_TIMESTAMP_TZ, TRIB_TYPE_INTERVAL_YM, TRIB_TYPE_INTERVAL_DS, TRIB_TYPE_UUID,
+        TRIB_TYPE_JSON};
     if (depth < 3 && below(4) == 0) {
         if (below(3) == 0) return type_array(arena, random_type(arena, depth + 1));
         if (below(2) == 0) return type_map(arena, type_varchar(0), random_type(arena, depth + 1));
-        TribTypeField fields[3] = {{"a", random_type(arena, depth + 1)}, {"b", random_type(arena, depth + 1)},
+        TribTypeField fields[3] = {{"a", random_type(arena, depth + 1)},
+                                   {"b", random_type(arena, depth + 1)},
                                    {NULL, random_type(arena, depth + 1)}};
         return type_row(arena, (uint32_t)below(3) + 1, fields);
     }
     Type type = {.id = plain[below(COUNT_OF(plain))]};
     if (type.id == TRIB_TYPE_DECIMAL) type.precision = below(2) ? 18 : 38;
-    if (type.id == TRIB_TYPE_TIMESTAMP || type.id == TRIB_TYPE_TIMESTAMP_TZ) type.precision = below(2) ? 3 : 9;
+    if (type.id == TRIB_TYPE_TIMESTAMP || type.id == TRIB_TYPE_TIMESTAMP_TZ)
+        type.precision = below(2) ? 3 : 9;
     return type;
 }
 
@@ -51,10 +55,13 @@ static void random_text(Arena *arena, TribValue *out) {
 static TribValue random_value(Arena *arena, Type type, int depth);
 
 static void random_items(Arena *arena, Type type, int depth, TribValue *out) {
-    size_t count = type.id == TRIB_TYPE_ROW ? type.fields->count : below(5) * (type.id == TRIB_TYPE_MAP ? 2 : 1);
+    size_t count = type.id == TRIB_TYPE_ROW
+    ? type.fields->count : below(5) * (type.id == TRIB_TYPE_MAP ? 2 : 1);
     TribValue *items = ARENA_ARRAY(arena, TribValue, count);
     for (size_t i = 0; i < count; i++) {
-        uint32_t field = type.id == TRIB_TYPE_ARRAY ? 0 : type.id == TRIB_TYPE_MAP ? i % 2 : (uint32_t)i;
+        uint32_t field = type.id == TRIB_TYPE_ARRAY ? 0
+                         : type.id == TRIB_TYPE_MAP ? i % 2
+                                                    : (uint32_t)i;
         items[i] = random_value(arena, type.fields->field[field].type, depth + 1);
         if (type.id == TRIB_TYPE_MAP && field == 0 && items[i].is_null)
             items[i] = (TribValue){.type = type.fields->field[0].type, .as.text = {"key", 3}};
@@ -71,7 +78,9 @@ static TribValue random_value(Arena *arena, Type type, int depth) {
     case PHYS_INT8: value.as.integer = (int8_t)below(256); break;
     case PHYS_INT16: value.as.integer = (int16_t)below(65536); break;
     case PHYS_INT32: value.as.integer = (int32_t)below(1u << 30) - (1 << 29); break;
-    case PHYS_INT64: value.as.integer = (int64_t)below(UINT64_C(1) << 50) - (INT64_C(1) << 49); break;
+    case PHYS_INT64:
+        value.as.integer = (int64_t)below(UINT64_C(1) << 50) - (INT64_C(1) << 49);
+        break;
     case PHYS_INT128: value.as.wide = (__int128)(int64_t)test_random(&seed) * 1000003; break;
     case PHYS_FLOAT:
     case PHYS_DOUBLE: value.as.real = (double)(int64_t)below(1 << 20) / 8; break;
@@ -117,14 +126,20 @@ static void random_column(Arena *arena, Type type, uint32_t count, Vector *out) 
     for (uint32_t i = 0; i < count; i++) indices[i] = (uint32_t)below(entries);
     Vector *child = ARENA_NEW(arena, Vector);
     *child = flat;
-    *out = (Vector){.type = type, .physical = flat.physical, .form = VECTOR_DICTIONARY, .indices = indices,
-                    .entries = entries, .nchildren = 1, .children = child};
+    *out = (Vector){.type = type,
+                    .physical = flat.physical,
+                    .form = VECTOR_DICTIONARY,
+                    .indices = indices,
+                    .entries = entries,
+                    .nchildren = 1,
+                    .children = child};
 }
 
 static void random_batch(Batch *out, uint32_t ncolumns, const Type *types, uint32_t count) {
     Error err;
     assert_int_equal(batch_columns(out, ncolumns, &err), TRIB_OK);
-    for (uint32_t c = 0; c < ncolumns; c++) random_column(out->arena, types[c], count, &out->columns[c]);
+    for (uint32_t c = 0; c < ncolumns; c++)
+        random_column(out->arena, types[c], count, &out->columns[c]);
     out->count = out->selected = count;
     if (below(2) == 0) return;
     uint16_t *selection = ARENA_ARRAY(out->arena, uint16_t, count);
@@ -138,7 +153,8 @@ static void random_batch(Batch *out, uint32_t ncolumns, const Type *types, uint3
 static void assert_same(const Batch *a, uint32_t from, const Batch *b, uint32_t count) {
     for (uint32_t c = 0; c < a->ncolumns; c++) {
         for (uint32_t i = 0; i < count; i++) {
-            if (!vector_equal(&a->columns[c], batch_row(a, from + i), &b->columns[c], batch_row(b, i)))
+            if (!vector_equal(&a->columns[c], batch_row(a, from + i), &b->columns[c],
+                              batch_row(b, i)))
                 fail_msg("column %u row %u differs (type %u)", c, i, a->columns[c].type.id);
         }
     }
@@ -162,7 +178,8 @@ static void test_round_trip(void **state) {
         TribBatch array;
         assert_int_equal(arrow_export(&from, &array, &err), TRIB_OK);
         assert_int_equal(array.array.length, from.selected);
-        if (arrow_import(&array, NULL, ncolumns, types, &to, &err) != TRIB_OK) fail_msg("%s (%s)", err.message, err.detail);
+        if (arrow_import(&array, NULL, ncolumns, types, &to, &err) != TRIB_OK)
+            fail_msg("%s (%s)", err.message, err.detail);
         assert_null(array.array.release);
         assert_int_equal(to.selected, from.selected);
         assert_same(&from, 0, &to, to.selected);
@@ -176,7 +193,8 @@ static void test_round_trip(void **state) {
 }
 
 /* Through a table in memory: what was written comes back in order. */
-static void memory_trip(const TribConnector *connector, TribCatalog *catalog, Arena *arena, int round) {
+static void memory_trip(const TribConnector *connector, TribCatalog *catalog, Arena *arena,
+                        int round) {
     Type types[MAX_COLUMNS];
     TribColumn columns[MAX_COLUMNS] = {0};
     uint32_t ncolumns = (uint32_t)below(4) + 1, nbatches = (uint32_t)below(6) + 1;
@@ -186,8 +204,13 @@ static void memory_trip(const TribConnector *connector, TribCatalog *catalog, Ar
         types[c] = random_type(arena, 0);
         columns[c] = (TribColumn){.name = "c", .type = types[c], .nullable = true};
     }
-    TribTable table = {.size = sizeof table, .schema = "default", .name = name, .ncolumns = ncolumns, .columns = columns};
-    TribWriteRequest request = {.size = sizeof request, .kind = TRIB_WRITE_CREATE, .table = &table, .ncolumns = ncolumns};
+    TribTable table = {.size = sizeof table,
+                       .schema = "default",
+                       .name = name,
+                       .ncolumns = ncolumns,
+                       .columns = columns};
+    TribWriteRequest request = {
+        .size = sizeof request, .kind = TRIB_WRITE_CREATE, .table = &table, .ncolumns = ncolumns};
     TribWriter *writer;
     Error err;
     uint64_t rows, total = 0;
@@ -212,8 +235,14 @@ static void memory_trip(const TribConnector *connector, TribCatalog *catalog, Ar
         nodes[c] = (TribNode){.kind = TRIB_NODE_COLUMN, .type = types[c], .ref = c};
         output[c] = c;
     }
-    TribOffer offer = {.size = sizeof offer, .nnodes = ncolumns, .nodes = nodes, .ntables = 1, .tables = tables,
-                       .noutput = ncolumns, .output = output, .limit = -1};
+    TribOffer offer = {.size = sizeof offer,
+                       .nnodes = ncolumns,
+                       .nodes = nodes,
+                       .ntables = 1,
+                       .tables = tables,
+                       .noutput = ncolumns,
+                       .output = output,
+                       .limit = -1};
     TribPlan *plan;
     TribScan *scan;
     const TribSplit *const *splits;
@@ -223,7 +252,10 @@ static void memory_trip(const TribConnector *connector, TribCatalog *catalog, Ar
     assert_int_equal(connector->splits(plan, NULL, 1, &splits, &nsplits, &err), TRIB_OK);
     assert_int_equal(nsplits, 1);
     uint32_t step = (uint32_t)below(500) + 1;
-    TribScanRequest scanning = {.size = sizeof scanning, .plan = plan, .split = splits[0], .batch_rows = 2048,
+    TribScanRequest scanning = {.size = sizeof scanning,
+                                .plan = plan,
+                                .split = splits[0],
+                                .batch_rows = 2048,
                                 .batch_bytes = below(2) ? 1 << 20 : 3000};
     assert_int_equal(connector->scan_open(catalog, NULL, &scanning, &scan, &schema, &err), TRIB_OK);
     Batch to;
@@ -232,15 +264,16 @@ static void memory_trip(const TribConnector *connector, TribCatalog *catalog, Ar
         TribBatch array = {0};
         assert_int_equal(connector->scan_next(scan, step, &array, &err), TRIB_OK);
         if (!array.array.release) break;
-        if (arrow_import(&array, NULL, ncolumns, types, &to, &err) != TRIB_OK) fail_msg("%s (%s)", err.message, err.detail);
+        if (arrow_import(&array, NULL, ncolumns, types, &to, &err) != TRIB_OK)
+            fail_msg("%s (%s)", err.message, err.detail);
         for (uint32_t i = 0; i < to.selected; i++) {
             while (at == batches[batch].selected) {
                 batch++;
                 at = 0;
             }
             for (uint32_t c = 0; c < ncolumns; c++)
-                assert_true(vector_equal(&batches[batch].columns[c], batch_row(&batches[batch], at), &to.columns[c],
-                                         batch_row(&to, i)));
+                assert_true(vector_equal(&batches[batch].columns[c], batch_row(&batches[batch], at),
+                                         &to.columns[c], batch_row(&to, i)));
             at++;
             total--;
         }
@@ -249,7 +282,8 @@ static void memory_trip(const TribConnector *connector, TribCatalog *catalog, Ar
     assert_int_equal(total, 0);
     connector->scan_release(scan);
     connector->plan_release(plan);
-    TribDdl drop = {.size = sizeof drop, .kind = TRIB_DDL_DROP_TABLE, .schema = "default", .name = name};
+    TribDdl drop = {
+        .size = sizeof drop, .kind = TRIB_DDL_DROP_TABLE, .schema = "default", .name = name};
     if (round % 2) assert_int_equal(connector->ddl(catalog, NULL, &drop, &err), TRIB_OK);
 }
 
@@ -308,17 +342,27 @@ typedef struct Hand {
     const void *top_buffers[1];
 } Hand;
 
-static void hand_make(Hand *self, const char *format, int64_t length, int64_t nbuffers, const void **buffers) {
+static void hand_make(Hand *self, const char *format, int64_t length, int64_t nbuffers,
+                      const void **buffers) {
     memset(self, 0, sizeof *self);
-    self->column = (struct ArrowArray){.length = length, .null_count = -1, .n_buffers = nbuffers, .buffers = buffers,
+    self->column = (struct ArrowArray){.length = length,
+                                       .null_count = -1,
+                                       .n_buffers = nbuffers,
+                                       .buffers = buffers,
                                        .release = hand_release};
     self->children[0] = &self->column;
-    self->batch.array = (struct ArrowArray){.length = length, .n_buffers = 1, .buffers = self->top_buffers, .n_children = 1,
-                                            .children = self->children, .release = hand_release};
+    self->batch.array = (struct ArrowArray){.length = length,
+                                            .n_buffers = 1,
+                                            .buffers = self->top_buffers,
+                                            .n_children = 1,
+                                            .children = self->children,
+                                            .release = hand_release};
     self->batch.selected = (uint32_t)length;
     self->child = (struct ArrowSchema){.format = format, .release = hand_schema_release};
     self->schema_children[0] = &self->child;
-    self->schema = (struct ArrowSchema){.format = "+s", .n_children = 1, .children = self->schema_children,
+    self->schema = (struct ArrowSchema){.format = "+s",
+                                        .n_children = 1,
+                                        .children = self->schema_children,
                                         .release = hand_schema_release};
 }
 
@@ -357,9 +401,10 @@ static void test_hostile_views(void **state) {
     assert_int_equal(hand_import(&hand, false, type_varchar(0), &out, &err), TRIB_OK);
     assert_str(strview_str(vector_at(&out.columns[0], 0)), "0123456789abcdefghij");
     batch_clear(&out);
-    static const int32_t wrong[][4] = {{20, 0, 1, 0}, {20, 0, -1, 0}, {20, 0, 0, 1}, {21, 0, 0, 0}, {20, 0, 0, -1},
-                                       {-1, 0, 0, 0}, {INT32_MIN, 0, 0, 0}, {INT32_MAX, 0, 0, INT32_MAX},
-                                       {20, 0, INT32_MAX, 0}, {13, 0, 0, 8}};
+    static const int32_t wrong[][4] = {
+        {20, 0, 1, 0},         {20, 0, -1, 0}, {20, 0, 0, 1},        {21, 0, 0, 0},
+        {20, 0, 0, -1},        {-1, 0, 0, 0},  {INT32_MIN, 0, 0, 0}, {INT32_MAX, 0, 0, INT32_MAX},
+        {20, 0, INT32_MAX, 0}, {13, 0, 0, 8}};
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         memcpy(views, wrong[i], sizeof views);
         hand_make(&hand, "vu", 1, 4, buffers);
@@ -436,7 +481,8 @@ static void test_hostile_offsets(void **state) {
     /* Lists. */
     int64_t numbers[4] = {1, 2, 3, 4};
     const void *number_buffers[] = {NULL, numbers};
-    struct ArrowArray values = {.length = 4, .n_buffers = 2, .buffers = number_buffers, .release = hand_release};
+    struct ArrowArray values = {
+        .length = 4, .n_buffers = 2, .buffers = number_buffers, .release = hand_release};
     struct ArrowArray *lists[] = {&values};
     Type type = type_array(types, TYPE(BIGINT));
     memcpy(offsets, (int32_t[]){1, 2, 4}, sizeof offsets);
@@ -447,7 +493,8 @@ static void test_hostile_offsets(void **state) {
     assert_int_equal(((const ListEntry *)out.columns[0].data)[1].offset, 1);
     assert_int_equal(*(const int64_t *)vector_at(&out.columns[0].children[0], 2), 4);
     batch_clear(&out);
-    static const int32_t bad_lists[][3] = {{0, 2, 5}, {-1, 2, 3}, {0, 3, 2}, {0, INT32_MAX, INT32_MAX}};
+    static const int32_t bad_lists[][3] = {
+        {0, 2, 5}, {-1, 2, 3}, {0, 3, 2}, {0, INT32_MAX, INT32_MAX}};
     for (size_t i = 0; i < COUNT_OF(bad_lists); i++) {
         memcpy(offsets, bad_lists[i], sizeof offsets);
         hand_make(&hand, "+l", 2, 2, buffers);
@@ -472,7 +519,8 @@ static void expect_integer(const char *format, const void *values, Type type, in
     TribValue value;
     batch_init(&out, arena);
     hand_make(&hand, format, 1, 2, buffers);
-    if (hand_import(&hand, true, type, &out, &err) != TRIB_OK) fail_msg("%s: %s", format, err.message);
+    if (hand_import(&hand, true, type, &out, &err) != TRIB_OK)
+        fail_msg("%s: %s", format, err.message);
     assert_int_equal(vector_value(arena, &out.columns[0], 0, &value, &err), TRIB_OK);
     assert_int_equal(value.as.integer, want);
     batch_clear(&out);
@@ -498,10 +546,17 @@ static void test_layouts(void **state) {
     static const struct {
         const char *format;
         Type type;
-    } refused[] = {{"l", {.id = TRIB_TYPE_VARCHAR}}, {"u", {.id = TRIB_TYPE_BIGINT}}, {"d:10,3,64", {.id = TRIB_TYPE_DECIMAL, .precision = 10, .scale = 2}},
-                   {"l", {.id = TRIB_TYPE_TINYINT}}, {"tsn:", {.id = TRIB_TYPE_TIMESTAMP, .precision = 6}}, {"e", {.id = TRIB_TYPE_REAL}},
-                   {"tss:Nowhere/Never", {.id = TRIB_TYPE_TIMESTAMP_TZ, .precision = 3}}, {"", {.id = TRIB_TYPE_BIGINT}},
-                   {"d:", {.id = TRIB_TYPE_DECIMAL, .precision = 10}}, {"tss", {.id = TRIB_TYPE_TIMESTAMP}}, {"d:5,0,128", {.id = TRIB_TYPE_DECIMAL, .precision = 2}}};
+    } refused[] = {{"l", {.id = TRIB_TYPE_VARCHAR}},
+                   {"u", {.id = TRIB_TYPE_BIGINT}},
+                   {"d:10,3,64", {.id = TRIB_TYPE_DECIMAL, .precision = 10, .scale = 2}},
+                   {"l", {.id = TRIB_TYPE_TINYINT}},
+                   {"tsn:", {.id = TRIB_TYPE_TIMESTAMP, .precision = 6}},
+                   {"e", {.id = TRIB_TYPE_REAL}},
+                   {"tss:Nowhere/Never", {.id = TRIB_TYPE_TIMESTAMP_TZ, .precision = 3}},
+                   {"", {.id = TRIB_TYPE_BIGINT}},
+                   {"d:", {.id = TRIB_TYPE_DECIMAL, .precision = 10}},
+                   {"tss", {.id = TRIB_TYPE_TIMESTAMP}},
+                   {"d:5,0,128", {.id = TRIB_TYPE_DECIMAL, .precision = 2}}};
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         Hand hand;
         const void *buffers[] = {NULL, number, number};
@@ -516,7 +571,8 @@ static void test_dictionary(void **state) {
     int8_t indices[4] = {2, 0, 1, 2};
     int64_t numbers[3] = {10, 20, 30};
     const void *buffers[] = {NULL, indices}, *number_buffers[] = {NULL, numbers};
-    struct ArrowArray values = {.length = 3, .n_buffers = 2, .buffers = number_buffers, .release = hand_release};
+    struct ArrowArray values = {
+        .length = 3, .n_buffers = 2, .buffers = number_buffers, .release = hand_release};
     struct ArrowSchema entries = {.format = "l", .release = hand_schema_release};
     Arena *arena = arena_new(NULL);
     Batch out;
@@ -584,9 +640,12 @@ static void speed_of(const char *what, Type type, bool plain) {
         assert_int_equal(vector_new(a, type, BATCH_ROWS, &from.columns[c], &err), TRIB_OK);
         for (uint32_t i = 0; i < BATCH_ROWS; i++) {
             TribValue value = {.type = type};
-            if (type_physical(type) == PHYS_STRING && plain) value.as.text.data = "a text of twenty-six bytes", value.as.text.length = 26;
-            else if (type_physical(type) == PHYS_STRING) random_text(a, &value);
-            else value.as.integer = (int64_t)i;
+            if (type_physical(type) == PHYS_STRING && plain)
+                value.as.text.data = "a text of twenty-six bytes", value.as.text.length = 26;
+            else if (type_physical(type) == PHYS_STRING)
+                random_text(a, &value);
+            else
+                value.as.integer = (int64_t)i;
             assert_int_equal(vector_set(a, &from.columns[c], i, &value, &err), TRIB_OK);
         }
     }
@@ -617,9 +676,10 @@ static void test_speed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_memory_trip), cmocka_unit_test(test_hostile_views),
-        cmocka_unit_test(test_hostile_offsets), cmocka_unit_test(test_layouts), cmocka_unit_test(test_dictionary),
-        cmocka_unit_test(test_bits), cmocka_unit_test(test_speed),
+        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_memory_trip),
+        cmocka_unit_test(test_hostile_views), cmocka_unit_test(test_hostile_offsets),
+        cmocka_unit_test(test_layouts),       cmocka_unit_test(test_dictionary),
+        cmocka_unit_test(test_bits),          cmocka_unit_test(test_speed),
     };
     return cmocka_run_group_tests_name("arrow", tests, NULL, NULL);
 }

@@ -38,22 +38,32 @@ typedef struct BadConfig {
 static void test_wrong_shape(void **state) {
     (void)state;
     static const BadConfig cases[] = {
-        {"{\n \"catalog\": {}}", 2, 2, "unknown key \"catalog\"", "did you mean \"catalogs\"? Valid: settings, catalogs"},
+        {"{\n \"catalog\": {}}", 2, 2, "unknown key \"catalog\"",
+         "did you mean \"catalogs\"? Valid: settings, catalogs"},
         {"{\"settings\": []}", 1, 14, "must be an object of settings, not a list", ""},
-        {"{\"settings\": {\"a\": [1]}}", 1, 20, "\"a\" must be a text, a number, true or false, not a list", ""},
-        {"{\"catalogs\": {\n\t\"x\": 5}}", 2, 7, "\"x\" must be an object with a \"type\", not a number", ""},
-        {"{\"catalogs\": {\"x\": {}}}", 1, 15, "the catalog \"x\" has no \"type\"", "add for example"},
+        {"{\"settings\": {\"a\": [1]}}", 1, 20,
+         "\"a\" must be a text, a number, true or false, not a list", ""},
+        {"{\"catalogs\": {\n\t\"x\": 5}}", 2, 7,
+         "\"x\" must be an object with a \"type\", not a number", ""},
+        {"{\"catalogs\": {\"x\": {}}}", 1, 15, "the catalog \"x\" has no \"type\"",
+         "add for example"},
         {"{\"catalogs\": {\"x\": {\"type\": 7}}}", 1, 29, "the name of a connector", ""},
         {"{\"catalogs\": {\"\": {\"type\": \"m\"}}}", 1, 15, "1 to 128 bytes", ""},
         {"[]", 1, 1, "an object is expected, not a list", ""},
         {"{\"settings\": {}", 1, 16, "", ""},
         {"{\"settings\": {}, \"settings\": {}}", 1, 18, "", ""},
-        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"max_connections\": \"many\"}}}", 1, 53, "a whole number from 1 to 1000, not \"many\"", ""},
-        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"max_connections\": 0}}}", 1, 53, "from 1 to 1000", ""},
-        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"max_requests_per_second\": -1}}}", 1, 61, "a number above 0", ""},
+        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"max_connections\": \"many\"}}}", 1, 53,
+         "a whole number from 1 to 1000, not \"many\"", ""},
+        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"max_connections\": 0}}}", 1, 53,
+         "from 1 to 1000", ""},
+        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"max_requests_per_second\": -1}}}", 1, 61,
+         "a number above 0", ""},
         {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"hide\": [1]}}}", 1, 43, "a list of texts", ""},
-        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"script\": 1}}}", 1, 44, "SQL, or a list of statements", ""},
-        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"comment\": \"${env:NO_SUCH_VARIABLE_HERE}\"}}}", 1, 45, "NO_SUCH_VARIABLE_HERE is not set", ""},
+        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"script\": 1}}}", 1, 44,
+         "SQL, or a list of statements", ""},
+        {"{\"catalogs\": {\"x\": {\"type\": \"m\", \"comment\": "
+         "\"${env:NO_SUCH_VARIABLE_HERE}\"}}}",
+         1, 45, "NO_SUCH_VARIABLE_HERE is not set", ""},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Config *config = NULL;
@@ -61,9 +71,10 @@ static void test_wrong_shape(void **state) {
         Error err;
         Status status = config_load(STR(""), str_from(cases[i].text), &config, &err);
         if (status == TRIB_OK) status = catalogs_new(config, FOLDERS, STR(":memory:"), &set, &err);
-        if (status != TRIB_INVALID) fail_msg("case %zu: status %d (%s)", i, status, status ? err.message : "");
-        if (err.line != cases[i].line || err.column != cases[i].column || !strstr(err.message, cases[i].message) ||
-            !strstr(err.hint, cases[i].hint))
+        if (status != TRIB_INVALID)
+            fail_msg("case %zu: status %d (%s)", i, status, status ? err.message : "");
+        if (err.line != cases[i].line || err.column != cases[i].column ||
+            !strstr(err.message, cases[i].message) || !strstr(err.hint, cases[i].hint))
             fail_msg("case %zu: %u:%u %s / %s", i, err.line, err.column, err.message, err.hint);
         assert_string_equal(err.sqlstate, "HY000");
         config_release(config);
@@ -74,8 +85,9 @@ static void test_settings(void **state) {
     (void)state;
     Config *config;
     Error err;
-    static const char text[] = "// a comment\n{ /* another */ \"settings\": {\"threads\": 4, \"read_only\": true,\n"
-                               "  \"catalog\": \"shop\", \"memory_limit\": \"64MB\",},}";
+    static const char text[] =
+        "// a comment\n{ /* another */ \"settings\": {\"threads\": 4, \"read_only\": true,\n"
+        "  \"catalog\": \"shop\", \"memory_limit\": \"64MB\",},}";
     assert_int_equal(config_load(STR(""), STR(text), &config, &err), TRIB_OK);
     assert_int_equal(config_setting_count(config), 4);
     Str name, value;
@@ -111,7 +123,8 @@ static void test_places(void **state) {
     assert_string_equal(config_path(config), path);
     assert_int_equal(config_warning_count(config), 0);
     config_release(config);
-    assert_int_not_equal(config_load(str_from(folder), STR(""), &config, &err), TRIB_OK); /* a folder */
+    assert_int_not_equal(config_load(str_from(folder), STR(""), &config, &err),
+                         TRIB_OK); /* a folder */
     /* The variable, then the user's folder. */
     setenv("TRIBUTARY_CONFIG", path, 1);
     assert_int_equal(config_load(STR(""), STR(""), &config, &err), TRIB_OK);
@@ -158,7 +171,8 @@ static void test_exposed(void **state) {
     Error err;
     char path[256];
     (void)text_format(path, sizeof path, "%s/b.json", folder);
-    write_file(path, "{\"catalogs\": {\"x\": {\"type\": \"fake\", \"password\": \"hunter2\"}}}", 0644);
+    write_file(path, "{\"catalogs\": {\"x\": {\"type\": \"fake\", \"password\": \"hunter2\"}}}",
+               0644);
     assert_int_equal(config_load(str_from(path), STR(""), &config, &err), TRIB_OK);
     assert_int_equal(config_warning_count(config), 1);
     assert_non_null(strstr(config_warning(config, 0), "everybody"));
@@ -168,7 +182,8 @@ static void test_exposed(void **state) {
     assert_int_equal(config_load(str_from(path), STR(""), &config, &err), TRIB_OK);
     assert_int_equal(config_warning_count(config), 0);
     config_release(config);
-    write_file(path, "{\"catalogs\": {\"x\": {\"type\": \"fake\", \"password\": \"${env:P}\"}}}", 0644);
+    write_file(path, "{\"catalogs\": {\"x\": {\"type\": \"fake\", \"password\": \"${env:P}\"}}}",
+               0644);
     assert_int_equal(config_load(str_from(path), STR(""), &config, &err), TRIB_OK);
     assert_int_equal(config_warning_count(config), 0);
     config_release(config);
@@ -181,7 +196,8 @@ static CatalogSet *open_set(const char *text, const char *metastore) {
     CatalogSet *set;
     Error err;
     if (config_load(STR(""), str_from(text), &config, &err) != TRIB_OK) fail_msg("%s", err.message);
-    if (catalogs_new(config, FOLDERS, str_from(metastore), &set, &err) != TRIB_OK) fail_msg("%s", err.message);
+    if (catalogs_new(config, FOLDERS, str_from(metastore), &set, &err) != TRIB_OK)
+        fail_msg("%s", err.message);
     config_release(config);
     return set;
 }
@@ -195,7 +211,8 @@ static void test_options(void **state) {
     (void)state;
     static const BadOption cases[] = {
         {"\"row\": 5", "catalogs of type fake have no option \"row\"", "did you mean \"rows\"?"},
-        {"\"rows\": \"five\"", "\"rows\" of catalog \"x\" must be a whole number from 0 to 1000000, not \"five\"", ""},
+        {"\"rows\": \"five\"",
+         "\"rows\" of catalog \"x\" must be a whole number from 0 to 1000000, not \"five\"", ""},
         {"\"rows\": 1000001", "from 0 to 1000000", ""},
         {"\"rows\": 1.5", "must be a whole number", ""},
         {"\"fail\": \"sometimes\"", "one of lost, throttled, data, silent", ""},
@@ -204,7 +221,8 @@ static void test_options(void **state) {
         {"\"size\": \"huge\"", "a size such as", ""},
         {"\"tags\": {}", "a text or a list of texts", ""},
         {"\"password\": {}", "must be a text, a number", ""},
-        {"\"password\": \"${env:TRIB_TEST_UNSET}\"", "the environment variable TRIB_TEST_UNSET is not set", ""},
+        {"\"password\": \"${env:TRIB_TEST_UNSET}\"",
+         "the environment variable TRIB_TEST_UNSET is not set", ""},
         {"\"password\": \"${file:relative}\"", "must begin with /", ""},
         {"\"password\": \"${file:/no/such/file}\"", "/no/such/file cannot be used", ""},
         {"\"password\": \"${envy:X}\"", "${envy:X} is not understood", "did you mean \"env\"?"},
@@ -215,12 +233,14 @@ static void test_options(void **state) {
         char text[512];
         Source *source;
         Error err;
-        (void)text_format(text, sizeof text, "{\"catalogs\":{\"x\":{\"type\":\"fake\",\n %s}}}", cases[i].options);
+        (void)text_format(text, sizeof text, "{\"catalogs\":{\"x\":{\"type\":\"fake\",\n %s}}}",
+                          cases[i].options);
         CatalogSet *set = open_set(text, ":memory:");
         Status status = catalog_source(catalogs_at(set, 0), &source, &err);
-        if (status != TRIB_INVALID || !strstr(err.message, cases[i].message) || !strstr(err.hint, cases[i].hint) ||
-            err.line != 2)
-            fail_msg("case %zu: status %d, line %u: %s / %s", i, status, err.line, status ? err.message : "", err.hint);
+        if (status != TRIB_INVALID || !strstr(err.message, cases[i].message) ||
+            !strstr(err.hint, cases[i].hint) || err.line != 2)
+            fail_msg("case %zu: status %d, line %u: %s / %s", i, status, err.line,
+                     status ? err.message : "", err.hint);
         assert_string_equal(err.source, "x");
         catalogs_release(set);
     }
@@ -245,8 +265,10 @@ static void test_secrets(void **state) {
     write_file(path, "s3cret\n", 0600);
     setenv("TRIB_TEST_SECRET", "alpha", 1);
     (void)text_format(text, sizeof text,
-                      "{\"catalogs\":{\"x\":{\"type\":\"fake\",\"rows\":\"7\",\"describe_ms\":\"1s\",\"size\":\"2KB\",\"tags\":\"one\","
-                      "\"extra\":{\"a\":[1,\"b\\n\",null,true]},\"tls\":\"OFF\",\"password\":\"${env:TRIB_TEST_SECRET}-${file:%s}-$${x}-$5\"}}}",
+                      "{\"catalogs\":{\"x\":{\"type\":\"fake\",\"rows\":\"7\",\"describe_ms\":"
+                      "\"1s\",\"size\":\"2KB\",\"tags\":\"one\","
+                      "\"extra\":{\"a\":[1,\"b\\n\",null,true]},\"tls\":\"OFF\",\"password\":\"${"
+                      "env:TRIB_TEST_SECRET}-${file:%s}-$${x}-$5\"}}}",
                       path);
     CatalogSet *set = open_set(text, ":memory:"), *same = open_set(text, ":memory:");
     assert_int_equal(catalog_source(catalogs_at(set, 0), &source, &err), TRIB_OK);
@@ -269,16 +291,22 @@ static void test_secrets(void **state) {
     const TribConnector *connector;
     assert_int_equal(config_load(STR(""), str_from(text), &config, &err), TRIB_OK);
     assert_int_equal(connector_load(STR("fake"), FOLDERS, &connector, &err), TRIB_OK);
-    assert_int_equal(options_check(config, arena, config_catalog(config, 0), connector->options, &options, &err), TRIB_OK);
+    assert_int_equal(
+        options_check(config, arena, config_catalog(config, 0), connector->options, &options, &err),
+        TRIB_OK);
     assert_null(memmem(options.identity.data, options.identity.len, "beta", 4));
     assert_non_null(memmem(options.identity.data, options.identity.len, "rows=7", 6));
     for (uint32_t i = 0; i < options.noptions; i++) {
-        if (strcmp(options.options[i].name, "describe_ms") == 0) assert_string_equal(options.options[i].value, "1000");
-        if (strcmp(options.options[i].name, "size") == 0) assert_string_equal(options.options[i].value, "2048");
-        if (strcmp(options.options[i].name, "tags") == 0) assert_string_equal(options.options[i].value, "[\"one\"]");
+        if (strcmp(options.options[i].name, "describe_ms") == 0)
+            assert_string_equal(options.options[i].value, "1000");
+        if (strcmp(options.options[i].name, "size") == 0)
+            assert_string_equal(options.options[i].value, "2048");
+        if (strcmp(options.options[i].name, "tags") == 0)
+            assert_string_equal(options.options[i].value, "[\"one\"]");
         if (strcmp(options.options[i].name, "extra") == 0)
             assert_string_equal(options.options[i].value, "{\"a\":[1,\"b\\n\",null,true]}");
-        if (strcmp(options.options[i].name, "tls") == 0) assert_string_equal(options.options[i].value, "false");
+        if (strcmp(options.options[i].name, "tls") == 0)
+            assert_string_equal(options.options[i].value, "false");
     }
     config_release(config);
     arena_free(arena);
@@ -290,7 +318,10 @@ static void test_latency(void **state) {
     char text[4096], path[256];
     size_t at = (size_t)text_format(text, sizeof text, "{\"catalogs\":{");
     for (int i = 0; i < 10; i++)
-        at += (size_t)text_format(text + at, sizeof text - at, "%s\"c%d\":{\"type\":\"fake\",\"password\":\"${env:NOPE}\",\"rows\":\"x\"}", i ? "," : "", i);
+        at += (size_t)text_format(
+            text + at, sizeof text - at,
+            "%s\"c%d\":{\"type\":\"fake\",\"password\":\"${env:NOPE}\",\"rows\":\"x\"}",
+            i ? "," : "", i);
     (void)text_format(text + at, sizeof text - at, "}}");
     (void)text_format(path, sizeof path, "%s/ten.json", folder);
     write_file(path, text, 0600);
@@ -306,7 +337,8 @@ static void test_latency(void **state) {
         config_release(config);
         catalogs_release(set);
     }
-    print_message("configuration with ten catalogs: %.1f us\n", (double)(os_now_ns() - begun) / 1e6);
+    print_message("configuration with ten catalogs: %.1f us\n",
+                  (double)(os_now_ns() - begun) / 1e6);
     assert_int_equal(counters->opened, opened);
 }
 
@@ -314,8 +346,10 @@ static void test_latency(void **state) {
 
 static const char names_text[] =
     "{\"catalogs\":{\"Shop\":{\"type\":\"fake\",\"default_schema\":\"main\",\"hide\":\"secret_*\"},"
-    "\"other\":{\"type\":\"fake\",\"rows\":1,\"default_schema\":\"main\",\"comment\":\"a comment\"},"
-    "\"plain\":{\"type\":\"fake\",\"rows\":2}, \"twice\":{\"type\":\"fake\"}, \"TWICE\":{\"type\":\"fake\"},"
+    "\"other\":{\"type\":\"fake\",\"rows\":1,\"default_schema\":\"main\",\"comment\":\"a "
+    "comment\"},"
+    "\"plain\":{\"type\":\"fake\",\"rows\":2}, \"twice\":{\"type\":\"fake\"}, "
+    "\"TWICE\":{\"type\":\"fake\"},"
     "\"ram\":{\"type\":\"memory\"}}}";
 
 typedef struct NameCase {
@@ -372,8 +406,11 @@ static void test_names(void **state) {
     CatalogSet *set = open_set(names_text, ":memory:");
     assert_string_equal(catalog_comment(catalogs_at(set, 1)), "a comment");
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        LookupContext context = {.catalogs = set, .catalog = str_from(cases[i].catalog), .schema = str_from(cases[i].schema),
-                                 .call = {.deadline_ns = INT64_MAX}, .ttl_seconds = 60};
+        LookupContext context = {.catalogs = set,
+                                 .catalog = str_from(cases[i].catalog),
+                                 .schema = str_from(cases[i].schema),
+                                 .call = {.deadline_ns = INT64_MAX},
+                                 .ttl_seconds = 60};
         Str parts[8];
         uint32_t count = split_name(cases[i].name, parts);
         Arena *arena = arena_new(NULL);
@@ -384,12 +421,14 @@ static void test_names(void **state) {
         error_clear(&err);
         Status status = catalog_lookup_table(&context, count, parts, arena, &table, &how, &err);
         if (status == TRIB_OK)
-            (void)text_format(found, sizeof found, "%s.%s.%s", catalog_name(table->catalog), table->table.schema,
-                              table->table.name);
-        else (void)text_format(found, sizeof found, "%s", err.sqlstate);
-        if (strcmp(found, cases[i].found) != 0 || !strstr(status == TRIB_OK ? how : err.hint, cases[i].hint))
-            fail_msg("case %zu, %s: %s, %s (%s)", i, cases[i].name, found, status == TRIB_OK ? how : err.hint,
-                     status ? err.message : "");
+            (void)text_format(found, sizeof found, "%s.%s.%s", catalog_name(table->catalog),
+                              table->table.schema, table->table.name);
+        else
+            (void)text_format(found, sizeof found, "%s", err.sqlstate);
+        if (strcmp(found, cases[i].found) != 0 ||
+            !strstr(status == TRIB_OK ? how : err.hint, cases[i].hint))
+            fail_msg("case %zu, %s: %s, %s (%s)", i, cases[i].name, found,
+                     status == TRIB_OK ? how : err.hint, status ? err.message : "");
         table_release(table);
         arena_free(arena);
     }
@@ -414,19 +453,26 @@ static void test_resolve_schema(void **state) {
     };
     CatalogSet *set = open_set(names_text, ":memory:");
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        LookupContext context = {.catalogs = set, .catalog = str_from(cases[i].catalog), .schema = str_from(cases[i].schema),
-                                 .call = {.deadline_ns = INT64_MAX}, .ttl_seconds = 60};
+        LookupContext context = {.catalogs = set,
+                                 .catalog = str_from(cases[i].catalog),
+                                 .schema = str_from(cases[i].schema),
+                                 .call = {.deadline_ns = INT64_MAX},
+                                 .ttl_seconds = 60};
         Str parts[8];
         Arena *arena = arena_new(NULL);
         Catalog *catalog;
         const char *schema;
         char found[256];
         Error err;
-        Status status = catalog_resolve_schema(&context, split_name(cases[i].name, parts), parts, arena, &catalog, &schema, &err);
+        Status status = catalog_resolve_schema(&context, split_name(cases[i].name, parts), parts,
+                                               arena, &catalog, &schema, &err);
         if (status == TRIB_OK)
-            (void)text_format(found, sizeof found, "%s.%s", catalog_name(catalog), schema ? schema : "");
-        else (void)text_format(found, sizeof found, "%s", err.sqlstate);
-        if (strcmp(found, cases[i].found) != 0) fail_msg("case %zu: %s (%s)", i, found, status ? err.message : "");
+            (void)text_format(found, sizeof found, "%s.%s", catalog_name(catalog),
+                              schema ? schema : "");
+        else
+            (void)text_format(found, sizeof found, "%s", err.sqlstate);
+        if (strcmp(found, cases[i].found) != 0)
+            fail_msg("case %zu: %s (%s)", i, found, status ? err.message : "");
         arena_free(arena);
     }
     catalogs_release(set);
@@ -441,7 +487,8 @@ static Status run_script(CatalogSet *set, Catalog *catalog, Str script, Error *e
     Source *source;
     script_runs++;
     assert_str(script, "CREATE 1;\nCREATE 2;\n");
-    assert_int_equal(catalog_source(catalog, &source, err), TRIB_OK); /* from within: no waiting, no recursion */
+    assert_int_equal(catalog_source(catalog, &source, err),
+                     TRIB_OK); /* from within: no waiting, no recursion */
     assert_ptr_equal(catalogs_at(set, 0), catalog);
     usleep(50000);
     if (script_fails) return error_set_at(err, ERR_SYNTAX, 3, 4, "wrong SQL");
@@ -458,7 +505,8 @@ static void *open_scripted(void *context) {
 
 static void test_script(void **state) {
     (void)state;
-    static const char text[] = "{\"catalogs\":{\"scripted\":{\"type\":\"memory\",\"script\":[\"CREATE 1\",\"CREATE 2\"]}}}";
+    static const char text[] = "{\"catalogs\":{\"scripted\":{\"type\":\"memory\",\"script\":["
+                               "\"CREATE 1\",\"CREATE 2\"]}}}";
     CatalogSet *sets[4];
     pthread_t threads[4];
     Source *source;
@@ -511,10 +559,12 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrong_shape), cmocka_unit_test(test_settings), cmocka_unit_test(test_places),
-        cmocka_unit_test(test_exposed), cmocka_unit_test(test_options), cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_latency), cmocka_unit_test(test_names), cmocka_unit_test(test_resolve_schema),
-        cmocka_unit_test(test_script), cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_wrong_shape),    cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_places),         cmocka_unit_test(test_exposed),
+        cmocka_unit_test(test_options),        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_latency),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_resolve_schema), cmocka_unit_test(test_script),
+        cmocka_unit_test(test_patterns),
     };
     return cmocka_run_group_tests_name("config", tests, setup, teardown);
 }

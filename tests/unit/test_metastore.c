@@ -24,21 +24,49 @@ static char folder[] = "/tmp/tributary-test-XXXXXX";
 
 static void sample_table(Arena *arena, TribTable *out) {
     static const uint32_t key_columns[] = {2, 0};
-    static const TribKey keys[] = {{.name = "pk", .primary = true, .unique = true, .ncolumns = 2, .columns = key_columns},
-                                   {.name = NULL, .unique = false, .ncolumns = 1, .columns = key_columns}};
-    TribTypeField fields[] = {{"x", type_decimal(38, 6)}, {NULL, type_array(arena, type_varchar(7))}};
+    static const TribKey keys[] = {
+        {.name = "pk", .primary = true, .unique = true, .ncolumns = 2, .columns = key_columns},
+        {.name = NULL, .unique = false, .ncolumns = 1, .columns = key_columns}};
+    TribTypeField fields[] = {{"x", type_decimal(38, 6)},
+                              {NULL, type_array(arena, type_varchar(7))}};
     TribColumn *columns = ARENA_ARRAY(arena, TribColumn, 4);
-    columns[0] = (TribColumn){.name = "a", .type = TYPE(BIGINT), .remote_type = "int", .distinct = 12, .null_fraction = 0.25,
-                              .minimum = {.type = TYPE(BIGINT), .as.integer = -5}, .maximum = {.type = TYPE(BIGINT), .as.integer = 99}};
-    columns[1] = (TribColumn){.name = "b", .type = type_row(arena, 2, fields), .nullable = true, .hidden = true,
-                              .unreadable = "no reason", .comment = "", .distinct = -1, .null_fraction = -1};
-    columns[2] = (TribColumn){.name = "", .type = type_decimal(30, 2), .facts = "class=1", .default_sql = "1 + 1",
-                              .minimum = {.type = type_decimal(30, 2), .as.wide = -((__int128)1 << 90)},
-                              .maximum = {.type = type_varchar(0), .as.text = {"zz\0z", 4}}};
-    columns[3] = (TribColumn){.name = "t", .type = type_timestamp_tz(9), .minimum = {.type = type_timestamp_tz(9)},
+    columns[0] = (TribColumn){.name = "a",
+                              .type = TYPE(BIGINT),
+                              .remote_type = "int",
+                              .distinct = 12,
+                              .null_fraction = 0.25,
+                              .minimum = {.type = TYPE(BIGINT), .as.integer = -5},
+                              .maximum = {.type = TYPE(BIGINT), .as.integer = 99}};
+    columns[1] = (TribColumn){.name = "b",
+                              .type = type_row(arena, 2, fields),
+                              .nullable = true,
+                              .hidden = true,
+                              .unreadable = "no reason",
+                              .comment = "",
+                              .distinct = -1,
+                              .null_fraction = -1};
+    columns[2] =
+        (TribColumn){.name = "",
+                     .type = type_decimal(30, 2),
+                     .facts = "class=1",
+                     .default_sql = "1 + 1",
+                     .minimum = {.type = type_decimal(30, 2), .as.wide = -((__int128)1 << 90)},
+                     .maximum = {.type = type_varchar(0), .as.text = {"zz\0z", 4}}};
+    columns[3] = (TribColumn){.name = "t",
+                              .type = type_timestamp_tz(9),
+                              .minimum = {.type = type_timestamp_tz(9)},
                               .maximum = {.type = TYPE(DOUBLE), .as.real = 1.5}};
-    *out = (TribTable){.size = sizeof *out, .schema = "s", .name = "t\xc3\xa4", .kind = TRIB_TABLE_VIEW, .comment = "c",
-                       .ncolumns = 4, .columns = columns, .nkeys = 2, .keys = keys, .rows = 1e9, .writable = true};
+    *out = (TribTable){.size = sizeof *out,
+                       .schema = "s",
+                       .name = "t\xc3\xa4",
+                       .kind = TRIB_TABLE_VIEW,
+                       .comment = "c",
+                       .ncolumns = 4,
+                       .columns = columns,
+                       .nkeys = 2,
+                       .keys = keys,
+                       .rows = 1e9,
+                       .writable = true};
 }
 
 static void test_encode(void **state) {
@@ -65,14 +93,16 @@ static void test_encode(void **state) {
     assert_true(value_equal(&copy.columns[0].minimum, &table.columns[0].minimum));
     assert_true(value_equal(&copy.columns[2].minimum, &table.columns[2].minimum));
     assert_true(value_equal(&copy.columns[2].maximum, &table.columns[2].maximum));
-    assert_int_equal(copy.columns[3].minimum.type.id, TRIB_TYPE_UNKNOWN); /* zones are numbered per process */
+    assert_int_equal(copy.columns[3].minimum.type.id,
+                     TRIB_TYPE_UNKNOWN); /* zones are numbered per process */
     assert_string_equal(copy.columns[1].unreadable, "no reason");
     assert_string_equal(copy.columns[1].comment, "");
     assert_null(copy.columns[0].comment);
     assert_int_equal(copy.keys[0].columns[0], 2);
     assert_null(copy.keys[1].name);
     /* Cut anywhere, or with any byte changed: refused or read, never a crash. */
-    for (size_t i = 0; i < data.len; i++) assert_false(table_decode(arena, (Str){data.data, i}, &back));
+    for (size_t i = 0; i < data.len; i++)
+        assert_false(table_decode(arena, (Str){data.data, i}, &back));
     uint64_t seed = 7;
     for (int round = 0; round < 20000; round++) {
         size_t at = test_random(&seed) % data.len;
@@ -122,8 +152,10 @@ static void test_file(void **state) {
     assert_false(metastore_get(store, STR("id"), 't', "s", "T", 60000000, arena, &data, &fetched));
     metastore_put(store, STR("id"), 't', "s", "old", STR("old"), now - 61000000);
     metastore_put(store, STR("id"), 't', "s", "future", STR("x"), now + 3600000000);
-    assert_false(metastore_get(store, STR("id"), 't', "s", "old", 60000000, arena, &data, &fetched));
-    assert_false(metastore_get(store, STR("id"), 't', "s", "future", 60000000, arena, &data, &fetched));
+    assert_false(
+        metastore_get(store, STR("id"), 't', "s", "old", 60000000, arena, &data, &fetched));
+    assert_false(
+        metastore_get(store, STR("id"), 't', "s", "future", 60000000, arena, &data, &fetched));
     int64_t version = metastore_version(store, STR("id"));
     metastore_invalidate(store, STR("id"), "s", "t");
     assert_int_equal(metastore_version(store, STR("id")), version + 1);
@@ -144,7 +176,8 @@ static void test_unusable(void **state) {
     /* Not a database. */
     path_of(path, "text.db");
     FILE *file = fopen(path, "w");
-    fputs("this is not a database, whatever its name says, and it is long enough to be looked at", file);
+    fputs("this is not a database, whatever its name says, and it is long enough to be looked at",
+          file);
     fclose(file);
     assert_null(metastore_open(str_from(path), &warning));
     assert_non_null(strstr(warning, "in memory only"));
@@ -184,14 +217,20 @@ static CatalogSet *open_set(const char *metastore) {
     Config *config;
     CatalogSet *set;
     Error err;
-    assert_int_equal(config_load(STR(""), STR("{\"catalogs\":{\"c\":{\"type\":\"fake\",\"default_schema\":\"main\",\"password\":\"hunter2\"}}}"), &config, &err), TRIB_OK);
+    assert_int_equal(config_load(STR(""),
+                                 STR("{\"catalogs\":{\"c\":{\"type\":\"fake\",\"default_schema\":"
+                                     "\"main\",\"password\":\"hunter2\"}}}"),
+                                 &config, &err),
+                     TRIB_OK);
     assert_int_equal(catalogs_new(config, FOLDERS, str_from(metastore), &set, &err), TRIB_OK);
     config_release(config);
     return set;
 }
 
 static Status describe(CatalogSet *set, int64_t ttl) {
-    LookupContext context = {.catalogs = set, .catalog = STR("c"), .call = {.deadline_ns = INT64_MAX, .warn = on_warning},
+    LookupContext context = {.catalogs = set,
+                             .catalog = STR("c"),
+                             .call = {.deadline_ns = INT64_MAX, .warn = on_warning},
                              .ttl_seconds = ttl};
     Str name = STR("orders");
     Arena *arena = arena_new(NULL);
@@ -243,7 +282,8 @@ static void test_cache(void **state) {
     (void)text_format(wal, sizeof wal, "%s-wal", path);
     assert_int_equal(os_read_file(arena, path, 1 << 24, &bytes, &err), TRIB_OK);
     assert_null(memmem(bytes.data, bytes.len, "hunter2", 7));
-    if (os_read_file(arena, wal, 1 << 24, &bytes, &err) == TRIB_OK) assert_null(memmem(bytes.data, bytes.len, "hunter2", 7));
+    if (os_read_file(arena, wal, 1 << 24, &bytes, &err) == TRIB_OK)
+        assert_null(memmem(bytes.data, bytes.len, "hunter2", 7));
     arena_free(arena);
 }
 
@@ -314,8 +354,9 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encode), cmocka_unit_test(test_file), cmocka_unit_test(test_cache),
-        cmocka_unit_test(test_processes), cmocka_unit_test(test_threads), cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_encode),  cmocka_unit_test(test_file),
+        cmocka_unit_test(test_cache),   cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_unusable),
     };
     return cmocka_run_group_tests_name("metastore", tests, setup, teardown);
 }
