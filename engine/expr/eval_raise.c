@@ -93,13 +93,14 @@ static Status walk_down(Walk *w, EvalNode **node) {
 
 /* ---------------------------------------------------------------- the text */
 
+static const char *const code_meanings[ERR_COUNT] = {
+#define ERR(symbol, status, sqlstate, meaning) [ERR_##symbol] = meaning,
+#include "engine/base/sqlstates.def"
+#undef ERR
+};
+
 static const char *code_meaning(ErrorCode code) {
-    switch (code) {
-#define ERR(symbol, status, sqlstate, meaning) \
-    case ERR_##symbol: return meaning;         \
-        #include "engine/base/sqlstates.def"
-    default: return "error";
-    }
+    return code < ERR_COUNT ? code_meanings[code] : "error";
 }
 
 static Status argument_print(Walk *w, EvalNode *arg, Buf *out) {

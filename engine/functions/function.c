@@ -88,15 +88,15 @@ const char *function_symbol(TribFunctionId id) {
     return id == TRIB_FN_negate ? "-" : NULL;
 }
 
+static const char *const id_names[] = {
+#define FN(number, name, odbc_group, odbc_bit) [number] = #name,
+#define AGG(number, name, odbc_bit)            [number] = #name,
+#include "connectors/ids.def"
+};
+
 const char *function_id_name(TribFunctionId id) {
-    switch (id) {
-#define FN(number, name, odbc_group, odbc_bit) \
-    case TRIB_FN_##name: return #name;         \
-        #define AGG(number, name, odbc_bit)    \
-    case TRIB_AGG_##name: return #name;        \
-        #include "connectors/ids.def"
-    }
-    return "?";
+    const char *name = (size_t)id < COUNT_OF(id_names) ? id_names[id] : NULL;
+    return name != NULL ? name : "?";
 }
 
 bool function_has_kernel(TribFunctionId id) {

@@ -123,13 +123,13 @@ uint8_t type_integer_digits(Type t) {
     }
 }
 
+static const char *const id_names[] = {
+#define TRIB_TYPE_ROW(number, name, sql_name) [number] = sql_name,
+#include "connectors/ids.def"
+};
+
 const char *type_id_name(TypeId id) {
-    switch (id) {
-#define TRIB_TYPE_ROW(number, name, sql_name) \
-    case TRIB_TYPE_##name: return sql_name;   \
-        #include "connectors/ids.def"
-    }
-    return "unknown";
+    return (size_t)id < COUNT_OF(id_names) ? id_names[id] : "unknown";
 }
 
 /* A field's name as it stands in row(...): quoted unless it is a plain lower-case identifier. */
