@@ -3,8 +3,8 @@
  */
 #include "driver/stmt.h"
 
-#define ENTER(name, kind, handle)                                                                  \
-    Call call;                                                                                     \
+#define ENTER(name, kind, handle) \
+    Call call;                    \
     if (!call_enter(&call, API_##name, SQL_HANDLE_##kind, handle)) return call.result
 
 /* ---- handles */
@@ -14,14 +14,18 @@ SQLRETURN SQL_API SQLAllocHandle(SQLSMALLINT kind, SQLHANDLE parent, SQLHANDLE *
     bool of_env = kind == SQL_HANDLE_DBC;
     if (kind == SQL_HANDLE_ENV) return out ? env_new(out) : SQL_ERROR;
     if (kind < SQL_HANDLE_ENV || kind > SQL_HANDLE_DESC) return SQL_ERROR;
-    if (!call_enter(&call, API_SQLAllocHandle, of_env ? SQL_HANDLE_ENV : SQL_HANDLE_DBC, parent)) return call.result;
+    if (!call_enter(&call, API_SQLAllocHandle, of_env ? SQL_HANDLE_ENV : SQL_HANDLE_DBC, parent))
+        return call.result;
     if (!out)
-        return call_leave(&call, diag_error(call.handle, ERR_NULL_POINTER, "the new handle's place is a NULL pointer"));
+        return call_leave(&call, diag_error(call.handle, ERR_NULL_POINTER,
+                                            "the new handle's place is a NULL pointer"));
     *out = SQL_NULL_HANDLE;
     if (of_env) return call_leave(&call, dbc_new(call.env, out));
     if (call.dbc->state != DBC_CONNECTED)
-        return call_leave(&call, diag_error(call.handle, ERR_CONNECTION_NOT_OPEN, "the connection is not open"));
-    return call_leave(&call, kind == SQL_HANDLE_STMT ? stmt_new(call.dbc, out) : desc_new(call.dbc, out));
+        return call_leave(
+            &call, diag_error(call.handle, ERR_CONNECTION_NOT_OPEN, "the connection is not open"));
+    return call_leave(&call,
+                      kind == SQL_HANDLE_STMT ? stmt_new(call.dbc, out) : desc_new(call.dbc, out));
 }
 
 static SQLRETURN env_free_handle(SQLHANDLE handle) {
@@ -40,13 +44,14 @@ SQLRETURN SQL_API SQLFreeHandle(SQLSMALLINT kind, SQLHANDLE handle) {
     }
 }
 
-SQLRETURN SQL_API SQLSetEnvAttr(SQLHENV env, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER length) {
+SQLRETURN SQL_API SQLSetEnvAttr(SQLHENV env, SQLINTEGER attribute, SQLPOINTER value,
+                                SQLINTEGER length) {
     ENTER(SQLSetEnvAttr, ENV, env);
     return call_leave(&call, env_set_attribute(call.env, attribute, value, length));
 }
 
-SQLRETURN SQL_API SQLGetEnvAttr(SQLHENV env, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER capacity,
-                                SQLINTEGER *length) {
+SQLRETURN SQL_API SQLGetEnvAttr(SQLHENV env, SQLINTEGER attribute, SQLPOINTER value,
+                                SQLINTEGER capacity, SQLINTEGER *length) {
     ENTER(SQLGetEnvAttr, ENV, env);
     return call_leave(&call, env_get_attribute(call.env, attribute, value, length));
 }
@@ -78,7 +83,8 @@ SQLRETURN SQL_API SQLCancel(SQLHSTMT stmt) {
 SQLRETURN SQL_API SQLCancelHandle(SQLSMALLINT kind, SQLHANDLE handle) {
     if (kind == SQL_HANDLE_STMT) return stmt_cancel(handle);
     if (kind != SQL_HANDLE_DBC) return SQL_INVALID_HANDLE;
-    Handle *pinned = handle_pin(handle, SQL_HANDLE_DBC); /* connections execute nothing of their own */
+    Handle *pinned =
+        handle_pin(handle, SQL_HANDLE_DBC); /* connections execute nothing of their own */
     if (!pinned) return handle_foreign(handle, SQL_HANDLE_DBC) ? SQL_ERROR : SQL_INVALID_HANDLE;
     handle_unpin(pinned);
     return SQL_SUCCESS;
@@ -119,12 +125,13 @@ SQLRETURN SQL_API SQLNumResultCols(SQLHSTMT stmt, SQLSMALLINT *out) {
 
 /* ---- parameters */
 
-SQLRETURN SQL_API SQLBindParameter(SQLHSTMT stmt, SQLUSMALLINT number, SQLSMALLINT direction, SQLSMALLINT ctype,
-                                   SQLSMALLINT sqltype, SQLULEN size, SQLSMALLINT digits, SQLPOINTER data,
-                                   SQLLEN capacity, SQLLEN *indicator) {
+SQLRETURN SQL_API SQLBindParameter(SQLHSTMT stmt, SQLUSMALLINT number, SQLSMALLINT direction,
+                                   SQLSMALLINT ctype, SQLSMALLINT sqltype, SQLULEN size,
+                                   SQLSMALLINT digits, SQLPOINTER data, SQLLEN capacity,
+                                   SQLLEN *indicator) {
     ENTER(SQLBindParameter, STMT, stmt);
-    return call_leave(&call, stmt_bind_parameter(call.stmt, number, direction, ctype, sqltype, size, digits, data,
-                                                 capacity, indicator));
+    return call_leave(&call, stmt_bind_parameter(call.stmt, number, direction, ctype, sqltype, size,
+                                                 digits, data, capacity, indicator));
 }
 
 SQLRETURN SQL_API SQLNumParams(SQLHSTMT stmt, SQLSMALLINT *out) {
@@ -132,8 +139,8 @@ SQLRETURN SQL_API SQLNumParams(SQLHSTMT stmt, SQLSMALLINT *out) {
     return call_leave(&call, stmt_num_params(call.stmt, out));
 }
 
-SQLRETURN SQL_API SQLDescribeParam(SQLHSTMT stmt, SQLUSMALLINT number, SQLSMALLINT *type, SQLULEN *size,
-                                   SQLSMALLINT *digits, SQLSMALLINT *nullable) {
+SQLRETURN SQL_API SQLDescribeParam(SQLHSTMT stmt, SQLUSMALLINT number, SQLSMALLINT *type,
+                                   SQLULEN *size, SQLSMALLINT *digits, SQLSMALLINT *nullable) {
     ENTER(SQLDescribeParam, STMT, stmt);
     return call_leave(&call, stmt_describe_param(call.stmt, number, type, size, digits, nullable));
 }
@@ -150,8 +157,8 @@ SQLRETURN SQL_API SQLPutData(SQLHSTMT stmt, SQLPOINTER data, SQLLEN length) {
 
 /* ---- rows */
 
-SQLRETURN SQL_API SQLBindCol(SQLHSTMT stmt, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data, SQLLEN capacity,
-                             SQLLEN *indicator) {
+SQLRETURN SQL_API SQLBindCol(SQLHSTMT stmt, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,
+                             SQLLEN capacity, SQLLEN *indicator) {
     ENTER(SQLBindCol, STMT, stmt);
     return call_leave(&call, stmt_bind_col(call.stmt, number, ctype, data, capacity, indicator));
 }
@@ -166,29 +173,32 @@ SQLRETURN SQL_API SQLFetchScroll(SQLHSTMT stmt, SQLSMALLINT orientation, SQLLEN 
     return call_leave(&call, stmt_fetch_scroll(call.stmt, orientation, offset));
 }
 
-SQLRETURN SQL_API SQLExtendedFetch(SQLHSTMT stmt, SQLUSMALLINT orientation, SQLLEN offset, SQLULEN *fetched,
-                                   SQLUSMALLINT *status) {
+SQLRETURN SQL_API SQLExtendedFetch(SQLHSTMT stmt, SQLUSMALLINT orientation, SQLLEN offset,
+                                   SQLULEN *fetched, SQLUSMALLINT *status) {
     ENTER(SQLExtendedFetch, STMT, stmt);
     return call_leave(&call, stmt_extended_fetch(call.stmt, orientation, offset, fetched, status));
 }
 
-SQLRETURN SQL_API SQLGetData(SQLHSTMT stmt, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data, SQLLEN capacity,
-                             SQLLEN *indicator) {
+SQLRETURN SQL_API SQLGetData(SQLHSTMT stmt, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,
+                             SQLLEN capacity, SQLLEN *indicator) {
     ENTER(SQLGetData, STMT, stmt);
     return call_leave(&call, stmt_get_data(call.stmt, number, ctype, data, capacity, indicator));
 }
 
-SQLRETURN SQL_API SQLSetPos(SQLHSTMT stmt, SQLSETPOSIROW row, SQLUSMALLINT operation, SQLUSMALLINT lock) {
+SQLRETURN SQL_API SQLSetPos(SQLHSTMT stmt, SQLSETPOSIROW row, SQLUSMALLINT operation,
+                            SQLUSMALLINT lock) {
     ENTER(SQLSetPos, STMT, stmt);
     return call_leave(&call, stmt_set_pos(call.stmt, row, operation, lock));
 }
 
 /* ---- descriptors */
 
-SQLRETURN SQL_API SQLSetDescRec(SQLHDESC desc, SQLSMALLINT number, SQLSMALLINT type, SQLSMALLINT subtype, SQLLEN length,
-                                SQLSMALLINT precision, SQLSMALLINT scale, SQLPOINTER data, SQLLEN *octet_length,
+SQLRETURN SQL_API SQLSetDescRec(SQLHDESC desc, SQLSMALLINT number, SQLSMALLINT type,
+                                SQLSMALLINT subtype, SQLLEN length, SQLSMALLINT precision,
+                                SQLSMALLINT scale, SQLPOINTER data, SQLLEN *octet_length,
                                 SQLLEN *indicator) {
-    DescRecArgs args = {number, type, subtype, precision, scale, length, data, octet_length, indicator};
+    DescRecArgs args = {number, type, subtype,      precision, scale,
+                        length, data, octet_length, indicator};
     ENTER(SQLSetDescRec, DESC, desc);
     return call_leave(&call, desc_set_rec(call.desc, &args));
 }

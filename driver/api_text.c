@@ -9,10 +9,10 @@
 #include "driver/stmt.h"
 
 #define TWIN(name) name
-#define TWIN_TEXT SQLCHAR
-#define TWIN_IN call_text
-#define TWIN_WIDE false
-#define TWIN_UNIT 1
+#define TWIN_TEXT  SQLCHAR
+#define TWIN_IN    call_text
+#define TWIN_WIDE  false
+#define TWIN_UNIT  1
 #include "driver/api_text_twins.def"
 #undef TWIN
 #undef TWIN_TEXT
@@ -21,8 +21,8 @@
 #undef TWIN_UNIT
 
 #define TWIN(name) name##W
-#define TWIN_TEXT SQLWCHAR
-#define TWIN_IN call_text_w
-#define TWIN_WIDE true
-#define TWIN_UNIT 2
+#define TWIN_TEXT  SQLWCHAR
+#define TWIN_IN    call_text_w
+#define TWIN_WIDE  true
+#define TWIN_UNIT  2
 #include "driver/api_text_twins.def"

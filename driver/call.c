@@ -14,8 +14,13 @@
 #include "driver/stmt.h"
 #include "engine/base/log.h"
 
-enum { KIND_ANY = 0, KIND_ENV = SQL_HANDLE_ENV, KIND_DBC = SQL_HANDLE_DBC, KIND_STMT = SQL_HANDLE_STMT,
-       KIND_DESC = SQL_HANDLE_DESC };
+enum {
+    KIND_ANY = 0,
+    KIND_ENV = SQL_HANDLE_ENV,
+    KIND_DBC = SQL_HANDLE_DBC,
+    KIND_STMT = SQL_HANDLE_STMT,
+    KIND_DESC = SQL_HANDLE_DESC
+};
 enum { LOCK_FREE, LOCK_LOCK };
 enum { DIAG_KEEP, DIAG_CLEAR };
 enum { TWINS_PLAIN, TWINS_TEXT };
@@ -56,7 +61,8 @@ static bool state_verdict(Call *call, char letter, bool prepared) {
     if (letter == 'q') letter = prepared ? 'C' : 'S';
     switch (letter) {
     case 'S':
-        (void)diag_error(handle, ERR_SEQUENCE, "%s is not allowed now: another call must come first",
+        (void)diag_error(handle, ERR_SEQUENCE,
+                         "%s is not allowed now: another call must come first",
                          api_name(call->api));
         return false;
     case 'C':
@@ -135,10 +141,12 @@ bool call_enter(Call *call, ApiId api, SQLSMALLINT kind, SQLHANDLE handle) {
 
 SQLRETURN call_leave(Call *call, SQLRETURN result) {
     Handle *handle = call->handle;
-    if (result == SQL_SUCCESS && handle->diag.warned && api_rows[call->api].diagnostics == DIAG_CLEAR)
+    if (result == SQL_SUCCESS && handle->diag.warned &&
+        api_rows[call->api].diagnostics == DIAG_CLEAR)
         result = SQL_SUCCESS_WITH_INFO;
     if (api_rows[call->api].diagnostics == DIAG_CLEAR) handle->diag.return_code = result;
-    if (result == SQL_STILL_EXECUTING && handle->kind == SQL_HANDLE_STMT) stmt_suspend(call->stmt, call->api);
+    if (result == SQL_STILL_EXECUTING && handle->kind == SQL_HANDLE_STMT)
+        stmt_suspend(call->stmt, call->api);
     if (handle->scratch_used) {
         arena_reset(handle->scratch);
         handle->scratch_used = false;
@@ -164,7 +172,8 @@ bool call_text(Call *call, const SQLCHAR *data, SQLLEN length, Str *out) {
     *out = (Str){NULL, 0};
     if (!data) return true;
     if (text_length_wrong(call, length)) return false;
-    *out = (Str){(const char *)data, length == SQL_NTS ? strlen((const char *)data) : (size_t)length};
+    *out =
+        (Str){(const char *)data, length == SQL_NTS ? strlen((const char *)data) : (size_t)length};
     if (utf8_valid(out->data, out->len)) return true;
     (void)diag_error(call->handle, ERR_INVALID_ENCODING, "a text argument is not valid UTF-8");
     return false;
@@ -176,16 +185,17 @@ bool call_text_w(Call *call, const SQLWCHAR *data, SQLLEN length, Str *out) {
     if (text_length_wrong(call, length)) return false;
     Error err;
     Arena *scratch = handle_scratch(call->handle);
-    Status status = scratch ? text_from_wide(scratch, data, length == SQL_NTS ? wide_length(data)
-                                                                              : (size_t)length,
-                                             out, &err)
-                            : error_out_of_memory(&err);
+    Status status =
+        scratch ? text_from_wide(scratch, data,
+                                 length == SQL_NTS ? wide_length(data) : (size_t)length, out, &err)
+                : error_out_of_memory(&err);
     if (status != TRIB_OK) (void)diag_engine(call->handle, &err);
     return status == TRIB_OK;
 }
 
 SQLRETURN call_text_out(Handle *handle, const TextOut *out, Str text) {
     if (text_out(out, text))
-        diag_warning(handle, ERR_STRING_TRUNCATED, "the text is longer than the buffer and was cut");
+        diag_warning(handle, ERR_STRING_TRUNCATED,
+                     "the text is longer than the buffer and was cut");
     return SQL_SUCCESS;
 }

@@ -25,8 +25,8 @@ static Listing *listing_begin(Stmt *self, const RowColumn *columns, uint32_t cou
     return rows;
 }
 
-static SQLRETURN listing_open(Stmt *self, Listing *rows, Status status, const uint32_t *keys, uint32_t nkeys,
-                              Error *err) {
+static SQLRETURN listing_open(Stmt *self, Listing *rows, Status status, const uint32_t *keys,
+                              uint32_t nkeys, Error *err) {
     if (status == TRIB_OK) status = listing_finish(rows, keys, nkeys, err);
     if (status == TRIB_OK) return stmt_open_rows(self, rows);
     listing_free(rows);
@@ -51,14 +51,16 @@ static bool names_given(Stmt *self, const Str *names, uint32_t first, uint32_t l
     if (self->options.metadata_id != SQL_TRUE) return true;
     for (uint32_t i = first; i <= last; i++) {
         if (names[i].data) continue;
-        (void)diag_error(&self->base, ERR_NULL_POINTER, "with SQL_ATTR_METADATA_ID a name cannot be NULL");
+        (void)diag_error(&self->base, ERR_NULL_POINTER,
+                         "with SQL_ATTR_METADATA_ID a name cannot be NULL");
         return false;
     }
     return true;
 }
 
 static MetadataFilter filter_of(Stmt *self, const Str *names) {
-    return (MetadataFilter){.catalog = identifier(self, names[0]), .schema = identifier(self, names[1]),
+    return (MetadataFilter){.catalog = identifier(self, names[0]),
+                            .schema = identifier(self, names[1]),
                             .table = identifier(self, names[2]),
                             .literal = self->options.metadata_id == SQL_TRUE};
 }
@@ -66,8 +68,8 @@ static MetadataFilter filter_of(Stmt *self, const Str *names) {
 /* ---- SQLTables */
 
 static const RowColumn tables_columns[] = {
-    {"TABLE_CAT", ROW_TEXT, true, 128},   {"TABLE_SCHEM", ROW_TEXT, true, 128},
-    {"TABLE_NAME", ROW_TEXT, true, 128},  {"TABLE_TYPE", ROW_TEXT, true, 128},
+    {"TABLE_CAT", ROW_TEXT, true, 128},  {"TABLE_SCHEM", ROW_TEXT, true, 128},
+    {"TABLE_NAME", ROW_TEXT, true, 128}, {"TABLE_TYPE", ROW_TEXT, true, 128},
     {"REMARKS", ROW_TEXT, true, 254},
 };
 static const char *const tables_names2[] = {"TABLE_QUALIFIER", "TABLE_OWNER"};
@@ -88,7 +90,8 @@ static bool kind_wanted(Str types, Str kind) {
         Str one = str_trim((Str){types.data + at, end - at});
         if (one.len >= 2 && one.data[0] == '\'' && one.data[one.len - 1] == '\'')
             one = (Str){one.data + 1, one.len - 2};
-        if (str_equal_fold(one, kind) || (str_equal_fold(one, STR("BASE TABLE")) && str_equal(kind, STR("TABLE"))))
+        if (str_equal_fold(one, kind) ||
+            (str_equal_fold(one, STR("BASE TABLE")) && str_equal(kind, STR("TABLE"))))
             return true;
         at = end + 1;
     }
@@ -167,8 +170,10 @@ static SQLRETURN enumerate_kinds(Stmt *self) {
 SQLRETURN stmt_tables(Stmt *self, const Str *names) {
     static const uint32_t keys[] = {3, 0, 1, 2};
     Error err;
-    if (is_all(names[0]) && is_empty(names[1]) && is_empty(names[2])) return enumerate_catalogs(self);
-    if (is_empty(names[0]) && is_all(names[1]) && is_empty(names[2])) return enumerate_schemas(self);
+    if (is_all(names[0]) && is_empty(names[1]) && is_empty(names[2]))
+        return enumerate_catalogs(self);
+    if (is_empty(names[0]) && is_all(names[1]) && is_empty(names[2]))
+        return enumerate_schemas(self);
     if (is_empty(names[0]) && is_empty(names[1]) && is_empty(names[2]) && is_all(names[3]))
         return enumerate_kinds(self);
     if (!names_given(self, names, 1, 2)) return SQL_ERROR;
@@ -184,18 +189,19 @@ SQLRETURN stmt_tables(Stmt *self, const Str *names) {
 /* ---- SQLColumns */
 
 static const RowColumn columns_columns[] = {
-    {"TABLE_CAT", ROW_TEXT, true, 128},         {"TABLE_SCHEM", ROW_TEXT, true, 128},
-    {"TABLE_NAME", ROW_TEXT, false, 128},       {"COLUMN_NAME", ROW_TEXT, false, 128},
-    {"DATA_TYPE", ROW_SMALLINT, false, 0},      {"TYPE_NAME", ROW_TEXT, false, 128},
-    {"COLUMN_SIZE", ROW_INTEGER, true, 0},      {"BUFFER_LENGTH", ROW_INTEGER, true, 0},
-    {"DECIMAL_DIGITS", ROW_SMALLINT, true, 0},  {"NUM_PREC_RADIX", ROW_SMALLINT, true, 0},
-    {"NULLABLE", ROW_SMALLINT, false, 0},       {"REMARKS", ROW_TEXT, true, 254},
-    {"COLUMN_DEF", ROW_TEXT, true, 254},        {"SQL_DATA_TYPE", ROW_SMALLINT, false, 0},
+    {"TABLE_CAT", ROW_TEXT, true, 128},          {"TABLE_SCHEM", ROW_TEXT, true, 128},
+    {"TABLE_NAME", ROW_TEXT, false, 128},        {"COLUMN_NAME", ROW_TEXT, false, 128},
+    {"DATA_TYPE", ROW_SMALLINT, false, 0},       {"TYPE_NAME", ROW_TEXT, false, 128},
+    {"COLUMN_SIZE", ROW_INTEGER, true, 0},       {"BUFFER_LENGTH", ROW_INTEGER, true, 0},
+    {"DECIMAL_DIGITS", ROW_SMALLINT, true, 0},   {"NUM_PREC_RADIX", ROW_SMALLINT, true, 0},
+    {"NULLABLE", ROW_SMALLINT, false, 0},        {"REMARKS", ROW_TEXT, true, 254},
+    {"COLUMN_DEF", ROW_TEXT, true, 254},         {"SQL_DATA_TYPE", ROW_SMALLINT, false, 0},
     {"SQL_DATETIME_SUB", ROW_SMALLINT, true, 0}, {"CHAR_OCTET_LENGTH", ROW_INTEGER, true, 0},
     {"ORDINAL_POSITION", ROW_INTEGER, false, 0}, {"IS_NULLABLE", ROW_TEXT, true, 254},
 };
-static const char *const columns_names2[] = {"TABLE_QUALIFIER", "TABLE_OWNER", NULL, NULL, NULL, NULL,
-                                             "PRECISION", "LENGTH", "SCALE", "RADIX"};
+static const char *const columns_names2[] = {
+    "TABLE_QUALIFIER", "TABLE_OWNER", NULL,    NULL,   NULL, NULL,
+    "PRECISION",       "LENGTH",      "SCALE", "RADIX"};
 
 static void column_type_cells(Listing *rows, uint32_t first, const Visit *visit, TribType type) {
     SqlType facts;
@@ -235,7 +241,9 @@ static Status on_column(void *context, const MetadataColumn *column, Error *err)
 }
 
 static Visit visit_of(Stmt *self, Listing *rows) {
-    return (Visit){.stmt = self, .rows = rows, .odbc2 = stmt_odbc2(self),
+    return (Visit){.stmt = self,
+                   .rows = rows,
+                   .odbc2 = stmt_odbc2(self),
                    .sizes = {self->dbc->string_length, self->dbc->complex_length}};
 }
 
@@ -260,7 +268,8 @@ SQLRETURN stmt_columns(Stmt *self, const Str *names) {
 static SQLRETURN table_of(Stmt *self, const Str *names, Visit *visit) {
     Session *session = self->dbc->session;
     Arena *scratch = handle_scratch(&self->base);
-    if (!names[2].data) return diag_error(&self->base, ERR_NULL_POINTER, "the table is a NULL pointer");
+    if (!names[2].data)
+        return diag_error(&self->base, ERR_NULL_POINTER, "the table is a NULL pointer");
     if (!scratch) return diag_no_memory(&self->base);
     visit->table = identifier(self, names[2]);
     visit->catalog = names[0].data ? identifier(self, names[0]) : session_catalog(session);
@@ -285,15 +294,15 @@ typedef Status (*KeyVisitor)(void *context, const MetadataKey *key, Error *err);
 
 /* A table that does not exist has no keys: an empty result, as catalog functions answer. */
 static Status visit_keys(Stmt *self, Visit *visit, KeyVisitor visitor, Error *err) {
-    Status status = statement_list_keys(atomic_load(&self->engine), visit->catalog, visit->schema, visit->table,
-                                        visit, visitor, err);
+    Status status = statement_list_keys(atomic_load(&self->engine), visit->catalog, visit->schema,
+                                        visit->table, visit, visitor, err);
     return status == TRIB_NOT_FOUND ? TRIB_OK : status;
 }
 
 static const RowColumn primary_columns[] = {
-    {"TABLE_CAT", ROW_TEXT, true, 128},    {"TABLE_SCHEM", ROW_TEXT, true, 128},
-    {"TABLE_NAME", ROW_TEXT, false, 128},  {"COLUMN_NAME", ROW_TEXT, false, 128},
-    {"KEY_SEQ", ROW_SMALLINT, false, 0},   {"PK_NAME", ROW_TEXT, true, 128},
+    {"TABLE_CAT", ROW_TEXT, true, 128},   {"TABLE_SCHEM", ROW_TEXT, true, 128},
+    {"TABLE_NAME", ROW_TEXT, false, 128}, {"COLUMN_NAME", ROW_TEXT, false, 128},
+    {"KEY_SEQ", ROW_SMALLINT, false, 0},  {"PK_NAME", ROW_TEXT, true, 128},
 };
 
 static Status on_primary(void *context, const MetadataKey *key, Error *err) {
@@ -311,29 +320,34 @@ SQLRETURN stmt_primary_keys(Stmt *self, const Str *names) {
     Error err;
     Visit visit = visit_of(self, NULL);
     if (table_of(self, names, &visit) != SQL_SUCCESS) return SQL_ERROR;
-    if (!(visit.rows = listing_begin(self, primary_columns, COUNT_OF(primary_columns)))) return SQL_ERROR;
+    if (!(visit.rows = listing_begin(self, primary_columns, COUNT_OF(primary_columns))))
+        return SQL_ERROR;
     rename_columns(visit.rows, visit.odbc2, tables_names2, COUNT_OF(tables_names2));
     Status status = visit_keys(self, &visit, on_primary, &err);
     return listing_open(self, visit.rows, status, keys, COUNT_OF(keys), &err);
 }
 
 static const RowColumn statistics_columns[] = {
-    {"TABLE_CAT", ROW_TEXT, true, 128},       {"TABLE_SCHEM", ROW_TEXT, true, 128},
-    {"TABLE_NAME", ROW_TEXT, false, 128},     {"NON_UNIQUE", ROW_SMALLINT, true, 0},
-    {"INDEX_QUALIFIER", ROW_TEXT, true, 128}, {"INDEX_NAME", ROW_TEXT, true, 128},
-    {"TYPE", ROW_SMALLINT, false, 0},         {"ORDINAL_POSITION", ROW_SMALLINT, true, 0},
-    {"COLUMN_NAME", ROW_TEXT, true, 128},     {"ASC_OR_DESC", ROW_TEXT, true, 1},
-    {"CARDINALITY", ROW_INTEGER, true, 0},    {"PAGES", ROW_INTEGER, true, 0},
+    {"TABLE_CAT", ROW_TEXT, true, 128},        {"TABLE_SCHEM", ROW_TEXT, true, 128},
+    {"TABLE_NAME", ROW_TEXT, false, 128},      {"NON_UNIQUE", ROW_SMALLINT, true, 0},
+    {"INDEX_QUALIFIER", ROW_TEXT, true, 128},  {"INDEX_NAME", ROW_TEXT, true, 128},
+    {"TYPE", ROW_SMALLINT, false, 0},          {"ORDINAL_POSITION", ROW_SMALLINT, true, 0},
+    {"COLUMN_NAME", ROW_TEXT, true, 128},      {"ASC_OR_DESC", ROW_TEXT, true, 1},
+    {"CARDINALITY", ROW_INTEGER, true, 0},     {"PAGES", ROW_INTEGER, true, 0},
     {"FILTER_CONDITION", ROW_TEXT, true, 128},
 };
-static const char *const statistics_names2[] = {"TABLE_QUALIFIER", "TABLE_OWNER", NULL, NULL, NULL, NULL, NULL,
-                                                "SEQ_IN_INDEX", NULL, "COLLATION"};
+static const char *const statistics_names2[] = {
+    "TABLE_QUALIFIER", "TABLE_OWNER", NULL,       NULL, NULL, NULL, NULL,
+    "SEQ_IN_INDEX",    NULL,          "COLLATION"};
 
 static Status on_statistic(void *context, const MetadataKey *key, Error *err) {
     Visit *visit = context;
     table_cells(visit);
     listing_integer(visit->rows, 3, key->unique || key->primary ? SQL_FALSE : SQL_TRUE);
-    listing_text(visit->rows, 5, key->name.len ? key->name : key->primary ? STR("PRIMARY") : STR(""));
+    listing_text(visit->rows, 5,
+                 key->name.len  ? key->name
+                 : key->primary ? STR("PRIMARY")
+                                : STR(""));
     listing_integer(visit->rows, 6, SQL_INDEX_OTHER);
     listing_integer(visit->rows, 7, key->ordinal);
     listing_text(visit->rows, 8, key->column);
@@ -341,28 +355,33 @@ static Status on_statistic(void *context, const MetadataKey *key, Error *err) {
     return TRIB_OK;
 }
 
-SQLRETURN stmt_statistics(Stmt *self, const Str *names, SQLUSMALLINT unique, SQLUSMALLINT reserved) {
+SQLRETURN stmt_statistics(Stmt *self, const Str *names, SQLUSMALLINT unique,
+                          SQLUSMALLINT reserved) {
     static const uint32_t keys[] = {3, 6, 4, 5, 7};
     Error err;
     Visit visit = visit_of(self, NULL);
     if (unique > SQL_INDEX_ALL)
-        return diag_error(&self->base, ERR_UNIQUENESS_OPTION, "%u is no option of SQLStatistics", (unsigned)unique);
+        return diag_error(&self->base, ERR_UNIQUENESS_OPTION, "%u is no option of SQLStatistics",
+                          (unsigned)unique);
     if (reserved > SQL_ENSURE)
-        return diag_error(&self->base, ERR_ACCURACY_OPTION, "%u is no accuracy", (unsigned)reserved);
+        return diag_error(&self->base, ERR_ACCURACY_OPTION, "%u is no accuracy",
+                          (unsigned)reserved);
     if (table_of(self, names, &visit) != SQL_SUCCESS) return SQL_ERROR;
-    if (!(visit.rows = listing_begin(self, statistics_columns, COUNT_OF(statistics_columns)))) return SQL_ERROR;
+    if (!(visit.rows = listing_begin(self, statistics_columns, COUNT_OF(statistics_columns))))
+        return SQL_ERROR;
     rename_columns(visit.rows, visit.odbc2, statistics_names2, COUNT_OF(statistics_names2));
     Status status = visit_keys(self, &visit, on_statistic, &err);
     return listing_open(self, visit.rows, status, keys, COUNT_OF(keys), &err);
 }
 
 static const RowColumn special_columns[] = {
-    {"SCOPE", ROW_SMALLINT, true, 0},       {"COLUMN_NAME", ROW_TEXT, false, 128},
-    {"DATA_TYPE", ROW_SMALLINT, false, 0},  {"TYPE_NAME", ROW_TEXT, false, 128},
-    {"COLUMN_SIZE", ROW_INTEGER, true, 0},  {"BUFFER_LENGTH", ROW_INTEGER, true, 0},
+    {"SCOPE", ROW_SMALLINT, true, 0},          {"COLUMN_NAME", ROW_TEXT, false, 128},
+    {"DATA_TYPE", ROW_SMALLINT, false, 0},     {"TYPE_NAME", ROW_TEXT, false, 128},
+    {"COLUMN_SIZE", ROW_INTEGER, true, 0},     {"BUFFER_LENGTH", ROW_INTEGER, true, 0},
     {"DECIMAL_DIGITS", ROW_SMALLINT, true, 0}, {"PSEUDO_COLUMN", ROW_SMALLINT, true, 0},
 };
-static const char *const special_names2[] = {NULL, NULL, NULL, NULL, "PRECISION", "LENGTH", "SCALE"};
+static const char *const special_names2[] = {NULL,        NULL,     NULL,   NULL,
+                                             "PRECISION", "LENGTH", "SCALE"};
 
 static Status on_special_key(void *context, const MetadataKey *key, Error *err) {
     Visit *visit = context;
@@ -391,18 +410,24 @@ SQLRETURN stmt_special_columns(Stmt *self, const Str *names, SQLUSMALLINT kind, 
     Error err;
     Visit visit = visit_of(self, NULL);
     if (kind != SQL_BEST_ROWID && kind != SQL_ROWVER)
-        return diag_error(&self->base, ERR_COLUMN_TYPE, "%u is no kind of special column", (unsigned)kind);
+        return diag_error(&self->base, ERR_COLUMN_TYPE, "%u is no kind of special column",
+                          (unsigned)kind);
     if (scope > SQL_SCOPE_SESSION)
         return diag_error(&self->base, ERR_SCOPE_TYPE, "%u is no scope", (unsigned)scope);
     if (nullable > SQL_NULLABLE)
-        return diag_error(&self->base, ERR_NULLABLE_TYPE, "%u does not say whether NULL is wanted", (unsigned)nullable);
+        return diag_error(&self->base, ERR_NULLABLE_TYPE, "%u does not say whether NULL is wanted",
+                          (unsigned)nullable);
     if (table_of(self, names, &visit) != SQL_SUCCESS) return SQL_ERROR;
-    if (!(visit.rows = listing_begin(self, special_columns, COUNT_OF(special_columns)))) return SQL_ERROR;
+    if (!(visit.rows = listing_begin(self, special_columns, COUNT_OF(special_columns))))
+        return SQL_ERROR;
     rename_columns(visit.rows, visit.odbc2, special_names2, COUNT_OF(special_names2));
     Status status = TRIB_OK;
     if (kind == SQL_BEST_ROWID) status = visit_keys(self, &visit, on_special_key, &err);
     if (status == TRIB_OK && listing_rows(visit.rows) > 0) {
-        MetadataFilter filter = {.catalog = visit.catalog, .schema = visit.schema, .table = visit.table, .literal = true};
+        MetadataFilter filter = {.catalog = visit.catalog,
+                                 .schema = visit.schema,
+                                 .table = visit.table,
+                                 .literal = true};
         MetadataVisitor visitor = {.context = &visit, .column = on_special_column};
         if (!filter.catalog.len) filter.catalog.data = NULL;
         if (!filter.schema.len) filter.schema.data = NULL;
@@ -426,23 +451,36 @@ static const char *const foreign_names2[] = {"PKTABLE_QUALIFIER", "PKTABLE_OWNER
                                              "FKTABLE_QUALIFIER", "FKTABLE_OWNER"};
 
 static const RowColumn procedures_columns[] = {
-    {"PROCEDURE_CAT", ROW_TEXT, true, 128},   {"PROCEDURE_SCHEM", ROW_TEXT, true, 128},
-    {"PROCEDURE_NAME", ROW_TEXT, false, 128}, {"NUM_INPUT_PARAMS", ROW_INTEGER, true, 0},
-    {"NUM_OUTPUT_PARAMS", ROW_INTEGER, true, 0}, {"NUM_RESULT_SETS", ROW_INTEGER, true, 0},
-    {"REMARKS", ROW_TEXT, true, 254},         {"PROCEDURE_TYPE", ROW_SMALLINT, true, 0},
+    {"PROCEDURE_CAT", ROW_TEXT, true, 128},
+    {"PROCEDURE_SCHEM", ROW_TEXT, true, 128},
+    {"PROCEDURE_NAME", ROW_TEXT, false, 128},
+    {"NUM_INPUT_PARAMS", ROW_INTEGER, true, 0},
+    {"NUM_OUTPUT_PARAMS", ROW_INTEGER, true, 0},
+    {"NUM_RESULT_SETS", ROW_INTEGER, true, 0},
+    {"REMARKS", ROW_TEXT, true, 254},
+    {"PROCEDURE_TYPE", ROW_SMALLINT, true, 0},
 };
 static const char *const procedures_names2[] = {"PROCEDURE_QUALIFIER", "PROCEDURE_OWNER"};
 
 static const RowColumn procedure_columns[] = {
-    {"PROCEDURE_CAT", ROW_TEXT, true, 128},     {"PROCEDURE_SCHEM", ROW_TEXT, true, 128},
-    {"PROCEDURE_NAME", ROW_TEXT, false, 128},   {"COLUMN_NAME", ROW_TEXT, false, 128},
-    {"COLUMN_TYPE", ROW_SMALLINT, false, 0},    {"DATA_TYPE", ROW_SMALLINT, false, 0},
-    {"TYPE_NAME", ROW_TEXT, false, 128},        {"COLUMN_SIZE", ROW_INTEGER, true, 0},
-    {"BUFFER_LENGTH", ROW_INTEGER, true, 0},    {"DECIMAL_DIGITS", ROW_SMALLINT, true, 0},
-    {"NUM_PREC_RADIX", ROW_SMALLINT, true, 0},  {"NULLABLE", ROW_SMALLINT, false, 0},
-    {"REMARKS", ROW_TEXT, true, 254},           {"COLUMN_DEF", ROW_TEXT, true, 254},
-    {"SQL_DATA_TYPE", ROW_SMALLINT, false, 0},  {"SQL_DATETIME_SUB", ROW_SMALLINT, true, 0},
-    {"CHAR_OCTET_LENGTH", ROW_INTEGER, true, 0}, {"ORDINAL_POSITION", ROW_INTEGER, false, 0},
+    {"PROCEDURE_CAT", ROW_TEXT, true, 128},
+    {"PROCEDURE_SCHEM", ROW_TEXT, true, 128},
+    {"PROCEDURE_NAME", ROW_TEXT, false, 128},
+    {"COLUMN_NAME", ROW_TEXT, false, 128},
+    {"COLUMN_TYPE", ROW_SMALLINT, false, 0},
+    {"DATA_TYPE", ROW_SMALLINT, false, 0},
+    {"TYPE_NAME", ROW_TEXT, false, 128},
+    {"COLUMN_SIZE", ROW_INTEGER, true, 0},
+    {"BUFFER_LENGTH", ROW_INTEGER, true, 0},
+    {"DECIMAL_DIGITS", ROW_SMALLINT, true, 0},
+    {"NUM_PREC_RADIX", ROW_SMALLINT, true, 0},
+    {"NULLABLE", ROW_SMALLINT, false, 0},
+    {"REMARKS", ROW_TEXT, true, 254},
+    {"COLUMN_DEF", ROW_TEXT, true, 254},
+    {"SQL_DATA_TYPE", ROW_SMALLINT, false, 0},
+    {"SQL_DATETIME_SUB", ROW_SMALLINT, true, 0},
+    {"CHAR_OCTET_LENGTH", ROW_INTEGER, true, 0},
+    {"ORDINAL_POSITION", ROW_INTEGER, false, 0},
     {"IS_NULLABLE", ROW_TEXT, true, 254},
 };
 
@@ -460,8 +498,8 @@ static const RowColumn column_privilege_columns[] = {
     {"PRIVILEGE", ROW_TEXT, false, 128},  {"IS_GRANTABLE", ROW_TEXT, true, 3},
 };
 
-static SQLRETURN empty_result(Stmt *self, const RowColumn *columns, uint32_t count, const char *const *names2,
-                              uint32_t nnames2) {
+static SQLRETURN empty_result(Stmt *self, const RowColumn *columns, uint32_t count,
+                              const char *const *names2, uint32_t nnames2) {
     Error err;
     Listing *rows = listing_begin(self, columns, count);
     if (!rows) return SQL_ERROR;
@@ -472,7 +510,8 @@ static SQLRETURN empty_result(Stmt *self, const RowColumn *columns, uint32_t cou
 SQLRETURN stmt_foreign_keys(Stmt *self, const Str *names) {
     if (!names[2].data && !names[5].data)
         return diag_error(&self->base, ERR_NULL_POINTER, "one of the two tables must be named");
-    return empty_result(self, foreign_columns, COUNT_OF(foreign_columns), foreign_names2, COUNT_OF(foreign_names2));
+    return empty_result(self, foreign_columns, COUNT_OF(foreign_columns), foreign_names2,
+                        COUNT_OF(foreign_names2));
 }
 
 SQLRETURN stmt_procedures(Stmt *self, const Str *names) {
@@ -486,12 +525,13 @@ SQLRETURN stmt_procedure_columns(Stmt *self, const Str *names) {
 }
 
 SQLRETURN stmt_table_privileges(Stmt *self, const Str *names) {
-    return empty_result(self, table_privilege_columns, COUNT_OF(table_privilege_columns), tables_names2,
-                        COUNT_OF(tables_names2));
+    return empty_result(self, table_privilege_columns, COUNT_OF(table_privilege_columns),
+                        tables_names2, COUNT_OF(tables_names2));
 }
 
 SQLRETURN stmt_column_privileges(Stmt *self, const Str *names) {
-    if (!names[2].data) return diag_error(&self->base, ERR_NULL_POINTER, "the table is a NULL pointer");
-    return empty_result(self, column_privilege_columns, COUNT_OF(column_privilege_columns), tables_names2,
-                        COUNT_OF(tables_names2));
+    if (!names[2].data)
+        return diag_error(&self->base, ERR_NULL_POINTER, "the table is a NULL pointer");
+    return empty_result(self, column_privilege_columns, COUNT_OF(column_privilege_columns),
+                        tables_names2, COUNT_OF(tables_names2));
 }

@@ -10,7 +10,8 @@
 
 #define CONNECTION_STRING_MAX (1u << 20)
 
-static Status session_options(const Attributes *attributes, Arena *arena, SessionParams *params, Error *err) {
+static Status session_options(const Attributes *attributes, Arena *arena, SessionParams *params,
+                              Error *err) {
     SessionOption *options;
     uint32_t count = 0;
     for (const Attribute *a = attributes->first; a; a = a->next) count += a->id == KEY_SETTING;
@@ -18,7 +19,8 @@ static Status session_options(const Attributes *attributes, Arena *arena, Sessio
     count = 0;
     for (const Attribute *a = attributes->first; a; a = a->next) {
         if (a->id != KEY_SETTING) continue;
-        options[count++] = (SessionOption){str_from(setting_def(a->setting)->session_name), a->value};
+        options[count++] =
+            (SessionOption){str_from(setting_def(a->setting)->session_name), a->value};
     }
     params->options = options;
     params->noptions = count;
@@ -28,7 +30,8 @@ static Status session_options(const Attributes *attributes, Arena *arena, Sessio
 static void warn_unknown(Dbc *self, const Attributes *attributes) {
     for (const Attribute *a = attributes->first; a; a = a->next) {
         if (a->id == KEY_UNKNOWN)
-            diag_warning(&self->base, ERR_UNKNOWN_KEYWORD, "the keyword '" STR_FORMAT "' is not known and was ignored",
+            diag_warning(&self->base, ERR_UNKNOWN_KEYWORD,
+                         "the keyword '" STR_FORMAT "' is not known and was ignored",
                          STR_ARGS(a->name));
     }
 }
@@ -53,7 +56,8 @@ static uint32_t setting_length(Session *session, SettingId id, uint32_t otherwis
 
 /* Attributes that were set before connecting. */
 static Status apply_options(Dbc *self, Session *session, Error *err) {
-    if (self->options.autocommit == SQL_AUTOCOMMIT_OFF) TRY(session_set_autocommit(session, false, err));
+    if (self->options.autocommit == SQL_AUTOCOMMIT_OFF)
+        TRY(session_set_autocommit(session, false, err));
     self->string_length = setting_length(session, SETTING_STRING_COLUMN_LENGTH, 4000);
     self->complex_length = setting_length(session, SETTING_COMPLEX_TYPE_COLUMN_LENGTH, 65535);
     SettingValue value;
@@ -67,7 +71,8 @@ static Status apply_options(Dbc *self, Session *session, Error *err) {
 static Status session_start(Dbc *self, const Attributes *attributes, Error *err) {
     Session *session;
     Arena *arena = attributes->arena;
-    SessionParams params = {.config = attribute_value(attributes, KEY_CONFIG), .config_text = STR(""),
+    SessionParams params = {.config = attribute_value(attributes, KEY_CONFIG),
+                            .config_text = STR(""),
                             .user = attribute_value(attributes, KEY_UID),
                             .password = attribute_value(attributes, KEY_PWD),
                             .deadline_ns = login_deadline(self)};
@@ -97,7 +102,8 @@ static Status read_source(Attributes *attributes, Str dsn, bool required, Error 
     bool found = false;
     if (dsn.len) TRY(attributes_read_dsn(attributes, dsn, &found, err));
     if (found || !required) return TRIB_OK;
-    return error_set(err, ERR_CONNECT_FAILED, "there is no data source '" STR_FORMAT "' in odbc.ini", STR_ARGS(dsn));
+    return error_set(err, ERR_CONNECT_FAILED,
+                     "there is no data source '" STR_FORMAT "' in odbc.ini", STR_ARGS(dsn));
 }
 
 static SQLRETURN connect_failed(Dbc *self, Arena *arena, const Error *err) {
@@ -113,9 +119,12 @@ SQLRETURN dbc_connect(Dbc *self, Str dsn, Str user, Str password) {
     if (!arena) return diag_no_memory(&self->base);
     attributes_init(&attributes, arena);
     Status status = add_catalog(self, &attributes, &err);
-    if (status == TRIB_OK) status = attributes_add(&attributes, STR("DSN"), dsn.data ? dsn : STR(""), false, &err);
-    if (status == TRIB_OK && user.len) status = attributes_add(&attributes, STR("UID"), user, false, &err);
-    if (status == TRIB_OK && password.len) status = attributes_add(&attributes, STR("PWD"), password, false, &err);
+    if (status == TRIB_OK)
+        status = attributes_add(&attributes, STR("DSN"), dsn.data ? dsn : STR(""), false, &err);
+    if (status == TRIB_OK && user.len)
+        status = attributes_add(&attributes, STR("UID"), user, false, &err);
+    if (status == TRIB_OK && password.len)
+        status = attributes_add(&attributes, STR("PWD"), password, false, &err);
     if (status == TRIB_OK) status = read_source(&attributes, dsn, true, &err);
     if (status == TRIB_OK) status = session_start(self, &attributes, &err);
     if (status != TRIB_OK) return connect_failed(self, arena, &err);
@@ -136,8 +145,8 @@ SQLRETURN dbc_driver_connect(Dbc *self, Str text, SQLUSMALLINT completion, const
     Error err;
     Attributes attributes;
     if (completion > SQL_DRIVER_COMPLETE_REQUIRED)
-        return diag_error(&self->base, ERR_DRIVER_COMPLETION, "%u is no completion of SQLDriverConnect",
-                          (unsigned)completion);
+        return diag_error(&self->base, ERR_DRIVER_COMPLETION,
+                          "%u is no completion of SQLDriverConnect", (unsigned)completion);
     Arena *arena = arena_new(NULL);
     if (!arena) return diag_no_memory(&self->base);
     attributes_init(&attributes, arena);

@@ -14,18 +14,18 @@
 
 typedef enum ConvertCode {
     CONVERT_OK,
-    CONVERT_CUT,          /* 01004 */
-    CONVERT_FRACTION,     /* 01S07 */
-    CONVERT_ERROR,        /* those below are errors */
+    CONVERT_CUT,                   /* 01004 */
+    CONVERT_FRACTION,              /* 01S07 */
+    CONVERT_ERROR,                 /* those below are errors */
     CONVERT_RANGE = CONVERT_ERROR, /* 22003 */
-    CONVERT_INVALID,      /* 22018 */
-    CONVERT_DATETIME,     /* 22007 */
-    CONVERT_DATE_RANGE,   /* 22008 */
-    CONVERT_INTERVAL,     /* 22015 */
-    CONVERT_TOO_LONG,     /* 22001: parameters */
-    CONVERT_NO_INDICATOR, /* 22002 */
-    CONVERT_RESTRICTED,   /* 07006 */
-    CONVERT_ENGINE,       /* an error record was filled */
+    CONVERT_INVALID,               /* 22018 */
+    CONVERT_DATETIME,              /* 22007 */
+    CONVERT_DATE_RANGE,            /* 22008 */
+    CONVERT_INTERVAL,              /* 22015 */
+    CONVERT_TOO_LONG,              /* 22001: parameters */
+    CONVERT_NO_INDICATOR,          /* 22002 */
+    CONVERT_RESTRICTED,            /* 07006 */
+    CONVERT_ENGINE,                /* an error record was filled */
     CONVERT_CODES
 } ConvertCode;
 
@@ -34,27 +34,79 @@ Status convert_error(ConvertCode code, Error *err);
 
 /* How values lie in a column, finer than families. */
 typedef enum Source {
-    SRC_NULL, SRC_BOOL, SRC_INT8, SRC_INT16, SRC_INT32, SRC_INT64, SRC_DEC64, SRC_DEC128, SRC_FLOAT,
-    SRC_DOUBLE, SRC_TEXT, SRC_BYTES, SRC_DATE, SRC_TIME, SRC_TIMETZ, SRC_TIMESTAMP, SRC_INSTANT,
-    SRC_ZONED, SRC_YM, SRC_DS, SRC_UUID, SRC_NESTED, SRC_COUNT
+    SRC_NULL,
+    SRC_BOOL,
+    SRC_INT8,
+    SRC_INT16,
+    SRC_INT32,
+    SRC_INT64,
+    SRC_DEC64,
+    SRC_DEC128,
+    SRC_FLOAT,
+    SRC_DOUBLE,
+    SRC_TEXT,
+    SRC_BYTES,
+    SRC_DATE,
+    SRC_TIME,
+    SRC_TIMETZ,
+    SRC_TIMESTAMP,
+    SRC_INSTANT,
+    SRC_ZONED,
+    SRC_YM,
+    SRC_DS,
+    SRC_UUID,
+    SRC_NESTED,
+    SRC_COUNT
 } Source;
 
 typedef enum Family {
-    FAMILY_BOOL, FAMILY_INTEGER, FAMILY_DECIMAL, FAMILY_REAL, FAMILY_TEXT, FAMILY_BYTES, FAMILY_DATE,
-    FAMILY_TIME, FAMILY_TIMESTAMP, FAMILY_YM, FAMILY_DS, FAMILY_UUID, FAMILY_NESTED, FAMILY_COUNT
+    FAMILY_BOOL,
+    FAMILY_INTEGER,
+    FAMILY_DECIMAL,
+    FAMILY_REAL,
+    FAMILY_TEXT,
+    FAMILY_BYTES,
+    FAMILY_DATE,
+    FAMILY_TIME,
+    FAMILY_TIMESTAMP,
+    FAMILY_YM,
+    FAMILY_DS,
+    FAMILY_UUID,
+    FAMILY_NESTED,
+    FAMILY_COUNT
 } Family;
 
 typedef enum CClass {
-    C_CHAR, C_WCHAR, C_BIT, C_INT8, C_UINT8, C_INT16, C_UINT16, C_INT32, C_UINT32, C_INT64, C_UINT64,
-    C_FLOAT, C_DOUBLE, C_NUMERIC, C_BINARY, C_DATE, C_TIME, C_TIMESTAMP, C_GUID, C_YM, C_DS, C_COUNT
+    C_CHAR,
+    C_WCHAR,
+    C_BIT,
+    C_INT8,
+    C_UINT8,
+    C_INT16,
+    C_UINT16,
+    C_INT32,
+    C_UINT32,
+    C_INT64,
+    C_UINT64,
+    C_FLOAT,
+    C_DOUBLE,
+    C_NUMERIC,
+    C_BINARY,
+    C_DATE,
+    C_TIME,
+    C_TIMESTAMP,
+    C_GUID,
+    C_YM,
+    C_DS,
+    C_COUNT
 } CClass;
 
 /* One value, taken out of a column or of the application's buffer. */
 typedef struct Cell {
     uint8_t family;
-    bool single;  /* REAL: of type real, for the shortest text */
-    bool zoned;   /* TIME, TIMESTAMP: has a zone */
-    int8_t scale; /* DECIMAL */
+    bool single;       /* REAL: of type real, for the shortest text */
+    bool zoned;        /* TIME, TIMESTAMP: has a zone */
+    int8_t scale;      /* DECIMAL */
     uint8_t precision; /* TIME, TIMESTAMP: fraction digits */
     union {
         int64_t integer; /* BOOL, INTEGER, DATE, YM, DS */
@@ -101,8 +153,8 @@ struct ConvertPlan {
     uint8_t numeric_precision; /* SQL_C_NUMERIC: asked for; 0: the value's own */
     int8_t numeric_scale;
     bool numeric_set;
-    bool variable;     /* C type of variable length: CHAR, WCHAR, BINARY */
-    size_t size;       /* of a fixed C type */
+    bool variable; /* C type of variable length: CHAR, WCHAR, BINARY */
+    size_t size;   /* of a fixed C type */
     CellWriter write;
     SpanKernel kernel; /* NULL: cell by cell */
 };
@@ -118,10 +170,10 @@ struct Span {
     uint32_t first, count;
     char *data;
     size_t data_stride;
-    SQLLEN capacity;           /* bytes of one cell's buffer */
-    char *length, *indicator;  /* SQLLEN cells; may be NULL, may be the same */
+    SQLLEN capacity;          /* bytes of one cell's buffer */
+    char *length, *indicator; /* SQLLEN cells; may be NULL, may be the same */
     size_t length_stride;
-    SQLULEN max_length;        /* of character and binary data, 0: none */
+    SQLULEN max_length; /* of character and binary data, 0: none */
     Buf *buffer;
     void *context;
     void (*issue)(void *context, uint32_t row, ConvertCode code, const Error *err);
@@ -151,8 +203,8 @@ ConvertCode cell_microseconds(const Cell *cell, int64_t *us);
 Status nested_text(const ColumnView *column, uint32_t at, Buf *out, Error *err) WARN_UNUSED;
 /* The value as UTF-8. Text: borrowed. Others: in `small` or `big`. *whole: bytes that must not be cut
  * off (22003), 0: any may. */
-ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, Str *out, size_t *whole,
-                      Error *err);
+ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, Str *out,
+                      size_t *whole, Error *err);
 
 /* convert_text.c: delivery of text and bytes into a buffer of the application. *used: bytes of the
  * value that were delivered; *length: bytes of all of it in the C type's form, not limited by the
@@ -160,12 +212,20 @@ ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, 
 ConvertCode deliver_char(Str value, void *out, SQLLEN capacity, SQLLEN *length, size_t *used);
 ConvertCode deliver_wide(Str value, void *out, SQLLEN capacity, SQLLEN *length, size_t *used);
 ConvertCode deliver_binary(Str value, void *out, SQLLEN capacity, SQLLEN *length, size_t *used);
-ConvertCode deliver_hex(Str value, bool wide, void *out, SQLLEN capacity, SQLLEN *length, size_t *used);
+ConvertCode deliver_hex(Str value, bool wide, void *out, SQLLEN capacity, SQLLEN *length,
+                        size_t *used);
 
 /* Which delivery a source of text or bytes takes for a C class. */
-typedef enum Delivery { DELIVER_CHAR, DELIVER_WIDE, DELIVER_BINARY, DELIVER_HEX, DELIVER_HEX_WIDE } Delivery;
+typedef enum Delivery {
+    DELIVER_CHAR,
+    DELIVER_WIDE,
+    DELIVER_BINARY,
+    DELIVER_HEX,
+    DELIVER_HEX_WIDE
+} Delivery;
 Delivery convert_delivery(uint8_t family, uint8_t cclass);
-ConvertCode deliver(Delivery how, Str value, void *out, SQLLEN capacity, SQLLEN *length, size_t *used);
+ConvertCode deliver(Delivery how, Str value, void *out, SQLLEN capacity, SQLLEN *length,
+                    size_t *used);
 
 /* The table: is there a conversion? */
 bool convert_allowed(Family family, CClass cclass);

@@ -16,8 +16,10 @@
 
 static void put_null(const Span *span, uint32_t i) {
     SQLLEN null = SQL_NULL_DATA;
-    if (span->length) memcpy(span->length + i * span->length_stride, &null, sizeof null);
-    else span->issue(span->context, i, CONVERT_NO_INDICATOR, NULL);
+    if (span->length)
+        memcpy(span->length + i * span->length_stride, &null, sizeof null);
+    else
+        span->issue(span->context, i, CONVERT_NO_INDICATOR, NULL);
 }
 
 static inline void put_length(const Span *span, uint32_t i, SQLLEN length) {
@@ -25,40 +27,40 @@ static inline void put_length(const Span *span, uint32_t i, SQLLEN length) {
 }
 
 /* Opens a loop over the cells that are not NULL: i is the row of the run, at the place of its value. */
-#define EACH_CELL(span, i, at)                                                                     \
-    const uint64_t *validity = (span)->column->validity;                                           \
-    const uint32_t *positions = (span)->positions;                                                 \
-    for (uint32_t i = 0, at; i < (span)->count; i++)                                               \
-        if (at = positions ? positions[i] : (span)->first + i,                                     \
-            at == SPAN_NULL || (validity && !bitmap_get(validity, at)))                            \
-            put_null(span, i);                                                                     \
+#define EACH_CELL(span, i, at)                                          \
+    const uint64_t *validity = (span)->column->validity;                \
+    const uint32_t *positions = (span)->positions;                      \
+    for (uint32_t i = 0, at; i < (span)->count; i++)                    \
+        if (at = positions ? positions[i] : (span)->first + i,          \
+            at == SPAN_NULL || (validity && !bitmap_get(validity, at))) \
+            put_null(span, i);                                          \
         else
 
-#define FIXED_KERNEL(name, IN, OUT, fits, expression)                                              \
-    static void name(const Span *span) {                                                           \
-        const IN *in = span->column->data;                                                         \
-        EACH_CELL(span, i, at) {                                                                   \
-            IN v = in[at];                                                                         \
-            if (!(fits)) {                                                                         \
-                span->issue(span->context, i, CONVERT_RANGE, NULL);                                \
-                continue;                                                                          \
-            }                                                                                      \
-            OUT value = (OUT)(expression);                                                         \
-            memcpy(span->data + i * span->data_stride, &value, sizeof value);                      \
-            put_length(span, i, sizeof value);                                                     \
-        }                                                                                          \
+#define FIXED_KERNEL(name, IN, OUT, fits, expression)                         \
+    static void name(const Span *span) {                                      \
+        const IN *in = span->column->data;                                    \
+        EACH_CELL(span, i, at) {                                              \
+            IN v = in[at];                                                    \
+            if (!(fits)) {                                                    \
+                span->issue(span->context, i, CONVERT_RANGE, NULL);           \
+                continue;                                                     \
+            }                                                                 \
+            OUT value = (OUT)(expression);                                    \
+            memcpy(span->data + i * span->data_stride, &value, sizeof value); \
+            put_length(span, i, sizeof value);                                \
+        }                                                                     \
     }
 
-#define INTEGER_KERNELS(prefix, IN)                                                                \
-    FIXED_KERNEL(prefix##_int8, IN, int8_t, v >= INT8_MIN && v <= INT8_MAX, v)                     \
-    FIXED_KERNEL(prefix##_uint8, IN, uint8_t, v >= 0 && v <= (int64_t)UINT8_MAX, v)                \
-    FIXED_KERNEL(prefix##_int16, IN, int16_t, v >= INT16_MIN && v <= INT16_MAX, v)                 \
-    FIXED_KERNEL(prefix##_uint16, IN, uint16_t, v >= 0 && v <= (int64_t)UINT16_MAX, v)             \
-    FIXED_KERNEL(prefix##_int32, IN, int32_t, v >= INT32_MIN && v <= INT32_MAX, v)                 \
-    FIXED_KERNEL(prefix##_uint32, IN, uint32_t, v >= 0 && v <= (int64_t)UINT32_MAX, v)             \
-    FIXED_KERNEL(prefix##_int64, IN, int64_t, true, v)                                             \
-    FIXED_KERNEL(prefix##_uint64, IN, uint64_t, v >= 0, v)                                         \
-    FIXED_KERNEL(prefix##_float, IN, float, true, v)                                               \
+#define INTEGER_KERNELS(prefix, IN)                                                    \
+    FIXED_KERNEL(prefix##_int8, IN, int8_t, v >= INT8_MIN && v <= INT8_MAX, v)         \
+    FIXED_KERNEL(prefix##_uint8, IN, uint8_t, v >= 0 && v <= (int64_t)UINT8_MAX, v)    \
+    FIXED_KERNEL(prefix##_int16, IN, int16_t, v >= INT16_MIN && v <= INT16_MAX, v)     \
+    FIXED_KERNEL(prefix##_uint16, IN, uint16_t, v >= 0 && v <= (int64_t)UINT16_MAX, v) \
+    FIXED_KERNEL(prefix##_int32, IN, int32_t, v >= INT32_MIN && v <= INT32_MAX, v)     \
+    FIXED_KERNEL(prefix##_uint32, IN, uint32_t, v >= 0 && v <= (int64_t)UINT32_MAX, v) \
+    FIXED_KERNEL(prefix##_int64, IN, int64_t, true, v)                                 \
+    FIXED_KERNEL(prefix##_uint64, IN, uint64_t, v >= 0, v)                             \
+    FIXED_KERNEL(prefix##_float, IN, float, true, v)                                   \
     FIXED_KERNEL(prefix##_double, IN, double, true, v)
 
 #pragma GCC diagnostic push
@@ -154,8 +156,10 @@ static void text_char(const Span *span) {
             text_cut(span, i, DELIVER_CHAR, v);
             continue;
         }
-        if (v->len <= STRVIEW_INLINE && capacity > STRVIEW_INLINE) memcpy(out, v->inlined, STRVIEW_INLINE);
-        else memcpy(out, strview_data(v), v->len);
+        if (v->len <= STRVIEW_INLINE && capacity > STRVIEW_INLINE)
+            memcpy(out, v->inlined, STRVIEW_INLINE);
+        else
+            memcpy(out, strview_data(v), v->len);
         out[v->len] = 0;
         put_length(span, i, v->len);
     }
@@ -255,7 +259,8 @@ static char *decimal_before(char *end, int64_t v, int scale, size_t *whole) {
 }
 
 /* Puts a short ASCII text; numbers may lose their fraction (01004), never whole digits (22003). */
-static inline void put_ascii(const Span *span, uint32_t i, const char *text, size_t n, size_t whole) {
+static inline void put_ascii(const Span *span, uint32_t i, const char *text, size_t n,
+                             size_t whole) {
     char *out = span->data + i * span->data_stride;
     SQLLEN capacity = span->capacity;
     if ((SQLLEN)n < capacity) {
@@ -272,16 +277,16 @@ static inline void put_ascii(const Span *span, uint32_t i, const char *text, siz
     }
 }
 
-#define NUMBER_CHAR_KERNEL(name, IN, SCALE)                                                        \
-    static void name(const Span *span) {                                                           \
-        const IN *in = span->column->data;                                                         \
-        int scale = SCALE;                                                                         \
-        char text[64];                                                                             \
-        EACH_CELL(span, i, at) {                                                                   \
-            size_t whole;                                                                          \
-            char *start = decimal_before(text + sizeof text, in[at], scale, &whole);               \
-            put_ascii(span, i, start, (size_t)(text + sizeof text - start), whole);                \
-        }                                                                                          \
+#define NUMBER_CHAR_KERNEL(name, IN, SCALE)                                          \
+    static void name(const Span *span) {                                             \
+        const IN *in = span->column->data;                                           \
+        int scale = SCALE;                                                           \
+        char text[64];                                                               \
+        EACH_CELL(span, i, at) {                                                     \
+            size_t whole;                                                            \
+            char *start = decimal_before(text + sizeof text, in[at], scale, &whole); \
+            put_ascii(span, i, start, (size_t)(text + sizeof text - start), whole);  \
+        }                                                                            \
     }
 
 NUMBER_CHAR_KERNEL(int8_char, int8_t, 0)
@@ -324,7 +329,8 @@ static void timestamp_char(const Span *span) {
         int64_t of_day = in[at] % US_PER_DAY;
         if (of_day < 0) of_day += US_PER_DAY;
         size_t n = date_text((int32_t)((in[at] - of_day) / US_PER_DAY), text);
-        uint32_t seconds = (uint32_t)(of_day / US_PER_SECOND), us = (uint32_t)(of_day % US_PER_SECOND);
+        uint32_t seconds = (uint32_t)(of_day / US_PER_SECOND),
+                 us = (uint32_t)(of_day % US_PER_SECOND);
         text[n] = ' ';
         put_two(text + n + 1, seconds / 3600);
         text[n + 3] = ':';
@@ -344,10 +350,10 @@ static void timestamp_char(const Span *span) {
     }
 }
 
-#define INTEGER_ROW(prefix)                                                                        \
-    [C_INT8] = prefix##_int8, [C_UINT8] = prefix##_uint8, [C_INT16] = prefix##_int16,              \
-    [C_UINT16] = prefix##_uint16, [C_INT32] = prefix##_int32, [C_UINT32] = prefix##_uint32,        \
-    [C_INT64] = prefix##_int64, [C_UINT64] = prefix##_uint64, [C_FLOAT] = prefix##_float,          \
+#define INTEGER_ROW(prefix)                                                                 \
+    [C_INT8] = prefix##_int8, [C_UINT8] = prefix##_uint8, [C_INT16] = prefix##_int16,       \
+    [C_UINT16] = prefix##_uint16, [C_INT32] = prefix##_int32, [C_UINT32] = prefix##_uint32, \
+    [C_INT64] = prefix##_int64, [C_UINT64] = prefix##_uint64, [C_FLOAT] = prefix##_float,   \
     [C_DOUBLE] = prefix##_double
 
 static const SpanKernel kernels[SRC_COUNT][C_COUNT] = {

@@ -14,13 +14,27 @@
 #include "engine/base/os.h"
 
 static const uint8_t source_families[SRC_COUNT] = {
-    [SRC_NULL] = FAMILY_TEXT,       [SRC_BOOL] = FAMILY_BOOL,           [SRC_INT8] = FAMILY_INTEGER,
-    [SRC_INT16] = FAMILY_INTEGER,   [SRC_INT32] = FAMILY_INTEGER,       [SRC_INT64] = FAMILY_INTEGER,
-    [SRC_DEC64] = FAMILY_DECIMAL,   [SRC_DEC128] = FAMILY_DECIMAL,      [SRC_FLOAT] = FAMILY_REAL,
-    [SRC_DOUBLE] = FAMILY_REAL,     [SRC_TEXT] = FAMILY_TEXT,           [SRC_BYTES] = FAMILY_BYTES,
-    [SRC_DATE] = FAMILY_DATE,       [SRC_TIME] = FAMILY_TIME,           [SRC_TIMETZ] = FAMILY_TIME,
-    [SRC_TIMESTAMP] = FAMILY_TIMESTAMP, [SRC_INSTANT] = FAMILY_TIMESTAMP, [SRC_ZONED] = FAMILY_TIMESTAMP,
-    [SRC_YM] = FAMILY_YM,           [SRC_DS] = FAMILY_DS,               [SRC_UUID] = FAMILY_UUID,
+    [SRC_NULL] = FAMILY_TEXT,
+    [SRC_BOOL] = FAMILY_BOOL,
+    [SRC_INT8] = FAMILY_INTEGER,
+    [SRC_INT16] = FAMILY_INTEGER,
+    [SRC_INT32] = FAMILY_INTEGER,
+    [SRC_INT64] = FAMILY_INTEGER,
+    [SRC_DEC64] = FAMILY_DECIMAL,
+    [SRC_DEC128] = FAMILY_DECIMAL,
+    [SRC_FLOAT] = FAMILY_REAL,
+    [SRC_DOUBLE] = FAMILY_REAL,
+    [SRC_TEXT] = FAMILY_TEXT,
+    [SRC_BYTES] = FAMILY_BYTES,
+    [SRC_DATE] = FAMILY_DATE,
+    [SRC_TIME] = FAMILY_TIME,
+    [SRC_TIMETZ] = FAMILY_TIME,
+    [SRC_TIMESTAMP] = FAMILY_TIMESTAMP,
+    [SRC_INSTANT] = FAMILY_TIMESTAMP,
+    [SRC_ZONED] = FAMILY_TIMESTAMP,
+    [SRC_YM] = FAMILY_YM,
+    [SRC_DS] = FAMILY_DS,
+    [SRC_UUID] = FAMILY_UUID,
     [SRC_NESTED] = FAMILY_NESTED,
 };
 
@@ -107,9 +121,7 @@ void cell_load(const ColumnView *column, Source source, uint32_t at, Cell *out) 
     case SRC_ZONED: load_instant(column, source, at, out); break;
     case SRC_UUID: memcpy(out->uuid, ((const Uuid *)data)[at].bytes, 16); break;
     case SRC_NESTED:
-    default:
-        out->nested.column = column;
-        out->nested.position = at;
+    default: out->nested.column = column; out->nested.position = at;
     }
 }
 
@@ -151,14 +163,15 @@ static ConvertCode text_decimal(Str text, int *scale, Int128 *out) {
 static ConvertCode real_decimal(const Cell *cell, int *scale, Int128 *out) {
     char text[NUMBER_TEXT_MAX];
     if (!isfinite(cell->real)) return CONVERT_RANGE;
-    size_t length = cell->single ? float_format((float)cell->real, text)
-                                 : double_format(cell->real, text);
+    size_t length =
+        cell->single ? float_format((float)cell->real, text) : double_format(cell->real, text);
     return text_decimal((Str){text, length}, scale, out);
 }
 
 /* Drops or adds fraction digits; dropping truncates. */
 static ConvertCode decimal_fit(Int128 value, int from, int to, Int128 *out, bool *fraction) {
-    if (to >= from) return decimal_rescale(value, from, to, out) == DECIMAL_OK ? CONVERT_OK : CONVERT_RANGE;
+    if (to >= from)
+        return decimal_rescale(value, from, to, out) == DECIMAL_OK ? CONVERT_OK : CONVERT_RANGE;
     Int128 power = decimal_powers[from - to];
     *out = value / power;
     if (value % power != 0) *fraction = true;
@@ -428,15 +441,16 @@ Status nested_text(const ColumnView *column, uint32_t at, Buf *out, Error *err) 
     return buf_status(out, err);
 }
 
-ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, Str *out, size_t *whole,
-                      Error *err) {
+ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, Str *out,
+                      size_t *whole, Error *err) {
     *whole = 0;
     out->data = small;
     switch (cell->family) {
     case FAMILY_TEXT:
     case FAMILY_BYTES: *out = cell->text; return CONVERT_OK;
     case FAMILY_NESTED:
-        if (nested_text(cell->nested.column, cell->nested.position, big, err) != TRIB_OK) return CONVERT_ENGINE;
+        if (nested_text(cell->nested.column, cell->nested.position, big, err) != TRIB_OK)
+            return CONVERT_ENGINE;
         *out = buf_view(big);
         return CONVERT_OK;
     case FAMILY_BOOL:
@@ -446,13 +460,14 @@ ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, 
     case FAMILY_INTEGER: out->len = int64_format(cell->integer, small); break;
     case FAMILY_DECIMAL: out->len = decimal_format(cell->decimal, cell->scale, small); break;
     case FAMILY_REAL:
-        out->len = cell->single ? float_format((float)cell->real, small) : double_format(cell->real, small);
+        out->len = cell->single ? float_format((float)cell->real, small)
+                                : double_format(cell->real, small);
         break;
     case FAMILY_DATE: out->len = date_format_iso((int32_t)cell->integer, small); break;
     case FAMILY_TIME: out->len = time_text(cell, small); break;
     case FAMILY_TIMESTAMP:
-        out->len = cell->zoned ? timestamp_tz_format(cell->instant.us, cell->instant.ns, cell->instant.zone,
-                                                     cell->precision, small)
+        out->len = cell->zoned ? timestamp_tz_format(cell->instant.us, cell->instant.ns,
+                                                     cell->instant.zone, cell->precision, small)
                                : timestamp_format_iso(cell->instant.us, cell->instant.ns,
                                                       cell->precision, small);
         break;

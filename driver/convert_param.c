@@ -9,11 +9,12 @@
 #include "driver/text.h"
 #include "engine/base/calendar.h"
 
-static ConvertCode text_from_c(SQLSMALLINT ctype, const void *data, SQLLEN length, Arena *arena, Str *out,
-                               Error *err) {
+static ConvertCode text_from_c(SQLSMALLINT ctype, const void *data, SQLLEN length, Arena *arena,
+                               Str *out, Error *err) {
     if (ctype == SQL_C_WCHAR) {
         size_t units = length == SQL_NTS ? wide_length(data) : (size_t)length / 2;
-        return text_from_wide(arena, data, units, out, err) == TRIB_OK ? CONVERT_OK : CONVERT_ENGINE;
+        return text_from_wide(arena, data, units, out, err) == TRIB_OK ? CONVERT_OK
+                                                                       : CONVERT_ENGINE;
     }
     *out = (Str){data, length == SQL_NTS ? strlen(data) : (size_t)length};
     if (utf8_valid(out->data, out->len)) return CONVERT_OK;
@@ -34,11 +35,14 @@ static bool integer_from_c(SQLSMALLINT ctype, const void *data, int64_t *out) {
     size_t size = ctype_size(ctype);
     memcpy(&value, data, size <= 8 ? size : 8);
     switch (ctype) {
-    case SQL_C_TINYINT: case SQL_C_STINYINT: *out = value.i8; return true;
+    case SQL_C_TINYINT:
+    case SQL_C_STINYINT: *out = value.i8; return true;
     case SQL_C_UTINYINT: *out = value.u8; return true;
-    case SQL_C_SHORT: case SQL_C_SSHORT: *out = value.i16; return true;
+    case SQL_C_SHORT:
+    case SQL_C_SSHORT: *out = value.i16; return true;
     case SQL_C_USHORT: *out = value.u16; return true;
-    case SQL_C_LONG: case SQL_C_SLONG: *out = value.i32; return true;
+    case SQL_C_LONG:
+    case SQL_C_SLONG: *out = value.i32; return true;
     case SQL_C_ULONG: *out = value.u32; return true;
     case SQL_C_SBIGINT: *out = value.i64; return true;
     default: return false;
@@ -70,7 +74,8 @@ static ConvertCode numeric_from_c(const void *data, Cell *out) {
     if (numeric.scale >= 0) return numeric.scale <= DECIMAL_MAX_DIGITS ? CONVERT_OK : CONVERT_RANGE;
     out->scale = 0; /* a negative scale multiplies */
     if (numeric.scale < -DECIMAL_MAX_DIGITS) return CONVERT_RANGE;
-    return decimal_multiply(out->decimal, decimal_powers[-numeric.scale], 0, &out->decimal) == DECIMAL_OK
+    return decimal_multiply(out->decimal, decimal_powers[-numeric.scale], 0, &out->decimal) ==
+                   DECIMAL_OK
                ? CONVERT_OK
                : CONVERT_RANGE;
 }
@@ -105,9 +110,10 @@ static ConvertCode timestamp_from_c(const void *data, Cell *out) {
         return CONVERT_DATETIME;
     out->family = FAMILY_TIMESTAMP;
     out->precision = 9;
-    out->instant.us = date_from_civil(stamp.year, stamp.month, stamp.day) * US_PER_DAY +
-                      ((int64_t)stamp.hour * 3600 + stamp.minute * 60 + stamp.second) * US_PER_SECOND +
-                      stamp.fraction / 1000;
+    out->instant.us =
+        date_from_civil(stamp.year, stamp.month, stamp.day) * US_PER_DAY +
+        ((int64_t)stamp.hour * 3600 + stamp.minute * 60 + stamp.second) * US_PER_SECOND +
+        stamp.fraction / 1000;
     out->instant.ns = (int32_t)(stamp.fraction % 1000);
     return CONVERT_OK;
 }
@@ -131,11 +137,13 @@ static ConvertCode interval_from_c(SQLSMALLINT ctype, const void *data, Cell *ou
     int64_t sign = interval.interval_sign ? -1 : 1;
     if (convert_class(ctype) == C_YM) {
         out->family = FAMILY_YM;
-        out->integer = sign * ((int64_t)interval.intval.year_month.year * 12 + interval.intval.year_month.month);
+        out->integer = sign * ((int64_t)interval.intval.year_month.year * 12 +
+                               interval.intval.year_month.month);
         return out->integer > INT32_MAX || out->integer < INT32_MIN ? CONVERT_INTERVAL : CONVERT_OK;
     }
     const SQL_DAY_SECOND_STRUCT *fields = &interval.intval.day_second;
-    Int128 us = (((Int128)fields->day * 24 + fields->hour) * 60 + fields->minute) * 60 + fields->second;
+    Int128 us =
+        (((Int128)fields->day * 24 + fields->hour) * 60 + fields->minute) * 60 + fields->second;
     us = us * US_PER_SECOND + fields->fraction; /* the default precision of seconds is 6 */
     if (us > INT64_MAX) return CONVERT_INTERVAL;
     out->family = FAMILY_DS;
@@ -260,8 +268,10 @@ static ConvertCode value_decimal(const Cell *cell, TribType type, TribValue *out
     if (digits < scale) digits = (uint8_t)scale;
     out->type.scale = (int8_t)scale;
     out->type.precision = type.scale > 0 ? type.precision : digits;
-    if (out->type.precision <= 18) out->as.integer = (int64_t)wide;
-    else out->as.wide = wide;
+    if (out->type.precision <= 18)
+        out->as.integer = (int64_t)wide;
+    else
+        out->as.wide = wide;
     return fraction ? CONVERT_FRACTION : CONVERT_OK;
 }
 

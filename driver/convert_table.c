@@ -8,13 +8,13 @@
 #include "engine/base/bitmap.h"
 
 #define BIT(class) (UINT32_C(1) << (class))
-#define TEXTS (BIT(C_CHAR) | BIT(C_WCHAR) | BIT(C_BINARY))
-#define INTEGERS                                                                                   \
-    (BIT(C_INT8) | BIT(C_UINT8) | BIT(C_INT16) | BIT(C_UINT16) | BIT(C_INT32) | BIT(C_UINT32) |    \
+#define TEXTS      (BIT(C_CHAR) | BIT(C_WCHAR) | BIT(C_BINARY))
+#define INTEGERS                                                                                \
+    (BIT(C_INT8) | BIT(C_UINT8) | BIT(C_INT16) | BIT(C_UINT16) | BIT(C_INT32) | BIT(C_UINT32) | \
      BIT(C_INT64) | BIT(C_UINT64))
-#define NUMBERS (INTEGERS | BIT(C_BIT) | BIT(C_FLOAT) | BIT(C_DOUBLE) | BIT(C_NUMERIC))
+#define NUMBERS   (INTEGERS | BIT(C_BIT) | BIT(C_FLOAT) | BIT(C_DOUBLE) | BIT(C_NUMERIC))
 #define INTERVALS (BIT(C_YM) | BIT(C_DS))
-#define TIMES (BIT(C_DATE) | BIT(C_TIME) | BIT(C_TIMESTAMP))
+#define TIMES     (BIT(C_DATE) | BIT(C_TIME) | BIT(C_TIMESTAMP))
 
 static const uint32_t allowed[FAMILY_COUNT] = {
     [FAMILY_BOOL] = TEXTS | NUMBERS,
@@ -41,11 +41,14 @@ CClass convert_class(SQLSMALLINT ctype) {
     case SQL_C_CHAR: return C_CHAR;
     case SQL_C_WCHAR: return C_WCHAR;
     case SQL_C_BIT: return C_BIT;
-    case SQL_C_TINYINT: case SQL_C_STINYINT: return C_INT8;
+    case SQL_C_TINYINT:
+    case SQL_C_STINYINT: return C_INT8;
     case SQL_C_UTINYINT: return C_UINT8;
-    case SQL_C_SHORT: case SQL_C_SSHORT: return C_INT16;
+    case SQL_C_SHORT:
+    case SQL_C_SSHORT: return C_INT16;
     case SQL_C_USHORT: return C_UINT16;
-    case SQL_C_LONG: case SQL_C_SLONG: return C_INT32;
+    case SQL_C_LONG:
+    case SQL_C_SLONG: return C_INT32;
     case SQL_C_ULONG: return C_UINT32;
     case SQL_C_SBIGINT: return C_INT64;
     case SQL_C_UBIGINT: return C_UINT64;
@@ -53,11 +56,16 @@ CClass convert_class(SQLSMALLINT ctype) {
     case SQL_C_DOUBLE: return C_DOUBLE;
     case SQL_C_NUMERIC: return C_NUMERIC;
     case SQL_C_BINARY: return C_BINARY;
-    case SQL_C_DATE: case SQL_C_TYPE_DATE: return C_DATE;
-    case SQL_C_TIME: case SQL_C_TYPE_TIME: return C_TIME;
-    case SQL_C_TIMESTAMP: case SQL_C_TYPE_TIMESTAMP: return C_TIMESTAMP;
+    case SQL_C_DATE:
+    case SQL_C_TYPE_DATE: return C_DATE;
+    case SQL_C_TIME:
+    case SQL_C_TYPE_TIME: return C_TIME;
+    case SQL_C_TIMESTAMP:
+    case SQL_C_TYPE_TIMESTAMP: return C_TIMESTAMP;
     case SQL_C_GUID: return C_GUID;
-    case SQL_C_INTERVAL_YEAR: case SQL_C_INTERVAL_MONTH: case SQL_C_INTERVAL_YEAR_TO_MONTH: return C_YM;
+    case SQL_C_INTERVAL_YEAR:
+    case SQL_C_INTERVAL_MONTH:
+    case SQL_C_INTERVAL_YEAR_TO_MONTH: return C_YM;
     default: return ctype_is_interval(ctype) ? C_DS : C_COUNT;
     }
 }
@@ -84,19 +92,23 @@ ConvertCode convert_plan(ConvertPlan *plan, TribType type, SQLSMALLINT ctype) {
 Status convert_error(ConvertCode code, Error *err) {
     switch (code) {
     case CONVERT_CUT:
-        return error_set(err, ERR_STRING_TRUNCATED, "the value is longer than the buffer and was cut");
+        return error_set(err, ERR_STRING_TRUNCATED,
+                         "the value is longer than the buffer and was cut");
     case CONVERT_FRACTION:
         return error_set(err, ERR_FRACTION_TRUNCATED, "the fraction of the value was dropped");
     case CONVERT_RANGE:
         return error_set(err, ERR_OUT_OF_RANGE, "the value does not fit the type or the buffer");
     case CONVERT_INVALID:
         return error_set(err, ERR_INVALID_CAST, "the text is not a value of the requested type");
-    case CONVERT_DATETIME: return error_set(err, ERR_DATETIME_FORMAT, "the date or time is not valid");
+    case CONVERT_DATETIME:
+        return error_set(err, ERR_DATETIME_FORMAT, "the date or time is not valid");
     case CONVERT_DATE_RANGE:
-        return error_set(err, ERR_DATETIME_OVERFLOW, "the value has parts that the type cannot hold");
+        return error_set(err, ERR_DATETIME_OVERFLOW,
+                         "the value has parts that the type cannot hold");
     case CONVERT_INTERVAL:
         return error_set(err, ERR_INTERVAL_OVERFLOW, "the value does not fit the interval");
-    case CONVERT_TOO_LONG: return error_set(err, ERR_VALUE_TOO_LONG, "the value is longer than its type");
+    case CONVERT_TOO_LONG:
+        return error_set(err, ERR_VALUE_TOO_LONG, "the value is longer than its type");
     case CONVERT_NO_INDICATOR:
         return error_set(err, ERR_NULL_NO_INDICATOR, "the value is NULL and no indicator is bound");
     case CONVERT_ENGINE: return err->status;
@@ -121,21 +133,28 @@ static void span_cells(const Span *span) {
         uint32_t at = span_position(span, i);
         char *length = span->length ? span->length + i * span->length_stride : NULL;
         char *indicator = span->indicator ? span->indicator + i * span->length_stride : NULL;
-        if (at == SPAN_NULL || (span->column->validity && !bitmap_get(span->column->validity, at))) {
-            if (indicator) length_store(indicator, SQL_NULL_DATA);
-            else span->issue(span->context, i, CONVERT_NO_INDICATOR, NULL);
+        if (at == SPAN_NULL ||
+            (span->column->validity && !bitmap_get(span->column->validity, at))) {
+            if (indicator)
+                length_store(indicator, SQL_NULL_DATA);
+            else
+                span->issue(span->context, i, CONVERT_NO_INDICATOR, NULL);
             continue;
         }
         Cell cell;
         cell_load(span->column, (Source)plan->source, at, &cell);
         if (span->max_length && plan->variable &&
-            (cell.family == FAMILY_TEXT || cell.family == FAMILY_BYTES) && cell.text.len > span->max_length)
+            (cell.family == FAMILY_TEXT || cell.family == FAMILY_BYTES) &&
+            cell.text.len > span->max_length)
             cell.text.len = cell.family == FAMILY_TEXT
                                 ? utf8_cut(cell.text.data, cell.text.len, span->max_length)
                                 : span->max_length;
         if (span->buffer) span->buffer->len = 0;
-        CellOut out = {.plan = plan, .data = span->data + i * span->data_stride,
-                       .capacity = span->capacity, .buffer = span->buffer, .err = &err};
+        CellOut out = {.plan = plan,
+                       .data = span->data + i * span->data_stride,
+                       .capacity = span->capacity,
+                       .buffer = span->buffer,
+                       .err = &err};
         ConvertCode code = plan->write(&cell, &out);
         if (code < CONVERT_ERROR) {
             length_store(indicator, 0);
@@ -147,6 +166,8 @@ static void span_cells(const Span *span) {
 
 void convert_span(const Span *span) {
     bool simple = span->length == span->indicator && !span->max_length;
-    if (span->plan->kernel && simple) span->plan->kernel(span);
-    else span_cells(span);
+    if (span->plan->kernel && simple)
+        span->plan->kernel(span);
+    else
+        span_cells(span);
 }

@@ -45,7 +45,8 @@ ConvertCode deliver_binary(Str value, void *out, SQLLEN capacity, SQLLEN *length
     return n < value.len ? CONVERT_CUT : CONVERT_OK;
 }
 
-ConvertCode deliver_hex(Str value, bool wide, void *out, SQLLEN capacity, SQLLEN *length, size_t *used) {
+ConvertCode deliver_hex(Str value, bool wide, void *out, SQLLEN capacity, SQLLEN *length,
+                        size_t *used) {
     static const char digits[] = "0123456789ABCDEF";
     size_t unit = wide ? 2 : 1;
     *length = (SQLLEN)(value.len * 2 * unit);
@@ -76,7 +77,8 @@ Delivery convert_delivery(uint8_t family, uint8_t cclass) {
     return cclass == C_WCHAR ? DELIVER_WIDE : DELIVER_CHAR;
 }
 
-ConvertCode deliver(Delivery how, Str value, void *out, SQLLEN capacity, SQLLEN *length, size_t *used) {
+ConvertCode deliver(Delivery how, Str value, void *out, SQLLEN capacity, SQLLEN *length,
+                    size_t *used) {
     switch (how) {
     case DELIVER_CHAR: return deliver_char(value, out, capacity, length, used);
     case DELIVER_WIDE: return deliver_wide(value, out, capacity, length, used);

@@ -17,21 +17,22 @@ static ConvertCode store(CellOut *out, const void *value, size_t size) {
 }
 
 /* An integer within bounds, fraction dropped with 01S07. */
-static ConvertCode bounded(const Cell *cell, Int128 low, Int128 high, Int128 *value, bool *fraction) {
+static ConvertCode bounded(const Cell *cell, Int128 low, Int128 high, Int128 *value,
+                           bool *fraction) {
     ConvertCode code = cell_integer(cell, value, fraction);
     if (code != CONVERT_OK) return code;
     return *value < low || *value > high ? CONVERT_RANGE : CONVERT_OK;
 }
 
-#define INTEGER_WRITER(name, type, low, high)                                                      \
-    static ConvertCode name(const Cell *cell, CellOut *out) {                                      \
-        Int128 wide;                                                                               \
-        bool fraction;                                                                             \
-        ConvertCode code = bounded(cell, low, high, &wide, &fraction);                             \
-        if (code != CONVERT_OK) return code;                                                       \
-        type value = (type)wide;                                                                   \
-        (void)store(out, &value, sizeof value);                                                    \
-        return fraction ? CONVERT_FRACTION : CONVERT_OK;                                           \
+#define INTEGER_WRITER(name, type, low, high)                          \
+    static ConvertCode name(const Cell *cell, CellOut *out) {          \
+        Int128 wide;                                                   \
+        bool fraction;                                                 \
+        ConvertCode code = bounded(cell, low, high, &wide, &fraction); \
+        if (code != CONVERT_OK) return code;                           \
+        type value = (type)wide;                                       \
+        (void)store(out, &value, sizeof value);                        \
+        return fraction ? CONVERT_FRACTION : CONVERT_OK;               \
     }
 
 INTEGER_WRITER(write_int8, int8_t, INT8_MIN, INT8_MAX)
@@ -86,7 +87,9 @@ static uint8_t decimal_digits(Int128 magnitude) {
 
 static ConvertCode write_numeric(const Cell *cell, CellOut *out) {
     const ConvertPlan *plan = out->plan;
-    int scale = plan->numeric_set ? plan->numeric_scale : cell->family == FAMILY_DECIMAL ? cell->scale : -1;
+    int scale = plan->numeric_set                ? plan->numeric_scale
+                : cell->family == FAMILY_DECIMAL ? cell->scale
+                                                 : -1;
     Int128 value;
     bool fraction;
     SQL_NUMERIC_STRUCT numeric = {0};
@@ -102,7 +105,8 @@ static ConvertCode write_numeric(const Cell *cell, CellOut *out) {
                                                                      : DECIMAL_MAX_DIGITS;
     numeric.scale = (SQLSCHAR)scale;
     numeric.sign = value >= 0;
-    for (size_t i = 0; i < SQL_MAX_NUMERIC_LEN; i++) numeric.val[i] = (SQLCHAR)(magnitude >> (8 * i));
+    for (size_t i = 0; i < SQL_MAX_NUMERIC_LEN; i++)
+        numeric.val[i] = (SQLCHAR)(magnitude >> (8 * i));
     (void)store(out, &numeric, sizeof numeric);
     return fraction ? CONVERT_FRACTION : CONVERT_OK;
 }
@@ -137,8 +141,9 @@ static ConvertCode write_timestamp(const Cell *cell, CellOut *out) {
     if (of_day < 0) of_day += US_PER_DAY;
     CivilDate date = date_to_civil((int32_t)((us - of_day) / US_PER_DAY));
     CivilTime time = time_to_civil(of_day * 1000 + ns);
-    SQL_TIMESTAMP_STRUCT stamp = {(SQLSMALLINT)date.year, date.month,  date.day,           time.hour,
-                                  time.minute,            time.second, (SQLUINTEGER)time.ns};
+    SQL_TIMESTAMP_STRUCT stamp = {
+        (SQLSMALLINT)date.year, date.month, date.day, time.hour, time.minute, time.second,
+        (SQLUINTEGER)time.ns};
     return store(out, &stamp, sizeof stamp);
 }
 
@@ -156,7 +161,8 @@ static ConvertCode write_guid(const Cell *cell, CellOut *out) {
 }
 
 /* A whole number of one unit as an interval of that unit: exact numerics to single-field intervals. */
-static ConvertCode number_interval(const Cell *cell, int16_t ctype, int64_t *value, bool *fraction) {
+static ConvertCode number_interval(const Cell *cell, int16_t ctype, int64_t *value,
+                                   bool *fraction) {
     if (ctype > SQL_C_INTERVAL_SECOND || cell->family == FAMILY_BOOL) return CONVERT_RESTRICTED;
     Int128 wide;
     ConvertCode code = cell_integer(cell, &wide, fraction);
@@ -206,11 +212,16 @@ static void interval_fields(int16_t ctype, int *first, int *last) {
         int16_t ctype;
         uint8_t first, last;
     } rows[] = {
-        {SQL_C_INTERVAL_DAY, 0, 0},           {SQL_C_INTERVAL_HOUR, 1, 1},
-        {SQL_C_INTERVAL_MINUTE, 2, 2},        {SQL_C_INTERVAL_SECOND, 3, 3},
-        {SQL_C_INTERVAL_DAY_TO_HOUR, 0, 1},   {SQL_C_INTERVAL_DAY_TO_MINUTE, 0, 2},
-        {SQL_C_INTERVAL_DAY_TO_SECOND, 0, 3}, {SQL_C_INTERVAL_HOUR_TO_MINUTE, 1, 2},
-        {SQL_C_INTERVAL_HOUR_TO_SECOND, 1, 3}, {SQL_C_INTERVAL_MINUTE_TO_SECOND, 2, 3},
+        {SQL_C_INTERVAL_DAY, 0, 0},
+        {SQL_C_INTERVAL_HOUR, 1, 1},
+        {SQL_C_INTERVAL_MINUTE, 2, 2},
+        {SQL_C_INTERVAL_SECOND, 3, 3},
+        {SQL_C_INTERVAL_DAY_TO_HOUR, 0, 1},
+        {SQL_C_INTERVAL_DAY_TO_MINUTE, 0, 2},
+        {SQL_C_INTERVAL_DAY_TO_SECOND, 0, 3},
+        {SQL_C_INTERVAL_HOUR_TO_MINUTE, 1, 2},
+        {SQL_C_INTERVAL_HOUR_TO_SECOND, 1, 3},
+        {SQL_C_INTERVAL_MINUTE_TO_SECOND, 2, 3},
     };
     *first = 0;
     *last = 3;
@@ -221,7 +232,8 @@ static void interval_fields(int16_t ctype, int *first, int *last) {
     }
 }
 
-static const int64_t field_us[4] = {US_PER_DAY, 3600 * US_PER_SECOND, 60 * US_PER_SECOND, US_PER_SECOND};
+static const int64_t field_us[4] = {US_PER_DAY, 3600 * US_PER_SECOND, 60 * US_PER_SECOND,
+                                    US_PER_SECOND};
 
 static ConvertCode write_ds(const Cell *cell, CellOut *out) {
     int64_t us;
@@ -232,7 +244,8 @@ static ConvertCode write_ds(const Cell *cell, CellOut *out) {
     interval_fields(ctype, &first, &last);
     if (is_number(cell)) {
         code = number_interval(cell, ctype, &us, &fraction);
-        if (code == CONVERT_OK && __builtin_mul_overflow(us, field_us[first], &us)) code = CONVERT_INTERVAL;
+        if (code == CONVERT_OK && __builtin_mul_overflow(us, field_us[first], &us))
+            code = CONVERT_INTERVAL;
     } else {
         code = cell_microseconds(cell, &us);
     }
@@ -302,10 +315,14 @@ static ConvertCode write_binary(const Cell *cell, CellOut *out) {
     case FAMILY_BOOL: code = write_bit(cell, &inner); break;
     case FAMILY_INTEGER: /* as wide as the type */
         code = write_int64(cell, &inner);
-        inner.length = plan.source == SRC_INT8 ? 1 : plan.source == SRC_INT16 ? 2
-                       : plan.source == SRC_INT32 ? 4 : 8;
+        inner.length = plan.source == SRC_INT8    ? 1
+                       : plan.source == SRC_INT16 ? 2
+                       : plan.source == SRC_INT32 ? 4
+                                                  : 8;
         break;
-    case FAMILY_REAL: code = cell->single ? write_float(cell, &inner) : write_double(cell, &inner); break;
+    case FAMILY_REAL:
+        code = cell->single ? write_float(cell, &inner) : write_double(cell, &inner);
+        break;
     case FAMILY_DATE: code = write_date(cell, &inner); break;
     case FAMILY_TIME: code = write_time(cell, &inner); break;
     case FAMILY_TIMESTAMP: code = write_timestamp(cell, &inner); break;
@@ -318,7 +335,8 @@ static ConvertCode write_binary(const Cell *cell, CellOut *out) {
         plan.ctype = SQL_C_INTERVAL_DAY_TO_SECOND;
         code = write_ds(cell, &inner);
         break;
-    default: return write_text(cell, out); /* text, bytes, nested, decimals (whose default is text) */
+    default:
+        return write_text(cell, out); /* text, bytes, nested, decimals (whose default is text) */
     }
     if (code >= CONVERT_ERROR) return code;
     ConvertCode stored = store_bytes(out, &value, (size_t)inner.length);
@@ -326,13 +344,13 @@ static ConvertCode write_binary(const Cell *cell, CellOut *out) {
 }
 
 static const CellWriter class_writers[C_COUNT] = {
-    [C_CHAR] = write_text,     [C_WCHAR] = write_text,     [C_BIT] = write_bit,
-    [C_INT8] = write_int8,     [C_UINT8] = write_uint8,    [C_INT16] = write_int16,
-    [C_UINT16] = write_uint16, [C_INT32] = write_int32,    [C_UINT32] = write_uint32,
-    [C_INT64] = write_int64,   [C_UINT64] = write_uint64,  [C_FLOAT] = write_float,
+    [C_CHAR] = write_text,     [C_WCHAR] = write_text,      [C_BIT] = write_bit,
+    [C_INT8] = write_int8,     [C_UINT8] = write_uint8,     [C_INT16] = write_int16,
+    [C_UINT16] = write_uint16, [C_INT32] = write_int32,     [C_UINT32] = write_uint32,
+    [C_INT64] = write_int64,   [C_UINT64] = write_uint64,   [C_FLOAT] = write_float,
     [C_DOUBLE] = write_double, [C_NUMERIC] = write_numeric, [C_BINARY] = write_binary,
-    [C_DATE] = write_date,     [C_TIME] = write_time,      [C_TIMESTAMP] = write_timestamp,
-    [C_GUID] = write_guid,     [C_YM] = write_ym,          [C_DS] = write_ds,
+    [C_DATE] = write_date,     [C_TIME] = write_time,       [C_TIMESTAMP] = write_timestamp,
+    [C_GUID] = write_guid,     [C_YM] = write_ym,           [C_DS] = write_ds,
 };
 
 CellWriter convert_writer(Family family, CClass cclass) {

@@ -51,7 +51,8 @@ SQLRETURN dbc_free_handle(SQLHANDLE handle) {
     if (!call_enter(&call, API_SQLFreeHandle, SQL_HANDLE_DBC, handle)) return call.result;
     Dbc *self = call.dbc;
     if (self->state != DBC_ALLOCATED)
-        return call_leave(&call, diag_error(&self->base, ERR_SEQUENCE, "the connection is still open"));
+        return call_leave(&call,
+                          diag_error(&self->base, ERR_SEQUENCE, "the connection is still open"));
     SQLHANDLE env_id = self->env->base.id;
     handle_retire(&self->base);
     handle_unlock(&self->base);
@@ -88,7 +89,8 @@ SQLRETURN dbc_disconnect(Dbc *self) {
         return SQL_SUCCESS;
     }
     if (!statements_idle(self))
-        return diag_error(&self->base, ERR_SEQUENCE, "a statement of the connection is still executing");
+        return diag_error(&self->base, ERR_SEQUENCE,
+                          "a statement of the connection is still executing");
     stmt_free_all(self);
     if (self->options.autocommit == SQL_AUTOCOMMIT_OFF && session_alive(self->session)) {
         Error err; /* what was not committed is rolled back; the session is going anyway */
@@ -140,10 +142,10 @@ typedef enum AttributeKind { ATTRIBUTE_32, ATTRIBUTE_LONG, ATTRIBUTE_POINTER } A
 
 typedef struct DbcAttribute {
     SQLINTEGER id;
-    uint8_t kind;      /* how SQLGetConnectAttr writes it */
-    bool before;       /* may be set before connecting */
-    bool after;        /* may be set on an open connection */
-    uint16_t offset;   /* in DbcOptions */
+    uint8_t kind;    /* how SQLGetConnectAttr writes it */
+    bool before;     /* may be set before connecting */
+    bool after;      /* may be set on an open connection */
+    uint16_t offset; /* in DbcOptions */
 } DbcAttribute;
 
 #define OPTION(member) offsetof(DbcOptions, member)
@@ -242,7 +244,8 @@ static SQLRETURN set_special(Dbc *self, SQLINTEGER attribute, SQLULEN value, boo
         return diag_error(&self->base, ERR_UNSUPPORTED, "connection calls cannot be asynchronous");
     case SQL_ATTR_AUTO_IPD:
     case SQL_ATTR_CONNECTION_DEAD:
-        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "the attribute %d can only be read", (int)attribute);
+        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "the attribute %d can only be read",
+                          (int)attribute);
     case SQL_ATTR_ENLIST_IN_DTC:
         return diag_error(&self->base, ERR_UNSUPPORTED, "distributed transactions are not offered");
     default: *known = false; return SQL_SUCCESS;
@@ -268,8 +271,10 @@ SQLRETURN dbc_set_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, S
     if (self->state == DBC_CONNECTED && !row->after)
         return diag_error(&self->base, ERR_ATTRIBUTE_NOW,
                           "the attribute %d is set before the connection opens", (int)attribute);
-    if (row->kind == ATTRIBUTE_POINTER) memcpy((char *)&self->options + row->offset, &value, sizeof value);
-    else memcpy((char *)&self->options + row->offset, &number, sizeof number);
+    if (row->kind == ATTRIBUTE_POINTER)
+        memcpy((char *)&self->options + row->offset, &value, sizeof value);
+    else
+        memcpy((char *)&self->options + row->offset, &number, sizeof number);
     return SQL_SUCCESS;
 }
 
@@ -299,7 +304,8 @@ SQLRETURN dbc_get_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, S
         number_out(value, length, SQL_ASYNC_DBC_ENABLE_OFF, ATTRIBUTE_32);
         return SQL_SUCCESS;
     case SQL_ATTR_CONNECTION_DEAD:
-        number = self->state == DBC_CONNECTED && session_alive(self->session) ? SQL_CD_FALSE : SQL_CD_TRUE;
+        number = self->state == DBC_CONNECTED && session_alive(self->session) ? SQL_CD_FALSE
+                                                                              : SQL_CD_TRUE;
         number_out(value, length, number, ATTRIBUTE_32);
         return SQL_SUCCESS;
     default: break;
@@ -313,14 +319,16 @@ SQLRETURN dbc_get_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, S
     if (!stmt_option_get(&self->defaults, attribute, &number))
         return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no connection attribute %d",
                           (int)attribute);
-    number_out(value, length, number, attribute == SQL_ATTR_METADATA_ID ? ATTRIBUTE_32 : ATTRIBUTE_LONG);
+    number_out(value, length, number,
+               attribute == SQL_ATTR_METADATA_ID ? ATTRIBUTE_32 : ATTRIBUTE_LONG);
     return SQL_SUCCESS;
 }
 
 /* ---- the rest */
 
 SQLRETURN dbc_native_sql(Dbc *self, Str sql, const TextOut *out) {
-    if (!sql.data) return diag_error(&self->base, ERR_NULL_POINTER, "the statement is a NULL pointer");
+    if (!sql.data)
+        return diag_error(&self->base, ERR_NULL_POINTER, "the statement is a NULL pointer");
     return call_text_out(&self->base, out, sql); /* escapes are part of the dialect */
 }
 
@@ -328,7 +336,8 @@ SQLRETURN dbc_functions(Dbc *self, SQLUSMALLINT id, SQLUSMALLINT *out) {
     if (!out) return diag_error(&self->base, ERR_NULL_POINTER, "the result is a NULL pointer");
     if (id != SQL_API_ODBC3_ALL_FUNCTIONS && id != SQL_API_ALL_FUNCTIONS) {
         if (id > 4999)
-            return diag_error(&self->base, ERR_FUNCTION_TYPE, "there is no function %u", (unsigned)id);
+            return diag_error(&self->base, ERR_FUNCTION_TYPE, "there is no function %u",
+                              (unsigned)id);
         *out = api_supported(id) ? SQL_TRUE : SQL_FALSE;
         return SQL_SUCCESS;
     }
@@ -336,8 +345,10 @@ SQLRETURN dbc_functions(Dbc *self, SQLUSMALLINT id, SQLUSMALLINT *out) {
     memset(out, 0, (bitmap ? SQL_API_ODBC3_ALL_FUNCTIONS_SIZE : 100) * sizeof *out);
     SQLUSMALLINT one;
     for (uint32_t i = 0; (one = api_id_at(i)) != 0; i++) {
-        if (bitmap) out[one >> 4] |= (SQLUSMALLINT)(1u << (one & 15));
-        else if (one < 100) out[one] = SQL_TRUE;
+        if (bitmap)
+            out[one >> 4] |= (SQLUSMALLINT)(1u << (one & 15));
+        else if (one < 100)
+            out[one] = SQL_TRUE;
     }
     return SQL_SUCCESS;
 }

@@ -13,9 +13,9 @@ typedef enum DbcState { DBC_ALLOCATED, DBC_BROWSING, DBC_CONNECTED } DbcState; /
 /* Attributes of statements that have no place in a descriptor. Those of a connection are the
  * defaults of its new statements. */
 typedef struct StmtOptions {
-    SQLULEN async_enable, concurrency, cursor_type, scrollable, sensitivity, keyset_size, max_length,
-        max_rows, metadata_id, noscan, query_timeout, retrieve_data, simulate_cursor, use_bookmarks,
-        enable_auto_ipd, rowset_size;
+    SQLULEN async_enable, concurrency, cursor_type, scrollable, sensitivity, keyset_size,
+        max_length, max_rows, metadata_id, noscan, query_timeout, retrieve_data, simulate_cursor,
+        use_bookmarks, enable_auto_ipd, rowset_size;
 } StmtOptions;
 
 /* What may be set before connecting, and what pooling's reset restores. */
@@ -29,16 +29,16 @@ typedef struct DbcOptions {
  * them without the lock. */
 struct Dbc {
     Handle base;
-    Env *env;           /* fixed */
-    Dbc *next;          /* in the environment's list, under its lock */
-    uint8_t state;      /* DbcState */
-    Session *session;   /* fixed */
-    Arena *arena;       /* of the connection: texts below */
+    Env *env;         /* fixed */
+    Dbc *next;        /* in the environment's list, under its lock */
+    uint8_t state;    /* DbcState */
+    Session *session; /* fixed */
+    Arena *arena;     /* of the connection: texts below */
     Stmt *stmts;
-    Desc *descs;        /* explicitly allocated ones */
+    Desc *descs; /* explicitly allocated ones */
     DbcOptions options, connect_options;
     StmtOptions defaults, connect_defaults;
-    char *catalog;      /* set before connecting; NULL */
+    char *catalog; /* set before connecting; NULL */
     Str dsn, driver, server;
     uint32_t string_length, complex_length; /* fixed: lengths reported for unbounded columns */
     bool writes_refused;                    /* ReadOnly=true */

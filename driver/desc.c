@@ -103,7 +103,8 @@ SQLRETURN desc_free_handle(SQLHANDLE handle) {
     handle_retire(&self->base);
     handle_unlock(&self->base);
     Dbc *dbc = (Dbc *)handle_lock(dbc_id, SQL_HANDLE_DBC);
-    if (!dbc) return call_leave_freed(&call, SQL_SUCCESS); /* SQLDisconnect was first and freed it */
+    if (!dbc)
+        return call_leave_freed(&call, SQL_SUCCESS); /* SQLDisconnect was first and freed it */
     Desc **place = &dbc->descs;
     while (*place && (*place != self || (*place)->base.id != own_id)) place = &(*place)->next;
     bool mine = *place != NULL;
@@ -126,19 +127,26 @@ static void record_type_defaults(DescRecord *record) {
     record->scale_set = false;
     record->precision = record->scale = 0;
     switch (record->type) {
-    case SQL_CHAR: case SQL_VARCHAR: case SQL_WCHAR: case SQL_WVARCHAR: record->length = 1; break;
+    case SQL_CHAR:
+    case SQL_VARCHAR:
+    case SQL_WCHAR:
+    case SQL_WVARCHAR: record->length = 1; break;
     case SQL_DATETIME:
         if (record->datetime_code == SQL_CODE_TIMESTAMP) record->precision = 6;
         break;
     case SQL_INTERVAL:
         record->datetime_precision = 2;
-        if (record->concise == SQL_INTERVAL_SECOND || record->concise == SQL_INTERVAL_DAY_TO_SECOND ||
-            record->concise == SQL_INTERVAL_HOUR_TO_SECOND || record->concise == SQL_INTERVAL_MINUTE_TO_SECOND)
+        if (record->concise == SQL_INTERVAL_SECOND ||
+            record->concise == SQL_INTERVAL_DAY_TO_SECOND ||
+            record->concise == SQL_INTERVAL_HOUR_TO_SECOND ||
+            record->concise == SQL_INTERVAL_MINUTE_TO_SECOND)
             record->precision = 6;
         break;
-    case SQL_NUMERIC: case SQL_DECIMAL: record->precision = DECIMAL_MAX_DIGITS; break;
+    case SQL_NUMERIC:
+    case SQL_DECIMAL: record->precision = DECIMAL_MAX_DIGITS; break;
     case SQL_REAL: record->precision = 24; break;
-    case SQL_FLOAT: case SQL_DOUBLE: record->precision = 53; break;
+    case SQL_FLOAT:
+    case SQL_DOUBLE: record->precision = 53; break;
     default: break;
     }
 }
@@ -227,7 +235,8 @@ SQLRETURN desc_copy(SQLHANDLE source, SQLHANDLE target) {
     if (!call_enter(&call, API_SQLCopyDesc, SQL_HANDLE_DESC, source)) return call.result;
     const Desc *from = call.desc;
     bool described = from->role != DESC_IRD || stmt_column_count(from->stmt) > 0;
-    bool complete = from->role == DESC_IRD ? records_from_columns(&copy, from) : records_copy(&copy, from);
+    bool complete =
+        from->role == DESC_IRD ? records_from_columns(&copy, from) : records_copy(&copy, from);
     copy.array_size = from->array_size;
     copy.bind_type = from->bind_type;
     copy.array_status = from->array_status;

@@ -55,7 +55,8 @@ SQLRETURN desc_free_handle(SQLHANDLE handle);
 DescRecord *desc_record(Desc *self, SQLSMALLINT number);
 /* The record if it is within count, else NULL. */
 static inline DescRecord *desc_find(const Desc *self, uint32_t number) {
-    return number <= (uint32_t)self->count && number < self->capacity ? &self->records[number] : NULL;
+    return number <= (uint32_t)self->count && number < self->capacity ? &self->records[number]
+                                                                      : NULL;
 }
 /* count becomes the highest bound record after an unbinding. */
 void desc_trim(Desc *self);
@@ -67,7 +68,8 @@ bool desc_set_concise(Desc *self, DescRecord *record, SQLSMALLINT concise);
 bool desc_consistent(const Desc *self, const DescRecord *record);
 
 /* The handle whose diagnostics are posted to: own. Values of text fields come in `text`. */
-SQLRETURN desc_set_field(Desc *self, SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value, Str text);
+SQLRETURN desc_set_field(Desc *self, SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
+                         Str text);
 SQLRETURN desc_get_field(Desc *self, Handle *poster, SQLSMALLINT number, SQLSMALLINT field,
                          SQLPOINTER value, SQLINTEGER *length, const TextOut *text);
 bool desc_field_is_text(SQLSMALLINT field);

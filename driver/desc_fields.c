@@ -7,7 +7,13 @@
 #include "driver/desc.h"
 #include "driver/stmt.h"
 
-typedef enum FieldKind { FIELD_SMALLINT, FIELD_INTEGER, FIELD_LEN, FIELD_POINTER, FIELD_TEXT } FieldKind;
+typedef enum FieldKind {
+    FIELD_SMALLINT,
+    FIELD_INTEGER,
+    FIELD_LEN,
+    FIELD_POINTER,
+    FIELD_TEXT
+} FieldKind;
 enum { AR = 1, AP = 2, IR = 4, IP = 8, APPS = AR | AP, NOT_IR = AR | AP | IP, ALL = 15, NONE = 0 };
 
 typedef struct FieldRow {
@@ -18,8 +24,8 @@ typedef struct FieldRow {
     uint16_t offset;       /* in Desc or DescRecord; NO_PLACE: computed */
 } FieldRow;
 
-#define NO_PLACE UINT16_MAX
-#define IN_DESC(member) offsetof(Desc, member)
+#define NO_PLACE          UINT16_MAX
+#define IN_DESC(member)   offsetof(Desc, member)
 #define IN_RECORD(member) offsetof(DescRecord, member)
 
 static const FieldRow field_rows[] = {
@@ -38,7 +44,8 @@ static const FieldRow field_rows[] = {
     {SQL_DESC_CONCISE_TYPE, FIELD_SMALLINT, false, ALL, NOT_IR, IN_RECORD(concise)},
     {SQL_DESC_DATA_PTR, FIELD_POINTER, false, APPS, NOT_IR, IN_RECORD(data)},
     {SQL_DESC_DATETIME_INTERVAL_CODE, FIELD_SMALLINT, false, ALL, NOT_IR, IN_RECORD(datetime_code)},
-    {SQL_DESC_DATETIME_INTERVAL_PRECISION, FIELD_INTEGER, false, ALL, NOT_IR, IN_RECORD(datetime_precision)},
+    {SQL_DESC_DATETIME_INTERVAL_PRECISION, FIELD_INTEGER, false, ALL, NOT_IR,
+     IN_RECORD(datetime_precision)},
     {SQL_DESC_DISPLAY_SIZE, FIELD_LEN, false, IR, NONE, NO_PLACE},
     {SQL_DESC_FIXED_PREC_SCALE, FIELD_SMALLINT, false, IR | IP, NONE, NO_PLACE},
     {SQL_DESC_INDICATOR_PTR, FIELD_POINTER, false, APPS, APPS, IN_RECORD(indicator)},
@@ -79,8 +86,8 @@ bool desc_field_is_text(SQLSMALLINT field) {
 
 /* An explicit descriptor counts as ARD and APD. */
 static uint8_t role_bits(const Desc *self) {
-    static const uint8_t bits[] = {[DESC_APP] = APPS, [DESC_ARD] = AR, [DESC_APD] = AP, [DESC_IRD] = IR,
-                                   [DESC_IPD] = IP};
+    static const uint8_t bits[] = {
+        [DESC_APP] = APPS, [DESC_ARD] = AR, [DESC_APD] = AP, [DESC_IRD] = IR, [DESC_IPD] = IP};
     return bits[self->role];
 }
 
@@ -91,8 +98,9 @@ static size_t kind_size(uint8_t kind) {
 static SQLRETURN number_out(uint8_t kind, SQLLEN number, SQLPOINTER value, SQLINTEGER *length) {
     SQLSMALLINT small = (SQLSMALLINT)number;
     SQLINTEGER medium = (SQLINTEGER)number;
-    const void *from = kind == FIELD_SMALLINT ? (void *)&small : kind == FIELD_INTEGER ? (void *)&medium
-                                                                                      : (void *)&number;
+    const void *from = kind == FIELD_SMALLINT  ? (void *)&small
+                       : kind == FIELD_INTEGER ? (void *)&medium
+                                               : (void *)&number;
     if (value) memcpy(value, from, kind_size(kind));
     if (length) *length = (SQLINTEGER)kind_size(kind);
     return SQL_SUCCESS;
@@ -102,11 +110,13 @@ static SQLRETURN number_out(uint8_t kind, SQLLEN number, SQLPOINTER value, SQLIN
 
 static SQLRETURN header_get(Desc *self, const FieldRow *row, SQLPOINTER value, SQLINTEGER *length) {
     if (row->id == SQL_DESC_ALLOC_TYPE)
-        return number_out(FIELD_SMALLINT, self->automatic ? SQL_DESC_ALLOC_AUTO : SQL_DESC_ALLOC_USER,
-                          value, length);
+        return number_out(FIELD_SMALLINT,
+                          self->automatic ? SQL_DESC_ALLOC_AUTO : SQL_DESC_ALLOC_USER, value,
+                          length);
     if (row->id == SQL_DESC_COUNT)
         return number_out(FIELD_SMALLINT,
-                          self->role == DESC_IRD ? (SQLLEN)stmt_column_count(self->stmt) : self->count,
+                          self->role == DESC_IRD ? (SQLLEN)stmt_column_count(self->stmt)
+                                                 : self->count,
                           value, length);
     SQLLEN number;
     memcpy(&number, (const char *)self + row->offset, sizeof number);
@@ -136,7 +146,8 @@ static SQLRETURN record_get(Desc *self, Handle *poster, const FieldRow *row, SQL
     if (self->role == DESC_IRD) {
         if ((uint32_t)number > stmt_column_count(self->stmt)) return SQL_NO_DATA;
         if (!column_field(self->stmt, (uint32_t)number - 1, (SQLUSMALLINT)row->id, &field))
-            return diag_error(poster, ERR_DESCRIPTOR_FIELD, "a column has no field %d", (int)row->id);
+            return diag_error(poster, ERR_DESCRIPTOR_FIELD, "a column has no field %d",
+                              (int)row->id);
     } else if (!record) {
         return SQL_NO_DATA;
     } else if (row->offset == NO_PLACE) {
@@ -144,8 +155,8 @@ static SQLRETURN record_get(Desc *self, Handle *poster, const FieldRow *row, SQL
         if (row->id == SQL_DESC_TYPE_NAME || row->id == SQL_DESC_LOCAL_TYPE_NAME) {
             char *name = arena_alloc(handle_scratch(poster), 128);
             if (!name) return diag_no_memory(poster);
-            field.text.len = sqltype_name(sqltype_parameter(record->concise, record->length, record->scale),
-                                          name, 128);
+            field.text.len = sqltype_name(
+                sqltype_parameter(record->concise, record->length, record->scale), name, 128);
             field.text.data = name;
         }
     } else {
@@ -168,8 +179,10 @@ SQLRETURN desc_get_field(Desc *self, Handle *poster, SQLSMALLINT number, SQLSMAL
                          SQLPOINTER value, SQLINTEGER *length, const TextOut *text) {
     const FieldRow *row = field_find(field);
     if (!row || !(row->reads & role_bits(self)))
-        return diag_error(poster, ERR_DESCRIPTOR_FIELD, "the descriptor has no field %d", (int)field);
-    if (ird_ready(self, poster) != SQL_SUCCESS && !(row->header && row->offset != NO_PLACE)) return SQL_ERROR;
+        return diag_error(poster, ERR_DESCRIPTOR_FIELD, "the descriptor has no field %d",
+                          (int)field);
+    if (ird_ready(self, poster) != SQL_SUCCESS && !(row->header && row->offset != NO_PLACE))
+        return SQL_ERROR;
     if (row->header) return header_get(self, row, value, length);
     if (number < 0 || (number == 0 && (self->role == DESC_IRD || self->role == DESC_IPD)))
         return diag_error(poster, ERR_DESCRIPTOR_INDEX, "there is no record %d", (int)number);
@@ -184,12 +197,15 @@ SQLRETURN desc_get_rec(Desc *self, SQLSMALLINT number, const DescRecOut *out) {
     struct {
         SQLSMALLINT id;
         SQLPOINTER to;
-    } fields[] = {{SQL_DESC_TYPE, out->type}, {SQL_DESC_DATETIME_INTERVAL_CODE, out->subtype},
-                  {SQL_DESC_OCTET_LENGTH, out->length}, {SQL_DESC_PRECISION, out->precision},
+    } fields[] = {{SQL_DESC_TYPE, out->type},
+                  {SQL_DESC_DATETIME_INTERVAL_CODE, out->subtype},
+                  {SQL_DESC_OCTET_LENGTH, out->length},
+                  {SQL_DESC_PRECISION, out->precision},
                   {SQL_DESC_SCALE, out->scale}};
     for (size_t i = 0; i < COUNT_OF(fields); i++) {
         if (!fields[i].to) continue;
-        SQLRETURN result = record_get(self, poster, field_find(fields[i].id), number, fields[i].to, NULL, NULL);
+        SQLRETURN result =
+            record_get(self, poster, field_find(fields[i].id), number, fields[i].to, NULL, NULL);
         if (result != SQL_SUCCESS) return result;
     }
     bool implementation = self->role == DESC_IRD || self->role == DESC_IPD;
@@ -198,8 +214,8 @@ SQLRETURN desc_get_rec(Desc *self, SQLSMALLINT number, const DescRecOut *out) {
         return call_text_out(poster, out->name, STR(""));
     }
     if (out->nullable) {
-        SQLRETURN result = record_get(self, poster, field_find(SQL_DESC_NULLABLE), number, out->nullable,
-                                      NULL, NULL);
+        SQLRETURN result = record_get(self, poster, field_find(SQL_DESC_NULLABLE), number,
+                                      out->nullable, NULL, NULL);
         if (result != SQL_SUCCESS) return result;
     }
     return record_get(self, poster, field_find(SQL_DESC_NAME), number, NULL, NULL, out->name);
@@ -213,8 +229,10 @@ static SQLRETURN header_set(Desc *self, const FieldRow *row, SQLPOINTER value) {
         if (number < 0 || number > DESC_MAX_RECORDS)
             return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "a count of %lld is out of range",
                               (long long)number);
-        if (number > self->count && !desc_record(self, (SQLSMALLINT)number)) return diag_no_memory(&self->base);
-        for (SQLSMALLINT i = (SQLSMALLINT)(number + 1); i <= self->count; i++) self->records[i].data = NULL;
+        if (number > self->count && !desc_record(self, (SQLSMALLINT)number))
+            return diag_no_memory(&self->base);
+        for (SQLSMALLINT i = (SQLSMALLINT)(number + 1); i <= self->count; i++)
+            self->records[i].data = NULL;
         self->count = (SQLSMALLINT)number;
         self->version++;
         return SQL_SUCCESS;
@@ -222,7 +240,8 @@ static SQLRETURN header_set(Desc *self, const FieldRow *row, SQLPOINTER value) {
     if (row->id == SQL_DESC_ARRAY_SIZE && number <= 0)
         return diag_error(&self->base, ERR_ATTRIBUTE_VALUE, "an array has at least one row");
     SQLULEN narrow = (SQLULEN)(SQLUINTEGER)number; /* the bind type is an SQLINTEGER */
-    memcpy((char *)self + row->offset, row->kind == FIELD_INTEGER ? (void *)&narrow : (void *)&number, 8);
+    memcpy((char *)self + row->offset,
+           row->kind == FIELD_INTEGER ? (void *)&narrow : (void *)&number, 8);
     self->version++;
     return SQL_SUCCESS;
 }
@@ -240,7 +259,8 @@ static SQLRETURN type_set(Desc *self, DescRecord *record, SQLSMALLINT field, SQL
         done = desc_set_concise(self, record, value);
     }
     if (done) return SQL_SUCCESS;
-    return diag_error(&self->base, ERR_DESCRIPTOR_INCONSISTENT, "%d is no type of this descriptor", (int)value);
+    return diag_error(&self->base, ERR_DESCRIPTOR_INCONSISTENT, "%d is no type of this descriptor",
+                      (int)value);
 }
 
 static SQLRETURN name_set(Desc *self, DescRecord *record, Str text) {
@@ -255,14 +275,16 @@ static SQLRETURN name_set(Desc *self, DescRecord *record, Str text) {
 
 static SQLRETURN data_set(Desc *self, DescRecord *record, SQLPOINTER value) {
     if (value && !desc_consistent(self, record))
-        return diag_error(&self->base, ERR_DESCRIPTOR_INCONSISTENT, "the record's type is not consistent");
+        return diag_error(&self->base, ERR_DESCRIPTOR_INCONSISTENT,
+                          "the record's type is not consistent");
     if (self->role == DESC_IPD) return SQL_SUCCESS; /* only the check */
     record->data = value;
     if (!value) desc_trim(self);
     return SQL_SUCCESS;
 }
 
-static SQLRETURN record_set(Desc *self, const FieldRow *row, DescRecord *record, SQLPOINTER value, Str text) {
+static SQLRETURN record_set(Desc *self, const FieldRow *row, DescRecord *record, SQLPOINTER value,
+                            Str text) {
     SQLSMALLINT small = (SQLSMALLINT)(intptr_t)value;
     SQLINTEGER medium = (SQLINTEGER)(intptr_t)value;
     bool deferred = row->id == SQL_DESC_DATA_PTR || row->id == SQL_DESC_INDICATOR_PTR ||
@@ -287,20 +309,24 @@ static SQLRETURN record_set(Desc *self, const FieldRow *row, DescRecord *record,
     default: break;
     }
     void *place = (char *)record + row->offset;
-    const void *from = row->kind == FIELD_SMALLINT ? (void *)&small : row->kind == FIELD_INTEGER
-                                                                          ? (void *)&medium
-                                                                          : (void *)&value;
+    const void *from = row->kind == FIELD_SMALLINT  ? (void *)&small
+                       : row->kind == FIELD_INTEGER ? (void *)&medium
+                                                    : (void *)&value;
     memcpy(place, from, kind_size(row->kind));
     return SQL_SUCCESS;
 }
 
-SQLRETURN desc_set_field(Desc *self, SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value, Str text) {
+SQLRETURN desc_set_field(Desc *self, SQLSMALLINT number, SQLSMALLINT field, SQLPOINTER value,
+                         Str text) {
     const FieldRow *row = field_find(field);
-    if (!row) return diag_error(&self->base, ERR_DESCRIPTOR_FIELD, "there is no field %d", (int)field);
+    if (!row)
+        return diag_error(&self->base, ERR_DESCRIPTOR_FIELD, "there is no field %d", (int)field);
     if (!(row->writes & role_bits(self))) {
         if (self->role == DESC_IRD)
-            return diag_error(&self->base, ERR_IRD_MODIFIED, "a result's descriptor cannot be written");
-        return diag_error(&self->base, ERR_DESCRIPTOR_FIELD, "the field %d cannot be written", (int)field);
+            return diag_error(&self->base, ERR_IRD_MODIFIED,
+                              "a result's descriptor cannot be written");
+        return diag_error(&self->base, ERR_DESCRIPTOR_FIELD, "the field %d cannot be written",
+                          (int)field);
     }
     if (row->header) return header_set(self, row, value);
     if (number < 0 || (number == 0 && self->role == DESC_IPD))
@@ -314,13 +340,15 @@ SQLRETURN desc_set_rec(Desc *self, const DescRecArgs *args) {
     if (self->role == DESC_IRD)
         return diag_error(&self->base, ERR_IRD_MODIFIED, "a result's descriptor cannot be written");
     if (args->number < 0 || (args->number == 0 && self->role == DESC_IPD))
-        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "there is no record %d", (int)args->number);
+        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "there is no record %d",
+                          (int)args->number);
     DescRecord *record = desc_record(self, args->number);
     if (!record) return diag_no_memory(&self->base);
     SQLSMALLINT concise = sqltype_join(args->type, args->subtype);
     if (!concise || !desc_set_concise(self, record, concise))
-        return diag_error(&self->base, ERR_DESCRIPTOR_INCONSISTENT, "type %d with subcode %d does not exist",
-                          (int)args->type, (int)args->subtype);
+        return diag_error(&self->base, ERR_DESCRIPTOR_INCONSISTENT,
+                          "type %d with subcode %d does not exist", (int)args->type,
+                          (int)args->subtype);
     record->octet_length = args->length;
     record->precision = args->precision;
     record->scale = args->scale;

@@ -23,7 +23,8 @@ static void column_type(const Stmt *self, const ColumnInfo *column, SqlType *out
 
 SQLRETURN stmt_describe_col(Stmt *self, SQLUSMALLINT number, const DescribeOut *out) {
     uint32_t count = stmt_column_count(self);
-    if (count == 0) return diag_error(&self->base, ERR_NOT_A_CURSOR, "the statement returns no rows");
+    if (count == 0)
+        return diag_error(&self->base, ERR_NOT_A_CURSOR, "the statement returns no rows");
     if (number == 0 || number > count)
         return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "column %u of %u does not exist",
                           (unsigned)number, (unsigned)count);
@@ -45,8 +46,8 @@ static Str type_name(Stmt *self, TribType type) {
     return (Str){name, length < 1024 ? length : 1023};
 }
 
-static bool text_field(Stmt *self, const ColumnInfo *column, const SqlType *type, SQLUSMALLINT field,
-                       Str *out) {
+static bool text_field(Stmt *self, const ColumnInfo *column, const SqlType *type,
+                       SQLUSMALLINT field, Str *out) {
     switch (field) {
     case SQL_DESC_NAME:
     case SQL_COLUMN_NAME:
@@ -65,12 +66,14 @@ static bool text_field(Stmt *self, const ColumnInfo *column, const SqlType *type
 }
 
 /* SQL_COLUMN_LENGTH of version 2: bytes of the default C type; SQL_COLUMN_PRECISION: column size. */
-static bool number_field(Stmt *self, const ColumnInfo *column, const SqlType *type, SQLUSMALLINT field,
-                         SQLLEN *out) {
+static bool number_field(Stmt *self, const ColumnInfo *column, const SqlType *type,
+                         SQLUSMALLINT field, SQLLEN *out) {
     bool odbc2 = stmt_odbc2(self);
     switch (field) {
     case SQL_DESC_AUTO_UNIQUE_VALUE: *out = column->auto_increment; return true;
-    case SQL_DESC_CASE_SENSITIVE: *out = type->case_sensitive && column->case_sensitive; return true;
+    case SQL_DESC_CASE_SENSITIVE:
+        *out = type->case_sensitive && column->case_sensitive;
+        return true;
     case SQL_DESC_CONCISE_TYPE: *out = sqltype_code(type->concise, odbc2); return true;
     case SQL_DESC_TYPE: *out = type->verbose; return true;
     case SQL_DESC_DATETIME_INTERVAL_CODE: *out = type->subcode; return true;
@@ -90,7 +93,9 @@ static bool number_field(Stmt *self, const ColumnInfo *column, const SqlType *ty
     case SQL_DESC_SEARCHABLE: *out = type->searchable; return true;
     case SQL_DESC_UNNAMED: *out = column->name.len ? SQL_NAMED : SQL_UNNAMED; return true;
     case SQL_DESC_UNSIGNED: *out = type->is_unsigned; return true;
-    case SQL_DESC_UPDATABLE: *out = column->writable ? SQL_ATTR_WRITE : SQL_ATTR_READONLY; return true;
+    case SQL_DESC_UPDATABLE:
+        *out = column->writable ? SQL_ATTR_WRITE : SQL_ATTR_READONLY;
+        return true;
     case SQL_DESC_ROWVER: *out = SQL_FALSE; return true;
     default: return false;
     }
@@ -106,20 +111,22 @@ bool column_field(Stmt *stmt, uint32_t index, SQLUSMALLINT field, ColumnField *o
     return out->is_text || number_field(stmt, column, &type, field, &out->number);
 }
 
-SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field, const TextOut *text,
-                             SQLLEN *value) {
+SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field,
+                             const TextOut *text, SQLLEN *value) {
     uint32_t count = stmt_column_count(self);
     if (field == SQL_DESC_COUNT || field == SQL_COLUMN_COUNT) {
         if (value) *value = count;
         return SQL_SUCCESS;
     }
-    if (count == 0) return diag_error(&self->base, ERR_NOT_A_CURSOR, "the statement returns no rows");
+    if (count == 0)
+        return diag_error(&self->base, ERR_NOT_A_CURSOR, "the statement returns no rows");
     if (number == 0 || number > count)
         return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "column %u of %u does not exist",
                           (unsigned)number, (unsigned)count);
     ColumnField out;
     if (!column_field(self, number - 1u, field, &out))
-        return diag_error(&self->base, ERR_DESCRIPTOR_FIELD, "a column has no field %u", (unsigned)field);
+        return diag_error(&self->base, ERR_DESCRIPTOR_FIELD, "a column has no field %u",
+                          (unsigned)field);
     if (out.is_text) return call_text_out(&self->base, text, out.text);
     if (value) *value = out.number;
     return SQL_SUCCESS;

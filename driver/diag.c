@@ -118,13 +118,17 @@ static void diag_post(Handle *handle, const DiagPost *post) {
     diag_insert(self, record);
 }
 
-static void diag_format(Handle *handle, ErrorCode code, bool error, const char *format, va_list arguments) {
+static void diag_format(Handle *handle, ErrorCode code, bool error, const char *format,
+                        va_list arguments) {
     char message[DIAG_TEXT_MAX];
     int length = vsnprintf(message, sizeof message, format, arguments);
     if (length >= (int)sizeof message)
         message[utf8_cut(message, sizeof message - 1, sizeof message - 1)] = 0;
-    diag_post(handle, &(DiagPost){.state = error_sqlstate(code), .message = message, .error = error,
-                                  .row = SQL_NO_ROW_NUMBER, .column = SQL_NO_COLUMN_NUMBER});
+    diag_post(handle, &(DiagPost){.state = error_sqlstate(code),
+                                  .message = message,
+                                  .error = error,
+                                  .row = SQL_NO_ROW_NUMBER,
+                                  .column = SQL_NO_COLUMN_NUMBER});
 }
 
 SQLRETURN diag_error(Handle *handle, ErrorCode code, const char *format, ...) {
@@ -147,10 +151,17 @@ SQLRETURN diag_no_memory(Handle *handle) {
 }
 
 static DiagPost post_of(const Error *err, bool error) {
-    return (DiagPost){.state = err->sqlstate, .source = err->source, .message = err->message,
-                      .detail = err->detail, .hint = err->hint, .line = err->line,
-                      .column_in_text = err->column, .native = err->native, .error = error,
-                      .row = SQL_NO_ROW_NUMBER, .column = SQL_NO_COLUMN_NUMBER};
+    return (DiagPost){.state = err->sqlstate,
+                      .source = err->source,
+                      .message = err->message,
+                      .detail = err->detail,
+                      .hint = err->hint,
+                      .line = err->line,
+                      .column_in_text = err->column,
+                      .native = err->native,
+                      .error = error,
+                      .row = SQL_NO_ROW_NUMBER,
+                      .column = SQL_NO_COLUMN_NUMBER};
 }
 
 SQLRETURN diag_engine(Handle *handle, const Error *err) {

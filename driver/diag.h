@@ -12,7 +12,7 @@
 #include "driver/odbc.h"
 #include "engine/base/text.h"
 
-#define DIAG_MAX 1000
+#define DIAG_MAX      1000
 #define DIAG_TEXT_MAX 2400 /* bytes of a message */
 
 typedef struct DiagRecord {

@@ -22,7 +22,8 @@ static const DiagRecord foreign_record = {
     .sqlstate = "08S01",
     .row = SQL_NO_ROW_NUMBER,
     .column = SQL_NO_COLUMN_NUMBER,
-    .message = "[Tributary][ODBC] the handle belongs to the parent of this process: connect anew after fork()",
+    .message = "[Tributary][ODBC] the handle belongs to the parent of this process: connect anew "
+               "after fork()",
     .server = "",
 };
 
@@ -42,8 +43,8 @@ static const DiagRecord *record_at(const Diag *diag, uint32_t index) {
     return index < diag->count ? diag->records[index] : &memory_record;
 }
 
-static SQLRETURN record_out(const DiagRecord *record, bool odbc2, const TextOut *state, SQLINTEGER *native,
-                            const TextOut *message) {
+static SQLRETURN record_out(const DiagRecord *record, bool odbc2, const TextOut *state,
+                            SQLINTEGER *native, const TextOut *message) {
     char spelled[6];
     diag_state(record->sqlstate, odbc2, spelled);
     (void)text_out(state, (Str){spelled, 5});
@@ -51,8 +52,8 @@ static SQLRETURN record_out(const DiagRecord *record, bool odbc2, const TextOut 
     return text_out(message, str_from(record->message)) ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
 }
 
-SQLRETURN diag_get_record(SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT number, const TextOut *state,
-                          SQLINTEGER *native, const TextOut *message) {
+SQLRETURN diag_get_record(SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT number,
+                          const TextOut *state, SQLINTEGER *native, const TextOut *message) {
     Call call;
     if (kind < SQL_HANDLE_ENV || kind > SQL_HANDLE_DESC) return SQL_INVALID_HANDLE;
     if (handle_foreign(handle, kind)) {
@@ -62,9 +63,13 @@ SQLRETURN diag_get_record(SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT number
     if (!call_enter(&call, API_SQLGetDiagRec, kind, handle)) return call.result;
     const Diag *diag = &call.handle->diag;
     SQLRETURN result;
-    if (number < 1 || message->capacity < 0) result = SQL_ERROR;
-    else if ((uint32_t)number > record_count(diag)) result = SQL_NO_DATA;
-    else result = record_out(record_at(diag, (uint32_t)number - 1), handle_odbc2(call.handle), state, native, message);
+    if (number < 1 || message->capacity < 0)
+        result = SQL_ERROR;
+    else if ((uint32_t)number > record_count(diag))
+        result = SQL_NO_DATA;
+    else
+        result = record_out(record_at(diag, (uint32_t)number - 1), handle_odbc2(call.handle), state,
+                            native, message);
     return call_leave(&call, result);
 }
 
@@ -85,8 +90,8 @@ static SQLRETURN put_text(const TextOut *out, const char *text) {
     return text_out(out, str_from(text)) ? SQL_SUCCESS_WITH_INFO : SQL_SUCCESS;
 }
 
-static SQLRETURN header_field(const Handle *handle, SQLSMALLINT field, SQLPOINTER value, const TextOut *text,
-                              bool *known) {
+static SQLRETURN header_field(const Handle *handle, SQLSMALLINT field, SQLPOINTER value,
+                              const TextOut *text, bool *known) {
     const Diag *diag = &handle->diag;
     bool statement = handle->kind == SQL_HANDLE_STMT;
     *known = true;
@@ -95,11 +100,14 @@ static SQLRETURN header_field(const Handle *handle, SQLSMALLINT field, SQLPOINTE
     case SQL_DIAG_RETURNCODE:
         if (value) memcpy(value, &diag->return_code, sizeof diag->return_code);
         return SQL_SUCCESS;
-    case SQL_DIAG_CURSOR_ROW_COUNT: return statement ? put_long(value, diag->cursor_rows) : SQL_ERROR;
+    case SQL_DIAG_CURSOR_ROW_COUNT:
+        return statement ? put_long(value, diag->cursor_rows) : SQL_ERROR;
     case SQL_DIAG_ROW_COUNT: return statement ? put_long(value, diag->row_count) : SQL_ERROR;
     case SQL_DIAG_DYNAMIC_FUNCTION:
-        return statement ? put_text(text, diag->function_name ? diag->function_name : "") : SQL_ERROR;
-    case SQL_DIAG_DYNAMIC_FUNCTION_CODE: return statement ? put_integer(value, diag->function_code) : SQL_ERROR;
+        return statement ? put_text(text, diag->function_name ? diag->function_name : "")
+                         : SQL_ERROR;
+    case SQL_DIAG_DYNAMIC_FUNCTION_CODE:
+        return statement ? put_integer(value, diag->function_code) : SQL_ERROR;
     default: *known = false; return SQL_ERROR;
     }
 }
@@ -150,8 +158,12 @@ SQLRETURN diag_get_field(SQLSMALLINT kind, SQLHANDLE handle, SQLSMALLINT number,
     const Diag *diag = &call.handle->diag;
     SQLRETURN result = header_field(call.handle, field, value, text, &known);
     if (known) return call_leave(&call, result);
-    if (number < 1) result = SQL_ERROR;
-    else if ((uint32_t)number > record_count(diag)) result = SQL_NO_DATA;
-    else result = record_field(call.handle, record_at(diag, (uint32_t)number - 1), field, value, text);
+    if (number < 1)
+        result = SQL_ERROR;
+    else if ((uint32_t)number > record_count(diag))
+        result = SQL_NO_DATA;
+    else
+        result =
+            record_field(call.handle, record_at(diag, (uint32_t)number - 1), field, value, text);
     return call_leave(&call, result);
 }

@@ -36,7 +36,8 @@ SQLRETURN env_set_attribute(Env *self, SQLINTEGER attribute, SQLPOINTER value, S
     switch (attribute) {
     case SQL_ATTR_ODBC_VERSION:
         if (self->connections)
-            return diag_error(&self->base, ERR_SEQUENCE, "the version is set before connections are made");
+            return diag_error(&self->base, ERR_SEQUENCE,
+                              "the version is set before connections are made");
         if (number != SQL_OV_ODBC2 && number != SQL_OV_ODBC3 && number != SQL_OV_ODBC3_80)
             return diag_error(&self->base, ERR_ATTRIBUTE_VALUE, "%u is no version of ODBC", number);
         atomic_store(&self->odbc_version, number);

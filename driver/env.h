@@ -11,7 +11,8 @@
 /* Guarded by its lock; odbc_version is also read without it. */
 struct Env {
     Handle base;
-    _Atomic uint32_t odbc_version; /* as set: 0 (not yet), SQL_OV_ODBC2, SQL_OV_ODBC3, SQL_OV_ODBC3_80 */
+    _Atomic uint32_t
+        odbc_version; /* as set: 0 (not yet), SQL_OV_ODBC2, SQL_OV_ODBC3, SQL_OV_ODBC3_80 */
     SQLUINTEGER connection_pooling, cp_match;
     Dbc *connections;
 };

@@ -44,11 +44,13 @@ static void apply_timeout(Stmt *self, Statement *engine) {
 static SQLRETURN prepare_begin(Stmt *self, Str sql) {
     Error err;
     stmt_forget(self);
-    if (!sql.data) return diag_error(&self->base, ERR_NULL_POINTER, "the statement is a NULL pointer");
+    if (!sql.data)
+        return diag_error(&self->base, ERR_NULL_POINTER, "the statement is a NULL pointer");
     Statement *engine = stmt_engine(self);
     if (!engine) return SQL_ERROR;
     apply_timeout(self, engine);
-    if (statement_prepare_start(engine, sql, &err) != TRIB_OK) return diag_engine(&self->base, &err);
+    if (statement_prepare_start(engine, sql, &err) != TRIB_OK)
+        return diag_engine(&self->base, &err);
     return SQL_SUCCESS;
 }
 
@@ -173,12 +175,14 @@ static SQLRETURN execution_begin(Stmt *self) {
     SQLULEN sets = self->apd->array_size;
     if (statement_parameter_count(engine) == 0) return SQL_SUCCESS;
     if (sets > 1 && statement_kind(engine) == STATEMENT_QUERY)
-        return diag_error(&self->base, ERR_UNSUPPORTED, "a query takes one set of parameters at a time");
+        return diag_error(&self->base, ERR_UNSUPPORTED,
+                          "a query takes one set of parameters at a time");
     for (SQLULEN row = 0; row < sets; row++) {
         uint32_t index = params_next_at_execution(self, row, 0);
         if (index == UINT32_MAX) continue;
         if (sets > 1)
-            return diag_error(&self->base, ERR_UNSUPPORTED, "data at execution takes one set of parameters");
+            return diag_error(&self->base, ERR_UNSUPPORTED,
+                              "data at execution takes one set of parameters");
         slot->param = index;
         self->state_before = slot->direct ? STMT_ALLOCATED : self->state;
         self->state = STMT_NEED_DATA;
@@ -196,11 +200,10 @@ static SQLRETURN execution_step(Stmt *self, bool *finished) {
         result = prepare_end(self);
         if (result == SQL_SUCCESS) slot->step = STEP_PREPARED;
         return result;
-    case STEP_PREPARED:
-        slot->step = STEP_SET;
-        return execution_begin(self);
+    case STEP_PREPARED: slot->step = STEP_SET; return execution_begin(self);
     case STEP_SET: {
-        SQLULEN sets = statement_parameter_count(atomic_load(&self->engine)) ? self->apd->array_size : 1;
+        SQLULEN sets =
+            statement_parameter_count(atomic_load(&self->engine)) ? self->apd->array_size : 1;
         *finished = slot->row >= sets;
         return *finished ? execution_finish(self) : set_begin(self);
     }
@@ -214,14 +217,17 @@ static SQLRETURN execution_run(Stmt *self) {
     while (!finished && result == SQL_SUCCESS) result = execution_step(self, &finished);
     if (result == SQL_ERROR) {
         stmt_drop_puts(self);
-        if (self->slot.direct) stmt_forget(self);
-        else (void)stmt_close_cursor(self);
+        if (self->slot.direct)
+            stmt_forget(self);
+        else
+            (void)stmt_close_cursor(self);
     }
     return result;
 }
 
 SQLRETURN stmt_execute(Stmt *self) {
-    if (self->state >= STMT_EXECUTED) (void)stmt_close_cursor(self); /* S4: the last result is gone */
+    if (self->state >= STMT_EXECUTED)
+        (void)stmt_close_cursor(self); /* S4: the last result is gone */
     self->slot = (CallSlot){.resume = execution_run, .step = STEP_PREPARED};
     apply_timeout(self, atomic_load(&self->engine));
     return execution_run(self);
@@ -261,7 +267,8 @@ static bool puts_make(Stmt *self) {
     if (!(self->puts = ARENA_ARRAY(self->execution, PutValue, count))) return false;
     self->nputs = count;
     size_t max = (size_t)64 << 20;
-    if (session_get(self->dbc->session, SETTING_MAX_VALUE_SIZE, &limit, &err) == TRIB_OK && limit.integer > 0)
+    if (session_get(self->dbc->session, SETTING_MAX_VALUE_SIZE, &limit, &err) == TRIB_OK &&
+        limit.integer > 0)
         max = (size_t)limit.integer * 2; /* UTF-16 takes up to twice the bytes of the value */
     for (uint32_t i = 0; i < count; i++) buf_init(&self->puts[i].data, NULL, max);
     return true;
@@ -310,7 +317,8 @@ SQLRETURN stmt_put_data(Stmt *self, SQLPOINTER data, SQLLEN length) {
     } else {
         SQLLEN bytes = data ? piece_length(ctype, data, length) : 0;
         if (bytes < 0)
-            return diag_error(&self->base, ERR_STRING_LENGTH, "%lld is no length", (long long)length);
+            return diag_error(&self->base, ERR_STRING_LENGTH, "%lld is no length",
+                              (long long)length);
         buf_add(&put->data, data, (size_t)bytes);
         if (buf_status(&put->data, &err) != TRIB_OK) return diag_engine(&self->base, &err);
     }

@@ -18,10 +18,12 @@
 SQLRETURN stmt_bind_col(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,
                         SQLLEN capacity, SQLLEN *indicator) {
     if (number == 0 || number > DESC_MAX_RECORDS)
-        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "there is no column %u", (unsigned)number);
+        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "there is no column %u",
+                          (unsigned)number);
     if (data && ctype != SQL_C_DEFAULT && !ctype_valid(ctype))
         return diag_error(&self->base, ERR_BUFFER_TYPE, "%d is no C type", (int)ctype);
-    if (capacity < 0) return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
+    if (capacity < 0)
+        return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
     Desc *ard = self->ard;
     bool locked = !ard->automatic && handle_lock(ard->base.id, SQL_HANDLE_DESC);
     SQLRETURN result = SQL_SUCCESS;
@@ -77,7 +79,8 @@ bool cursor_locate(const Cursor *self, SQLULEN row, const BatchView **batch, uin
     return false;
 }
 
-bool cursor_position(const BatchView *batch, const ColumnView *column, uint32_t logical, uint32_t *out) {
+bool cursor_position(const BatchView *batch, const ColumnView *column, uint32_t logical,
+                     uint32_t *out) {
     uint32_t at = batch->selection ? batch->selection[logical] : logical;
     if (column->form == COLUMN_CONSTANT) {
         at = 0;
@@ -103,7 +106,8 @@ static bool segment_add(Cursor *self, uint32_t first, uint32_t count) {
 
 /* ---- the plan */
 
-static SQLRETURN plan_column(Stmt *self, uint32_t index, const DescRecord *record, BoundColumn *out) {
+static SQLRETURN plan_column(Stmt *self, uint32_t index, const DescRecord *record,
+                             BoundColumn *out) {
     const ColumnInfo *column = stmt_column(self, index);
     SizeDefaults sizes = {self->dbc->string_length, self->dbc->complex_length};
     SQLSMALLINT ctype = record->concise;
@@ -116,8 +120,8 @@ static SQLRETURN plan_column(Stmt *self, uint32_t index, const DescRecord *recor
     out->record = record;
     if (convert_plan(&out->plan, column->type, ctype) != CONVERT_OK)
         return diag_error(&self->base, ERR_TYPE_ATTRIBUTE,
-                          "column %u cannot be converted to the C type %d that is bound to it", index + 1,
-                          (int)ctype);
+                          "column %u cannot be converted to the C type %d that is bound to it",
+                          index + 1, (int)ctype);
     out->plan.numeric_set = record->scale_set;
     out->plan.numeric_precision = (uint8_t)(record->precision > 0 ? record->precision : 0);
     out->plan.numeric_scale = (int8_t)record->scale;
@@ -139,7 +143,8 @@ static SQLRETURN plan_build(Stmt *self) {
     for (uint32_t i = 0; i < count; i++) {
         const DescRecord *record = &ard->records[i + 1];
         if (!record->data) continue;
-        if (plan_column(self, i, record, &cursor->bound[cursor->nbound]) != SQL_SUCCESS) return SQL_ERROR;
+        if (plan_column(self, i, record, &cursor->bound[cursor->nbound]) != SQL_SUCCESS)
+            return SQL_ERROR;
         cursor->nbound++;
     }
     cursor->all_bound = cursor->nbound == columns;
@@ -151,7 +156,8 @@ static SQLRETURN plan_build(Stmt *self) {
 
 static SQLRETURN plan_check(Stmt *self) {
     const Cursor *cursor = &self->cursor;
-    if (cursor->plan_valid && cursor->bound_ard == self->ard && cursor->bound_version == self->ard->version)
+    if (cursor->plan_valid && cursor->bound_ard == self->ard &&
+        cursor->bound_version == self->ard->version)
         return SQL_SUCCESS;
     return plan_build(self);
 }
@@ -169,7 +175,8 @@ static SQLUSMALLINT *row_status(Stmt *self, SQLULEN row) {
     if (self->row_status_size < self->fetch.size) {
         SQLUSMALLINT *status = heap_resize(self->row_status, self->fetch.size * sizeof *status);
         if (!status) return NULL;
-        memset(status, 0, self->fetch.size * sizeof *status); /* before the first issue of this rowset */
+        memset(status, 0,
+               self->fetch.size * sizeof *status); /* before the first issue of this rowset */
         self->row_status = status;
         self->row_status_size = self->fetch.size;
     }
@@ -188,12 +195,13 @@ static void run_issue(void *opaque, uint32_t row, ConvertCode code, const Error 
         err = &own;
     }
     if (error && (!status || *status != SQL_ROW_ERROR)) self->fetch.failed++;
-    if (status && *status != SQL_ROW_ERROR) *status = error ? SQL_ROW_ERROR : SQL_ROW_SUCCESS_WITH_INFO;
+    if (status && *status != SQL_ROW_ERROR)
+        *status = error ? SQL_ROW_ERROR : SQL_ROW_SUCCESS_WITH_INFO;
     diag_row(&self->base, err, error, (SQLLEN)at + 1, (SQLINTEGER)context->column + 1);
 }
 
-static void positions_fill(const BatchView *batch, const ColumnView *column, uint32_t first, uint32_t count,
-                           uint32_t *out) {
+static void positions_fill(const BatchView *batch, const ColumnView *column, uint32_t first,
+                           uint32_t count, uint32_t *out) {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = batch->selection ? batch->selection[first + i] : first + i;
         if (column->form == COLUMN_CONSTANT) {
@@ -212,21 +220,27 @@ static char *offset_ptr(const void *base, SQLLEN offset, SQLULEN row, size_t str
 }
 
 /* One bound column over a run of the current batch; row: of the rowset, of the run's first. */
-static void run_column(Stmt *self, const BoundColumn *bound, uint32_t first, uint32_t count, SQLULEN row) {
+static void run_column(Stmt *self, const BoundColumn *bound, uint32_t first, uint32_t count,
+                       SQLULEN row) {
     const BatchView *batch = self->cursor.batch;
     const ColumnView *column = &batch->columns[bound->column];
     const DescRecord *record = bound->record;
     const Desc *ard = self->ard;
     SQLLEN offset = ard->bind_offset ? *ard->bind_offset : 0;
     bool by_row = ard->bind_type != SQL_BIND_BY_COLUMN;
-    size_t stride = by_row ? (size_t)ard->bind_type
-                           : bound->plan.variable ? (size_t)record->octet_length : bound->plan.size;
+    size_t stride = by_row                 ? (size_t)ard->bind_type
+                    : bound->plan.variable ? (size_t)record->octet_length
+                                           : bound->plan.size;
     size_t length_stride = by_row ? (size_t)ard->bind_type : sizeof(SQLLEN);
     RunContext context = {self, bound->column, row};
-    Span span = {.plan = &bound->plan, .column = column, .data_stride = stride,
+    Span span = {.plan = &bound->plan,
+                 .column = column,
+                 .data_stride = stride,
                  .capacity = bound->plan.variable ? record->octet_length : (SQLLEN)bound->plan.size,
-                 .length_stride = length_stride, .max_length = self->options.max_length,
-                 .context = &context, .issue = run_issue};
+                 .length_stride = length_stride,
+                 .max_length = self->options.max_length,
+                 .context = &context,
+                 .issue = run_issue};
     Buf buffer;
     bool nested = bound->plan.source == SRC_NESTED;
     if (nested) {
@@ -267,7 +281,8 @@ static SQLRETURN batch_next(Stmt *self) {
     }
     Statement *engine = atomic_load_explicit(&self->engine, memory_order_relaxed);
     if (!self->fetch.waiting) {
-        if (self->fetch.done > 0 && held_keep(self, &err) != TRIB_OK) return diag_engine(&self->base, &err);
+        if (self->fetch.done > 0 && held_keep(self, &err) != TRIB_OK)
+            return diag_engine(&self->base, &err);
         cursor->batch = NULL;
         if (statement_fetch_start(engine, &err) != TRIB_OK) return diag_engine(&self->base, &err);
         self->fetch.waiting = true;
@@ -311,9 +326,9 @@ static SQLRETURN fetch_finish(Stmt *self) {
     self->state = fetch->state_after;
     if (fetch->fetched) *fetch->fetched = fetch->done;
     for (SQLULEN i = 0; fetch->status && i < fetch->size; i++) {
-        SQLUSMALLINT status = i >= fetch->done              ? SQL_ROW_NOROW
+        SQLUSMALLINT status = i >= fetch->done            ? SQL_ROW_NOROW
                               : i < self->row_status_size ? self->row_status[i]
-                                                            : SQL_ROW_SUCCESS;
+                                                          : SQL_ROW_SUCCESS;
         if (extended && status == SQL_ROW_SUCCESS_WITH_INFO) status = SQL_ROW_SUCCESS;
         fetch->status[i] = status;
     }
@@ -321,8 +336,9 @@ static SQLRETURN fetch_finish(Stmt *self) {
     if (fetch->failed == fetch->done) return SQL_ERROR;
     if (fetch->failed > 0) {
         self->base.diag.warned = true;
-        if (extended) diag_warning(&self->base, ERR_ROW_ERROR, "%llu rows could not be converted",
-                                   (unsigned long long)fetch->failed);
+        if (extended)
+            diag_warning(&self->base, ERR_ROW_ERROR, "%llu rows could not be converted",
+                         (unsigned long long)fetch->failed);
     }
     return SQL_SUCCESS;
 }
@@ -334,8 +350,10 @@ static SQLRETURN fetch_run(Stmt *self) {
     self->slot.resume = fetch_run;
     while (result == SQL_SUCCESS && fetch->done < fetch->size && !cursor->ended) {
         if (self->options.max_rows && cursor->delivered >= self->options.max_rows) break;
-        if (cursor->batch && cursor->next < cursor->batch->rows) result = run_take(self);
-        else result = batch_next(self);
+        if (cursor->batch && cursor->next < cursor->batch->rows)
+            result = run_take(self);
+        else
+            result = batch_next(self);
     }
     if (result == SQL_STILL_EXECUTING || result == SQL_ERROR) return result;
     return fetch_finish(self);
@@ -360,14 +378,17 @@ static SQLRETURN fetch_begin(Stmt *self, const FetchState *wanted) {
 }
 
 SQLRETURN stmt_fetch(Stmt *self) {
-    return fetch_begin(self, &(FetchState){.size = self->ard->array_size, .fetched = self->ird->rows_processed,
-                                           .status = self->ird->array_status, .state_after = STMT_FETCHED});
+    return fetch_begin(self, &(FetchState){.size = self->ard->array_size,
+                                           .fetched = self->ird->rows_processed,
+                                           .status = self->ird->array_status,
+                                           .state_after = STMT_FETCHED});
 }
 
 SQLRETURN stmt_fetch_scroll(Stmt *self, SQLSMALLINT orientation, SQLLEN offset) {
     (void)offset;
     if (orientation != SQL_FETCH_NEXT)
-        return diag_error(&self->base, ERR_FETCH_TYPE, "a forward-only cursor goes to the next rows only");
+        return diag_error(&self->base, ERR_FETCH_TYPE,
+                          "a forward-only cursor goes to the next rows only");
     return stmt_fetch(self);
 }
 
@@ -375,17 +396,22 @@ SQLRETURN stmt_extended_fetch(Stmt *self, SQLUSMALLINT orientation, SQLLEN offse
                               SQLUSMALLINT *status) {
     (void)offset;
     if (orientation != SQL_FETCH_NEXT)
-        return diag_error(&self->base, ERR_FETCH_TYPE, "a forward-only cursor goes to the next rows only");
-    return fetch_begin(self, &(FetchState){.size = self->options.rowset_size, .fetched = fetched,
-                                           .status = status, .state_after = STMT_EXTENDED});
+        return diag_error(&self->base, ERR_FETCH_TYPE,
+                          "a forward-only cursor goes to the next rows only");
+    return fetch_begin(self, &(FetchState){.size = self->options.rowset_size,
+                                           .fetched = fetched,
+                                           .status = status,
+                                           .state_after = STMT_EXTENDED});
 }
 
 SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQLUSMALLINT lock) {
     Cursor *cursor = &self->cursor;
     if (operation > SQL_ADD)
-        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no operation %u", (unsigned)operation);
+        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no operation %u",
+                          (unsigned)operation);
     if (operation != SQL_POSITION && operation != SQL_REFRESH)
-        return diag_error(&self->base, ERR_UNSUPPORTED, "rows cannot be changed through the cursor");
+        return diag_error(&self->base, ERR_UNSUPPORTED,
+                          "rows cannot be changed through the cursor");
     if (lock != SQL_LOCK_NO_CHANGE)
         return diag_error(&self->base, ERR_UNSUPPORTED, "rows cannot be locked");
     if (row > cursor->rowset_rows)
@@ -393,7 +419,8 @@ SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQ
                           (unsigned long long)cursor->rowset_rows);
     cursor->data_wanted = true;
     if (operation == SQL_REFRESH) return SQL_SUCCESS;
-    if (row == 0) return diag_error(&self->base, ERR_CURSOR_POSITION, "a position is a row of the rowset");
+    if (row == 0)
+        return diag_error(&self->base, ERR_CURSOR_POSITION, "a position is a row of the rowset");
     cursor->current = row - 1;
     part_reset(&cursor->part);
     return SQL_SUCCESS;

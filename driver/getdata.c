@@ -24,7 +24,8 @@ static SQLRETURN finish_code(Stmt *self, ConvertCode code, const Error *err, uin
 
 static SQLRETURN put_null(Stmt *self, SQLLEN *indicator) {
     if (!indicator)
-        return diag_error(&self->base, ERR_NULL_NO_INDICATOR, "the value is NULL and there is no indicator");
+        return diag_error(&self->base, ERR_NULL_NO_INDICATOR,
+                          "the value is NULL and there is no indicator");
     SQLLEN null = SQL_NULL_DATA;
     memcpy(indicator, &null, sizeof null);
     return SQL_SUCCESS;
@@ -44,8 +45,9 @@ static ConvertCode part_begin(Stmt *self, const Cell *cell, const ConvertPlan *p
     SQLULEN limit = self->options.max_length;
     if (code == CONVERT_OK && limit && part->value.len > limit &&
         (cell->family == FAMILY_TEXT || cell->family == FAMILY_BYTES))
-        part->value.len = cell->family == FAMILY_BYTES ? limit
-                                                       : utf8_cut(part->value.data, part->value.len, limit);
+        part->value.len = cell->family == FAMILY_BYTES
+                              ? limit
+                              : utf8_cut(part->value.data, part->value.len, limit);
     part->offset = 0;
     part->half = false;
     part->how = (uint8_t)convert_delivery(cell->family, plan->cclass);
@@ -92,8 +94,10 @@ static size_t put_hex(PartState *part, char *out, size_t units, size_t unit) {
     for (; n < units && part->offset < part->value.len * 2; n++, part->offset++) {
         uint8_t byte = (uint8_t)part->value.data[part->offset / 2];
         SQLWCHAR digit = (SQLWCHAR)digits[part->offset % 2 ? byte & 15 : byte >> 4];
-        if (unit == 2) memcpy(out + n * 2, &digit, 2);
-        else out[n] = (char)digit;
+        if (unit == 2)
+            memcpy(out + n * 2, &digit, 2);
+        else
+            out[n] = (char)digit;
     }
     return n;
 }
@@ -123,7 +127,8 @@ static SQLRETURN part_deliver(Stmt *self, void *data, SQLLEN capacity, SQLLEN *i
         memset((char *)data + n * unit, 0, unit);
     }
     part->remaining -= n * unit;
-    part->finished = part->remaining == 0 && (room > 0 || part->how == DELIVER_BINARY || capacity > 0);
+    part->finished =
+        part->remaining == 0 && (room > 0 || part->how == DELIVER_BINARY || capacity > 0);
     return finish_code(self, part->finished ? CONVERT_OK : CONVERT_CUT, NULL, part->column);
 }
 
@@ -138,8 +143,8 @@ static bool whole_fits(uint8_t cclass, size_t whole, SQLLEN capacity) {
 static bool goes_in_parts(const ConvertPlan *plan) {
     if (!plan->variable) return false;
     if (plan->cclass != C_BINARY) return true;
-    return plan->family == FAMILY_TEXT || plan->family == FAMILY_BYTES || plan->family == FAMILY_NESTED ||
-           plan->family == FAMILY_DECIMAL;
+    return plan->family == FAMILY_TEXT || plan->family == FAMILY_BYTES ||
+           plan->family == FAMILY_NESTED || plan->family == FAMILY_DECIMAL;
 }
 
 static SQLRETURN get_value(Stmt *self, const Cell *cell, const ConvertPlan *plan, void *data,
@@ -147,7 +152,10 @@ static SQLRETURN get_value(Stmt *self, const Cell *cell, const ConvertPlan *plan
     PartState *part = &self->cursor.part;
     Error err;
     if (!goes_in_parts(plan)) {
-        CellOut out = {.plan = plan, .data = data, .buffer = &part->text, .err = &err,
+        CellOut out = {.plan = plan,
+                       .data = data,
+                       .buffer = &part->text,
+                       .err = &err,
                        .capacity = plan->variable ? capacity : (SQLLEN)plan->size};
         ConvertCode code = plan->write(cell, &out);
         if (code < CONVERT_ERROR) put_length(indicator, out.length);
@@ -167,7 +175,8 @@ static SQLRETURN get_value(Stmt *self, const Cell *cell, const ConvertPlan *plan
 }
 
 /* SQL_C_DEFAULT and SQL_ARD_TYPE resolved; 0: the error is posted. */
-static SQLSMALLINT resolve_ctype(Stmt *self, uint32_t column, SQLSMALLINT ctype, const DescRecord **record) {
+static SQLSMALLINT resolve_ctype(Stmt *self, uint32_t column, SQLSMALLINT ctype,
+                                 const DescRecord **record) {
     *record = NULL;
     if (ctype == SQL_ARD_TYPE) {
         *record = desc_find(self->ard, column);
@@ -205,13 +214,13 @@ static ConvertPlan *plan_for(Stmt *self, uint32_t number, TribType type, SQLSMAL
     }
     if (convert_plan(plan, type, ctype) == CONVERT_OK) return plan;
     plan->write = NULL;
-    (void)diag_error(&self->base, ERR_TYPE_ATTRIBUTE, "column %u cannot be converted to the C type %d", number,
-                     (int)ctype);
+    (void)diag_error(&self->base, ERR_TYPE_ATTRIBUTE,
+                     "column %u cannot be converted to the C type %d", number, (int)ctype);
     return NULL;
 }
 
-static SQLRETURN get_first(Stmt *self, uint32_t number, SQLSMALLINT asked, void *data, SQLLEN capacity,
-                           SQLLEN *indicator) {
+static SQLRETURN get_first(Stmt *self, uint32_t number, SQLSMALLINT asked, void *data,
+                           SQLLEN capacity, SQLLEN *indicator) {
     Cursor *cursor = &self->cursor;
     PartState *part = &cursor->part;
     const BatchView *batch;
@@ -249,10 +258,11 @@ SQLRETURN stmt_get_data(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLP
     Cursor *cursor = &self->cursor;
     PartState *part = &cursor->part;
     if (number == 0 || number > stmt_column_count(self))
-        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "column %u of %u does not exist", (unsigned)number,
-                          (unsigned)stmt_column_count(self));
+        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "column %u of %u does not exist",
+                          (unsigned)number, (unsigned)stmt_column_count(self));
     if (!data) return diag_error(&self->base, ERR_NULL_POINTER, "the buffer is a NULL pointer");
-    if (capacity < 0) return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
+    if (capacity < 0)
+        return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
     if (cursor->rowset_rows == 0)
         return diag_error(&self->base, ERR_CURSOR_STATE, "the cursor is behind the last row");
     if (self->fetch.size > 1) cursor->data_wanted = true;

@@ -20,10 +20,10 @@
 #include "engine/base/os.h"
 
 #define CHUNK_SLOTS 1024u
-#define CHUNKS 4096u
-#define INDEX_BITS 24
-#define KIND_BITS 4
-#define NO_SLOT UINT32_MAX
+#define CHUNKS      4096u
+#define INDEX_BITS  24
+#define KIND_BITS   4
+#define NO_SLOT     UINT32_MAX
 
 struct Slot {
     pthread_mutex_t lock;
@@ -116,7 +116,8 @@ Status handle_register(Handle *self, SQLSMALLINT kind, Handle *guard, Error *err
     }
     slot->generation = (slot->generation + 1) & ((UINT64_C(1) << 36) - 1);
     if (slot->generation == 0) slot->generation = 1;
-    uint64_t id = (slot->generation << KIND_BITS | (uint64_t)kind) << INDEX_BITS | (slot->index + 1);
+    uint64_t id =
+        (slot->generation << KIND_BITS | (uint64_t)kind) << INDEX_BITS | (slot->index + 1);
     self->kind = kind;
     self->slot = slot;
     self->id = (SQLHANDLE)(uintptr_t)id;
@@ -148,7 +149,8 @@ static void slot_adopt(Slot *slot, uint32_t stamp) {
 static Slot *slot_check(SQLHANDLE id, SQLSMALLINT kind) {
     Slot *slot = slot_of(id);
     if (!slot || (kind != 0 && handle_kind(id) != kind)) return NULL;
-    if (atomic_load_explicit(&slot->id, memory_order_acquire) != (uint64_t)(uintptr_t)id) return NULL;
+    if (atomic_load_explicit(&slot->id, memory_order_acquire) != (uint64_t)(uintptr_t)id)
+        return NULL;
     uint32_t stamp = os_pid_stamp();
     if (atomic_load_explicit(&slot->pid, memory_order_acquire) != stamp) {
         if (handle_kind(id) != SQL_HANDLE_ENV) return NULL;

@@ -9,17 +9,19 @@
 #include "engine/base/bitmap.h"
 
 /* Where the values of the segment's rows stand; UINT32_MAX: NULL. NULL: first, first + 1 ... */
-static Status positions_of(Arena *arena, const RowSegment *segment, const ColumnView *from, uint32_t **out,
-                           Error *err) {
+static Status positions_of(Arena *arena, const RowSegment *segment, const ColumnView *from,
+                           uint32_t **out, Error *err) {
     *out = NULL;
     if (from->form == COLUMN_FLAT && !segment->batch->selection && !from->validity) return TRIB_OK;
     TRY_ALLOC(*out, ARENA_ARRAY(arena, uint32_t, segment->count), err);
     for (uint32_t i = 0; i < segment->count; i++)
-        if (!cursor_position(segment->batch, from, segment->first + i, &(*out)[i])) (*out)[i] = UINT32_MAX;
+        if (!cursor_position(segment->batch, from, segment->first + i, &(*out)[i]))
+            (*out)[i] = UINT32_MAX;
     return TRIB_OK;
 }
 
-static Status copy_validity(Arena *arena, const uint32_t *positions, uint32_t count, ColumnView *to, Error *err) {
+static Status copy_validity(Arena *arena, const uint32_t *positions, uint32_t count, ColumnView *to,
+                            Error *err) {
     uint64_t *validity;
     if (!positions) return TRIB_OK; /* nothing is NULL */
     TRY_ALLOC(validity, ARENA_ARRAY(arena, uint64_t, bitmap_words(count)), err);
@@ -29,20 +31,21 @@ static Status copy_validity(Arena *arena, const uint32_t *positions, uint32_t co
     return TRIB_OK;
 }
 
-static void copy_fixed(const RowSegment *segment, const ColumnView *from, const uint32_t *positions, size_t size,
-                       char *data) {
+static void copy_fixed(const RowSegment *segment, const ColumnView *from, const uint32_t *positions,
+                       size_t size, char *data) {
     const char *values = from->data;
     if (!positions) {
         memcpy(data, values + (size_t)segment->first * size, segment->count * size);
         return;
     }
     for (uint32_t i = 0; i < segment->count; i++)
-        if (positions[i] != UINT32_MAX) memcpy(data + i * size, values + (size_t)positions[i] * size, size);
+        if (positions[i] != UINT32_MAX)
+            memcpy(data + i * size, values + (size_t)positions[i] * size, size);
 }
 
 /* All long texts of the segment go into one block. */
-static Status copy_texts(Arena *arena, const RowSegment *segment, const ColumnView *from, const uint32_t *positions,
-                         StrView *data, Error *err) {
+static Status copy_texts(Arena *arena, const RowSegment *segment, const ColumnView *from,
+                         const uint32_t *positions, StrView *data, Error *err) {
     const StrView *values = from->data;
     size_t bytes = 0;
     char *block;
@@ -62,8 +65,8 @@ static Status copy_texts(Arena *arena, const RowSegment *segment, const ColumnVi
     return TRIB_OK;
 }
 
-static Status copy_nested(Arena *arena, const RowSegment *segment, const ColumnView *from, const uint32_t *positions,
-                          StrView *data, Error *err) {
+static Status copy_nested(Arena *arena, const RowSegment *segment, const ColumnView *from,
+                          const uint32_t *positions, StrView *data, Error *err) {
     for (uint32_t i = 0; i < segment->count; i++) {
         uint32_t at = positions ? positions[i] : segment->first + i;
         if (at == UINT32_MAX) continue;
@@ -75,8 +78,8 @@ static Status copy_nested(Arena *arena, const RowSegment *segment, const ColumnV
     return TRIB_OK;
 }
 
-static Status copy_column(Arena *arena, const RowSegment *segment, const ColumnView *from, ColumnView *to,
-                          Error *err) {
+static Status copy_column(Arena *arena, const RowSegment *segment, const ColumnView *from,
+                          ColumnView *to, Error *err) {
     bool nested = from->physical == PHYS_LIST || from->physical == PHYS_ROW;
     size_t size = nested ? sizeof(StrView) : physical_size(from->physical);
     uint32_t *positions;
@@ -91,7 +94,8 @@ static Status copy_column(Arena *arena, const RowSegment *segment, const ColumnV
         to->physical = PHYS_STRING;
         return copy_nested(arena, segment, from, positions, data, err);
     }
-    if (from->physical == PHYS_STRING) return copy_texts(arena, segment, from, positions, data, err);
+    if (from->physical == PHYS_STRING)
+        return copy_texts(arena, segment, from, positions, data, err);
     copy_fixed(segment, from, positions, size, data);
     return TRIB_OK;
 }
@@ -117,8 +121,10 @@ Status held_keep(Stmt *stmt, Error *err) {
     for (uint32_t i = 0; i < cursor->nsegments; i++) {
         RowSegment *segment = &cursor->segments[i];
         if (segment->batch != cursor->batch || !segment->batch) continue;
-        if (wanted) TRY(copy_segment(cursor->held, segment, err));
-        else segment->batch = NULL;
+        if (wanted)
+            TRY(copy_segment(cursor->held, segment, err));
+        else
+            segment->batch = NULL;
     }
     return TRIB_OK;
 }

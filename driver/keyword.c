@@ -79,8 +79,9 @@ Status attributes_add(Attributes *self, Str name, Str value, bool from_dsn, Erro
 }
 
 static size_t skip_blanks(Str text, size_t at) {
-    while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t' || text.data[at] == ';' ||
-                             text.data[at] == '\r' || text.data[at] == '\n'))
+    while (at < text.len &&
+           (text.data[at] == ' ' || text.data[at] == '\t' || text.data[at] == ';' ||
+            text.data[at] == '\r' || text.data[at] == '\n'))
         at++;
     return at;
 }
@@ -92,7 +93,8 @@ static Status braced_value(Attributes *self, Str text, size_t *at, Str *out, Err
     buf_init(&value, self->arena, text.len + 1);
     for (;; i++) {
         if (i >= text.len)
-            return error_set(err, ERR_GENERAL, "the brace at character %zu of the connection string is not closed",
+            return error_set(err, ERR_GENERAL,
+                             "the brace at character %zu of the connection string is not closed",
                              start + 1);
         if (text.data[i] == '}') {
             if (i + 1 >= text.len || text.data[i + 1] != '}') break;
@@ -104,8 +106,9 @@ static Status braced_value(Attributes *self, Str text, size_t *at, Str *out, Err
     *out = buf_view(&value);
     for (i++; i < text.len && text.data[i] != ';'; i++) {
         if (text.data[i] != ' ' && text.data[i] != '\t')
-            return error_set(err, ERR_GENERAL, "text follows the closing brace at character %zu of the connection string",
-                             i + 1);
+            return error_set(
+                err, ERR_GENERAL,
+                "text follows the closing brace at character %zu of the connection string", i + 1);
     }
     *at = i;
     return TRIB_OK;
@@ -118,7 +121,8 @@ Status attributes_parse(Attributes *self, Str text, Error *err) {
         while (at < text.len && text.data[at] != '=' && text.data[at] != ';') at++;
         Str name = str_trim((Str){text.data + start, at - start});
         if (at >= text.len || text.data[at] != '=' || name.len == 0)
-            return error_set(err, ERR_GENERAL, "the connection string has no name=value at character %zu", start + 1);
+            return error_set(err, ERR_GENERAL,
+                             "the connection string has no name=value at character %zu", start + 1);
         at++;
         while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t')) at++;
         Str value;
@@ -191,7 +195,8 @@ static Status ini_section(Attributes *self, Str text, Str section, bool *found, 
         if (line.data[0] == '[') {
             if (inside) return TRIB_OK;
             bool closed = line.data[line.len - 1] == ']';
-            inside = closed && str_equal_fold(str_trim((Str){line.data + 1, line.len - 2}), section);
+            inside =
+                closed && str_equal_fold(str_trim((Str){line.data + 1, line.len - 2}), section);
             *found = *found || inside;
             continue;
         }
@@ -207,7 +212,8 @@ static Status ini_section(Attributes *self, Str text, Str section, bool *found, 
 static Status ini_file(Attributes *self, const char *path, Str dsn, bool *found, Error *err) {
     Str text;
     Error ignored; /* a file that is missing or unreadable says nothing */
-    if (!path || os_read_file(self->arena, path, INI_MAX, &text, &ignored) != TRIB_OK) return TRIB_OK;
+    if (!path || os_read_file(self->arena, path, INI_MAX, &text, &ignored) != TRIB_OK)
+        return TRIB_OK;
     return ini_section(self, text, dsn, found, err);
 }
 

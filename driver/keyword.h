@@ -7,7 +7,13 @@
 
 #include "engine/base/settings.h"
 
-typedef enum KeywordKind { KEYWORD_SESSION, KEYWORD_NAME, KEYWORD_ALIAS, KEYWORD_MANAGER, KEYWORD_SETTING } KeywordKind;
+typedef enum KeywordKind {
+    KEYWORD_SESSION,
+    KEYWORD_NAME,
+    KEYWORD_ALIAS,
+    KEYWORD_MANAGER,
+    KEYWORD_SETTING
+} KeywordKind;
 
 typedef enum KeywordId {
 #define KEYWORD(symbol, name, kind, help) KEY_##symbol,

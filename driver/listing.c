@@ -8,7 +8,7 @@
 #include "engine/base/bitmap.h"
 
 #define LISTING_MAX_COLUMNS 24
-#define LISTING_MAX_KEYS 6
+#define LISTING_MAX_KEYS    6
 
 typedef struct RowCell {
     Str text; /* data NULL and !is_number: NULL */
@@ -48,8 +48,10 @@ Listing *listing_new(const RowColumn *columns, uint32_t count) {
     self->columns = columns;
     self->count = count;
     for (uint32_t i = 0; i < count; i++) {
-        self->infos[i] = (ColumnInfo){.name = str_from(columns[i].name), .type = column_type(&columns[i]),
-                                      .nullable = columns[i].nullable, .case_sensitive = true};
+        self->infos[i] = (ColumnInfo){.name = str_from(columns[i].name),
+                                      .type = column_type(&columns[i]),
+                                      .nullable = columns[i].nullable,
+                                      .case_sensitive = true};
     }
     return self;
 }
@@ -99,8 +101,10 @@ void listing_text(Listing *self, uint32_t column, Str text) {
         }
     }
     char *copy = arena_copy(self->arena, text.data, text.len);
-    if (copy) cell->text = (Str){copy, text.len};
-    else self->failed = true;
+    if (copy)
+        cell->text = (Str){copy, text.len};
+    else
+        self->failed = true;
 }
 
 void listing_integer(Listing *self, uint32_t column, int64_t value) {
@@ -180,7 +184,9 @@ static Status column_lay(Listing *self, uint32_t index, Error *err) {
     uint64_t *validity;
     void *data;
     TRY_ALLOC(validity, ARENA_ARRAY(self->arena, uint64_t, bitmap_words(self->nrows) + 1), err);
-    TRY_ALLOC(data, arena_array(self->arena, (size_t)self->nrows + 1, physical_size(view->physical)), err);
+    TRY_ALLOC(data,
+              arena_array(self->arena, (size_t)self->nrows + 1, physical_size(view->physical)),
+              err);
     for (uint32_t row = 0; row < self->nrows; row++) {
         const RowCell *cell = &self->rows[row][index];
         if (!cell->is_number && !cell->text.data) continue;

@@ -7,21 +7,25 @@
 #include "driver/stmt.h"
 
 /* A conversion that exists is one from a C value to a family that its SQL type belongs to. */
-SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction, SQLSMALLINT ctype,
-                              SQLSMALLINT sqltype, SQLULEN size, SQLSMALLINT digits, SQLPOINTER data,
-                              SQLLEN capacity, SQLLEN *indicator) {
+SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction,
+                              SQLSMALLINT ctype, SQLSMALLINT sqltype, SQLULEN size,
+                              SQLSMALLINT digits, SQLPOINTER data, SQLLEN capacity,
+                              SQLLEN *indicator) {
     SQLSMALLINT verbose, code, modern = sqltype_modern(sqltype);
     if (number == 0 || number > DESC_MAX_RECORDS)
-        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "there is no parameter %u", (unsigned)number);
+        return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "there is no parameter %u",
+                          (unsigned)number);
     if (direction == SQL_PARAM_OUTPUT)
         return diag_error(&self->base, ERR_UNSUPPORTED, "output parameters are not offered");
     if (direction != SQL_PARAM_INPUT && direction != SQL_PARAM_INPUT_OUTPUT)
-        return diag_error(&self->base, ERR_PARAM_TYPE, "%d is no direction of a parameter", (int)direction);
+        return diag_error(&self->base, ERR_PARAM_TYPE, "%d is no direction of a parameter",
+                          (int)direction);
     if (ctype != SQL_C_DEFAULT && !ctype_valid(ctype))
         return diag_error(&self->base, ERR_BUFFER_TYPE, "%d is no C type", (int)ctype);
     if (!sqltype_split(modern, &verbose, &code))
         return diag_error(&self->base, ERR_SQL_TYPE, "%d is no SQL type", (int)sqltype);
-    if (capacity < 0) return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
+    if (capacity < 0)
+        return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
     if ((modern == SQL_DECIMAL || modern == SQL_NUMERIC) &&
         (size > DECIMAL_MAX_DIGITS || digits < 0 || (size > 0 && digits > (SQLSMALLINT)size)))
         return diag_error(&self->base, ERR_PRECISION, "decimal(%llu,%d) does not exist",
@@ -40,8 +44,8 @@ SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direc
         own->length = size;
         own->scale = digits;
         own->precision = verbose == SQL_DATETIME || verbose == SQL_INTERVAL ? digits
-                         : size > INT16_MAX                                ? INT16_MAX
-                                                                           : (SQLSMALLINT)size;
+                         : size > INT16_MAX                                 ? INT16_MAX
+                                                                            : (SQLSMALLINT)size;
     }
     if (locked) handle_unlock(&apd->base);
     return own ? SQL_SUCCESS : diag_no_memory(&self->base);
@@ -111,11 +115,13 @@ static bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlac
     size_t length_step = by_row ? (size_t)apd->bind_type : sizeof(SQLLEN);
     out->data = app->data ? (char *)app->data + offset + row * step : NULL;
     out->length = app->octet_length_ptr
-                      ? (const SQLLEN *)(const void *)((char *)app->octet_length_ptr + offset + row * length_step)
+                      ? (const SQLLEN *)(const void *)((char *)app->octet_length_ptr + offset +
+                                                       row * length_step)
                       : NULL;
-    out->indicator = app->indicator ? (const SQLLEN *)(const void *)((char *)app->indicator + offset +
-                                                                     row * length_step)
-                                    : NULL;
+    out->indicator =
+        app->indicator
+            ? (const SQLLEN *)(const void *)((char *)app->indicator + offset + row * length_step)
+            : NULL;
     return true;
 }
 
@@ -146,7 +152,8 @@ static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, c
     if (*null) return TRIB_OK;
     if (at_execution(place)) {
         if (index >= self->nputs || !self->puts[index].given)
-            return error_set(err, ERR_SEQUENCE, "the value of parameter %u was not given", index + 1);
+            return error_set(err, ERR_SEQUENCE, "the value of parameter %u was not given",
+                             index + 1);
         *data = self->puts[index].data.data;
         *length = (SQLLEN)self->puts[index].data.len;
         *null = self->puts[index].is_null;
@@ -154,8 +161,9 @@ static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, c
         return TRIB_OK;
     }
     *data = place->data;
-    *length = place->length ? load_length(place->length)
-              : place->ctype == SQL_C_BINARY ? place->app->octet_length : SQL_NTS;
+    *length = place->length                  ? load_length(place->length)
+              : place->ctype == SQL_C_BINARY ? place->app->octet_length
+                                             : SQL_NTS;
     if (*length == SQL_DEFAULT_PARAM)
         return error_set(err, ERR_DEFAULT_PARAM, "parameter %u has no default value", index + 1);
     if (*length < 0 && *length != SQL_NTS && ctype_size(place->ctype) == 0)
@@ -165,8 +173,8 @@ static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, c
     return TRIB_OK;
 }
 
-static Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, Arena *arena, TribValue *out,
-                          Error *err) {
+static Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, Arena *arena,
+                          TribValue *out, Error *err) {
     const void *data = NULL;
     SQLLEN length = 0;
     bool null;
@@ -179,7 +187,8 @@ static Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, A
     if (code == CONVERT_OK) code = cell_value(&cell, type, arena, out, err);
     if (code == CONVERT_FRACTION && cell.family == FAMILY_TEXT) code = CONVERT_TOO_LONG; /* 22001 */
     if (code == CONVERT_FRACTION) {
-        diag_warning(&self->base, ERR_FRACTION_TRUNCATED, "the fraction of parameter %u was dropped", index + 1);
+        diag_warning(&self->base, ERR_FRACTION_TRUNCATED,
+                     "the fraction of parameter %u was dropped", index + 1);
         return TRIB_OK;
     }
     return code == CONVERT_OK ? TRIB_OK : convert_error(code, err);
@@ -199,8 +208,9 @@ Status params_send(Stmt *self, SQLULEN row, Error *err, SQLINTEGER *index) {
         ParamPlace place;
         TribValue value;
         if (!param_place(self, row, i, &place)) {
-            status = error_set(err, ERR_PARAM_COUNT, "the statement has %u parameters; number %u is not bound",
-                               count, i + 1);
+            status =
+                error_set(err, ERR_PARAM_COUNT,
+                          "the statement has %u parameters; number %u is not bound", count, i + 1);
             break;
         }
         *index = (SQLINTEGER)i + 1;

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define ZONE_TEXT 33 /* a blank and the longest name of a time zone */
+#define ZONE_TEXT        33 /* a blank and the longest name of a time zone */
 #define INTERVAL_LEADING 9
 
 typedef struct TypeRow {
@@ -38,14 +38,17 @@ static const TypeRow type_rows[] = {
                         SQL_PRED_BASIC, "time"},
     [TRIB_TYPE_TIMESTAMP] = {SQL_TYPE_TIMESTAMP, 19, 19, sizeof(SQL_TIMESTAMP_STRUCT), 0, 0,
                              "TIMESTAMP '", "'", SQL_PRED_BASIC, "timestamp"},
-    [TRIB_TYPE_TIMESTAMP_TZ] = {SQL_TYPE_TIMESTAMP, 19, 19 + ZONE_TEXT, sizeof(SQL_TIMESTAMP_STRUCT),
-                                0, 0, "TIMESTAMP '", "'", SQL_PRED_BASIC, "timestamp with time zone"},
-    [TRIB_TYPE_INTERVAL_YM] = {SQL_INTERVAL_YEAR_TO_MONTH, INTERVAL_LEADING + 3, INTERVAL_LEADING + 4,
-                               sizeof(SQL_INTERVAL_STRUCT), 0, 0, "INTERVAL '", "' YEAR TO MONTH",
-                               SQL_PRED_BASIC, "interval year to month"},
-    [TRIB_TYPE_INTERVAL_DS] = {SQL_INTERVAL_DAY_TO_SECOND, INTERVAL_LEADING + 16, INTERVAL_LEADING + 17,
-                               sizeof(SQL_INTERVAL_STRUCT), 6, 0, "INTERVAL '", "' DAY TO SECOND",
-                               SQL_PRED_BASIC, "interval day to second"},
+    [TRIB_TYPE_TIMESTAMP_TZ] = {SQL_TYPE_TIMESTAMP, 19, 19 + ZONE_TEXT,
+                                sizeof(SQL_TIMESTAMP_STRUCT), 0, 0, "TIMESTAMP '", "'",
+                                SQL_PRED_BASIC, "timestamp with time zone"},
+    [TRIB_TYPE_INTERVAL_YM] = {SQL_INTERVAL_YEAR_TO_MONTH, INTERVAL_LEADING + 3,
+                               INTERVAL_LEADING + 4, sizeof(SQL_INTERVAL_STRUCT), 0, 0,
+                               "INTERVAL '", "' YEAR TO MONTH", SQL_PRED_BASIC,
+                               "interval year to month"},
+    [TRIB_TYPE_INTERVAL_DS] = {SQL_INTERVAL_DAY_TO_SECOND, INTERVAL_LEADING + 16,
+                               INTERVAL_LEADING + 17, sizeof(SQL_INTERVAL_STRUCT), 6, 0,
+                               "INTERVAL '", "' DAY TO SECOND", SQL_PRED_BASIC,
+                               "interval day to second"},
     [TRIB_TYPE_UUID] = {SQL_GUID, 36, 36, 16, -1, 0, "UUID '", "'", SQL_PRED_BASIC, "uuid"},
     [TRIB_TYPE_JSON] = {SQL_WVARCHAR, 0, 0, 0, -1, 0, "JSON '", "'", SQL_PRED_NONE, "json"},
     [TRIB_TYPE_ARRAY] = {SQL_WVARCHAR, 0, 0, 0, -1, 0, "", "", SQL_PRED_NONE, "array"},
@@ -63,8 +66,8 @@ static const TypeRow *type_row(TribType type) {
 }
 
 static void size_text(TribType type, const SizeDefaults *defaults, SqlType *out) {
-    bool nested = type.id == TRIB_TYPE_ARRAY || type.id == TRIB_TYPE_MAP || type.id == TRIB_TYPE_ROW ||
-                  type.id == TRIB_TYPE_JSON;
+    bool nested = type.id == TRIB_TYPE_ARRAY || type.id == TRIB_TYPE_MAP || type.id == TRIB_TYPE_ROW
+    || type.id == TRIB_TYPE_JSON;
     SQLULEN size = nested ? defaults->nested : defaults->text;
     if (!nested && type.length > 0 && type.length <= BOUND_MAX) size = type.length;
     out->size = size;
@@ -94,9 +97,15 @@ static void size_descriptor(TribType type, SqlType *out) {
 
 void sqltype_of(TribType type, const SizeDefaults *defaults, SqlType *out) {
     const TypeRow *row = type_row(type);
-    *out = (SqlType){.concise = row->concise, .size = row->size, .digits = row->digits,
-                     .display = row->display, .octets = row->octets, .radix = row->radix,
-                     .prefix = row->prefix, .suffix = row->suffix, .searchable = row->searchable,
+    *out = (SqlType){.concise = row->concise,
+                     .size = row->size,
+                     .digits = row->digits,
+                     .display = row->display,
+                     .octets = row->octets,
+                     .radix = row->radix,
+                     .prefix = row->prefix,
+                     .suffix = row->suffix,
+                     .searchable = row->searchable,
                      .is_unsigned = row->radix == 0};
     if (!sqltype_split(row->concise, &out->verbose, &out->subcode)) out->verbose = row->concise;
     switch (type.id) {
@@ -118,8 +127,8 @@ void sqltype_of(TribType type, const SizeDefaults *defaults, SqlType *out) {
     case TRIB_TYPE_ROW: size_text(type, defaults, out); break;
     default: break;
     }
-    out->case_sensitive = type.id == TRIB_TYPE_VARCHAR || type.id == TRIB_TYPE_CHAR ||
-                          type.id == TRIB_TYPE_JSON;
+    out->case_sensitive =
+        type.id == TRIB_TYPE_VARCHAR || type.id == TRIB_TYPE_CHAR || type.id == TRIB_TYPE_JSON;
     size_descriptor(type, out);
 }
 
@@ -142,14 +151,16 @@ SQLSMALLINT sqltype_code(SQLSMALLINT concise, bool odbc2) {
 }
 
 SQLSMALLINT sqltype_modern(SQLSMALLINT code) {
-    if (code >= SQL_DATE && code <= SQL_TIMESTAMP) return (SQLSMALLINT)(code - SQL_DATE + SQL_TYPE_DATE);
+    if (code >= SQL_DATE && code <= SQL_TIMESTAMP)
+        return (SQLSMALLINT)(code - SQL_DATE + SQL_TYPE_DATE);
     return code;
 }
 
 static const SQLSMALLINT plain_types[] = {
-    SQL_CHAR, SQL_VARCHAR, SQL_LONGVARCHAR, SQL_WCHAR, SQL_WVARCHAR, SQL_WLONGVARCHAR, SQL_DECIMAL,
-    SQL_NUMERIC, SQL_SMALLINT, SQL_INTEGER, SQL_REAL, SQL_FLOAT, SQL_DOUBLE, SQL_BIT, SQL_TINYINT,
-    SQL_BIGINT, SQL_BINARY, SQL_VARBINARY, SQL_LONGVARBINARY, SQL_GUID,
+    SQL_CHAR,         SQL_VARCHAR, SQL_LONGVARCHAR, SQL_WCHAR,         SQL_WVARCHAR,
+    SQL_WLONGVARCHAR, SQL_DECIMAL, SQL_NUMERIC,     SQL_SMALLINT,      SQL_INTEGER,
+    SQL_REAL,         SQL_FLOAT,   SQL_DOUBLE,      SQL_BIT,           SQL_TINYINT,
+    SQL_BIGINT,       SQL_BINARY,  SQL_VARBINARY,   SQL_LONGVARBINARY, SQL_GUID,
 };
 
 bool sqltype_split(SQLSMALLINT concise, SQLSMALLINT *verbose, SQLSMALLINT *subcode) {
@@ -185,11 +196,17 @@ SQLSMALLINT sqltype_join(SQLSMALLINT verbose, SQLSMALLINT subcode) {
 TribType sqltype_parameter(SQLSMALLINT concise, SQLULEN size, SQLSMALLINT digits) {
     TribType type = {.id = TRIB_TYPE_UNKNOWN};
     switch (concise) {
-    case SQL_CHAR: case SQL_VARCHAR: case SQL_LONGVARCHAR:
-    case SQL_WCHAR: case SQL_WVARCHAR: case SQL_WLONGVARCHAR: type.id = TRIB_TYPE_VARCHAR; break;
-    case SQL_DECIMAL: case SQL_NUMERIC:
+    case SQL_CHAR:
+    case SQL_VARCHAR:
+    case SQL_LONGVARCHAR:
+    case SQL_WCHAR:
+    case SQL_WVARCHAR:
+    case SQL_WLONGVARCHAR: type.id = TRIB_TYPE_VARCHAR; break;
+    case SQL_DECIMAL:
+    case SQL_NUMERIC:
         type.id = TRIB_TYPE_DECIMAL;
-        type.precision = size > 0 && size <= DECIMAL_MAX_DIGITS ? (uint8_t)size : DECIMAL_MAX_DIGITS;
+        type.precision =
+            size > 0 && size <= DECIMAL_MAX_DIGITS ? (uint8_t)size : DECIMAL_MAX_DIGITS;
         type.scale = digits > 0 && digits <= type.precision ? (int8_t)digits : 0;
         break;
     case SQL_BIT: type.id = TRIB_TYPE_BOOLEAN; break;
@@ -198,8 +215,11 @@ TribType sqltype_parameter(SQLSMALLINT concise, SQLULEN size, SQLSMALLINT digits
     case SQL_INTEGER: type.id = TRIB_TYPE_INTEGER; break;
     case SQL_BIGINT: type.id = TRIB_TYPE_BIGINT; break;
     case SQL_REAL: type.id = TRIB_TYPE_REAL; break;
-    case SQL_FLOAT: case SQL_DOUBLE: type.id = TRIB_TYPE_DOUBLE; break;
-    case SQL_BINARY: case SQL_VARBINARY: case SQL_LONGVARBINARY: type.id = TRIB_TYPE_VARBINARY; break;
+    case SQL_FLOAT:
+    case SQL_DOUBLE: type.id = TRIB_TYPE_DOUBLE; break;
+    case SQL_BINARY:
+    case SQL_VARBINARY:
+    case SQL_LONGVARBINARY: type.id = TRIB_TYPE_VARBINARY; break;
     case SQL_TYPE_DATE: type.id = TRIB_TYPE_DATE; break;
     case SQL_TYPE_TIME:
         type.id = TRIB_TYPE_TIME;
@@ -210,9 +230,9 @@ TribType sqltype_parameter(SQLSMALLINT concise, SQLULEN size, SQLSMALLINT digits
         type.precision = digits > 0 && digits <= 9 ? (uint8_t)digits : 0;
         break;
     case SQL_GUID: type.id = TRIB_TYPE_UUID; break;
-    case SQL_INTERVAL_YEAR: case SQL_INTERVAL_MONTH: case SQL_INTERVAL_YEAR_TO_MONTH:
-        type.id = TRIB_TYPE_INTERVAL_YM;
-        break;
+    case SQL_INTERVAL_YEAR:
+    case SQL_INTERVAL_MONTH:
+    case SQL_INTERVAL_YEAR_TO_MONTH: type.id = TRIB_TYPE_INTERVAL_YM; break;
     default:
         if (concise >= SQL_INTERVAL_DAY && concise <= SQL_INTERVAL_MINUTE_TO_SECOND)
             type.id = TRIB_TYPE_INTERVAL_DS;
@@ -226,14 +246,30 @@ typedef struct CTypeRow {
 } CTypeRow;
 
 static const CTypeRow ctype_rows[] = {
-    {SQL_C_CHAR, 0}, {SQL_C_WCHAR, 0}, {SQL_C_BINARY, 0},
-    {SQL_C_BIT, 1}, {SQL_C_TINYINT, 1}, {SQL_C_STINYINT, 1}, {SQL_C_UTINYINT, 1},
-    {SQL_C_SHORT, 2}, {SQL_C_SSHORT, 2}, {SQL_C_USHORT, 2},
-    {SQL_C_LONG, 4}, {SQL_C_SLONG, 4}, {SQL_C_ULONG, 4}, {SQL_C_SBIGINT, 8}, {SQL_C_UBIGINT, 8},
-    {SQL_C_FLOAT, 4}, {SQL_C_DOUBLE, 8}, {SQL_C_NUMERIC, sizeof(SQL_NUMERIC_STRUCT)},
-    {SQL_C_DATE, sizeof(SQL_DATE_STRUCT)}, {SQL_C_TYPE_DATE, sizeof(SQL_DATE_STRUCT)},
-    {SQL_C_TIME, sizeof(SQL_TIME_STRUCT)}, {SQL_C_TYPE_TIME, sizeof(SQL_TIME_STRUCT)},
-    {SQL_C_TIMESTAMP, sizeof(SQL_TIMESTAMP_STRUCT)}, {SQL_C_TYPE_TIMESTAMP, sizeof(SQL_TIMESTAMP_STRUCT)},
+    {SQL_C_CHAR, 0},
+    {SQL_C_WCHAR, 0},
+    {SQL_C_BINARY, 0},
+    {SQL_C_BIT, 1},
+    {SQL_C_TINYINT, 1},
+    {SQL_C_STINYINT, 1},
+    {SQL_C_UTINYINT, 1},
+    {SQL_C_SHORT, 2},
+    {SQL_C_SSHORT, 2},
+    {SQL_C_USHORT, 2},
+    {SQL_C_LONG, 4},
+    {SQL_C_SLONG, 4},
+    {SQL_C_ULONG, 4},
+    {SQL_C_SBIGINT, 8},
+    {SQL_C_UBIGINT, 8},
+    {SQL_C_FLOAT, 4},
+    {SQL_C_DOUBLE, 8},
+    {SQL_C_NUMERIC, sizeof(SQL_NUMERIC_STRUCT)},
+    {SQL_C_DATE, sizeof(SQL_DATE_STRUCT)},
+    {SQL_C_TYPE_DATE, sizeof(SQL_DATE_STRUCT)},
+    {SQL_C_TIME, sizeof(SQL_TIME_STRUCT)},
+    {SQL_C_TYPE_TIME, sizeof(SQL_TIME_STRUCT)},
+    {SQL_C_TIMESTAMP, sizeof(SQL_TIMESTAMP_STRUCT)},
+    {SQL_C_TYPE_TIMESTAMP, sizeof(SQL_TIMESTAMP_STRUCT)},
     {SQL_C_GUID, sizeof(SQLGUID)},
 };
 
@@ -257,15 +293,20 @@ size_t ctype_size(SQLSMALLINT ctype) {
 
 SQLSMALLINT ctype_default(SQLSMALLINT sqltype) {
     switch (sqltype_modern(sqltype)) {
-    case SQL_WCHAR: case SQL_WVARCHAR: case SQL_WLONGVARCHAR: return SQL_C_WCHAR;
+    case SQL_WCHAR:
+    case SQL_WVARCHAR:
+    case SQL_WLONGVARCHAR: return SQL_C_WCHAR;
     case SQL_BIT: return SQL_C_BIT;
     case SQL_TINYINT: return SQL_C_STINYINT;
     case SQL_SMALLINT: return SQL_C_SSHORT;
     case SQL_INTEGER: return SQL_C_SLONG;
     case SQL_BIGINT: return SQL_C_SBIGINT;
     case SQL_REAL: return SQL_C_FLOAT;
-    case SQL_FLOAT: case SQL_DOUBLE: return SQL_C_DOUBLE;
-    case SQL_BINARY: case SQL_VARBINARY: case SQL_LONGVARBINARY: return SQL_C_BINARY;
+    case SQL_FLOAT:
+    case SQL_DOUBLE: return SQL_C_DOUBLE;
+    case SQL_BINARY:
+    case SQL_VARBINARY:
+    case SQL_LONGVARBINARY: return SQL_C_BINARY;
     case SQL_TYPE_DATE: return SQL_C_TYPE_DATE;
     case SQL_TYPE_TIME: return SQL_C_TYPE_TIME;
     case SQL_TYPE_TIMESTAMP: return SQL_C_TYPE_TIMESTAMP;
@@ -274,5 +315,5 @@ SQLSMALLINT ctype_default(SQLSMALLINT sqltype) {
     }
     if (sqltype >= SQL_INTERVAL_YEAR && sqltype <= SQL_INTERVAL_MINUTE_TO_SECOND)
         return sqltype; /* the C codes equal the SQL codes */
-    return SQL_C_CHAR; /* character types, decimal and numeric */
+    return SQL_C_CHAR;  /* character types, decimal and numeric */
 }

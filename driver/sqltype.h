@@ -14,17 +14,18 @@ typedef struct SizeDefaults {
 } SizeDefaults;
 
 typedef struct SqlType {
-    SQLSMALLINT concise, verbose; /* SQL_... ; verbose: SQL_DATETIME, SQL_INTERVAL for those families */
-    SQLSMALLINT subcode;          /* SQL_CODE_..., 0 */
-    SQLULEN size;                 /* column size as in the specification's appendix D */
-    SQLSMALLINT digits;           /* decimal digits; -1: not applicable */
-    SQLLEN display;               /* characters */
-    SQLLEN octets;                /* transfer octet length */
-    SQLSMALLINT precision, scale; /* descriptor fields */
+    SQLSMALLINT concise,
+        verbose;         /* SQL_... ; verbose: SQL_DATETIME, SQL_INTERVAL for those families */
+    SQLSMALLINT subcode; /* SQL_CODE_..., 0 */
+    SQLULEN size;        /* column size as in the specification's appendix D */
+    SQLSMALLINT digits;  /* decimal digits; -1: not applicable */
+    SQLLEN display;      /* characters */
+    SQLLEN octets;       /* transfer octet length */
+    SQLSMALLINT precision, scale;  /* descriptor fields */
     SQLINTEGER interval_precision; /* leading digits of intervals */
-    SQLINTEGER radix;             /* 10, 2, or 0: not a number */
+    SQLINTEGER radix;              /* 10, 2, or 0: not a number */
     bool is_unsigned;
-    const char *prefix, *suffix;  /* of literals; "" */
+    const char *prefix, *suffix; /* of literals; "" */
     SQLSMALLINT searchable;
     bool case_sensitive;
 } SqlType;
@@ -44,7 +45,7 @@ SQLSMALLINT sqltype_join(SQLSMALLINT verbose, SQLSMALLINT subcode); /* 0: no suc
 TribType sqltype_parameter(SQLSMALLINT concise, SQLULEN size, SQLSMALLINT digits);
 
 /* C types. */
-bool ctype_valid(SQLSMALLINT ctype); /* SQL_C_DEFAULT, SQL_ARD_TYPE, SQL_APD_TYPE excluded */
+bool ctype_valid(SQLSMALLINT ctype);  /* SQL_C_DEFAULT, SQL_ARD_TYPE, SQL_APD_TYPE excluded */
 size_t ctype_size(SQLSMALLINT ctype); /* 0: of variable length */
 SQLSMALLINT ctype_default(SQLSMALLINT sqltype); /* of SQL_C_DEFAULT */
 bool ctype_is_interval(SQLSMALLINT ctype);

@@ -49,8 +49,7 @@ static void stmt_destroy(Stmt *self) {
 
 static void stmt_retire(Stmt *self) {
     Desc *descs[] = {&self->own_ard, &self->own_apd, &self->own_ird, &self->own_ipd};
-    for (size_t i = 0; i < COUNT_OF(descs); i++)
-        handle_retire(&descs[i]->base);
+    for (size_t i = 0; i < COUNT_OF(descs); i++) handle_retire(&descs[i]->base);
     handle_retire(&self->base);
 }
 
@@ -89,8 +88,10 @@ SQLRETURN stmt_new(Dbc *dbc, SQLHANDLE *out) {
 }
 
 static void stmt_unlink(Dbc *dbc, Stmt *self) {
-    if (self->previous) self->previous->next = self->next;
-    else dbc->stmts = self->next;
+    if (self->previous)
+        self->previous->next = self->next;
+    else
+        dbc->stmts = self->next;
     if (self->next) self->next->previous = self->previous;
 }
 
@@ -99,12 +100,14 @@ SQLRETURN stmt_free_handle(SQLHANDLE handle) {
     if (!call_enter(&call, API_SQLFreeHandle, SQL_HANDLE_STMT, handle)) return call.result;
     Stmt *self = call.stmt;
     if (self->state >= STMT_NEED_DATA)
-        return call_leave(&call, diag_error(&self->base, ERR_SEQUENCE, "the statement is still executing"));
+        return call_leave(
+            &call, diag_error(&self->base, ERR_SEQUENCE, "the statement is still executing"));
     SQLHANDLE dbc_id = self->dbc->base.id, own_id = self->base.id;
     stmt_retire(self);
     handle_unlock(&self->base);
     Dbc *dbc = (Dbc *)handle_lock(dbc_id, SQL_HANDLE_DBC);
-    if (!dbc) return call_leave_freed(&call, SQL_SUCCESS); /* SQLDisconnect was first and freed it */
+    if (!dbc)
+        return call_leave_freed(&call, SQL_SUCCESS); /* SQLDisconnect was first and freed it */
     Stmt *found = dbc->stmts;
     while (found && (found != self || found->base.id != own_id)) found = found->next;
     if (found) {
@@ -118,7 +121,8 @@ SQLRETURN stmt_free_handle(SQLHANDLE handle) {
 void stmt_free_all(Dbc *dbc) {
     while (dbc->stmts) {
         Stmt *self = dbc->stmts;
-        if (handle_lock(self->base.id, SQL_HANDLE_STMT)) { /* else retired by a thread that waits for us */
+        if (handle_lock(self->base.id,
+                        SQL_HANDLE_STMT)) { /* else retired by a thread that waits for us */
             stmt_retire(self);
             handle_unlock(&self->base);
         }
@@ -157,8 +161,10 @@ SQLRETURN stmt_cancel(SQLHANDLE handle) {
         Stmt *self = (Stmt *)pinned;
         Statement *engine = atomic_load(&self->engine);
         if (handle_try_lock(pinned)) {
-            if (self->state == STMT_EXECUTING && engine) statement_cancel(engine);
-            else cancel_idle(self);
+            if (self->state == STMT_EXECUTING && engine)
+                statement_cancel(engine);
+            else
+                cancel_idle(self);
             handle_unlock(pinned);
         } else if (engine) {
             statement_cancel(engine);
@@ -241,21 +247,24 @@ const ColumnInfo *stmt_column(const Stmt *self, uint32_t index) {
 
 typedef struct OptionRow {
     SQLINTEGER id;
-    uint16_t offset;      /* in StmtOptions */
-    uint8_t low, high;    /* values, when high > 0 */
-    uint8_t only;         /* + 1: anything else is answered with this and 01S02; 0: any */
-    bool shapes_cursor;   /* not while prepared or open */
+    uint16_t offset;    /* in StmtOptions */
+    uint8_t low, high;  /* values, when high > 0 */
+    uint8_t only;       /* + 1: anything else is answered with this and 01S02; 0: any */
+    bool shapes_cursor; /* not while prepared or open */
 } OptionRow;
 
 #define OPTION(member) offsetof(StmtOptions, member)
-#define ONLY(value) ((value) + 1)
+#define ONLY(value)    ((value) + 1)
 
 static const OptionRow option_rows[] = {
-    {SQL_ATTR_ASYNC_ENABLE, OPTION(async_enable), SQL_ASYNC_ENABLE_OFF, SQL_ASYNC_ENABLE_ON, 0, false},
+    {SQL_ATTR_ASYNC_ENABLE, OPTION(async_enable), SQL_ASYNC_ENABLE_OFF, SQL_ASYNC_ENABLE_ON, 0,
+     false},
     {SQL_ATTR_CONCURRENCY, OPTION(concurrency), SQL_CONCUR_READ_ONLY, SQL_CONCUR_VALUES,
      ONLY(SQL_CONCUR_READ_ONLY), true},
-    {SQL_ATTR_CURSOR_TYPE, OPTION(cursor_type), 0, SQL_CURSOR_STATIC, ONLY(SQL_CURSOR_FORWARD_ONLY), true},
-    {SQL_ATTR_CURSOR_SCROLLABLE, OPTION(scrollable), 0, SQL_SCROLLABLE, ONLY(SQL_NONSCROLLABLE), true},
+    {SQL_ATTR_CURSOR_TYPE, OPTION(cursor_type), 0, SQL_CURSOR_STATIC, ONLY(SQL_CURSOR_FORWARD_ONLY),
+     true},
+    {SQL_ATTR_CURSOR_SCROLLABLE, OPTION(scrollable), 0, SQL_SCROLLABLE, ONLY(SQL_NONSCROLLABLE),
+     true},
     {SQL_ATTR_CURSOR_SENSITIVITY, OPTION(sensitivity), 0, SQL_SENSITIVE, 0, true},
     {SQL_ATTR_ENABLE_AUTO_IPD, OPTION(enable_auto_ipd), 0, 1, ONLY(SQL_FALSE), false},
     {SQL_ATTR_KEYSET_SIZE, OPTION(keyset_size), 0, 0, 0, false},
@@ -265,7 +274,8 @@ static const OptionRow option_rows[] = {
     {SQL_ATTR_NOSCAN, OPTION(noscan), 0, 1, 0, false},
     {SQL_ATTR_QUERY_TIMEOUT, OPTION(query_timeout), 0, 0, 0, false},
     {SQL_ATTR_RETRIEVE_DATA, OPTION(retrieve_data), 0, 1, 0, false},
-    {SQL_ATTR_SIMULATE_CURSOR, OPTION(simulate_cursor), 0, SQL_SC_UNIQUE, ONLY(SQL_SC_NON_UNIQUE), true},
+    {SQL_ATTR_SIMULATE_CURSOR, OPTION(simulate_cursor), 0, SQL_SC_UNIQUE, ONLY(SQL_SC_NON_UNIQUE),
+     true},
     {SQL_ATTR_USE_BOOKMARKS, OPTION(use_bookmarks), 0, SQL_UB_VARIABLE, ONLY(SQL_UB_OFF), true},
     {SQL_ROWSET_SIZE, OPTION(rowset_size), 0, 0, 0, false},
 };
@@ -287,8 +297,9 @@ SQLRETURN stmt_option_set(Handle *poster, StmtOptions *options, SQLINTEGER attri
                           (unsigned long long)value, (int)attribute);
     if (row->only && value != (SQLULEN)row->only - 1) {
         value = row->only - 1u;
-        diag_warning(poster, ERR_OPTION_CHANGED, "the value of the attribute %d is not offered; %llu was set",
-                     (int)attribute, (unsigned long long)value);
+        diag_warning(poster, ERR_OPTION_CHANGED,
+                     "the value of the attribute %d is not offered; %llu was set", (int)attribute,
+                     (unsigned long long)value);
     }
     memcpy((char *)options + row->offset, &value, sizeof value);
     return SQL_SUCCESS;
@@ -360,15 +371,20 @@ static SQLRETURN descriptor_set(Stmt *self, SQLINTEGER attribute, SQLPOINTER val
     }
     if (value == self->own_ard.base.id || value == self->own_apd.base.id ||
         value == self->own_ird.base.id || value == self->own_ipd.base.id)
-        return diag_error(&self->base, ERR_DESCRIPTOR_AUTO, "an implicit descriptor serves its own purpose only");
-    if (handle_kind(value) == SQL_HANDLE_DESC && handle_shares_lock(value)) /* never two statements' locks */
-        return diag_error(&self->base, ERR_DESCRIPTOR_AUTO, "the descriptor belongs to another statement");
-    Handle *locked = handle_kind(value) == SQL_HANDLE_DESC ? handle_lock(value, SQL_HANDLE_DESC) : NULL;
+        return diag_error(&self->base, ERR_DESCRIPTOR_AUTO,
+                          "an implicit descriptor serves its own purpose only");
+    if (handle_kind(value) == SQL_HANDLE_DESC &&
+        handle_shares_lock(value)) /* never two statements' locks */
+        return diag_error(&self->base, ERR_DESCRIPTOR_AUTO,
+                          "the descriptor belongs to another statement");
+    Handle *locked =
+        handle_kind(value) == SQL_HANDLE_DESC ? handle_lock(value, SQL_HANDLE_DESC) : NULL;
     if (!locked) return diag_error(&self->base, ERR_ATTRIBUTE_VALUE, "the value is no descriptor");
     Desc *desc = (Desc *)locked;
     SQLRETURN result = SQL_SUCCESS;
     if (desc->dbc != self->dbc)
-        result = diag_error(&self->base, ERR_ATTRIBUTE_VALUE, "the descriptor belongs to another connection");
+        result = diag_error(&self->base, ERR_ATTRIBUTE_VALUE,
+                            "the descriptor belongs to another connection");
     else
         *place = desc;
     handle_unlock(locked);
@@ -384,9 +400,11 @@ SQLRETURN stmt_set_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value)
     case SQL_ATTR_APP_PARAM_DESC: return descriptor_set(self, attribute, value);
     case SQL_ATTR_IMP_ROW_DESC:
     case SQL_ATTR_IMP_PARAM_DESC:
-        return diag_error(&self->base, ERR_DESCRIPTOR_AUTO, "implementation descriptors cannot be replaced");
+        return diag_error(&self->base, ERR_DESCRIPTOR_AUTO,
+                          "implementation descriptors cannot be replaced");
     case SQL_ATTR_ROW_NUMBER:
-        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "the attribute %d can only be read", (int)attribute);
+        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "the attribute %d can only be read",
+                          (int)attribute);
     case SQL_ATTR_FETCH_BOOKMARK_PTR:
         return diag_error(&self->base, ERR_UNSUPPORTED, "bookmarks are not offered");
     default: break;
@@ -397,21 +415,24 @@ SQLRETURN stmt_set_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value)
     if (row && row->shapes_cursor && self->prepared)
         return diag_error(&self->base, ERR_ATTRIBUTE_NOW, "the statement is already prepared");
     bool known;
-    SQLRETURN result = stmt_option_set(&self->base, &self->options, attribute,
-                                       (SQLULEN)(uintptr_t)value, &known);
+    SQLRETURN result =
+        stmt_option_set(&self->base, &self->options, attribute, (SQLULEN)(uintptr_t)value, &known);
     if (known) return result;
-    return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no statement attribute %d", (int)attribute);
+    return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no statement attribute %d",
+                      (int)attribute);
 }
 
-SQLRETURN stmt_get_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER *length) {
+SQLRETURN stmt_get_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value,
+                             SQLINTEGER *length) {
     SQLULEN number;
     const HeaderRow *header = header_find(attribute);
     if (header) {
         Desc *desc = header_desc(self, header);
         const void *places[] = {&desc->array_size, &desc->bind_type, &desc->bind_offset,
                                 &desc->array_status, &desc->rows_processed};
-        const SQLSMALLINT fields[] = {SQL_DESC_ARRAY_SIZE, SQL_DESC_BIND_TYPE, SQL_DESC_BIND_OFFSET_PTR,
-                                      SQL_DESC_ARRAY_STATUS_PTR, SQL_DESC_ROWS_PROCESSED_PTR};
+        const SQLSMALLINT fields[] = {SQL_DESC_ARRAY_SIZE, SQL_DESC_BIND_TYPE,
+                                      SQL_DESC_BIND_OFFSET_PTR, SQL_DESC_ARRAY_STATUS_PTR,
+                                      SQL_DESC_ROWS_PROCESSED_PTR};
         number = 0;
         for (size_t i = 0; i < COUNT_OF(fields); i++)
             if (fields[i] == header->field) memcpy(&number, places[i], sizeof number);
@@ -430,7 +451,8 @@ SQLRETURN stmt_get_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value,
     } else if (attribute == SQL_ATTR_FETCH_BOOKMARK_PTR) {
         number = 0;
     } else if (!stmt_option_get(&self->options, attribute, &number)) {
-        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no statement attribute %d", (int)attribute);
+        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no statement attribute %d",
+                          (int)attribute);
     }
     if (value) memcpy(value, &number, sizeof number);
     if (length) *length = SQL_IS_UINTEGER;

@@ -56,26 +56,26 @@ typedef struct PartState {
 /* Where rows come from and where the reader stands in them. */
 typedef struct Cursor {
     bool open;
-    Listing *rows;              /* of a catalog function; NULL: the engine's statement */
+    Listing *rows; /* of a catalog function; NULL: the engine's statement */
     const BatchView *batch;
-    uint32_t next;             /* logical row of the batch to deliver next */
+    uint32_t next; /* logical row of the batch to deliver next */
     bool ended;
-    uint64_t delivered;        /* rows */
-    SQLULEN rowset_rows;       /* rows of the current rowset */
-    SQLULEN current;           /* row of it that SQLGetData reads, 0-based */
-    uint64_t rowset_start;     /* row number of its first row, 1-based */
+    uint64_t delivered;    /* rows */
+    SQLULEN rowset_rows;   /* rows of the current rowset */
+    SQLULEN current;       /* row of it that SQLGetData reads, 0-based */
+    uint64_t rowset_start; /* row number of its first row, 1-based */
     RowSegment *segments;
     uint32_t nsegments, segments_capacity;
-    Arena *held;               /* copies of segments whose batch is gone */
+    Arena *held; /* copies of segments whose batch is gone */
     BoundColumn *bound;
     uint32_t nbound, bound_capacity;
     uint32_t bound_version;
     const Desc *bound_ard;
     bool plan_valid;
-    ConvertPlan *data_plans;   /* of SQLGetData, the last one per column; made when first needed */
+    ConvertPlan *data_plans; /* of SQLGetData, the last one per column; made when first needed */
     uint32_t ndata_plans;
-    bool all_bound;            /* every column is bound: nothing needs to be held for SQLGetData */
-    bool data_wanted;          /* SQLGetData or SQLSetPos was used with a block cursor */
+    bool all_bound;   /* every column is bound: nothing needs to be held for SQLGetData */
+    bool data_wanted; /* SQLGetData or SQLSetPos was used with a block cursor */
     PartState part;
 } Cursor;
 
@@ -99,26 +99,26 @@ typedef struct FetchState {
 struct Stmt {
     Handle base;
     Dbc *dbc;
-    Stmt *next, *previous; /* in the connection's list, under its lock */
+    Stmt *next, *previous;       /* in the connection's list, under its lock */
     _Atomic(Statement *) engine; /* NULL until first needed */
-    uint8_t state;         /* StmtState */
-    bool prepared;         /* by SQLPrepare */
-    bool has_result;       /* the prepared or executed statement describes columns */
+    uint8_t state;               /* StmtState */
+    bool prepared;               /* by SQLPrepare */
+    bool has_result;             /* the prepared or executed statement describes columns */
     StmtOptions options;
-    Desc *ard, *apd, *ird, *ipd;           /* in use */
+    Desc *ard, *apd, *ird, *ipd;             /* in use */
     Desc own_ard, own_apd, own_ird, own_ipd; /* implicit */
     Cursor cursor;
     FetchState fetch;
     CallSlot slot;
-    uint8_t state_before;  /* of the suspended call, to return to when it fails */
-    PutValue *puts;        /* one per parameter while data is at execution */
+    uint8_t state_before; /* of the suspended call, to return to when it fails */
+    PutValue *puts;       /* one per parameter while data is at execution */
     uint32_t nputs;
-    Arena *execution;      /* lives from one execution to the next */
+    Arena *execution; /* lives from one execution to the next */
     SQLLEN row_count;
     char cursor_name[64];
     bool cursor_named;
-    int64_t timeout_set;   /* what the engine was told */
-    SQLUSMALLINT *row_status;  /* of the rowset under way, made when a row has something to say */
+    int64_t timeout_set;      /* what the engine was told */
+    SQLUSMALLINT *row_status; /* of the rowset under way, made when a row has something to say */
     SQLULEN row_status_size;
 };
 
@@ -138,7 +138,8 @@ uint32_t stmt_column_count(const Stmt *self);
 const ColumnInfo *stmt_column(const Stmt *self, uint32_t index);
 
 SQLRETURN stmt_set_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value);
-SQLRETURN stmt_get_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER *length);
+SQLRETURN stmt_get_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value,
+                             SQLINTEGER *length);
 SQLRETURN stmt_option_set(Handle *poster, StmtOptions *options, SQLINTEGER attribute, SQLULEN value,
                           bool *known);
 bool stmt_option_get(const StmtOptions *options, SQLINTEGER attribute, SQLULEN *value);
@@ -161,9 +162,10 @@ void stmt_drop_puts(Stmt *self);
 SQLRETURN stmt_open_rows(Stmt *self, Listing *rows);
 
 /* params.c */
-SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction, SQLSMALLINT ctype,
-                              SQLSMALLINT sqltype, SQLULEN size, SQLSMALLINT digits, SQLPOINTER data,
-                              SQLLEN capacity, SQLLEN *indicator);
+SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction,
+                              SQLSMALLINT ctype, SQLSMALLINT sqltype, SQLULEN size,
+                              SQLSMALLINT digits, SQLPOINTER data, SQLLEN capacity,
+                              SQLLEN *indicator);
 SQLRETURN stmt_describe_param(Stmt *self, SQLUSMALLINT number, SQLSMALLINT *type, SQLULEN *size,
                               SQLSMALLINT *digits, SQLSMALLINT *nullable);
 SQLRETURN stmt_num_params(Stmt *self, SQLSMALLINT *out);
@@ -186,7 +188,8 @@ SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQ
 /* The batch and the logical row in it of a row of the rowset; false: no longer there. */
 bool cursor_locate(const Cursor *self, SQLULEN row, const BatchView **batch, uint32_t *logical);
 /* Where a logical row's value stands in a column; false: it is NULL. */
-bool cursor_position(const BatchView *batch, const ColumnView *column, uint32_t logical, uint32_t *out);
+bool cursor_position(const BatchView *batch, const ColumnView *column, uint32_t logical,
+                     uint32_t *out);
 void cursor_reset(Cursor *self); /* closed, memory kept for reuse */
 void cursor_free(Cursor *self);
 
@@ -205,8 +208,8 @@ typedef struct DescribeOut {
     SQLULEN *size;
 } DescribeOut;
 SQLRETURN stmt_describe_col(Stmt *self, SQLUSMALLINT number, const DescribeOut *out);
-SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field, const TextOut *text,
-                             SQLLEN *value);
+SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field,
+                             const TextOut *text, SQLLEN *value);
 SQLRETURN stmt_cursor_name(Stmt *self, const TextOut *out);
 SQLRETURN stmt_set_cursor_name(Stmt *self, Str name);
 
@@ -216,7 +219,7 @@ SQLRETURN stmt_columns(Stmt *self, const Str *names /* catalog, schema, table, c
 SQLRETURN stmt_primary_keys(Stmt *self, const Str *names /* catalog, schema, table */);
 SQLRETURN stmt_statistics(Stmt *self, const Str *names, SQLUSMALLINT unique, SQLUSMALLINT reserved);
 SQLRETURN stmt_special_columns(Stmt *self, const Str *names, SQLUSMALLINT kind, SQLUSMALLINT scope,
-                                  SQLUSMALLINT nullable);
+                               SQLUSMALLINT nullable);
 SQLRETURN stmt_type_info(Stmt *self, SQLSMALLINT type);
 SQLRETURN stmt_foreign_keys(Stmt *self, const Str *names);
 SQLRETURN stmt_procedures(Stmt *self, const Str *names);

@@ -112,7 +112,8 @@ Status text_from_wide(Arena *arena, const SQLWCHAR *data, size_t units, Str *out
             uint32_t low = i + 1 < units ? unit_at(data, i + 1) : 0;
             if (c > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
                 return error_set(err, ERR_INVALID_ENCODING,
-                                 "the UTF-16 text has an unpaired surrogate at character %zu", i + 1);
+                                 "the UTF-16 text has an unpaired surrogate at character %zu",
+                                 i + 1);
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
             i++;
         }

@@ -13,10 +13,10 @@
 
 /* Where a call's text argument goes. capacity counts code units, terminator included. */
 typedef struct TextOut {
-    void *buffer;     /* may be NULL: only the length is wanted */
+    void *buffer; /* may be NULL: only the length is wanted */
     SQLLEN capacity;
-    bool wide;        /* UTF-16, else UTF-8 */
-    bool bytes;       /* lengths are in bytes even if wide */
+    bool wide;             /* UTF-16, else UTF-8 */
+    bool bytes;            /* lengths are in bytes even if wide */
     SQLSMALLINT *length16; /* either may be NULL */
     SQLINTEGER *length32;
 } TextOut;
@@ -30,7 +30,8 @@ size_t utf16_length(const char *data, size_t len);
 size_t utf16_put(const char *data, size_t len, SQLWCHAR *out, size_t capacity, size_t *used);
 /* UTF-16 in host order of `units` units into UTF-8 on the arena, NUL-terminated; 22021 for an unpaired
  * surrogate. */
-Status text_from_wide(Arena *arena, const SQLWCHAR *data, size_t units, Str *out, Error *err) WARN_UNUSED;
+Status text_from_wide(Arena *arena, const SQLWCHAR *data, size_t units, Str *out,
+                      Error *err) WARN_UNUSED;
 size_t wide_length(const SQLWCHAR *data); /* up to the terminator */
 
 #endif

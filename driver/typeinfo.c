@@ -7,15 +7,15 @@
 #include "driver/stmt.h"
 
 static const RowColumn type_columns[] = {
-    {"TYPE_NAME", ROW_TEXT, false, 128},        {"DATA_TYPE", ROW_SMALLINT, false, 0},
-    {"COLUMN_SIZE", ROW_INTEGER, true, 0},      {"LITERAL_PREFIX", ROW_TEXT, true, 128},
-    {"LITERAL_SUFFIX", ROW_TEXT, true, 128},    {"CREATE_PARAMS", ROW_TEXT, true, 128},
-    {"NULLABLE", ROW_SMALLINT, false, 0},       {"CASE_SENSITIVE", ROW_SMALLINT, false, 0},
-    {"SEARCHABLE", ROW_SMALLINT, false, 0},     {"UNSIGNED_ATTRIBUTE", ROW_SMALLINT, true, 0},
-    {"FIXED_PREC_SCALE", ROW_SMALLINT, false, 0}, {"AUTO_UNIQUE_VALUE", ROW_SMALLINT, true, 0},
-    {"LOCAL_TYPE_NAME", ROW_TEXT, true, 128},   {"MINIMUM_SCALE", ROW_SMALLINT, true, 0},
-    {"MAXIMUM_SCALE", ROW_SMALLINT, true, 0},   {"SQL_DATA_TYPE", ROW_SMALLINT, false, 0},
-    {"SQL_DATETIME_SUB", ROW_SMALLINT, true, 0}, {"NUM_PREC_RADIX", ROW_INTEGER, true, 0},
+    {"TYPE_NAME", ROW_TEXT, false, 128},           {"DATA_TYPE", ROW_SMALLINT, false, 0},
+    {"COLUMN_SIZE", ROW_INTEGER, true, 0},         {"LITERAL_PREFIX", ROW_TEXT, true, 128},
+    {"LITERAL_SUFFIX", ROW_TEXT, true, 128},       {"CREATE_PARAMS", ROW_TEXT, true, 128},
+    {"NULLABLE", ROW_SMALLINT, false, 0},          {"CASE_SENSITIVE", ROW_SMALLINT, false, 0},
+    {"SEARCHABLE", ROW_SMALLINT, false, 0},        {"UNSIGNED_ATTRIBUTE", ROW_SMALLINT, true, 0},
+    {"FIXED_PREC_SCALE", ROW_SMALLINT, false, 0},  {"AUTO_UNIQUE_VALUE", ROW_SMALLINT, true, 0},
+    {"LOCAL_TYPE_NAME", ROW_TEXT, true, 128},      {"MINIMUM_SCALE", ROW_SMALLINT, true, 0},
+    {"MAXIMUM_SCALE", ROW_SMALLINT, true, 0},      {"SQL_DATA_TYPE", ROW_SMALLINT, false, 0},
+    {"SQL_DATETIME_SUB", ROW_SMALLINT, true, 0},   {"NUM_PREC_RADIX", ROW_INTEGER, true, 0},
     {"INTERVAL_PRECISION", ROW_SMALLINT, true, 0},
 };
 
@@ -24,7 +24,7 @@ static const RowColumn type_columns[] = {
 
 typedef struct TypeInfoRow {
     TribType type;
-    SQLSMALLINT code;    /* other than the type's own; 0: its own */
+    SQLSMALLINT code; /* other than the type's own; 0: its own */
     const char *params;
     SQLSMALLINT low, high; /* of the scale; -1: none */
 } TypeInfoRow;
@@ -89,7 +89,8 @@ static void type_row(Listing *rows, const TypeInfoRow *row, const SizeDefaults *
 
 SQLRETURN stmt_type_info(Stmt *self, SQLSMALLINT type) {
     static const uint32_t keys[] = {1};
-    static const char *const names2[] = {[2] = "PRECISION", [9] = NULL, [10] = "MONEY", [11] = "AUTO_INCREMENT"};
+    static const char *const names2[] = {
+        [2] = "PRECISION", [9] = NULL, [10] = "MONEY", [11] = "AUTO_INCREMENT"};
     SQLSMALLINT verbose, subcode, wanted = sqltype_modern(type);
     Error err;
     if (type != SQL_ALL_TYPES && !sqltype_split(wanted, &verbose, &subcode))

@@ -6,9 +6,9 @@
 
 #include <time.h>
 
-#define ROWS 1000
+#define ROWS    1000
 #define BATCHES 2000
-#define TOTAL (BATCHES * 2048.0)
+#define TOTAL   (BATCHES * 2048.0)
 
 static Odbc odbc;
 static char cells[ROWS * 128];
@@ -20,12 +20,14 @@ static double now(void) {
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static void block(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype, SQLLEN capacity, const char *what) {
+static void block(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype, SQLLEN capacity,
+                  const char *what) {
     OK(odbc.SQLSetStmtAttr(link->stmt, SQL_ATTR_ROW_ARRAY_SIZE, (SQLPOINTER)ROWS, 0));
     OK(odbc.SQLBindCol(link->stmt, column, ctype, cells, capacity, lengths));
     run_ok(link, "bench 2000");
     double start = now();
-    while (SQL_SUCCEEDED(odbc.SQLFetch(link->stmt))) {}
+    while (SQL_SUCCEEDED(odbc.SQLFetch(link->stmt))) {
+    }
     printf("%-28s %6.2f ns per cell\n", what, (now() - start) / TOTAL);
     close_cursor(link);
     OK(odbc.SQLFreeStmt(link->stmt, SQL_UNBIND));
@@ -53,18 +55,23 @@ int main(void) {
     block(&link, 3, SQL_C_CHAR, 30, "double as CHAR");
     run_ok(&link, "bench 200");
     double start = now();
-    while (SQL_SUCCEEDED(odbc.SQLFetch(link.stmt))) {}
+    while (SQL_SUCCEEDED(odbc.SQLFetch(link.stmt))) {
+    }
     printf("%-28s %6.2f ns per row\n", "SQLFetch", (now() - start) / (200 * 2048.0));
     close_cursor(&link);
     run_ok(&link, "bench 200");
     start = now();
-    while (SQL_SUCCEEDED(odbc.SQLFetch(link.stmt))) (void)odbc.SQLGetData(link.stmt, 5, SQL_C_CHAR, cells, 300, &n);
-    printf("%-28s %6.2f ns per row\n", "SQLFetch + SQLGetData CHAR", (now() - start) / (200 * 2048.0));
+    while (SQL_SUCCEEDED(odbc.SQLFetch(link.stmt)))
+        (void)odbc.SQLGetData(link.stmt, 5, SQL_C_CHAR, cells, 300, &n);
+    printf("%-28s %6.2f ns per row\n", "SQLFetch + SQLGetData CHAR",
+           (now() - start) / (200 * 2048.0));
     close_cursor(&link);
     run_ok(&link, "bench 200");
     start = now();
-    while (SQL_SUCCEEDED(odbc.SQLFetch(link.stmt))) (void)odbc.SQLGetData(link.stmt, 1, SQL_C_SLONG, cells, 4, &n);
-    printf("%-28s %6.2f ns per row\n", "SQLFetch + SQLGetData SLONG", (now() - start) / (200 * 2048.0));
+    while (SQL_SUCCEEDED(odbc.SQLFetch(link.stmt)))
+        (void)odbc.SQLGetData(link.stmt, 1, SQL_C_SLONG, cells, 4, &n);
+    printf("%-28s %6.2f ns per row\n", "SQLFetch + SQLGetData SLONG",
+           (now() - start) / (200 * 2048.0));
     link_close(&link);
     return 0;
 }

@@ -27,7 +27,7 @@
 #include "engine/base/number.h"
 #include "engine/base/os.h"
 
-#define BATCH 2048u
+#define BATCH       2048u
 #define MAX_COLUMNS 32
 
 struct Session {
@@ -38,8 +38,21 @@ struct Session {
 };
 
 typedef enum FakeKind {
-    FAKE_NONE, FAKE_TYPES, FAKE_NUMBERS, FAKE_FORMS, FAKE_TEXT, FAKE_ECHO, FAKE_WRITE, FAKE_SLOW, FAKE_SLOW_ROWS,
-    FAKE_DELAY, FAKE_FAIL_EXEC, FAKE_FAIL_FETCH, FAKE_WARN, FAKE_BENCH, FAKE_COMMAND
+    FAKE_NONE,
+    FAKE_TYPES,
+    FAKE_NUMBERS,
+    FAKE_FORMS,
+    FAKE_TEXT,
+    FAKE_ECHO,
+    FAKE_WRITE,
+    FAKE_SLOW,
+    FAKE_SLOW_ROWS,
+    FAKE_DELAY,
+    FAKE_FAIL_EXEC,
+    FAKE_FAIL_FETCH,
+    FAKE_WARN,
+    FAKE_BENCH,
+    FAKE_COMMAND
 } FakeKind;
 
 struct Statement {
@@ -67,7 +80,8 @@ struct Statement {
 
 /* ---- sessions */
 
-Status session_open(const SessionParams *params, WarningSink sink, void *context, Session **out, Error *err) {
+Status session_open(const SessionParams *params, WarningSink sink, void *context, Session **out,
+                    Error *err) {
     Arena *arena = arena_new(NULL);
     Session *self;
     TRY_ALLOC(self, ARENA_NEW(arena, Session), err);
@@ -80,7 +94,8 @@ Status session_open(const SessionParams *params, WarningSink sink, void *context
         Str name = params->options[i].name, value = params->options[i].value;
         if (str_equal_fold(name, STR("catalog")))
             snprintf(self->catalog, sizeof self->catalog, STR_FORMAT, STR_ARGS(value));
-        if (str_equal_fold(name, STR("string_column_length"))) (void)int64_parse(value, &self->string_length);
+        if (str_equal_fold(name, STR("string_column_length")))
+            (void)int64_parse(value, &self->string_length);
         if (str_equal_fold(name, STR("time_zone")) && str_equal(value, STR("nowhere"))) {
             arena_free(arena);
             return error_set(err, ERR_INVALID_ARGUMENT, "time zone 'nowhere' is not known");
@@ -95,7 +110,8 @@ void session_close(Session *self) {
 }
 
 Status session_set(Session *self, Str name, Str value, Error *err) {
-    if (!str_equal_fold(name, STR("catalog"))) return error_set(err, ERR_INVALID_ARGUMENT, "unknown setting");
+    if (!str_equal_fold(name, STR("catalog")))
+        return error_set(err, ERR_INVALID_ARGUMENT, "unknown setting");
     snprintf(self->catalog, sizeof self->catalog, STR_FORMAT, STR_ARGS(value));
     return TRIB_OK;
 }
@@ -132,7 +148,8 @@ bool session_alive(Session *self) {
     return true;
 }
 uint32_t session_catalogs(Session *self, const CatalogSummary **out) {
-    static const CatalogSummary catalogs[] = {{"shop", "sqlite", NULL}, {"memory", "memory", "tables in RAM"}};
+    static const CatalogSummary catalogs[] = {{"shop", "sqlite", NULL},
+                                              {"memory", "memory", "tables in RAM"}};
     *out = catalogs;
     return 2;
 }
@@ -174,9 +191,14 @@ void statement_set_warning_sink(Statement *self, WarningSink sink, void *context
 }
 
 static void add_column(Statement *self, const char *name, TribType type) {
-    self->columns[self->ncolumns++] = (ColumnInfo){.name = str_from(name), .type = type, .nullable = true,
-                                                   .base_name = STR(""), .table = STR(""), .schema = STR(""),
-                                                   .catalog = STR(""), .case_sensitive = true};
+    self->columns[self->ncolumns++] = (ColumnInfo){.name = str_from(name),
+                                                   .type = type,
+                                                   .nullable = true,
+                                                   .base_name = STR(""),
+                                                   .table = STR(""),
+                                                   .schema = STR(""),
+                                                   .catalog = STR(""),
+                                                   .case_sensitive = true};
 }
 
 #define TYPE(symbol, ...) ((TribType){.id = TRIB_TYPE_##symbol, __VA_ARGS__})
@@ -233,10 +255,12 @@ static Status classify(Statement *self, Str sql, Error *err) {
     static const struct {
         const char *word;
         FakeKind kind;
-    } words[] = {{"types", FAKE_TYPES}, {"numbers", FAKE_NUMBERS}, {"forms", FAKE_FORMS}, {"text", FAKE_TEXT},
-                 {"repeat", FAKE_TEXT}, {"echo", FAKE_ECHO}, {"write", FAKE_WRITE}, {"slow", FAKE_SLOW},
-                 {"slowrows", FAKE_SLOW_ROWS}, {"delay", FAKE_DELAY}, {"failexec", FAKE_FAIL_EXEC},
-                 {"failfetch", FAKE_FAIL_FETCH}, {"warn", FAKE_WARN}, {"bench", FAKE_BENCH}, {"command", FAKE_COMMAND}};
+    } words[] = {
+        {"types", FAKE_TYPES}, {"numbers", FAKE_NUMBERS},    {"forms", FAKE_FORMS},
+        {"text", FAKE_TEXT},   {"repeat", FAKE_TEXT},        {"echo", FAKE_ECHO},
+        {"write", FAKE_WRITE}, {"slow", FAKE_SLOW},          {"slowrows", FAKE_SLOW_ROWS},
+        {"delay", FAKE_DELAY}, {"failexec", FAKE_FAIL_EXEC}, {"failfetch", FAKE_FAIL_FETCH},
+        {"warn", FAKE_WARN},   {"bench", FAKE_BENCH},        {"command", FAKE_COMMAND}};
     Str rest = sql, word = next_word(&rest);
     for (size_t i = 0; i < sql.len; i++) self->nparams += sql.data[i] == '?';
     if (self->nparams > MAX_COLUMNS) return error_set(err, ERR_LIMIT, "too many parameters");
@@ -251,7 +275,9 @@ static Status classify(Statement *self, Str sql, Error *err) {
         err->native = 1146;
         return error_source(err, "shop");
     }
-    if (self->kind == FAKE_NONE) return error_set_at(err, ERR_SYNTAX, 1, 1, "'" STR_FORMAT "' is not expected here", STR_ARGS(word));
+    if (self->kind == FAKE_NONE)
+        return error_set_at(err, ERR_SYNTAX, 1, 1, "'" STR_FORMAT "' is not expected here",
+                            STR_ARGS(word));
     self->n = self->m = 0;
     Str tail = rest, first = next_word(&tail);
     (void)int64_parse(first, &self->n);
@@ -281,7 +307,8 @@ static void describe(Statement *self) {
         break;
     case FAKE_TEXT: add_column(self, "text", TYPE(VARCHAR, .length = 0)); break;
     case FAKE_ECHO:
-        for (uint32_t i = 0; i < self->nparams && i < 8; i++) add_column(self, names[i], TYPE(VARCHAR, .length = 0));
+        for (uint32_t i = 0; i < self->nparams && i < 8; i++)
+            add_column(self, names[i], TYPE(VARCHAR, .length = 0));
         break;
     case FAKE_SLOW_ROWS:
     case FAKE_DELAY:
@@ -301,8 +328,10 @@ Status statement_prepare_start(Statement *self, Str sql, Error *err) {
     self->request = PENDING_PREPARE;
     self->polls = 0;
     self->pending = classify(self, (Str){copy, sql.len}, &self->error);
-    if (self->pending == TRIB_OK) describe(self);
-    else self->kind = FAKE_NONE;
+    if (self->pending == TRIB_OK)
+        describe(self);
+    else
+        self->kind = FAKE_NONE;
     return TRIB_OK;
 }
 
@@ -332,8 +361,9 @@ const ParameterInfo *statement_parameter(const Statement *self, uint32_t index) 
 
 Status statement_bind(Statement *self, uint32_t index, const TribValue *value, Error *err) {
     self->values[index] = *value;
-    if (!value->is_null && (value->type.id == TRIB_TYPE_VARCHAR || value->type.id == TRIB_TYPE_VARBINARY ||
-                            value->type.id == TRIB_TYPE_UUID)) {
+    if (!value->is_null &&
+        (value->type.id == TRIB_TYPE_VARCHAR || value->type.id == TRIB_TYPE_VARBINARY ||
+         value->type.id == TRIB_TYPE_UUID)) {
         char *copy;
         TRY_ALLOC(copy, arena_copy(self->bound, value->as.text.data, value->as.text.length), err);
         self->values[index].as.text.data = copy;
@@ -352,8 +382,10 @@ Status statement_execute_start(Statement *self, Error *err) {
     self->polls = 0;
     self->pending = TRIB_OK;
     cancel_reset(self->cancel);
-    cancel_set_deadline(self->cancel, self->timeout ? os_now_ns() + self->timeout * 1000000000 : INT64_MAX);
-    if (self->kind == FAKE_FAIL_EXEC) self->pending = error_set(&self->error, ERR_DIVISION_BY_ZERO, "division by zero");
+    cancel_set_deadline(self->cancel,
+                        self->timeout ? os_now_ns() + self->timeout * 1000000000 : INT64_MAX);
+    if (self->kind == FAKE_FAIL_EXEC)
+        self->pending = error_set(&self->error, ERR_DIVISION_BY_ZERO, "division by zero");
     if (self->kind == FAKE_WARN && self->sink) {
         Error warning;
         (void)error_set(&warning, ERR_GENERAL_WARNING, "the source shop is slow today");
@@ -379,7 +411,8 @@ void statement_close(Statement *self) {
 
 static ColumnView *column(Statement *self, uint32_t i, uint32_t rows, bool nulls) {
     ColumnView *c = &self->cols[i];
-    *c = (ColumnView){.type = self->columns[i].type, .physical = type_physical(self->columns[i].type)};
+    *c = (ColumnView){.type = self->columns[i].type,
+                      .physical = type_physical(self->columns[i].type)};
     size_t size = physical_size(c->physical);
     c->data = arena_alloc(self->batch_arena, (size_t)rows * (size ? size : 1) + 16);
     if (nulls) {
@@ -390,7 +423,8 @@ static ColumnView *column(Statement *self, uint32_t i, uint32_t rows, bool nulls
     return c;
 }
 
-static void put_text(Statement *self, ColumnView *c, uint32_t row, const char *text, size_t length) {
+static void put_text(Statement *self, ColumnView *c, uint32_t row, const char *text,
+                     size_t length) {
     char *copy = arena_copy(self->batch_arena, text, length);
     ((StrView *)(uintptr_t)c->data)[row] = strview_of(copy, length);
 }
@@ -401,7 +435,8 @@ static void types_list(Statement *self, ColumnView *c) {
     ColumnView *child = arena_alloc(self->batch_arena, sizeof *child);
     int32_t *items = arena_alloc(self->batch_arena, 16);
     for (int i = 0; i < 3; i++) items[i] = i + 1;
-    *child = (ColumnView){.type = array_fields.field[0].type, .physical = PHYS_INT32, .data = items};
+    *child =
+        (ColumnView){.type = array_fields.field[0].type, .physical = PHYS_INT32, .data = items};
     c->nchildren = 1;
     c->children = child;
     AT(ListEntry, c, 0) = (ListEntry){0, 3};
@@ -416,8 +451,20 @@ static void types_row(Statement *self, ColumnView **c, uint32_t r) {
         const char *text, *fixed;
         int32_t date;
         int64_t time, us;
-    } rows[3] = {{{1, 12, 1234, 123456, 123456789012}, 1.5, "Grüße", "abc", 19737, 45296789000000, 1705314896789012},
-                 {{1, -128, -32768, INT32_MIN, INT64_MIN}, -1.25e10, "\xF0\x9F\x98\x80 smile \xE2\x82\xAC and more than twelve bytes", "\xC3\xA9tage", -719162, 86399999000000, -1},
+    } rows[3] = {{{1, 12, 1234, 123456, 123456789012},
+                  1.5,
+                  "Grüße",
+                  "abc",
+                  19737,
+                  45296789000000,
+                  1705314896789012},
+                 {{1, -128, -32768, INT32_MIN, INT64_MIN},
+                  -1.25e10,
+                  "\xF0\x9F\x98\x80 smile \xE2\x82\xAC and more than twelve bytes",
+                  "\xC3\xA9tage",
+                  -719162,
+                  86399999000000,
+                  -1},
                  {{0, 0, 0, 0, 0}, 0, "", "", 0, 0, 0}};
     AT(uint8_t, c[0], r) = (uint8_t)rows[r].i[0];
     AT(int8_t, c[1], r) = (int8_t)rows[r].i[1];
@@ -431,13 +478,20 @@ static void types_row(Statement *self, ColumnView **c, uint32_t r) {
     AT(Int128, c[8], r) = r == 1 ? -big : big;
     put_text(self, c[9], r, rows[r].text, strlen(rows[r].text));
     put_text(self, c[10], r, rows[r].fixed, strlen(rows[r].fixed));
-    put_text(self, c[11], r, r == 0 ? "42" : r == 1 ? " -1.75 " : "2024-02-29", r == 0 ? 2 : r == 1 ? 7 : 10);
+    put_text(self, c[11], r,
+             r == 0   ? "42"
+             : r == 1 ? " -1.75 "
+                      : "2024-02-29",
+             r == 0   ? 2
+             : r == 1 ? 7
+                      : 10);
     put_text(self, c[12], r, "\x00\x01\xFE\xFF", r == 2 ? 0 : 4);
     AT(int32_t, c[13], r) = rows[r].date;
     AT(int64_t, c[14], r) = rows[r].time;
     AT(int64_t, c[15], r) = rows[r].us;
     AT(Instant, c[16], r) = (Instant){rows[r].us, r == 0 ? 345 : r == 1 ? 999 : 0, 0};
-    AT(ZonedInstant, c[17], r) = (ZonedInstant){rows[r].us, r == 0 ? ZONE_OFFSET_BASE + 120 : ZONE_UTC, 0, 0};
+    AT(ZonedInstant, c[17], r) =
+        (ZonedInstant){rows[r].us, r == 0 ? ZONE_OFFSET_BASE + 120 : ZONE_UTC, 0, 0};
     AT(TimeTz, c[18], r) = (TimeTz){rows[r].time / 1000000000 * 1000000000, r == 0 ? -5400 : 0, 0};
     AT(int32_t, c[19], r) = r == 0 ? 18 : r == 1 ? -25 : 0;
     AT(int64_t, c[20], r) = r == 0 ? 183845678000 : r == 1 ? -1 : 0;
@@ -466,13 +520,16 @@ static void numbers_batch(Statement *self, uint32_t rows) {
     for (uint32_t k = 0; k < rows; k++) {
         int64_t r = self->row + k;
         char text[64];
-        int n = snprintf(text, sizeof text, r % 3 ? "row %lld" : "row number %lld of the canned table", (long long)r);
+        int n = snprintf(text, sizeof text,
+                         r % 3 ? "row %lld" : "row number %lld of the canned table", (long long)r);
         AT(int32_t, c[0], k) = (int32_t)r;
         AT(int64_t, c[1], k) = r * 1000003;
         AT(double, c[2], k) = (double)r / 4;
         AT(int64_t, c[3], k) = r;
-        if (r % 7 == 6) bitmap_unset((uint64_t *)(uintptr_t)c[4]->validity, k);
-        else put_text(self, c[4], k, text, (size_t)n);
+        if (r % 7 == 6)
+            bitmap_unset((uint64_t *)(uintptr_t)c[4]->validity, k);
+        else
+            put_text(self, c[4], k, text, (size_t)n);
         AT(int32_t, c[5], k) = (int32_t)(r % 40000);
         AT(int64_t, c[6], k) = r * 1001000;
     }
@@ -504,7 +561,8 @@ static void forms_batch(Statement *self, uint32_t rows) {
         c->indices = indices;
         if (i == 2) c->row_validity = holes;
     }
-    self->view = (BatchView){.rows = rows, .selection = selection, .ncolumns = 3, .columns = self->cols};
+    self->view =
+        (BatchView){.rows = rows, .selection = selection, .ncolumns = 3, .columns = self->cols};
 }
 
 static void value_print(Buf *out, const TribValue *v) {
@@ -519,7 +577,8 @@ static void value_print(Buf *out, const TribValue *v) {
     case TRIB_TYPE_VARCHAR: buf_add(out, v->as.text.data, v->as.text.length); break;
     case TRIB_TYPE_VARBINARY:
     case TRIB_TYPE_UUID:
-        for (size_t i = 0; i < v->as.text.length; i++) buf_printf(out, "%02x", (uint8_t)v->as.text.data[i]);
+        for (size_t i = 0; i < v->as.text.length; i++)
+            buf_printf(out, "%02x", (uint8_t)v->as.text.data[i]);
         break;
     case TRIB_TYPE_REAL:
     case TRIB_TYPE_DOUBLE:
@@ -527,7 +586,8 @@ static void value_print(Buf *out, const TribValue *v) {
         buf_text(out, text);
         break;
     case TRIB_TYPE_DECIMAL:
-        (void)decimal_format(v->type.precision <= 18 ? (Int128)v->as.integer : v->as.wide, v->type.scale, text);
+        (void)decimal_format(v->type.precision <= 18 ? (Int128)v->as.integer : v->as.wide,
+                             v->type.scale, text);
         buf_text(out, text);
         break;
     case TRIB_TYPE_DATE:
@@ -573,18 +633,24 @@ Status statement_fetch_start(Statement *self, Error *err) {
     }
     /* poison what was lent out, so that a driver that still looks at it is found */
     for (uint32_t i = 0; i < self->view.ncolumns && self->view.rows; i++)
-        if (self->cols[i].data && self->cols[i].physical == PHYS_STRING && self->cols[i].form == COLUMN_FLAT)
+        if (self->cols[i].data && self->cols[i].physical == PHYS_STRING &&
+            self->cols[i].form == COLUMN_FLAT)
             memset((void *)(uintptr_t)self->cols[i].data, 0xEE, self->view.rows * sizeof(StrView));
     arena_reset(self->batch_arena);
     self->view.rows = 0;
     if (!self->open) return TRIB_OK;
-    int64_t total = self->kind == FAKE_TYPES ? 4 : self->kind == FAKE_NUMBERS || self->kind == FAKE_FORMS ? self->n : 1;
+    int64_t total = self->kind == FAKE_TYPES                                 ? 4
+                    : self->kind == FAKE_NUMBERS || self->kind == FAKE_FORMS ? self->n
+                                                                             : 1;
     if (self->kind == FAKE_FAIL_FETCH) total = self->n + 1;
-    int64_t size = self->kind == FAKE_NUMBERS && self->m > 0 ? self->m : self->kind == FAKE_FAIL_FETCH ? 1 : BATCH;
+    int64_t size = self->kind == FAKE_NUMBERS && self->m > 0 ? self->m
+                   : self->kind == FAKE_FAIL_FETCH           ? 1
+                                                             : BATCH;
     uint32_t rows = (uint32_t)(total - self->row < size ? total - self->row : size);
     if (rows == 0) return TRIB_OK;
     if (self->kind == FAKE_FAIL_FETCH && self->row == self->n) {
-        self->pending = error_set(&self->error, ERR_CONNECTION_LOST, "the connection to the source broke");
+        self->pending =
+            error_set(&self->error, ERR_CONNECTION_LOST, "the connection to the source broke");
         return TRIB_OK;
     }
     if (self->kind == FAKE_BENCH) {
@@ -592,10 +658,14 @@ Status statement_fetch_start(Statement *self, Error *err) {
         self->row = 1;
         return TRIB_OK;
     }
-    if (self->kind == FAKE_TYPES) types_batch(self);
-    else if (self->kind == FAKE_NUMBERS) numbers_batch(self, rows);
-    else if (self->kind == FAKE_FORMS) forms_batch(self, rows);
-    else one_row(self);
+    if (self->kind == FAKE_TYPES)
+        types_batch(self);
+    else if (self->kind == FAKE_NUMBERS)
+        numbers_batch(self, rows);
+    else if (self->kind == FAKE_FORMS)
+        forms_batch(self, rows);
+    else
+        one_row(self);
     self->row += rows;
     return TRIB_OK;
 }
@@ -642,7 +712,8 @@ Status column_value_text(const ColumnView *c, uint32_t at, Buf *out, Error *err)
     const ListEntry *entry = (const ListEntry *)c->data + at;
     buf_char(out, '[');
     for (uint32_t i = 0; i < entry->length; i++)
-        buf_printf(out, "%s%d", i ? "," : "", ((const int32_t *)c->children[0].data)[entry->offset + i]);
+        buf_printf(out, "%s%d", i ? "," : "",
+                   ((const int32_t *)c->children[0].data)[entry->offset + i]);
     buf_char(out, ']');
     return TRIB_OK;
 }
@@ -669,28 +740,35 @@ static bool wanted(const MetadataFilter *filter, Str pattern, Str name) {
     return str_equal(pattern, name);
 }
 
-Status statement_list_schemas(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err) {
+Status statement_list_schemas(Statement *self, const MetadataFilter *filter,
+                              const MetadataVisitor *visitor, Error *err) {
     TRY(visitor->schema(visitor->context, STR("shop"), STR("main"), err));
     TRY(visitor->schema(visitor->context, STR("memory"), STR("main"), err));
     return visitor->schema(visitor->context, STR("memory"), STR("default"), err);
 }
 
-Status statement_list_tables(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err) {
+Status statement_list_tables(Statement *self, const MetadataFilter *filter,
+                             const MetadataVisitor *visitor, Error *err) {
     for (size_t i = 0; i < COUNT_OF(fake_tables); i++) {
         const MetadataTable *t = &fake_tables[i];
-        if (wanted(filter, filter->catalog, t->catalog) && wanted(filter, filter->schema, t->schema) &&
-            wanted(filter, filter->table, t->table))
+        if (wanted(filter, filter->catalog, t->catalog) &&
+            wanted(filter, filter->schema, t->schema) && wanted(filter, filter->table, t->table))
             TRY(visitor->table(visitor->context, t, err));
     }
     return TRIB_OK;
 }
 
-Status statement_list_columns(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err) {
+Status statement_list_columns(Statement *self, const MetadataFilter *filter,
+                              const MetadataVisitor *visitor, Error *err) {
     for (size_t i = 0; i < COUNT_OF(fake_tables); i++) {
         const MetadataTable *t = &fake_tables[i];
-        MetadataColumn c = {.catalog = t->catalog, .schema = t->schema, .table = t->table, .comment = STR(""), .default_sql = STR("")};
-        if (!wanted(filter, filter->catalog, t->catalog) || !wanted(filter, filter->schema, t->schema) ||
-            !wanted(filter, filter->table, t->table))
+        MetadataColumn c = {.catalog = t->catalog,
+                            .schema = t->schema,
+                            .table = t->table,
+                            .comment = STR(""),
+                            .default_sql = STR("")};
+        if (!wanted(filter, filter->catalog, t->catalog) ||
+            !wanted(filter, filter->schema, t->schema) || !wanted(filter, filter->table, t->table))
             continue;
         const struct {
             Str name;
@@ -713,8 +791,10 @@ Status statement_list_columns(Statement *self, const MetadataFilter *filter, con
 }
 
 Status statement_list_keys(Statement *self, Str catalog, Str schema, Str table, void *context,
-                           Status (*key)(void *context, const MetadataKey *key, Error *err), Error *err) {
-    if (!str_equal_fold(table, STR("customers"))) return error_set(err, ERR_TABLE_NOT_FOUND, "no such table");
+                           Status (*key)(void *context, const MetadataKey *key, Error *err),
+                           Error *err) {
+    if (!str_equal_fold(table, STR("customers")))
+        return error_set(err, ERR_TABLE_NOT_FOUND, "no such table");
     MetadataKey k = {STR("pk_customers"), STR("id"), true, true, 1};
     TRY(key(context, &k, err));
     MetadataKey u = {STR("by_name"), STR("name"), false, true, 1};
@@ -724,7 +804,8 @@ Status statement_list_keys(Statement *self, Str catalog, Str schema, Str table, 
 /* ---- registries */
 
 bool engine_has_function(TribFunctionId id) {
-    return id == TRIB_FN_concat || id == TRIB_FN_abs || id == TRIB_FN_year || id == TRIB_AGG_count || id == TRIB_AGG_sum;
+    return id == TRIB_FN_concat || id == TRIB_FN_abs || id == TRIB_FN_year ||
+           id == TRIB_AGG_count || id == TRIB_AGG_sum;
 }
 bool engine_can_cast(TribTypeId from, TribTypeId to) {
     return from == to || to == TRIB_TYPE_VARCHAR;
@@ -738,7 +819,8 @@ size_t engine_type_name(TribType type, char *out, size_t size) {
 #define TRIB_TYPE_ROW(number, name, sql_name) [number] = sql_name,
 #include "connectors/ids.def"
     };
-    int n = type.id == TRIB_TYPE_ARRAY ? snprintf(out, size, "array(integer)") : snprintf(out, size, "%s", names[type.id]);
+    int n = type.id == TRIB_TYPE_ARRAY ? snprintf(out, size, "array(integer)")
+                                       : snprintf(out, size, "%s", names[type.id]);
     return (size_t)n;
 }
 const char *engine_version(void) {

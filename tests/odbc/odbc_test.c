@@ -14,7 +14,7 @@ static void member(void *library, const char *name, void *place) {
 }
 
 #define LOAD_PLAIN(name) member(self->library, #name, &self->name);
-#define LOAD_TEXT(name) LOAD_PLAIN(name) member(self->library, #name "W", &self->name##W);
+#define LOAD_TEXT(name)  LOAD_PLAIN(name) member(self->library, #name "W", &self->name##W);
 
 void odbc_load(Odbc *self, const char *path) {
     self->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -41,8 +41,8 @@ const char *diag_of(Odbc *odbc, SQLSMALLINT kind, SQLHANDLE handle) {
     SQLINTEGER native;
     SQLSMALLINT length;
     state[0] = last_message[0] = 0;
-    SQLRETURN result = odbc->SQLGetDiagRec(kind, handle, 1, (SQLCHAR *)state, &native, (SQLCHAR *)last_message,
-                                           sizeof last_message, &length);
+    SQLRETURN result = odbc->SQLGetDiagRec(kind, handle, 1, (SQLCHAR *)state, &native,
+                                           (SQLCHAR *)last_message, sizeof last_message, &length);
     if (!SQL_SUCCEEDED(result)) state[0] = 0;
     return state;
 }
@@ -57,12 +57,14 @@ void link_open(Link *self, Odbc *odbc, SQLULEN version, const char *string, bool
     OK(odbc->SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &self->env));
     OK(odbc->SQLSetEnvAttr(self->env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)version, 0));
     OK(odbc->SQLAllocHandle(SQL_HANDLE_DBC, self->env, &self->dbc));
-    SQLRETURN result = as_wide ? odbc->SQLDriverConnectW(self->dbc, NULL, wide(string), SQL_NTS, NULL, 0, NULL,
-                                                         SQL_DRIVER_NOPROMPT)
-                               : odbc->SQLDriverConnect(self->dbc, NULL, (SQLCHAR *)(uintptr_t)string, SQL_NTS, NULL, 0,
-                                                        NULL, SQL_DRIVER_NOPROMPT);
+    SQLRETURN result = as_wide
+                           ? odbc->SQLDriverConnectW(self->dbc, NULL, wide(string), SQL_NTS, NULL,
+                                                     0, NULL, SQL_DRIVER_NOPROMPT)
+                           : odbc->SQLDriverConnect(self->dbc, NULL, (SQLCHAR *)(uintptr_t)string,
+                                                    SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT);
     if (result != SQL_SUCCESS)
-        fail_msg("connect: %d %s %s", result, diag_of(odbc, SQL_HANDLE_DBC, self->dbc), last_message);
+        fail_msg("connect: %d %s %s", result, diag_of(odbc, SQL_HANDLE_DBC, self->dbc),
+                 last_message);
     OK(odbc->SQLAllocHandle(SQL_HANDLE_STMT, self->dbc, &self->stmt));
 }
 
@@ -80,7 +82,8 @@ SQLRETURN run(Link *link, const char *sql) {
 void run_ok(Link *link, const char *sql) {
     SQLRETURN result = run(link, sql);
     if (result != SQL_SUCCESS)
-        fail_msg("%s: %d %s %s", sql, result, diag_of(link->odbc, SQL_HANDLE_STMT, link->stmt), last_message);
+        fail_msg("%s: %d %s %s", sql, result, diag_of(link->odbc, SQL_HANDLE_STMT, link->stmt),
+                 last_message);
 }
 
 void close_cursor(Link *link) {
@@ -92,9 +95,10 @@ const char *text_of(Link *link, SQLUSMALLINT column) {
     static int turn;
     char *out = buffers[turn++ % 8];
     SQLLEN length;
-    SQLRETURN result = link->odbc->SQLGetData(link->stmt, column, SQL_C_CHAR, out, sizeof buffers[0], &length);
+    SQLRETURN result =
+        link->odbc->SQLGetData(link->stmt, column, SQL_C_CHAR, out, sizeof buffers[0], &length);
     if (!SQL_SUCCEEDED(result))
-        fail_msg("SQLGetData(%d): %d %s %s", column, result, diag_of(link->odbc, SQL_HANDLE_STMT, link->stmt),
-                 last_message);
+        fail_msg("SQLGetData(%d): %d %s %s", column, result,
+                 diag_of(link->odbc, SQL_HANDLE_STMT, link->stmt), last_message);
     return length == SQL_NULL_DATA ? "(null)" : out;
 }

@@ -20,7 +20,9 @@
 #include <sqlucode.h>
 
 #define MEMBER_PLAIN(name) __typeof__(&name) name;
-#define MEMBER_TEXT(name) __typeof__(&name) name; __typeof__(&name##W) name##W;
+#define MEMBER_TEXT(name)   \
+    __typeof__(&name) name; \
+    __typeof__(&name##W) name##W;
 
 typedef struct Odbc {
     void *library;
@@ -47,9 +49,10 @@ void link_close(Link *self);
 const char *diag_of(Odbc *odbc, SQLSMALLINT kind, SQLHANDLE handle);
 const char *diag_message(void);
 
-#define STATE_IS(link, expected) assert_string_equal(diag_of((link)->odbc, SQL_HANDLE_STMT, (link)->stmt), expected)
-#define OK(expression) assert_int_equal(expression, SQL_SUCCESS)
-#define INFO(expression) assert_int_equal(expression, SQL_SUCCESS_WITH_INFO)
+#define STATE_IS(link, expected) \
+    assert_string_equal(diag_of((link)->odbc, SQL_HANDLE_STMT, (link)->stmt), expected)
+#define OK(expression)    assert_int_equal(expression, SQL_SUCCESS)
+#define INFO(expression)  assert_int_equal(expression, SQL_SUCCESS_WITH_INFO)
 #define FAILS(expression) assert_int_equal(expression, SQL_ERROR)
 
 SQLRETURN run(Link *link, const char *sql); /* SQLExecDirect */

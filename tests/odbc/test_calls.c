@@ -30,15 +30,21 @@ static void handles_misused(void **state) {
     Link link;
     SQLHANDLE out = NULL;
     open3(&link);
-    SQLHANDLE garbage[] = {NULL, &link, (SQLHANDLE)(uintptr_t)1, (SQLHANDLE)(uintptr_t)0x7fffffffffff,
-                           (SQLHANDLE)(uintptr_t)-1, (SQLHANDLE)(uintptr_t)0xdeadbeefcafef00d};
+    SQLHANDLE garbage[] = {NULL,
+                           &link,
+                           (SQLHANDLE)(uintptr_t)1,
+                           (SQLHANDLE)(uintptr_t)0x7fffffffffff,
+                           (SQLHANDLE)(uintptr_t)-1,
+                           (SQLHANDLE)(uintptr_t)0xdeadbeefcafef00d};
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
         assert_int_equal(odbc.SQLFetch(garbage[i]), SQL_INVALID_HANDLE);
         assert_int_equal(odbc.SQLCancel(garbage[i]), SQL_INVALID_HANDLE);
         assert_int_equal(odbc.SQLDisconnect(garbage[i]), SQL_INVALID_HANDLE);
         assert_int_equal(odbc.SQLFreeHandle(SQL_HANDLE_ENV, garbage[i]), SQL_INVALID_HANDLE);
-        assert_int_equal(odbc.SQLAllocHandle(SQL_HANDLE_STMT, garbage[i], &out), SQL_INVALID_HANDLE);
-        assert_int_equal(odbc.SQLGetDescField(garbage[i], 0, SQL_DESC_COUNT, NULL, 0, NULL), SQL_INVALID_HANDLE);
+        assert_int_equal(odbc.SQLAllocHandle(SQL_HANDLE_STMT, garbage[i], &out),
+                         SQL_INVALID_HANDLE);
+        assert_int_equal(odbc.SQLGetDescField(garbage[i], 0, SQL_DESC_COUNT, NULL, 0, NULL),
+                         SQL_INVALID_HANDLE);
     }
     assert_int_equal(odbc.SQLFetch(link.dbc), SQL_INVALID_HANDLE);
     assert_int_equal(odbc.SQLFetch(link.env), SQL_INVALID_HANDLE);
@@ -160,7 +166,8 @@ static void enter_state(Link *link, int state) {
         OK(c_extended(link));
         return;
     default:
-        OK(odbc.SQLBindParameter(link->stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 10, 0, data, 8, &at_execution));
+        OK(odbc.SQLBindParameter(link->stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 10, 0,
+                                 data, 8, &at_execution));
         assert_int_equal(run(link, "echo ?"), SQL_NEED_DATA);
         if (state >= 9) assert_int_equal(odbc.SQLParamData(link->stmt, &token), SQL_NEED_DATA);
         if (state >= 10) OK(odbc.SQLPutData(link->stmt, "abc", 3));
@@ -174,22 +181,50 @@ static void states(void **unused) {
         StateCall call;
         const char *states[10];
     } rows[] = {
-        {"SQLFetch", c_fetch, {"HY010", "HY010", "HY010", "24000", "", "", "HY010", "HY010", "HY010", "HY010"}},
-        {"SQLExecute", c_execute, {"HY010", "", "", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010"}},
-        {"SQLPrepare", c_prepare, {"", "", "", "", "24000", "24000", "24000", "HY010", "HY010", "HY010"}},
-        {"SQLCloseCursor", c_close, {"24000", "24000", "24000", "24000", "", "", "", "HY010", "HY010", "HY010"}},
-        {"SQLGetData", c_getdata, {"HY010", "HY010", "HY010", "24000", "24000", "", "", "HY010", "HY010", "HY010"}},
-        {"SQLRowCount", c_rowcount, {"HY010", "HY010", "HY010", "", "", "", "", "HY010", "HY010", "HY010"}},
+        {"SQLFetch",
+         c_fetch,
+         {"HY010", "HY010", "HY010", "24000", "", "", "HY010", "HY010", "HY010", "HY010"}},
+        {"SQLExecute",
+         c_execute,
+         {"HY010", "", "", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010"}},
+        {"SQLPrepare",
+         c_prepare,
+         {"", "", "", "", "24000", "24000", "24000", "HY010", "HY010", "HY010"}},
+        {"SQLCloseCursor",
+         c_close,
+         {"24000", "24000", "24000", "24000", "", "", "", "HY010", "HY010", "HY010"}},
+        {"SQLGetData",
+         c_getdata,
+         {"HY010", "HY010", "HY010", "24000", "24000", "", "", "HY010", "HY010", "HY010"}},
+        {"SQLRowCount",
+         c_rowcount,
+         {"HY010", "HY010", "HY010", "", "", "", "", "HY010", "HY010", "HY010"}},
         {"SQLNumResultCols", c_cols, {"HY010", "", "", "", "", "", "", "HY010", "HY010", "HY010"}},
-        {"SQLDescribeCol", c_describe, {"HY010", "07005", "", "24000", "", "", "", "HY010", "HY010", "HY010"}},
+        {"SQLDescribeCol",
+         c_describe,
+         {"HY010", "07005", "", "24000", "", "", "", "HY010", "HY010", "HY010"}},
         {"SQLNumParams", c_numparams, {"HY010", "", "", "", "", "", "", "HY010", "HY010", "HY010"}},
-        {"SQLParamData", c_paramdata, {"HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "need", "HY010", ""}},
-        {"SQLPutData", c_putdata, {"HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "", ""}},
-        {"SQLTables", c_tables, {"", "", "", "", "24000", "24000", "24000", "HY010", "HY010", "HY010"}},
-        {"SQLSetPos", c_setpos, {"HY010", "HY010", "HY010", "24000", "24000", "", "", "HY010", "HY010", "HY010"}},
-        {"SQLExtendedFetch", c_extended, {"HY010", "HY010", "HY010", "24000", "", "HY010", "", "HY010", "HY010", "HY010"}},
-        {"SQLSetCursorName", c_cursorname, {"", "", "", "24000", "24000", "24000", "24000", "HY010", "HY010", "HY010"}},
-        {"SQLMoreResults", c_more, {"none", "none", "none", "none", "none", "none", "none", "HY010", "HY010", "HY010"}},
+        {"SQLParamData",
+         c_paramdata,
+         {"HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "need", "HY010", ""}},
+        {"SQLPutData",
+         c_putdata,
+         {"HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "HY010", "", ""}},
+        {"SQLTables",
+         c_tables,
+         {"", "", "", "", "24000", "24000", "24000", "HY010", "HY010", "HY010"}},
+        {"SQLSetPos",
+         c_setpos,
+         {"HY010", "HY010", "HY010", "24000", "24000", "", "", "HY010", "HY010", "HY010"}},
+        {"SQLExtendedFetch",
+         c_extended,
+         {"HY010", "HY010", "HY010", "24000", "", "HY010", "", "HY010", "HY010", "HY010"}},
+        {"SQLSetCursorName",
+         c_cursorname,
+         {"", "", "", "24000", "24000", "24000", "24000", "HY010", "HY010", "HY010"}},
+        {"SQLMoreResults",
+         c_more,
+         {"none", "none", "none", "none", "none", "none", "none", "HY010", "HY010", "HY010"}},
     };
     Link link;
     open3(&link);
@@ -203,7 +238,8 @@ static void states(void **unused) {
             if (strcmp(expected, "need") == 0 && result == SQL_NEED_DATA) expected = "";
             if (strcmp(expected, "none") == 0 && result == SQL_NO_DATA) expected = "";
             if (strcmp(got, expected) != 0)
-                fail_msg("%s in S%d: %d '%s', expected '%s'", rows[r].name, s, result, got, expected);
+                fail_msg("%s in S%d: %d '%s', expected '%s'", rows[r].name, s, result, got,
+                         expected);
             OK(odbc.SQLCancel(link.stmt));
             OK(odbc.SQLFreeHandle(SQL_HANDLE_STMT, link.stmt));
         }
@@ -240,13 +276,15 @@ static void connection_strings(void **state) {
     OK(odbc.SQLAllocHandle(SQL_HANDLE_ENV, NULL, &env));
     OK(odbc.SQLSetEnvAttr(env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0));
     OK(odbc.SQLAllocHandle(SQL_HANDLE_DBC, env, &dbc));
-    const char *string = " driver = {fake; one} ; UID=ann;PWD={se}}cret;x};DATABASE=shop;Wrong=1;;TimeZone=UTC;uid=second";
-    INFO(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)(uintptr_t)string, SQL_NTS, (SQLCHAR *)out, sizeof out, &length,
-                               SQL_DRIVER_NOPROMPT));
+    const char *string = " driver = {fake; one} ; "
+                         "UID=ann;PWD={se}}cret;x};DATABASE=shop;Wrong=1;;TimeZone=UTC;uid=second";
+    INFO(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)(uintptr_t)string, SQL_NTS, (SQLCHAR *)out,
+                               sizeof out, &length, SQL_DRIVER_NOPROMPT));
     assert_string_equal(diag_of(&odbc, SQL_HANDLE_DBC, dbc), "01S00");
     assert_string_equal(out, "Driver={fake; one};UID=ann;Catalog=shop;TimeZone=UTC");
     assert_int_equal(length, strlen(out));
-    OK(odbc.SQLGetConnectAttr(dbc, SQL_ATTR_CURRENT_CATALOG, catalog, sizeof catalog, &catalog_length));
+    OK(odbc.SQLGetConnectAttr(dbc, SQL_ATTR_CURRENT_CATALOG, catalog, sizeof catalog,
+                              &catalog_length));
     assert_string_equal(catalog, "shop");
     OK(odbc.SQLSetConnectAttr(dbc, SQL_ATTR_CURRENT_CATALOG, "memory", SQL_NTS));
     OK(odbc.SQLGetInfo(dbc, SQL_DATABASE_NAME, catalog, sizeof catalog, NULL));
@@ -254,18 +292,22 @@ static void connection_strings(void **state) {
     OK(odbc.SQLGetInfo(dbc, SQL_USER_NAME, user, sizeof user, NULL));
     assert_string_equal(user, "ann");
     OK(odbc.SQLDisconnect(dbc));
-    INFO(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)"Driver=fake;UID=somebody", SQL_NTS, (SQLCHAR *)out, 10, &length,
-                               SQL_DRIVER_NOPROMPT)); /* cut */
+    INFO(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)"Driver=fake;UID=somebody", SQL_NTS,
+                               (SQLCHAR *)out, 10, &length, SQL_DRIVER_NOPROMPT)); /* cut */
     assert_string_equal(diag_of(&odbc, SQL_HANDLE_DBC, dbc), "01004");
     assert_string_equal(out, "Driver=fa");
     assert_int_equal(length, strlen("Driver=fake;UID=somebody"));
     OK(odbc.SQLDisconnect(dbc));
     const struct {
         const char *string, *state;
-    } wrong[] = {{"Driver=fake;TimeZone=nowhere", "22023"}, {"Driver={fake", "HY000"}, {"justtext", "HY000"},
-                 {"Driver={a}b", "HY000"}, {"DSN=NoSuchSource", "08001"}};
+    } wrong[] = {{"Driver=fake;TimeZone=nowhere", "22023"},
+                 {"Driver={fake", "HY000"},
+                 {"justtext", "HY000"},
+                 {"Driver={a}b", "HY000"},
+                 {"DSN=NoSuchSource", "08001"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        FAILS(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)(uintptr_t)wrong[i].string, SQL_NTS, NULL, 0, NULL, 0));
+        FAILS(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)(uintptr_t)wrong[i].string, SQL_NTS, NULL,
+                                    0, NULL, 0));
         assert_string_equal(diag_of(&odbc, SQL_HANDLE_DBC, dbc), wrong[i].state);
     }
     FAILS(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)"Driver=fake", SQL_NTS, NULL, 0, NULL, 9));
@@ -284,7 +326,8 @@ static void data_source(void **state) {
     char name[] = "/tmp/odbc_ini_XXXXXX", out[200];
     SQLSMALLINT length;
     int file = mkstemp(name);
-    const char *ini = "# comment\n[Other]\nUID=wrong\n[ Shop ]\r\nDriver = /x/y.so\nUID= bob\nCatalog=shop\nDescription=a shop\n"
+    const char *ini = "# comment\n[Other]\nUID=wrong\n[ Shop ]\r\nDriver = /x/y.so\nUID= "
+                      "bob\nCatalog=shop\nDescription=a shop\n"
                       "[Next]\nUID=no\n";
     assert_int_equal(write(file, ini, strlen(ini)), strlen(ini));
     close(file);
@@ -302,7 +345,8 @@ static void data_source(void **state) {
     OK(odbc.SQLGetInfo(dbc, SQL_USER_NAME, out, sizeof out, NULL));
     assert_string_equal(out, "eve");
     OK(odbc.SQLDisconnect(dbc));
-    OK(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)"DSN=Shop;UID=al", SQL_NTS, (SQLCHAR *)out, sizeof out, &length, 0));
+    OK(odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)"DSN=Shop;UID=al", SQL_NTS, (SQLCHAR *)out,
+                             sizeof out, &length, 0));
     assert_string_equal(out, "DSN=Shop;UID=al;Catalog=shop");
     OK(odbc.SQLDisconnect(dbc));
     FAILS(odbc.SQLConnect(dbc, (SQLCHAR *)"Nowhere", SQL_NTS, NULL, 0, NULL, 0));
@@ -324,11 +368,13 @@ static void diagnostics(void **state) {
     SQLRETURN code;
     open3(&link);
     FAILS(run(&link, "fail 42S02"));
-    OK(odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 1, (SQLCHAR *)text, &native, (SQLCHAR *)text + 10, 900, &length));
+    OK(odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 1, (SQLCHAR *)text, &native,
+                          (SQLCHAR *)text + 10, 900, &length));
     assert_string_equal(text, "42S02");
     assert_int_equal(native, 1146);
     assert_string_equal(text + 10, "[Tributary][ODBC][shop] table 'nothing' does not exist");
-    INFO(odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 1, NULL, NULL, (SQLCHAR *)text, 12, &length));
+    INFO(odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 1, NULL, NULL, (SQLCHAR *)text, 12,
+                            &length));
     assert_string_equal(text, "[Tributary]");
     assert_int_equal(length, 54);
     memset(wide_text, 0x55, sizeof wide_text);
@@ -336,34 +382,41 @@ static void diagnostics(void **state) {
     assert_int_equal(wide_text[4], 0);
     assert_int_equal(wide_text[5], 0x5555); /* not beyond what was said */
     assert_int_equal(length, 54);
-    assert_int_equal(odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 2, NULL, NULL, NULL, 0, NULL), SQL_NO_DATA);
+    assert_int_equal(odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 2, NULL, NULL, NULL, 0, NULL),
+                     SQL_NO_DATA);
     FAILS(odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 0, NULL, NULL, NULL, 0, NULL));
     OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 0, SQL_DIAG_NUMBER, &number, 0, NULL));
     assert_int_equal(number, 1);
     OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 0, SQL_DIAG_RETURNCODE, &code, 0, NULL));
     assert_int_equal(code, SQL_ERROR);
-    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 1, SQL_DIAG_SERVER_NAME, text, 100, &length));
+    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 1, SQL_DIAG_SERVER_NAME, text, 100,
+                            &length));
     assert_string_equal(text, "shop");
-    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 1, SQL_DIAG_SUBCLASS_ORIGIN, text, 100, &length));
+    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 1, SQL_DIAG_SUBCLASS_ORIGIN, text, 100,
+                            &length));
     assert_string_equal(text, "ODBC 3.0");
-    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 1, SQL_DIAG_CLASS_ORIGIN, text, 100, &length));
+    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 1, SQL_DIAG_CLASS_ORIGIN, text, 100,
+                            &length));
     assert_string_equal(text, "ISO 9075");
-    OK(odbc.SQLGetDiagFieldW(SQL_HANDLE_STMT, link.stmt, 1, SQL_DIAG_SQLSTATE, wide_text, sizeof wide_text, &length));
+    OK(odbc.SQLGetDiagFieldW(SQL_HANDLE_STMT, link.stmt, 1, SQL_DIAG_SQLSTATE, wide_text,
+                             sizeof wide_text, &length));
     assert_int_equal(length, 10); /* bytes */
     FAILS(run(&link, "nonsense"));
     STATE_IS(&link, "42000");
-    assert_string_equal(diag_message(), "[Tributary][ODBC] 'nonsense' is not expected here (line 1, column 1)");
+    assert_string_equal(diag_message(),
+                        "[Tributary][ODBC] 'nonsense' is not expected here (line 1, column 1)");
     INFO(run(&link, "warn"));
     STATE_IS(&link, "01000");
     assert_non_null(strstr(diag_message(), "[shop]"));
     OK(odbc.SQLFetch(link.stmt)); /* drops the records */
     assert_string_equal(diag_of(&odbc, SQL_HANDLE_STMT, link.stmt), "");
     link_close(&link);
-    link_open(&link, &odbc, SQL_OV_ODBC2, "Driver=fake", false); /* version 2 spells them otherwise */
+    link_open(&link, &odbc, SQL_OV_ODBC2, "Driver=fake",
+              false); /* version 2 spells them otherwise */
     const struct {
         const char *three, *two;
-    } pairs[] = {{"42S02", "S0002"}, {"HY010", "S1010"}, {"42000", "37000"}, {"HYT00", "S1T00"}, {"22018", "22005"},
-                 {"HY000", "S1000"}, {"08S01", "08S01"}};
+    } pairs[] = {{"42S02", "S0002"}, {"HY010", "S1010"}, {"42000", "37000"}, {"HYT00", "S1T00"},
+                 {"22018", "22005"}, {"HY000", "S1000"}, {"08S01", "08S01"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         snprintf(text, sizeof text, "fail %s", pairs[i].three);
         FAILS(run(&link, text));
@@ -387,10 +440,13 @@ static void attributes(void **state) {
     } rows[] = {
         {SQL_ATTR_MAX_ROWS, 10, 10, SQL_SUCCESS, ""},
         {SQL_ATTR_QUERY_TIMEOUT, 5, 5, SQL_SUCCESS, ""},
-        {SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC, SQL_CURSOR_FORWARD_ONLY, SQL_SUCCESS_WITH_INFO, "01S02"},
-        {SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_KEYSET_DRIVEN, SQL_CURSOR_FORWARD_ONLY, SQL_SUCCESS_WITH_INFO, "01S02"},
+        {SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC, SQL_CURSOR_FORWARD_ONLY, SQL_SUCCESS_WITH_INFO,
+         "01S02"},
+        {SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_KEYSET_DRIVEN, SQL_CURSOR_FORWARD_ONLY,
+         SQL_SUCCESS_WITH_INFO, "01S02"},
         {SQL_ATTR_CURSOR_TYPE, 77, SQL_CURSOR_FORWARD_ONLY, SQL_ERROR, "HY024"},
-        {SQL_ATTR_CONCURRENCY, SQL_CONCUR_LOCK, SQL_CONCUR_READ_ONLY, SQL_SUCCESS_WITH_INFO, "01S02"},
+        {SQL_ATTR_CONCURRENCY, SQL_CONCUR_LOCK, SQL_CONCUR_READ_ONLY, SQL_SUCCESS_WITH_INFO,
+         "01S02"},
         {SQL_ATTR_ROW_ARRAY_SIZE, 50, 50, SQL_SUCCESS, ""},
         {SQL_ATTR_ROW_ARRAY_SIZE, 0, 50, SQL_ERROR, "HY024"},
         {SQL_ATTR_ROW_BIND_TYPE, 64, 64, SQL_SUCCESS, ""},
@@ -401,7 +457,9 @@ static void attributes(void **state) {
         {SQL_ATTR_USE_BOOKMARKS, SQL_UB_VARIABLE, SQL_UB_OFF, SQL_SUCCESS_WITH_INFO, "01S02"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        assert_int_equal(odbc.SQLSetStmtAttr(link.stmt, rows[i].attribute, (SQLPOINTER)rows[i].set, 0), rows[i].result);
+        assert_int_equal(
+            odbc.SQLSetStmtAttr(link.stmt, rows[i].attribute, (SQLPOINTER)rows[i].set, 0),
+            rows[i].result);
         if (rows[i].sqlstate[0]) STATE_IS(&link, rows[i].sqlstate);
         OK(odbc.SQLGetStmtAttr(link.stmt, rows[i].attribute, &value, 0, NULL));
         assert_int_equal(value, rows[i].expected);
@@ -417,11 +475,14 @@ static void attributes(void **state) {
     assert_int_equal(small, SQL_CD_FALSE);
     FAILS(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_LOGIN_TIMEOUT, (SQLPOINTER)5, 0));
     assert_string_equal(diag_of(&odbc, SQL_HANDLE_DBC, link.dbc), "HY011");
-    FAILS(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE, (SQLPOINTER)SQL_ASYNC_DBC_ENABLE_ON, 0));
-    OK(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_RESET_CONNECTION, (SQLPOINTER)SQL_RESET_CONNECTION_YES, 0));
+    FAILS(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE,
+                                 (SQLPOINTER)SQL_ASYNC_DBC_ENABLE_ON, 0));
+    OK(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_RESET_CONNECTION,
+                              (SQLPOINTER)SQL_RESET_CONNECTION_YES, 0));
     OK(odbc.SQLGetConnectAttr(link.dbc, SQL_ATTR_AUTOCOMMIT, &small, 0, NULL));
     assert_int_equal(small, SQL_AUTOCOMMIT_ON);
-    OK(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_MAX_ROWS, (SQLPOINTER)3, 0)); /* a default of new statements */
+    OK(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_MAX_ROWS, (SQLPOINTER)3,
+                              0)); /* a default of new statements */
     SQLHSTMT other;
     OK(odbc.SQLAllocHandle(SQL_HANDLE_STMT, link.dbc, &other));
     OK(odbc.SQLGetStmtAttr(other, SQL_ATTR_MAX_ROWS, &value, 0, NULL));
@@ -483,14 +544,16 @@ static void descriptors(void **state) {
     run_ok(&link, "numbers 3");
     OK(odbc.SQLGetDescField(ird, 1, SQL_DESC_NAME, name, sizeof name, &value));
     assert_string_equal(name, "i");
-    OK(odbc.SQLGetDescRec(ird, 4, (SQLCHAR *)name, sizeof name, &length, &type, &subtype, &octets, &precision, &scale, &nullable));
+    OK(odbc.SQLGetDescRec(ird, 4, (SQLCHAR *)name, sizeof name, &length, &type, &subtype, &octets,
+                          &precision, &scale, &nullable));
     assert_string_equal(name, "n");
     assert_int_equal(type, SQL_DECIMAL);
     assert_int_equal(precision, 10);
     assert_int_equal(scale, 2);
     OK(odbc.SQLFetch(link.stmt));
     OK(odbc.SQLFetch(link.stmt));
-    assert_int_equal(buffer[0], 1000003); /* the second column is bound to the same buffer, and comes later */
+    assert_int_equal(buffer[0],
+                     1000003); /* the second column is bound to the same buffer, and comes later */
     OK(odbc.SQLFreeHandle(SQL_HANDLE_DESC, own)); /* the statement goes back to its own */
     OK(odbc.SQLGetStmtAttr(link.stmt, SQL_ATTR_APP_ROW_DESC, &own, 0, NULL));
     assert_ptr_equal(own, ard);
@@ -518,20 +581,35 @@ static void column_attributes(void **state) {
         SQLSMALLINT digits;
         SQLLEN display, octets;
     } expected[] = {
-        {SQL_BIT, 1, 0, 1, 1}, {SQL_TINYINT, 3, 0, 4, 1}, {SQL_SMALLINT, 5, 0, 6, 2}, {SQL_INTEGER, 10, 0, 11, 4},
-        {SQL_BIGINT, 19, 0, 20, 8}, {SQL_REAL, 7, 0, 14, 4}, {SQL_DOUBLE, 15, 0, 24, 8}, {SQL_DECIMAL, 10, 2, 12, 12},
-        {SQL_DECIMAL, 38, 10, 40, 40}, {SQL_WVARCHAR, 50, 0, 50, 100}, {SQL_WCHAR, 5, 0, 5, 10},
-        {SQL_WVARCHAR, 4000, 0, 4000, 8000}, {SQL_VARBINARY, 4000, 0, 8000, 4000}, {SQL_TYPE_DATE, 10, 0, 10, 6},
-        {SQL_TYPE_TIME, 12, 3, 12, 6}, {SQL_TYPE_TIMESTAMP, 26, 6, 26, 16}, {SQL_TYPE_TIMESTAMP, 29, 9, 29, 16},
+        {SQL_BIT, 1, 0, 1, 1},
+        {SQL_TINYINT, 3, 0, 4, 1},
+        {SQL_SMALLINT, 5, 0, 6, 2},
+        {SQL_INTEGER, 10, 0, 11, 4},
+        {SQL_BIGINT, 19, 0, 20, 8},
+        {SQL_REAL, 7, 0, 14, 4},
+        {SQL_DOUBLE, 15, 0, 24, 8},
+        {SQL_DECIMAL, 10, 2, 12, 12},
+        {SQL_DECIMAL, 38, 10, 40, 40},
+        {SQL_WVARCHAR, 50, 0, 50, 100},
+        {SQL_WCHAR, 5, 0, 5, 10},
+        {SQL_WVARCHAR, 4000, 0, 4000, 8000},
+        {SQL_VARBINARY, 4000, 0, 8000, 4000},
+        {SQL_TYPE_DATE, 10, 0, 10, 6},
+        {SQL_TYPE_TIME, 12, 3, 12, 6},
+        {SQL_TYPE_TIMESTAMP, 26, 6, 26, 16},
+        {SQL_TYPE_TIMESTAMP, 29, 9, 29, 16},
     };
     for (SQLUSMALLINT i = 0; i < sizeof expected / sizeof *expected; i++) {
-        OK(odbc.SQLDescribeCol(link.stmt, (SQLUSMALLINT)(i + 1), (SQLCHAR *)name, sizeof name, &length, &type, &size, &digits, &nullable));
+        OK(odbc.SQLDescribeCol(link.stmt, (SQLUSMALLINT)(i + 1), (SQLCHAR *)name, sizeof name,
+                               &length, &type, &size, &digits, &nullable));
         assert_int_equal(type, expected[i].type);
         assert_int_equal(size, expected[i].size);
         assert_int_equal(digits, expected[i].digits);
-        OK(odbc.SQLColAttribute(link.stmt, (SQLUSMALLINT)(i + 1), SQL_DESC_DISPLAY_SIZE, NULL, 0, NULL, &value));
+        OK(odbc.SQLColAttribute(link.stmt, (SQLUSMALLINT)(i + 1), SQL_DESC_DISPLAY_SIZE, NULL, 0,
+                                NULL, &value));
         assert_int_equal(value, expected[i].display);
-        OK(odbc.SQLColAttribute(link.stmt, (SQLUSMALLINT)(i + 1), SQL_DESC_OCTET_LENGTH, NULL, 0, NULL, &value));
+        OK(odbc.SQLColAttribute(link.stmt, (SQLUSMALLINT)(i + 1), SQL_DESC_OCTET_LENGTH, NULL, 0,
+                                NULL, &value));
         assert_int_equal(value, expected[i].octets);
     }
     OK(odbc.SQLColAttribute(link.stmt, 8, SQL_DESC_TYPE_NAME, name, sizeof name, &length, NULL));
@@ -539,7 +617,8 @@ static void column_attributes(void **state) {
     INFO(odbc.SQLDescribeColW(link.stmt, 2, wide_name, 5, &length, NULL, NULL, NULL, NULL));
     assert_int_equal(length, 9);
     assert_int_equal(wide_name[4], 0);
-    INFO(odbc.SQLColAttributeW(link.stmt, 2, SQL_DESC_LABEL, wide_name, 11, &length, NULL)); /* odd: rounded down */
+    INFO(odbc.SQLColAttributeW(link.stmt, 2, SQL_DESC_LABEL, wide_name, 11, &length,
+                               NULL)); /* odd: rounded down */
     assert_int_equal(length, 18);
     assert_int_equal(wide_name[4], 0);
     FAILS(odbc.SQLDescribeCol(link.stmt, 99, NULL, 0, NULL, NULL, NULL, NULL, NULL));
@@ -581,22 +660,33 @@ static void parameters(void **state) {
     assert_int_equal(n, 8);
     FAILS(odbc.SQLExecute(link.stmt));
     STATE_IS(&link, "07002");
-#define BIND(number, ctype, type, size, digits, data, length)                                      \
-    OK(odbc.SQLBindParameter(link.stmt, number, SQL_PARAM_INPUT, ctype, type, size, digits, data, 0, length))
+#define BIND(number, ctype, type, size, digits, data, length)                                     \
+    OK(odbc.SQLBindParameter(link.stmt, number, SQL_PARAM_INPUT, ctype, type, size, digits, data, \
+                             0, length))
     BIND(1, SQL_C_SLONG, SQL_INTEGER, 0, 0, &i, NULL);
     BIND(2, SQL_C_DOUBLE, SQL_DOUBLE, 0, 0, &d, NULL);
     BIND(3, SQL_C_TYPE_DATE, SQL_TYPE_DATE, 10, 0, &date, NULL);
     BIND(4, SQL_C_TYPE_TIMESTAMP, SQL_TYPE_TIMESTAMP, 29, 9, &at, NULL);
     BIND(5, SQL_C_NUMERIC, SQL_DECIMAL, 10, 2, &numeric, NULL);
-    BIND(6, SQL_C_CHAR, SQL_VARCHAR, 50, 0, "Gr\xC3\xBC\xC3\x9F" "e", &nts);
+    BIND(6, SQL_C_CHAR, SQL_VARCHAR, 50, 0,
+         "Gr\xC3\xBC\xC3\x9F"
+         "e",
+         &nts);
     BIND(7, SQL_C_WCHAR, SQL_WVARCHAR, 50, 0, wide("abc"), &nts);
     BIND(8, SQL_C_DEFAULT, SQL_VARCHAR, 50, 0, NULL, &null);
     OK(odbc.SQLExecute(link.stmt));
     OK(odbc.SQLFetch(link.stmt));
-    static const char *const expected[] = {"integer=-42", "double=1.5", "date=2024-02-29",
-                                           "timestamp=2024-01-15 10:30:00.123456789", "decimal=-123.45",
-                                           "varchar=Gr\xC3\xBC\xC3\x9F" "e", "varchar=abc", "NULL"};
-    for (SQLUSMALLINT c = 0; c < 8; c++) assert_string_equal(text_of(&link, (SQLUSMALLINT)(c + 1)), expected[c]);
+    static const char *const expected[] = {"integer=-42",
+                                           "double=1.5",
+                                           "date=2024-02-29",
+                                           "timestamp=2024-01-15 10:30:00.123456789",
+                                           "decimal=-123.45",
+                                           "varchar=Gr\xC3\xBC\xC3\x9F"
+                                           "e",
+                                           "varchar=abc",
+                                           "NULL"};
+    for (SQLUSMALLINT c = 0; c < 8; c++)
+        assert_string_equal(text_of(&link, (SQLUSMALLINT)(c + 1)), expected[c]);
     close_cursor(&link);
     /* text to other types, and what cannot be */
     BIND(1, SQL_C_CHAR, SQL_INTEGER, 0, 0, " 77 ", &nts);
@@ -608,9 +698,15 @@ static void parameters(void **state) {
     BIND(7, SQL_C_TYPE_TIMESTAMP, SQL_VARCHAR, 40, 0, &at, NULL);
     OK(odbc.SQLExecute(link.stmt));
     OK(odbc.SQLFetch(link.stmt));
-    static const char *const texts[] = {"integer=77", "decimal=1.50", "date=2024-02-29", "varchar=-42", "varbinary=00ff",
-                                        "varbinary=610062", "varchar=2024-01-15 10:30:00.123456789"};
-    for (SQLUSMALLINT c = 0; c < 7; c++) assert_string_equal(text_of(&link, (SQLUSMALLINT)(c + 1)), texts[c]);
+    static const char *const texts[] = {"integer=77",
+                                        "decimal=1.50",
+                                        "date=2024-02-29",
+                                        "varchar=-42",
+                                        "varbinary=00ff",
+                                        "varbinary=610062",
+                                        "varchar=2024-01-15 10:30:00.123456789"};
+    for (SQLUSMALLINT c = 0; c < 7; c++)
+        assert_string_equal(text_of(&link, (SQLUSMALLINT)(c + 1)), texts[c]);
     close_cursor(&link);
     const struct {
         SQLSMALLINT ctype, type;
@@ -618,21 +714,28 @@ static void parameters(void **state) {
         SQLSMALLINT digits;
         void *data;
         const char *sqlstate;
-    } bad[] = {{SQL_C_CHAR, SQL_INTEGER, 0, 0, "x", "22018"},        {SQL_C_CHAR, SQL_INTEGER, 0, 0, "3000000000", "22003"},
-               {SQL_C_CHAR, SQL_INTEGER, 0, 0, "1.5", "22001"},      {SQL_C_CHAR, SQL_TYPE_DATE, 0, 0, "2023-02-29", "22018"},
-               {SQL_C_TYPE_DATE, SQL_TYPE_DATE, 0, 0, &wrong, "22007"}, {SQL_C_SLONG, SQL_TYPE_DATE, 0, 0, &i, "07006"},
-               {SQL_C_TYPE_TIMESTAMP, SQL_TYPE_DATE, 0, 0, &at, "22008"}, {SQL_C_CHAR, SQL_VARCHAR, 9, 0, "\xFF", "22021"},
+    } bad[] = {{SQL_C_CHAR, SQL_INTEGER, 0, 0, "x", "22018"},
+               {SQL_C_CHAR, SQL_INTEGER, 0, 0, "3000000000", "22003"},
+               {SQL_C_CHAR, SQL_INTEGER, 0, 0, "1.5", "22001"},
+               {SQL_C_CHAR, SQL_TYPE_DATE, 0, 0, "2023-02-29", "22018"},
+               {SQL_C_TYPE_DATE, SQL_TYPE_DATE, 0, 0, &wrong, "22007"},
+               {SQL_C_SLONG, SQL_TYPE_DATE, 0, 0, &i, "07006"},
+               {SQL_C_TYPE_TIMESTAMP, SQL_TYPE_DATE, 0, 0, &at, "22008"},
+               {SQL_C_CHAR, SQL_VARCHAR, 9, 0, "\xFF", "22021"},
                {SQL_C_SLONG, SQL_TINYINT, 0, 0, &(SQLINTEGER){300}, "22003"}};
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
         BIND(1, bad[k].ctype, bad[k].type, bad[k].size, bad[k].digits, bad[k].data, &nts);
         FAILS(odbc.SQLExecute(link.stmt));
         STATE_IS(&link, bad[k].sqlstate);
     }
-    FAILS(odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, 4711, SQL_INTEGER, 0, 0, &i, 0, NULL));
+    FAILS(
+        odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, 4711, SQL_INTEGER, 0, 0, &i, 0, NULL));
     STATE_IS(&link, "HY003");
-    FAILS(odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, 4711, 0, 0, &i, 0, NULL));
+    FAILS(
+        odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, 4711, 0, 0, &i, 0, NULL));
     STATE_IS(&link, "HY004");
-    FAILS(odbc.SQLBindParameter(link.stmt, 0, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, &i, 0, NULL));
+    FAILS(odbc.SQLBindParameter(link.stmt, 0, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, &i,
+                                0, NULL));
     STATE_IS(&link, "07009");
     FAILS(odbc.SQLBindParameter(link.stmt, 1, 99, SQL_C_SLONG, SQL_INTEGER, 0, 0, &i, 0, NULL));
     STATE_IS(&link, "HY105");
@@ -644,19 +747,22 @@ static void parameter_sets(void **state) {
     SQLINTEGER values[4] = {1, 2, 3, 4};
     char texts[4][8] = {"1", "x", "3", "4"};
     SQLLEN lengths[4] = {SQL_NTS, SQL_NTS, SQL_NTS, SQL_NTS}, rows;
-    SQLUSMALLINT status[4] = {9, 9, 9, 9}, operation[4] = {SQL_PARAM_PROCEED, SQL_PARAM_PROCEED, SQL_PARAM_PROCEED, SQL_PARAM_IGNORE};
+    SQLUSMALLINT status[4] = {9, 9, 9, 9}, operation[4] = {SQL_PARAM_PROCEED, SQL_PARAM_PROCEED,
+                                                           SQL_PARAM_PROCEED, SQL_PARAM_IGNORE};
     SQLULEN processed = 0;
     open3(&link);
     OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)4, 0));
     OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_PARAM_STATUS_PTR, status, 0));
     OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_PARAMS_PROCESSED_PTR, &processed, 0));
-    OK(odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, values, 0, NULL));
+    OK(odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, values,
+                             0, NULL));
     run_ok(&link, "write 5 ?");
     OK(odbc.SQLRowCount(link.stmt, &rows));
     assert_int_equal(rows, 20);
     assert_int_equal(processed, 4);
     OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_PARAM_OPERATION_PTR, operation, 0));
-    OK(odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_INTEGER, 0, 0, texts, 8, lengths));
+    OK(odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_INTEGER, 0, 0, texts, 8,
+                             lengths));
     INFO(run(&link, "write 5 ?"));
     STATE_IS(&link, "22018");
     SQLLEN row = 0;
@@ -679,8 +785,10 @@ static void data_at_execution(void **state) {
     SQLLEN at_execution = SQL_LEN_DATA_AT_EXEC(0);
     SQLPOINTER token = NULL;
     open3(&link);
-    OK(odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 100, 0, first, 1, &at_execution));
-    OK(odbc.SQLBindParameter(link.stmt, 2, SQL_PARAM_INPUT, SQL_C_WCHAR, SQL_WVARCHAR, 100, 0, second, 1, &at_execution));
+    OK(odbc.SQLBindParameter(link.stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 100, 0, first,
+                             1, &at_execution));
+    OK(odbc.SQLBindParameter(link.stmt, 2, SQL_PARAM_INPUT, SQL_C_WCHAR, SQL_WVARCHAR, 100, 0,
+                             second, 1, &at_execution));
     for (int round = 0; round < 2; round++) {
         assert_int_equal(run(&link, "echo ? ?"), SQL_NEED_DATA);
         assert_int_equal(odbc.SQLParamData(link.stmt, &token), SQL_NEED_DATA);
@@ -746,7 +854,8 @@ static void polling(void **state) {
     SQLINTEGER value = 0;
     open3(&link);
     OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_ASYNC_ENABLE, (SQLPOINTER)SQL_ASYNC_ENABLE_ON, 0));
-    while ((result = run(&link, polls ? "arguments are ignored" : "delay 5")) == SQL_STILL_EXECUTING) {
+    while ((result = run(&link, polls ? "arguments are ignored" : "delay 5")) ==
+           SQL_STILL_EXECUTING) {
         polls++;
         FAILS(odbc.SQLNumResultCols(link.stmt, (SQLSMALLINT *)&value));
         STATE_IS(&link, "HY010");
@@ -763,7 +872,8 @@ static void polling(void **state) {
     FAILS(odbc.SQLFreeHandle(SQL_HANDLE_STMT, link.stmt));
     FAILS(odbc.SQLDisconnect(link.dbc));
     OK(odbc.SQLCancel(link.stmt));
-    while ((result = run(&link, "")) == SQL_STILL_EXECUTING) {}
+    while ((result = run(&link, "")) == SQL_STILL_EXECUTING) {
+    }
     FAILS(result);
     STATE_IS(&link, "HY008");
     link_close(&link);
@@ -778,7 +888,8 @@ static void catalog_functions(void **state) {
     OK(odbc.SQLTables(link.stmt, NULL, 0, NULL, 0, NULL, 0, NULL, 0));
     OK(odbc.SQLNumResultCols(link.stmt, &n));
     assert_int_equal(n, 5);
-    static const char *const tables[][3] = {{"memory", "customers", "TABLE"}, {"shop", "customers", "TABLE"},
+    static const char *const tables[][3] = {{"memory", "customers", "TABLE"},
+                                            {"shop", "customers", "TABLE"},
                                             {"shop", "late_orders", "VIEW"}};
     for (int i = 0; i < 3; i++) {
         OK(odbc.SQLFetch(link.stmt));
@@ -788,7 +899,8 @@ static void catalog_functions(void **state) {
     }
     assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
     close_cursor(&link);
-    OK(odbc.SQLTables(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"%", 1, (SQLCHAR *)"'VIEW', 'SYSTEM TABLE'", SQL_NTS));
+    OK(odbc.SQLTables(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"%", 1,
+                      (SQLCHAR *)"'VIEW', 'SYSTEM TABLE'", SQL_NTS));
     OK(odbc.SQLFetch(link.stmt));
     assert_string_equal(text_of(&link, 3), "late_orders");
     assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
@@ -800,22 +912,27 @@ static void catalog_functions(void **state) {
     OK(odbc.SQLFetch(link.stmt));
     assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
     close_cursor(&link);
-    OK(odbc.SQLTables(link.stmt, (SQLCHAR *)"", 0, (SQLCHAR *)"%", 1, (SQLCHAR *)"", 0, NULL, 0)); /* schemas, once */
+    OK(odbc.SQLTables(link.stmt, (SQLCHAR *)"", 0, (SQLCHAR *)"%", 1, (SQLCHAR *)"", 0, NULL,
+                      0)); /* schemas, once */
     OK(odbc.SQLFetch(link.stmt));
     assert_string_equal(text_of(&link, 2), "default");
     OK(odbc.SQLFetch(link.stmt));
     assert_string_equal(text_of(&link, 2), "main");
     assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
     close_cursor(&link);
-    OK(odbc.SQLTables(link.stmt, (SQLCHAR *)"", 0, (SQLCHAR *)"", 0, (SQLCHAR *)"", 0, (SQLCHAR *)"%", 1));
+    OK(odbc.SQLTables(link.stmt, (SQLCHAR *)"", 0, (SQLCHAR *)"", 0, (SQLCHAR *)"", 0,
+                      (SQLCHAR *)"%", 1));
     for (int i = 0; i < 3; i++) OK(odbc.SQLFetch(link.stmt));
     assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
     close_cursor(&link);
-    OK(odbc.SQLColumns(link.stmt, (SQLCHAR *)"shop", 4, NULL, 0, (SQLCHAR *)"customers", SQL_NTS, NULL, 0));
+    OK(odbc.SQLColumns(link.stmt, (SQLCHAR *)"shop", 4, NULL, 0, (SQLCHAR *)"customers", SQL_NTS,
+                       NULL, 0));
     OK(odbc.SQLNumResultCols(link.stmt, &n));
     assert_int_equal(n, 18);
-    static const char *const columns[][5] = {{"id", "-5", "bigint", "19", "NO"}, {"name", "-9", "varchar", "30", "YES"},
-                                             {"born", "91", "date", "10", "YES"}, {"seen", "93", "timestamp", "23", "YES"},
+    static const char *const columns[][5] = {{"id", "-5", "bigint", "19", "NO"},
+                                             {"name", "-9", "varchar", "30", "YES"},
+                                             {"born", "91", "date", "10", "YES"},
+                                             {"seen", "93", "timestamp", "23", "YES"},
                                              {"credit", "3", "decimal", "12", "YES"}};
     for (int i = 0; i < 5; i++) {
         OK(odbc.SQLFetch(link.stmt));
@@ -826,17 +943,26 @@ static void catalog_functions(void **state) {
         assert_string_equal(text_of(&link, 18), columns[i][4]);
     }
     close_cursor(&link);
-    OK(odbc.SQLPrimaryKeys(link.stmt, (SQLCHAR *)"shop", 4, (SQLCHAR *)"main", 4, (SQLCHAR *)"customers", 9));
+    link_close(&link);
+}
+
+static void catalog_keys(void **state) {
+    Link link;
+    SQLSMALLINT n;
+    open3(&link);
+    OK(odbc.SQLPrimaryKeys(link.stmt, (SQLCHAR *)"shop", 4, (SQLCHAR *)"main", 4,
+                           (SQLCHAR *)"customers", 9));
     OK(odbc.SQLFetch(link.stmt));
     assert_string_equal(text_of(&link, 4), "id");
     assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
     close_cursor(&link);
-    OK(odbc.SQLStatistics(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"customers", 9, SQL_INDEX_ALL, SQL_QUICK));
+    OK(odbc.SQLStatistics(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"customers", 9, SQL_INDEX_ALL,
+                          SQL_QUICK));
     OK(odbc.SQLFetch(link.stmt));
     OK(odbc.SQLFetch(link.stmt));
     close_cursor(&link);
-    OK(odbc.SQLSpecialColumns(link.stmt, SQL_BEST_ROWID, (SQLCHAR *)"shop", 4, (SQLCHAR *)"main", 4, (SQLCHAR *)"customers", 9,
-                              SQL_SCOPE_CURROW, SQL_NULLABLE));
+    OK(odbc.SQLSpecialColumns(link.stmt, SQL_BEST_ROWID, (SQLCHAR *)"shop", 4, (SQLCHAR *)"main", 4,
+                              (SQLCHAR *)"customers", 9, SQL_SCOPE_CURROW, SQL_NULLABLE));
     OK(odbc.SQLFetch(link.stmt));
     assert_string_equal(text_of(&link, 2), "id");
     assert_string_equal(text_of(&link, 4), "bigint");
@@ -846,7 +972,8 @@ static void catalog_functions(void **state) {
     close_cursor(&link);
     FAILS(odbc.SQLPrimaryKeys(link.stmt, NULL, 0, NULL, 0, NULL, 0));
     STATE_IS(&link, "HY009");
-    OK(odbc.SQLForeignKeys(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"t", 1, NULL, 0, NULL, 0, NULL, 0));
+    OK(odbc.SQLForeignKeys(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"t", 1, NULL, 0, NULL, 0, NULL,
+                           0));
     OK(odbc.SQLNumResultCols(link.stmt, &n));
     assert_int_equal(n, 14);
     assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
@@ -865,10 +992,16 @@ static void catalog_functions(void **state) {
     FAILS(odbc.SQLTables(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"x", -5, NULL, 0));
     STATE_IS(&link, "HY090");
     link_close(&link);
+}
+
+static void catalog_version2(void **state) {
+    Link link;
     link_open(&link, &odbc, SQL_OV_ODBC2, "Driver=fake", true);
-    OK(odbc.SQLColumns(link.stmt, (SQLCHAR *)"shop", 4, NULL, 0, NULL, 0, (SQLCHAR *)"born", SQL_NTS));
+    OK(odbc.SQLColumns(link.stmt, (SQLCHAR *)"shop", 4, NULL, 0, NULL, 0, (SQLCHAR *)"born",
+                       SQL_NTS));
     char name[30];
-    OK(odbc.SQLDescribeCol(link.stmt, 1, (SQLCHAR *)name, sizeof name, NULL, NULL, NULL, NULL, NULL));
+    OK(odbc.SQLDescribeCol(link.stmt, 1, (SQLCHAR *)name, sizeof name, NULL, NULL, NULL, NULL,
+                           NULL));
     assert_string_equal(name, "TABLE_QUALIFIER");
     OK(odbc.SQLFetch(link.stmt));
     assert_string_equal(text_of(&link, 5), "9");
@@ -921,7 +1054,8 @@ static void information(void **state) {
     assert_false(SQL_FUNC_EXISTS(functions, SQL_API_SQLBULKOPERATIONS));
     OK(odbc.SQLGetFunctions(link.dbc, SQL_API_SQLTABLES, &one));
     assert_int_equal(one, SQL_TRUE);
-    OK(odbc.SQLNativeSql(link.dbc, (SQLCHAR *)"SELECT {fn NOW()}", SQL_NTS, (SQLCHAR *)text, sizeof text, NULL));
+    OK(odbc.SQLNativeSql(link.dbc, (SQLCHAR *)"SELECT {fn NOW()}", SQL_NTS, (SQLCHAR *)text,
+                         sizeof text, NULL));
     assert_string_equal(text, "SELECT {fn NOW()}");
     link_close(&link);
 }
@@ -937,14 +1071,16 @@ static void forked(void **state) {
         int failures = 0;
         char message[500] = "";
         failures += odbc.SQLFetch(link.stmt) != SQL_ERROR;
-        failures += odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 1, NULL, NULL, (SQLCHAR *)message, sizeof message, NULL) != SQL_SUCCESS;
+        failures += odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link.stmt, 1, NULL, NULL,
+                                       (SQLCHAR *)message, sizeof message, NULL) != SQL_SUCCESS;
         failures += strstr(message, "fork") == NULL;
         failures += odbc.SQLCancel(link.stmt) != SQL_ERROR;
         failures += odbc.SQLDisconnect(link.dbc) != SQL_ERROR;
         SQLHDBC dbc; /* the environment serves new connections */
         SQLHSTMT stmt;
         failures += odbc.SQLAllocHandle(SQL_HANDLE_DBC, link.env, &dbc) != SQL_SUCCESS;
-        failures += odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)"Driver=fake", SQL_NTS, NULL, 0, NULL, 0) != SQL_SUCCESS;
+        failures += odbc.SQLDriverConnect(dbc, NULL, (SQLCHAR *)"Driver=fake", SQL_NTS, NULL, 0,
+                                          NULL, 0) != SQL_SUCCESS;
         failures += odbc.SQLAllocHandle(SQL_HANDLE_STMT, dbc, &stmt) != SQL_SUCCESS;
         failures += odbc.SQLExecDirect(stmt, (SQLCHAR *)"numbers 5", SQL_NTS) != SQL_SUCCESS;
         failures += odbc.SQLFetch(stmt) != SQL_SUCCESS;
@@ -970,7 +1106,8 @@ static void *hammer(void *shared) {
         while (odbc.SQLFetch(stmt) == SQL_SUCCESS) {
             char text[40];
             SQLLEN n;
-            if (odbc.SQLGetData(stmt, 5, SQL_C_CHAR, text, sizeof text, &n) != SQL_SUCCESS) return link;
+            if (odbc.SQLGetData(stmt, 5, SQL_C_CHAR, text, sizeof text, &n) != SQL_SUCCESS)
+                return link;
         }
         (void)odbc.SQLFetch(link->stmt); /* a statement that everybody uses */
         (void)odbc.SQLCancel(link->stmt);
@@ -995,7 +1132,8 @@ static void threads(void **state) {
 
 /* Any call on any handle, alive or not, from many threads: nothing crashes, nothing hangs. */
 #define POOL 64
-static SQLHANDLE pool[4][POOL]; /* environments, connections, statements, descriptors: racily shared */
+static SQLHANDLE pool[4]
+                     [POOL]; /* environments, connections, statements, descriptors: racily shared */
 
 static void chaos_step(unsigned *seed) {
     SQLHANDLE made = NULL, handle;
@@ -1008,7 +1146,10 @@ static void chaos_step(unsigned *seed) {
     case 0:
         if (odbc.SQLAllocHandle(SQL_HANDLE_DBC, PICK(0), &made) == SQL_SUCCESS) KEEP(1);
         break;
-    case 1: (void)odbc.SQLDriverConnect(PICK(1), NULL, (SQLCHAR *)"Driver=fake", SQL_NTS, NULL, 0, NULL, 0); break;
+    case 1:
+        (void)odbc.SQLDriverConnect(PICK(1), NULL, (SQLCHAR *)"Driver=fake", SQL_NTS, NULL, 0, NULL,
+                                    0);
+        break;
     case 2:
         if (rand_r(seed) % 8 == 0) (void)odbc.SQLDisconnect(PICK(1));
         break;
@@ -1031,11 +1172,13 @@ static void chaos_step(unsigned *seed) {
     case 13: (void)odbc.SQLFreeHandle(SQL_HANDLE_DESC, PICK(3)); break;
     case 14:
         handle = PICK(2);
-        if (odbc.SQLGetStmtAttr(handle, SQL_ATTR_APP_PARAM_DESC, &made, 0, NULL) == SQL_SUCCESS) KEEP(3);
+        if (odbc.SQLGetStmtAttr(handle, SQL_ATTR_APP_PARAM_DESC, &made, 0, NULL) == SQL_SUCCESS)
+            KEEP(3);
         (void)odbc.SQLCopyDesc(PICK(3), PICK(3));
         break;
     default:
-        (void)odbc.SQLGetDiagRec(SQL_HANDLE_STMT, PICK(2), 1, (SQLCHAR *)text, NULL, (SQLCHAR *)text + 8, 40, &small);
+        (void)odbc.SQLGetDiagRec(SQL_HANDLE_STMT, PICK(2), 1, (SQLCHAR *)text, NULL,
+                                 (SQLCHAR *)text + 8, 40, &small);
         (void)odbc.SQLEndTran(SQL_HANDLE_ENV, PICK(0), SQL_COMMIT);
     }
 }
@@ -1056,7 +1199,8 @@ static void chaos(void **state) {
         }
         pool[0][i] = env;
     }
-    for (int i = 0; i < 6; i++) pthread_create(&thread[i], NULL, chaos_thread, (void *)(uintptr_t)(i + 1));
+    for (int i = 0; i < 6; i++)
+        pthread_create(&thread[i], NULL, chaos_thread, (void *)(uintptr_t)(i + 1));
     for (int i = 0; i < 6; i++) pthread_join(thread[i], NULL);
 }
 
@@ -1087,13 +1231,29 @@ static void small_stack(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(handles_misused),    cmocka_unit_test(version_first),     cmocka_unit_test(states),
-        cmocka_unit_test(connection_states),  cmocka_unit_test(connection_strings), cmocka_unit_test(data_source),
-        cmocka_unit_test(diagnostics),        cmocka_unit_test(attributes),        cmocka_unit_test(descriptors),
-        cmocka_unit_test(column_attributes),  cmocka_unit_test(parameters),        cmocka_unit_test(parameter_sets),
-        cmocka_unit_test(data_at_execution),  cmocka_unit_test(cancelling),        cmocka_unit_test(polling),
-        cmocka_unit_test(catalog_functions),  cmocka_unit_test(information),       cmocka_unit_test(forked),
-        cmocka_unit_test(threads),            cmocka_unit_test(chaos),             cmocka_unit_test(small_stack),
+        cmocka_unit_test(handles_misused),
+        cmocka_unit_test(version_first),
+        cmocka_unit_test(states),
+        cmocka_unit_test(connection_states),
+        cmocka_unit_test(connection_strings),
+        cmocka_unit_test(data_source),
+        cmocka_unit_test(diagnostics),
+        cmocka_unit_test(attributes),
+        cmocka_unit_test(descriptors),
+        cmocka_unit_test(column_attributes),
+        cmocka_unit_test(parameters),
+        cmocka_unit_test(parameter_sets),
+        cmocka_unit_test(data_at_execution),
+        cmocka_unit_test(cancelling),
+        cmocka_unit_test(polling),
+        cmocka_unit_test(catalog_functions),
+        cmocka_unit_test(catalog_keys),
+        cmocka_unit_test(catalog_version2),
+        cmocka_unit_test(information),
+        cmocka_unit_test(forked),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(chaos),
+        cmocka_unit_test(small_stack),
     };
     return cmocka_run_group_tests_name("driver calls", tests, load, NULL);
 }

@@ -21,20 +21,37 @@ static void open3(Link *link) {
 /* ---- expected texts */
 
 static const char *const texts[25][3] = {
-    {"1", "1", "0"}, {"12", "-128", "0"}, {"1234", "-32768", "0"}, {"123456", "-2147483648", "0"},
-    {"123456789012", "-9223372036854775808", "0"}, {"1.5", "-1.25E10", "0.0"}, {"1.5", "-1.25E10", "0.0"},
+    {"1", "1", "0"},
+    {"12", "-128", "0"},
+    {"1234", "-32768", "0"},
+    {"123456", "-2147483648", "0"},
+    {"123456789012", "-9223372036854775808", "0"},
+    {"1.5", "-1.25E10", "0.0"},
+    {"1.5", "-1.25E10", "0.0"},
     {"1299.99", "-99999999.99", "0.00"},
-    {"9999999999999999999999999999.9999999999", "-9999999999999999999999999999.9999999999", "0.0000000000"},
-    {"Gr\xC3\xBC\xC3\x9F" "e", "\xF0\x9F\x98\x80 smile \xE2\x82\xAC and more than twelve bytes", ""},
-    {"abc", "\xC3\xA9tage", ""}, {"42", " -1.75 ", "2024-02-29"}, {"0001FEFF", "0001FEFF", ""},
-    {"2024-01-15", "0001-01-01", "1970-01-01"}, {"12:34:56.789", "23:59:59.999", "00:00:00.000"},
+    {"9999999999999999999999999999.9999999999", "-9999999999999999999999999999.9999999999",
+     "0.0000000000"},
+    {"Gr\xC3\xBC\xC3\x9F"
+     "e",
+     "\xF0\x9F\x98\x80 smile \xE2\x82\xAC and more than twelve bytes", ""},
+    {"abc", "\xC3\xA9tage", ""},
+    {"42", " -1.75 ", "2024-02-29"},
+    {"0001FEFF", "0001FEFF", ""},
+    {"2024-01-15", "0001-01-01", "1970-01-01"},
+    {"12:34:56.789", "23:59:59.999", "00:00:00.000"},
     {"2024-01-15 10:34:56.789012", "1969-12-31 23:59:59.999999", "1970-01-01 00:00:00.000000"},
-    {"2024-01-15 10:34:56.789012345", "1969-12-31 23:59:59.999999999", "1970-01-01 00:00:00.000000000"},
-    {"2024-01-15 12:34:56.789 +02:00", "1969-12-31 23:59:59.999 UTC", "1970-01-01 00:00:00.000 UTC"},
-    {"12:34:56-01:30", "23:59:59+00:00", "00:00:00+00:00"}, {"1-6", "-2-1", "0-0"},
-    {NULL, NULL, NULL}, {"00112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddeeff",
-                         "00000000-0000-0000-0000-000000000000"},
-    {"{\"a\":[1,2]}", "{\"a\":[1,2]}", "null"}, {"[1,2,3]", "[2]", "[]"}, {"(null)", "(null)", "(null)"},
+    {"2024-01-15 10:34:56.789012345", "1969-12-31 23:59:59.999999999",
+     "1970-01-01 00:00:00.000000000"},
+    {"2024-01-15 12:34:56.789 +02:00", "1969-12-31 23:59:59.999 UTC",
+     "1970-01-01 00:00:00.000 UTC"},
+    {"12:34:56-01:30", "23:59:59+00:00", "00:00:00+00:00"},
+    {"1-6", "-2-1", "0-0"},
+    {NULL, NULL, NULL},
+    {"00112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddeeff",
+     "00000000-0000-0000-0000-000000000000"},
+    {"{\"a\":[1,2]}", "{\"a\":[1,2]}", "null"},
+    {"[1,2,3]", "[2]", "[]"},
+    {"(null)", "(null)", "(null)"},
 };
 
 static void as_text(void **state) {
@@ -57,16 +74,47 @@ static void as_text(void **state) {
 /* ---- every type as every C type, three ways */
 
 static const SQLSMALLINT ctypes[] = {
-    SQL_C_CHAR, SQL_C_WCHAR, SQL_C_BINARY, SQL_C_BIT, SQL_C_TINYINT, SQL_C_STINYINT, SQL_C_UTINYINT, SQL_C_SHORT,
-    SQL_C_SSHORT, SQL_C_USHORT, SQL_C_LONG, SQL_C_SLONG, SQL_C_ULONG, SQL_C_SBIGINT, SQL_C_UBIGINT, SQL_C_FLOAT,
-    SQL_C_DOUBLE, SQL_C_NUMERIC, SQL_C_DATE, SQL_C_TIME, SQL_C_TIMESTAMP, SQL_C_TYPE_DATE, SQL_C_TYPE_TIME,
-    SQL_C_TYPE_TIMESTAMP, SQL_C_GUID, SQL_C_INTERVAL_YEAR, SQL_C_INTERVAL_MONTH, SQL_C_INTERVAL_YEAR_TO_MONTH,
-    SQL_C_INTERVAL_DAY, SQL_C_INTERVAL_HOUR, SQL_C_INTERVAL_MINUTE, SQL_C_INTERVAL_SECOND,
-    SQL_C_INTERVAL_DAY_TO_HOUR, SQL_C_INTERVAL_DAY_TO_MINUTE, SQL_C_INTERVAL_DAY_TO_SECOND,
-    SQL_C_INTERVAL_HOUR_TO_MINUTE, SQL_C_INTERVAL_HOUR_TO_SECOND, SQL_C_INTERVAL_MINUTE_TO_SECOND,
+    SQL_C_CHAR,
+    SQL_C_WCHAR,
+    SQL_C_BINARY,
+    SQL_C_BIT,
+    SQL_C_TINYINT,
+    SQL_C_STINYINT,
+    SQL_C_UTINYINT,
+    SQL_C_SHORT,
+    SQL_C_SSHORT,
+    SQL_C_USHORT,
+    SQL_C_LONG,
+    SQL_C_SLONG,
+    SQL_C_ULONG,
+    SQL_C_SBIGINT,
+    SQL_C_UBIGINT,
+    SQL_C_FLOAT,
+    SQL_C_DOUBLE,
+    SQL_C_NUMERIC,
+    SQL_C_DATE,
+    SQL_C_TIME,
+    SQL_C_TIMESTAMP,
+    SQL_C_TYPE_DATE,
+    SQL_C_TYPE_TIME,
+    SQL_C_TYPE_TIMESTAMP,
+    SQL_C_GUID,
+    SQL_C_INTERVAL_YEAR,
+    SQL_C_INTERVAL_MONTH,
+    SQL_C_INTERVAL_YEAR_TO_MONTH,
+    SQL_C_INTERVAL_DAY,
+    SQL_C_INTERVAL_HOUR,
+    SQL_C_INTERVAL_MINUTE,
+    SQL_C_INTERVAL_SECOND,
+    SQL_C_INTERVAL_DAY_TO_HOUR,
+    SQL_C_INTERVAL_DAY_TO_MINUTE,
+    SQL_C_INTERVAL_DAY_TO_SECOND,
+    SQL_C_INTERVAL_HOUR_TO_MINUTE,
+    SQL_C_INTERVAL_HOUR_TO_SECOND,
+    SQL_C_INTERVAL_MINUTE_TO_SECOND,
 };
 #define CTYPES (sizeof ctypes / sizeof *ctypes)
-#define CELL 256
+#define CELL   256
 
 typedef struct Outcome {
     unsigned char data[CELL];
@@ -82,15 +130,18 @@ static void fetch_getdata(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype) {
         Outcome *out = &by_getdata[row];
         memset(out, 0, sizeof *out);
         OK(odbc.SQLFetch(link->stmt));
-        SQLRETURN result = odbc.SQLGetData(link->stmt, column, ctype, out->data, CELL, &out->indicator);
-        if (result != SQL_SUCCESS) snprintf(out->state, 6, "%s", diag_of(&odbc, SQL_HANDLE_STMT, link->stmt));
+        SQLRETURN result =
+            odbc.SQLGetData(link->stmt, column, ctype, out->data, CELL, &out->indicator);
+        if (result != SQL_SUCCESS)
+            snprintf(out->state, 6, "%s", diag_of(&odbc, SQL_HANDLE_STMT, link->stmt));
         if (result == SQL_ERROR) out->indicator = 0;
     }
     close_cursor(link);
 }
 
 /* A block of the four rows; a row that failed keeps what stood in its buffers. */
-static void fetch_block(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype, Outcome *out, bool by_rows) {
+static void fetch_block(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype, Outcome *out,
+                        bool by_rows) {
     static struct {
         SQLLEN indicator;
         unsigned char data[CELL];
@@ -106,9 +157,12 @@ static void fetch_block(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype, Outc
     memset(out, 0, 4 * sizeof *out);
     OK(odbc.SQLSetStmtAttr(link->stmt, SQL_ATTR_ROW_ARRAY_SIZE, (SQLPOINTER)4, 0));
     OK(odbc.SQLSetStmtAttr(link->stmt, SQL_ATTR_ROW_STATUS_PTR, status, 0));
-    OK(odbc.SQLSetStmtAttr(link->stmt, SQL_ATTR_ROW_BIND_TYPE, (SQLPOINTER)(by_rows ? sizeof rows[0] : 0), 0));
-    if (by_rows) OK(odbc.SQLBindCol(link->stmt, column, ctype, rows[0].data, CELL, &rows[0].indicator));
-    else OK(odbc.SQLBindCol(link->stmt, column, ctype, cells, CELL, indicators));
+    OK(odbc.SQLSetStmtAttr(link->stmt, SQL_ATTR_ROW_BIND_TYPE,
+                           (SQLPOINTER)(by_rows ? sizeof rows[0] : 0), 0));
+    if (by_rows)
+        OK(odbc.SQLBindCol(link->stmt, column, ctype, rows[0].data, CELL, &rows[0].indicator));
+    else
+        OK(odbc.SQLBindCol(link->stmt, column, ctype, cells, CELL, indicators));
     run_ok(link, "types");
     SQLRETURN result = odbc.SQLFetch(link->stmt);
     SQLINTEGER records = 0;
@@ -117,12 +171,15 @@ static void fetch_block(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype, Outc
     if (result == SQL_ERROR && strcmp(first, "07006") == 0) {
         for (int i = 0; i < 4; i++) memcpy(out[i].state, "07006", 6);
     } else {
-        OK(odbc.SQLGetDescField(NULL, 0, 0, NULL, 0, NULL) == SQL_INVALID_HANDLE ? SQL_SUCCESS : SQL_ERROR);
+        OK(odbc.SQLGetDescField(NULL, 0, 0, NULL, 0, NULL) == SQL_INVALID_HANDLE ? SQL_SUCCESS
+                                                                                 : SQL_ERROR);
         for (SQLSMALLINT i = 1; i <= records; i++) {
             char state[6];
             SQLLEN row = 0;
-            (void)odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link->stmt, i, (SQLCHAR *)state, NULL, NULL, 0, NULL);
-            OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link->stmt, i, SQL_DIAG_ROW_NUMBER, &row, 0, NULL));
+            (void)odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link->stmt, i, (SQLCHAR *)state, NULL, NULL,
+                                     0, NULL);
+            OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link->stmt, i, SQL_DIAG_ROW_NUMBER, &row, 0,
+                                    NULL));
             if (row >= 1 && row <= 4) memcpy(out[row - 1].state, state, 6);
         }
         /* fixed C types stand as wide as they are, not as the buffer */
@@ -135,7 +192,8 @@ static void fetch_block(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype, Outc
             bool failed = status[i] == SQL_ROW_ERROR;
             out[i].indicator = failed ? 0 : by_rows ? rows[i].indicator : indicators[i];
             size_t bytes = stride < CELL ? stride : CELL;
-            memcpy(out[i].data, by_rows ? rows[i].data : cells + (size_t)i * stride, by_rows ? CELL : bytes);
+            memcpy(out[i].data, by_rows ? rows[i].data : cells + (size_t)i * stride,
+                   by_rows ? CELL : bytes);
         }
     }
     close_cursor(link);
@@ -145,25 +203,30 @@ static void fetch_block(Link *link, SQLUSMALLINT column, SQLSMALLINT ctype, Outc
     OK(odbc.SQLSetStmtAttr(link->stmt, SQL_ATTR_ROW_ARRAY_SIZE, (SQLPOINTER)1, 0));
 }
 
-static void outcome_same(const Outcome *a, const Outcome *b, const char *how, int column, int ctype, int row) {
+static void outcome_same(const Outcome *a, const Outcome *b, const char *how, int column, int ctype,
+                         int row) {
     if (strcmp(a->state, b->state) != 0)
-        fail_msg("%s: column %d as %d, row %d: '%s' and '%s'", how, column, ctype, row, a->state, b->state);
+        fail_msg("%s: column %d as %d, row %d: '%s' and '%s'", how, column, ctype, row, a->state,
+                 b->state);
     if (a->indicator != b->indicator)
-        fail_msg("%s: column %d as %d, row %d: lengths %ld and %ld", how, column, ctype, row, (long)a->indicator,
-                 (long)b->indicator);
+        fail_msg("%s: column %d as %d, row %d: lengths %ld and %ld", how, column, ctype, row,
+                 (long)a->indicator, (long)b->indicator);
     size_t n = a->indicator > 0 ? (size_t)a->indicator : 0;
     if (n > CELL) n = CELL;
-    if (memcmp(a->data, b->data, n) != 0) fail_msg("%s: column %d as %d, row %d: data differ", how, column, ctype, row);
+    if (memcmp(a->data, b->data, n) != 0)
+        fail_msg("%s: column %d as %d, row %d: data differ", how, column, ctype, row);
 }
 
 static uint64_t mix(uint64_t hash, const void *data, size_t n) {
-    for (size_t i = 0; i < n; i++) hash = (hash ^ ((const unsigned char *)data)[i]) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ ((const unsigned char *)data)[i]) * UINT64_C(1099511628211);
     return hash;
 }
 
 /* Conversions whose result depends on today's date. */
 static bool is_today(int column, SQLSMALLINT ctype) {
-    return (column == 15 || column == 19) && (ctype == SQL_C_TIMESTAMP || ctype == SQL_C_TYPE_TIMESTAMP);
+    return (column == 15 || column == 19) &&
+           (ctype == SQL_C_TIMESTAMP || ctype == SQL_C_TYPE_TIMESTAMP);
 }
 
 static uint64_t all_conversions(void) {
@@ -177,9 +240,11 @@ static uint64_t all_conversions(void) {
             fetch_block(&link, column, ctypes[t], by_row, true);
             bool none = strcmp(by_column[0].state, "07006") == 0;
             for (int row = 0; row < (none ? 3 : 4); row++) {
-                outcome_same(&by_getdata[row], &by_column[row], "by column", column, ctypes[t], row);
+                outcome_same(&by_getdata[row], &by_column[row], "by column", column, ctypes[t],
+                             row);
                 outcome_same(&by_getdata[row], &by_row[row], "by row", column, ctypes[t], row);
-                if (!is_today(column, ctypes[t])) hash = mix(hash, &by_getdata[row], sizeof(Outcome));
+                if (!is_today(column, ctypes[t]))
+                    hash = mix(hash, &by_getdata[row], sizeof(Outcome));
             }
         }
     }
@@ -261,10 +326,12 @@ static void numbers(void **state) {
     assert_int_equal(date.day, 15);
     INFO(odbc.SQLGetData(link.stmt, 16, SQL_C_TYPE_TIME, &time, sizeof time, &n));
     assert_int_equal(time.minute, 34);
-    OK(odbc.SQLGetData(link.stmt, 20, SQL_C_INTERVAL_YEAR_TO_MONTH, &interval, sizeof interval, &n));
+    OK(odbc.SQLGetData(link.stmt, 20, SQL_C_INTERVAL_YEAR_TO_MONTH, &interval, sizeof interval,
+                       &n));
     assert_int_equal(interval.intval.year_month.year, 1);
     assert_int_equal(interval.intval.year_month.month, 6);
-    OK(odbc.SQLGetData(link.stmt, 21, SQL_C_INTERVAL_DAY_TO_SECOND, &interval, sizeof interval, &n));
+    OK(odbc.SQLGetData(link.stmt, 21, SQL_C_INTERVAL_DAY_TO_SECOND, &interval, sizeof interval,
+                       &n));
     assert_int_equal(interval.intval.day_second.day, 2);
     assert_int_equal(interval.intval.day_second.second, 5);
     assert_int_equal(interval.intval.day_second.fraction, 678000);
@@ -277,8 +344,10 @@ static void numbers(void **state) {
     OK(odbc.SQLFetch(link.stmt));
     INFO(odbc.SQLGetData(link.stmt, 12, SQL_C_SLONG, &i, sizeof i, &n));
     assert_int_equal(i, -1);
-    INFO(odbc.SQLGetData(link.stmt, 21, SQL_C_INTERVAL_SECOND, &interval, sizeof interval, &n) == SQL_SUCCESS
-             ? SQL_SUCCESS_WITH_INFO : SQL_ERROR);
+    INFO(odbc.SQLGetData(link.stmt, 21, SQL_C_INTERVAL_SECOND, &interval, sizeof interval, &n) ==
+                 SQL_SUCCESS
+             ? SQL_SUCCESS_WITH_INFO
+             : SQL_ERROR);
     assert_int_equal(interval.interval_sign, SQL_TRUE);
     assert_int_equal(interval.intval.day_second.fraction, 1);
     OK(odbc.SQLFetch(link.stmt));
@@ -322,7 +391,8 @@ static void take_parts(Link *link, const char *whole, SQLSMALLINT ctype, size_t 
         memset(part, 0xAA, sizeof part);
         SQLRETURN result = odbc.SQLGetData(link->stmt, 1, ctype, part, (SQLLEN)size, &length);
         assert_int_equal(length, total - have);
-        size_t room = (size / unit) * unit - terminator, n = total - have < room ? total - have : room;
+        size_t room = (size / unit) * unit - terminator,
+               n = total - have < room ? total - have : room;
         memcpy(got + have, part, n);
         have += n;
         for (size_t i = 0; i < terminator; i++) assert_int_equal(part[n + i], 0);
@@ -340,7 +410,8 @@ static void take_parts(Link *link, const char *whole, SQLSMALLINT ctype, size_t 
 static void parts(void **state) {
     Link link;
     char sql[64], whole[20000];
-    static const char *const units[] = {"x", "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"};
+    static const char *const units[] = {"x", "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80",
+                                        "\xF0\x9F\x98\x80"};
     static const size_t sizes[] = {4, 5, 6, 7, 10, 64, 301, 512};
     open3(&link);
     for (size_t u = 0; u < 3; u++) {
@@ -399,7 +470,8 @@ static void cut_when_bound(void **state) {
 
 static void check_row(int64_t r, SQLINTEGER i, SQLBIGINT b, double d, const char *s, SQLLEN n) {
     char text[64];
-    snprintf(text, sizeof text, r % 3 ? "row %lld" : "row number %lld of the canned table", (long long)r);
+    snprintf(text, sizeof text, r % 3 ? "row %lld" : "row number %lld of the canned table",
+             (long long)r);
     assert_int_equal(i, r);
     assert_int_equal(b, r * 1000003);
     assert_true(d == (double)r / 4);
@@ -436,7 +508,8 @@ static void rowsets(void **state) {
     OK(odbc.SQLBindCol(link.stmt, 5, SQL_C_CHAR, rows[0].s, sizeof rows[0].s, &rows[0].n));
     for (size_t z = 0; z < 5; z++) {
         for (size_t k = 0; k < 4; k++) {
-            OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_ROW_ARRAY_SIZE, (SQLPOINTER)(intptr_t)sizes[z], 0));
+            OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_ROW_ARRAY_SIZE,
+                                   (SQLPOINTER)(intptr_t)sizes[z], 0));
             snprintf(sql, sizeof sql, "numbers 4321 %d", batches[k]);
             run_ok(&link, sql);
             int64_t r = 0;
@@ -446,8 +519,10 @@ static void rowsets(void **state) {
                 assert_int_equal(fetched, expected);
                 for (SQLULEN j = 0; j < fetched; j++, r++)
                     check_row(r, rows[j].i, rows[j].b, rows[j].d, rows[j].s, rows[j].n);
-                for (int j = (int)fetched; j < sizes[z]; j++) assert_int_equal(status[j], SQL_ROW_NOROW);
-                if (sizes[z] > 1 && fetched > 2) { /* any row of the rowset, also of a batch that is gone */
+                for (int j = (int)fetched; j < sizes[z]; j++)
+                    assert_int_equal(status[j], SQL_ROW_NOROW);
+                if (sizes[z] > 1 &&
+                    fetched > 2) { /* any row of the rowset, also of a batch that is gone */
                     for (SQLULEN j = fetched; j > 0; j -= j > 37 ? 37 : j) {
                         char text[40];
                         SQLLEN n;
@@ -457,7 +532,8 @@ static void rowsets(void **state) {
                         check_row(row, (SQLINTEGER)row, row * 1000003, (double)row / 4, text, n);
                         OK(odbc.SQLGetData(link.stmt, 4, SQL_C_CHAR, text, sizeof text, &n));
                         char number[40];
-                        snprintf(number, sizeof number, "%lld.%02lld", (long long)row / 100, (long long)row % 100);
+                        snprintf(number, sizeof number, "%lld.%02lld", (long long)row / 100,
+                                 (long long)row % 100);
                         assert_string_equal(text, number);
                     }
                 }
@@ -491,8 +567,10 @@ static void forms(void **state) {
         for (SQLULEN j = 0; j < fetched; j++, r++) {
             assert_int_equal(constant[j], 7);
             assert_string_equal(words[j], expected[r % 3]);
-            if (r % 5) assert_string_equal(holes[j], expected[r % 3]);
-            else assert_int_equal(h[j], SQL_NULL_DATA);
+            if (r % 5)
+                assert_string_equal(holes[j], expected[r % 3]);
+            else
+                assert_int_equal(h[j], SQL_NULL_DATA);
         }
     }
     assert_int_equal(r, 5000);
@@ -513,7 +591,8 @@ static void options(void **state) {
     close_cursor(&link);
     OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_MAX_ROWS, (SQLPOINTER)0, 0));
     OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_MAX_LENGTH, (SQLPOINTER)4, 0));
-    run_ok(&link, "text Gr\xC3\xBC\xC3\x9F" "e");
+    run_ok(&link, "text Gr\xC3\xBC\xC3\x9F"
+                  "e");
     OK(odbc.SQLFetch(link.stmt));
     OK(odbc.SQLGetData(link.stmt, 1, SQL_C_CHAR, text, sizeof text, &n));
     assert_string_equal(text, "Gr\xC3\xBC");
@@ -582,10 +661,11 @@ static void numeric_by_descriptor(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_text),        cmocka_unit_test(three_ways), cmocka_unit_test(locales),
-        cmocka_unit_test(numbers),        cmocka_unit_test(parts),      cmocka_unit_test(cut_when_bound),
-        cmocka_unit_test(rowsets),        cmocka_unit_test(forms),      cmocka_unit_test(options),
-        cmocka_unit_test(numeric_by_descriptor),
+        cmocka_unit_test(as_text), cmocka_unit_test(three_ways),
+        cmocka_unit_test(locales), cmocka_unit_test(numbers),
+        cmocka_unit_test(parts),   cmocka_unit_test(cut_when_bound),
+        cmocka_unit_test(rowsets), cmocka_unit_test(forms),
+        cmocka_unit_test(options), cmocka_unit_test(numeric_by_descriptor),
     };
     return cmocka_run_group_tests_name("driver conversions", tests, load, NULL);
 }

@@ -14,7 +14,9 @@
 static Odbc odbc;
 static char folder[] = "/tmp/tributary_odbc_XXXXXX";
 
-#define SMILE "Gr\xC3\xBC\xC3\x9F" "e \xE2\x82\xAC \xF0\x9F\x98\x80"
+#define SMILE            \
+    "Gr\xC3\xBC\xC3\x9F" \
+    "e \xE2\x82\xAC \xF0\x9F\x98\x80"
 
 static void file_write(const char *name, const char *text) {
     char path[200];
@@ -53,19 +55,23 @@ static void ansi_work(Link *link) {
     run_ok(link, "text " SMILE);
     OK(odbc.SQLNumResultCols(link->stmt, &n));
     assert_int_equal(n, 1);
-    OK(odbc.SQLDescribeCol(link->stmt, 1, (SQLCHAR *)name, sizeof name, &n, &type, &size, NULL, NULL));
+    OK(odbc.SQLDescribeCol(link->stmt, 1, (SQLCHAR *)name, sizeof name, &n, &type, &size, NULL,
+                           NULL));
     assert_string_equal(name, "text");
     assert_int_equal(size, 4000);
     OK(odbc.SQLFetch(link->stmt));
     assert_string_equal(text_of(link, 1), SMILE);
     assert_int_equal(odbc.SQLFetch(link->stmt), SQL_NO_DATA);
     close_cursor(link);
-    FAILS(run(link, "Gr\xC3\xBC\xC3\x9F" "e"));
+    FAILS(run(link, "Gr\xC3\xBC\xC3\x9F"
+                    "e"));
     STATE_IS(link, "42000");
-    assert_non_null(strstr(diag_message(), "'Gr\xC3\xBC\xC3\x9F" "e' is not expected here"));
+    assert_non_null(strstr(diag_message(), "'Gr\xC3\xBC\xC3\x9F"
+                                           "e' is not expected here"));
     SQLLEN nts = SQL_NTS;
     OK(odbc.SQLPrepare(link->stmt, (SQLCHAR *)"echo ?", SQL_NTS));
-    OK(odbc.SQLBindParameter(link->stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 50, 0, SMILE, 0, &nts));
+    OK(odbc.SQLBindParameter(link->stmt, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 50, 0, SMILE,
+                             0, &nts));
     OK(odbc.SQLExecute(link->stmt));
     OK(odbc.SQLFetch(link->stmt));
     assert_string_equal(text_of(link, 1), "varchar=" SMILE);
@@ -74,7 +80,8 @@ static void ansi_work(Link *link) {
 }
 
 static void ansi(void **state) {
-    static const char *const locales[] = {NULL, "C", "de_DE.UTF-8", "de_DE.ISO-8859-1", "tr_TR.UTF-8"};
+    static const char *const locales[] = {NULL, "C", "de_DE.UTF-8", "de_DE.ISO-8859-1",
+                                          "tr_TR.UTF-8"};
     for (size_t i = 0; i < sizeof locales / sizeof *locales; i++) {
         Link link;
         if (locales[i] && !setlocale(LC_ALL, locales[i])) continue;
@@ -115,8 +122,10 @@ static void version2(void **state) {
     SQLHENV env;
     SQLHDBC dbc;
     Link link = {.odbc = &odbc};
-    SQLRETURN (*column_attributes)(SQLHSTMT, SQLUSMALLINT, SQLUSMALLINT, SQLPOINTER, SQLSMALLINT, SQLSMALLINT *, SQLLEN *);
-    SQLRETURN (*error)(SQLHENV, SQLHDBC, SQLHSTMT, SQLCHAR *, SQLINTEGER *, SQLCHAR *, SQLSMALLINT, SQLSMALLINT *);
+    SQLRETURN (*column_attributes)
+    (SQLHSTMT, SQLUSMALLINT, SQLUSMALLINT, SQLPOINTER, SQLSMALLINT, SQLSMALLINT *, SQLLEN *);
+    SQLRETURN (*error)
+    (SQLHENV, SQLHDBC, SQLHSTMT, SQLCHAR *, SQLINTEGER *, SQLCHAR *, SQLSMALLINT, SQLSMALLINT *);
     void *symbol = dlsym(odbc.library, "SQLColAttributes");
     memcpy(&column_attributes, &symbol, sizeof symbol);
     symbol = dlsym(odbc.library, "SQLError");
@@ -216,7 +225,8 @@ static void prefork(void **state) {
         SQLHDBC dbc;
         SQLHSTMT stmt;
         int failures = odbc.SQLAllocHandle(SQL_HANDLE_DBC, link.env, &dbc) != SQL_SUCCESS;
-        failures += odbc.SQLConnect(dbc, (SQLCHAR *)"Demo", SQL_NTS, NULL, 0, NULL, 0) != SQL_SUCCESS;
+        failures +=
+            odbc.SQLConnect(dbc, (SQLCHAR *)"Demo", SQL_NTS, NULL, 0, NULL, 0) != SQL_SUCCESS;
         failures += odbc.SQLAllocHandle(SQL_HANDLE_STMT, dbc, &stmt) != SQL_SUCCESS;
         failures += odbc.SQLExecDirect(stmt, (SQLCHAR *)"numbers 2", SQL_NTS) != SQL_SUCCESS;
         failures += odbc.SQLFetch(stmt) != SQL_SUCCESS;
@@ -242,8 +252,13 @@ static void again_and_again(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ansi),        cmocka_unit_test(unicode), cmocka_unit_test(version2), cmocka_unit_test(cancelling),
-        cmocka_unit_test(descriptors), cmocka_unit_test(prefork), cmocka_unit_test(again_and_again),
+        cmocka_unit_test(ansi),
+        cmocka_unit_test(unicode),
+        cmocka_unit_test(version2),
+        cmocka_unit_test(cancelling),
+        cmocka_unit_test(descriptors),
+        cmocka_unit_test(prefork),
+        cmocka_unit_test(again_and_again),
     };
     return cmocka_run_group_tests_name("driver behind the manager", tests, load, unload);
 }
