@@ -17,7 +17,7 @@
 typedef struct AggState {
     const Aggregate *aggregate;
     Type result;
-    uint32_t offset;      /* within the states */
+    uint32_t offset; /* within the states */
     uint32_t nargs;
     const uint32_t *args; /* indexes of the evaluator's expressions */
     uint32_t filter;      /* likewise, or NO_EXPR */
@@ -38,26 +38,27 @@ typedef struct AggShared {
     Grant grant;
     RowSpace space;
     uint32_t ngroups, nstates, nexprs;
-    const Expr **exprs;      /* of the evaluators: groups, then arguments and filters */
+    const Expr **exprs; /* of the evaluators: groups, then arguments and filters */
     AggState *states;
-    RowLayout *layout;       /* keys, states in the tail; hash in front */
-    RowLayout *packed;       /* keys, one varbinary of all states: NULL if states may be written as they are */
+    RowLayout *layout; /* keys, states in the tail; hash in front */
+    /* keys, one varbinary of all states: NULL if states may be written as they are */
+    RowLayout *packed;
     uint32_t states_bytes;
-    uint8_t *initial;        /* states as init() makes them */
-    uint32_t bits;           /* of the first partitioning */
-    _Atomic uint32_t kept;   /* partitions below this one are kept in memory as long as possible */
+    uint8_t *initial;      /* states as init() makes them */
+    uint32_t bits;         /* of the first partitioning */
+    _Atomic uint32_t kept; /* partitions below this one are kept in memory as long as possible */
 
-    pthread_mutex_t lock;    /* guards what follows */
+    pthread_mutex_t lock; /* guards what follows */
     bool lock_made;
     AggWorker *workers;
-    bool *may_null;          /* by key */
-    uint8_t *single;         /* no groups: the one state */
+    bool *may_null;  /* by key */
+    uint8_t *single; /* no groups: the one state */
     Arena *single_arena;
     bool single_done;
-    bool distinct;           /* no group stands in two rows: nothing to merge */
-    AggJob *jobs;            /* a stack */
+    bool distinct; /* no group stands in two rows: nothing to merge */
+    AggJob *jobs;  /* a stack */
     uint32_t njobs, jobs_capacity;
-    SpillFile **files;       /* of split partitions, until the end */
+    SpillFile **files; /* of split partitions, until the end */
     uint32_t nfiles, files_capacity;
 } AggShared;
 
@@ -69,26 +70,27 @@ static inline bool agg_states_raw(const AggShared *self) {
 /* Copies the initial states behind each row's keys. */
 void agg_states_init(const AggShared *self, uint8_t *const *rows, uint32_t count);
 /* into[i] += from[i]: rows of the layout. */
-Status agg_states_combine(const AggShared *self, uint8_t *const *into, uint8_t *const *from, uint32_t count, Arena *arena,
-                          Error *err) WARN_UNUSED;
+Status agg_states_combine(const AggShared *self, uint8_t *const *into, uint8_t *const *from,
+                          uint32_t count, Arena *arena, Error *err) WARN_UNUSED;
 /* The states of each row as one string of bytes in the arena. */
-Status agg_states_pack(const AggShared *self, uint8_t *const *rows, uint32_t count, Arena *arena, StrView *out, Error *err)
-    WARN_UNUSED;
+Status agg_states_pack(const AggShared *self, uint8_t *const *rows, uint32_t count, Arena *arena,
+                       StrView *out, Error *err) WARN_UNUSED;
 /* Fills in rows[i]'s states, which are overwritten, from such bytes. */
-Status agg_states_unpack(const AggShared *self, const StrView *packed, uint32_t count, uint8_t *const *rows, Arena *arena,
-                         Error *err) WARN_UNUSED;
+Status agg_states_unpack(const AggShared *self, const StrView *packed, uint32_t count,
+                         uint8_t *const *rows, Arena *arena, Error *err) WARN_UNUSED;
 /* Appends rows with their states packed to a store of the packed layout. */
 typedef struct AggPacker {
-    ColumnRoom *rooms;     /* of the keys */
-    FlatColumn *columns;   /* keys, then the packed states */
+    ColumnRoom *rooms;   /* of the keys */
+    FlatColumn *columns; /* keys, then the packed states */
     uint64_t *hashes;
-    uint8_t **rows;        /* where they went */
+    uint8_t **rows; /* where they went */
     const uint16_t *identity;
-    Arena *arena;          /* emptied with each call */
+    Arena *arena; /* emptied with each call */
 } AggPacker;
-Status agg_packer_new(const AggShared *self, const uint16_t *identity, Arena *arena, AggPacker *out, Error *err) WARN_UNUSED;
-Status agg_pack_rows(AggPacker *self, const AggShared *shared, uint8_t *const *rows, uint32_t count, RowStore *store,
-                     Error *err) WARN_UNUSED;
+Status agg_packer_new(const AggShared *self, const uint16_t *identity, Arena *arena, AggPacker *out,
+                      Error *err) WARN_UNUSED;
+Status agg_pack_rows(AggPacker *self, const AggShared *shared, uint8_t *const *rows, uint32_t count,
+                     RowStore *store, Error *err) WARN_UNUSED;
 
 /* ---- what the sink leaves to the source */
 
@@ -99,11 +101,13 @@ Status agg_file_keep(AggShared *self, SpillFile *file, Error *err) WARN_UNUSED; 
 
 /* ---- the source (aggregate_merge.c) */
 typedef struct AggSource AggSource;
-Status agg_source_produce(OpContext *context, AggSource **self, Batch *out, Step *step, Error *err) WARN_UNUSED;
+Status agg_source_produce(OpContext *context, AggSource **self, Batch *out, Step *step,
+                          Error *err) WARN_UNUSED;
 void agg_source_free(AggSource *self);
 
 /* A state area of its own, for aggregation without groups: the offset of states within it is 0. */
-Status agg_result_column(const AggState *state, uint8_t *const *rows, uint32_t offset, uint32_t count, ColumnRoom *room,
-                         Arena *arena, Vector *out, Error *err) WARN_UNUSED;
+Status agg_result_column(const AggState *state, uint8_t *const *rows, uint32_t offset,
+                         uint32_t count, ColumnRoom *room, Arena *arena, Vector *out,
+                         Error *err) WARN_UNUSED;
 
 #endif

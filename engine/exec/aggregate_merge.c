@@ -1,46 +1,48 @@
 /*
  * aggregate_merge.c - the source of op_aggregate: partitions of rows become groups.
  *
- * A job is all rows of one partition, from all workers, in memory and on disk. Merging walks its pages: a row whose
- * group has not been seen becomes the group's row (rows in memory stay where they are, others are copied), any other
- * is combined into it. Then the groups are put out, and the memory goes.
+ * A job is all rows of one partition, from all workers, in memory and on disk. Merging walks its
+ * pages: a row whose group has not been seen becomes the group's row (rows in memory stay where
+ * they are, others are copied), any other is combined into it. Then the groups are put out, and the
+ * memory goes.
  *
- * When memory ends in the midst of it, the groups so far and the pages not yet read are split by the next
- * bits of their hashes into jobs of their own, on disk. With all bits used (a partition of groups with the same
- * 16 bits) what is needed is taken beyond the grant.
+ * When memory ends in the midst of it, the groups so far and the pages not yet read are split by
+ * the next bits of their hashes into jobs of their own, on disk. With all bits used (a partition of
+ * groups with the same 16 bits) what is needed is taken beyond the grant.
  *
- * Threads: each worker merges jobs of its own; the stack of jobs is guarded by the lock of AggShared.
+ * Threads: each worker merges jobs of its own; the stack of jobs is guarded by the lock of
+ * AggShared.
  */
 #include "engine/exec/aggregate.h"
 
-#define SPLIT_BITS 4
-#define SPLIT_ROWS 4096 /* a smaller job is finished whatever the grant says */
+#define SPLIT_BITS       4
+#define SPLIT_ROWS       4096 /* a smaller job is finished whatever the grant says */
 #define TABLE_BITS_LEAST 10
 
 struct AggSource {
     AggShared *shared;
-    Arena *arena;           /* of this struct */
-    Arena *batch;           /* emptied with each batch of rows */
-    Arena *states;          /* what states of the job point to */
+    Arena *arena;  /* of this struct */
+    Arena *batch;  /* emptied with each batch of rows */
+    Arena *states; /* what states of the job point to */
     int64_t charged;
     ProbeScratch scratch;
-    ColumnRoom *rooms;      /* keys while merging */
+    ColumnRoom *rooms; /* keys while merging */
     FlatColumn *keys;
     uint8_t **source, **into, **from, **unpacked;
-    bool *fresh;            /* by row of the batch: its group is new */
-    bool copy;              /* the batch's rows lie in memory that goes away */
+    bool *fresh; /* by row of the batch: its group is new */
+    bool copy;   /* the batch's rows lie in memory that goes away */
     AggPacker packer;
     bool packer_made;
 
-    bool active;            /* a job is being put out */
+    bool active; /* a job is being put out */
     AggJob job;
-    RowStore merged;        /* groups of rows that came from disk */
+    RowStore merged; /* groups of rows that came from disk */
     bool merged_made;
     GroupTable table;
     bool pressure;
-    uint64_t slot;          /* next to put out */
-    uint32_t page, row;     /* likewise, when nothing was to be merged */
-    ColumnRoom *out;        /* keys and results */
+    uint64_t slot;      /* next to put out */
+    uint32_t page, row; /* likewise, when nothing was to be merged */
+    ColumnRoom *out;    /* keys and results */
 };
 
 /* ---------------------------------------------------------------- life */
@@ -72,7 +74,8 @@ static Status source_build(AggSource *self, Error *err) {
     TRY_ALLOC(self->unpacked, ARENA_ARRAY(arena, uint8_t *, BATCH_ROWS), err);
     uint8_t *rows;
     TRY_ALLOC(rows, arena_array(arena, BATCH_ROWS, shared->layout->width), err);
-    for (uint32_t i = 0; i < BATCH_ROWS; i++) self->unpacked[i] = rows + (size_t)i * shared->layout->width;
+    for (uint32_t i = 0; i < BATCH_ROWS; i++)
+        self->unpacked[i] = rows + (size_t)i * shared->layout->width;
     return TRIB_OK;
 }
 
@@ -130,12 +133,13 @@ static Status groups_make(void *context, const uint16_t *fresh, uint32_t count, 
             scratch->fresh_positions[k] = fresh[k];
             scratch->fresh_hashes[k] = scratch->hashes[fresh[k]];
         }
-        TRY(row_store_append(&self->merged, self->keys, scratch->fresh_positions, count, scratch->fresh_hashes,
-                             scratch->fresh_rows, err));
+        TRY(row_store_append(&self->merged, self->keys, scratch->fresh_positions, count,
+                             scratch->fresh_hashes, scratch->fresh_rows, err));
         /* The unpacked states move in; what they point to lives as long as the job. */
         for (uint32_t k = 0; k < count; k++)
             memcpy(scratch->fresh_rows[k] + self->shared->layout->tail_offset,
-                   self->source[fresh[k]] + self->shared->layout->tail_offset, self->shared->states_bytes);
+                   self->source[fresh[k]] + self->shared->layout->tail_offset,
+                   self->shared->states_bytes);
     }
     for (uint32_t k = 0; k < count; k++) scratch->rows[fresh[k]] = scratch->fresh_rows[k];
     return TRIB_OK;
@@ -153,7 +157,9 @@ static Status batch_merge(AggSource *self, uint32_t count, Error *err) {
     }
     memset(self->fresh, 0, count * sizeof *self->fresh);
     scratch->positions = scratch->identity;
-    GroupKeys keys = {.layout = shared->layout, .count = shared->ngroups, .columns = self->keys,
+    GroupKeys keys = {.layout = shared->layout,
+                      .count = shared->ngroups,
+                      .columns = self->keys,
                       .may_null = shared->may_null};
     TRY(group_table_find(&self->table, &keys, scratch, count, groups_make, self, err));
     uint32_t old = 0;
@@ -180,7 +186,8 @@ static Status page_merge(AggSource *self, const RowPage *page, uint32_t *from, E
     while (*from < page->rows && !(self->pressure && may_split(self))) {
         uint32_t count = page_rows(page, layout, *from, self->source);
         for (uint32_t c = 0; c < self->shared->ngroups; c++)
-            row_gather_flat(layout, c, self->source, count, self->shared->may_null[c], &self->rooms[c], &self->keys[c]);
+            row_gather_flat(layout, c, self->source, count, self->shared->may_null[c],
+                            &self->rooms[c], &self->keys[c]);
         for (uint32_t i = 0; i < count; i++) self->scratch.hashes[i] = row_hash(self->source[i]);
         TRY(batch_merge(self, count, err));
         *from += count;
@@ -200,7 +207,8 @@ static Status packed_page_merge(AggSource *self, const RowPage *page, uint32_t *
         StrView *views;
         TRY_ALLOC(views, ARENA_ARRAY(self->batch, StrView, count), err);
         for (uint32_t i = 0; i < count; i++) {
-            memcpy(&views[i], rows[i] + shared->packed->columns[shared->ngroups].offset, sizeof views[i]);
+            memcpy(&views[i], rows[i] + shared->packed->columns[shared->ngroups].offset,
+                   sizeof views[i]);
             self->scratch.hashes[i] = row_hash(rows[i]);
             self->source[i] = self->unpacked[i];
         }
@@ -214,7 +222,8 @@ static Status packed_page_merge(AggSource *self, const RowPage *page, uint32_t *
 static Status merged_begin(AggSource *self, Error *err) {
     if (self->merged_made) return TRIB_OK;
     self->merged_made = true;
-    return row_store_init(&self->merged, self->shared->layout, &self->shared->space, RADIX_TOP, 0, err);
+    return row_store_init(&self->merged, self->shared->layout, &self->shared->space, RADIX_TOP, 0,
+                          err);
 }
 
 /* ---------------------------------------------------------------- splitting */
@@ -232,7 +241,8 @@ typedef struct Split {
 
 static Status split_relieve(Split *self, bool force, Error *err) {
     if (!force && !self->store.pressure) return TRIB_OK;
-    for (uint32_t p = 0; p < self->store.npartitions; p++) TRY(row_store_spill(&self->store, p, err));
+    for (uint32_t p = 0; p < self->store.npartitions; p++)
+        TRY(row_store_spill(&self->store, p, err));
     self->store.pressure = false;
     return cancel_check(self->source->shared->query->cancel, err);
 }
@@ -242,7 +252,8 @@ static Status split_rows(Split *self, uint8_t *const *rows, uint32_t count, Erro
     AggSource *source = self->source;
     if (agg_states_raw(source->shared)) {
         for (uint32_t i = 0; i < count; i++) source->scratch.hashes[i] = row_hash(rows[i]);
-        TRY(row_store_copy(&self->store, rows, count, source->scratch.hashes, source->scratch.fresh_rows, err));
+        TRY(row_store_copy(&self->store, rows, count, source->scratch.hashes,
+                           source->scratch.fresh_rows, err));
     } else {
         TRY(agg_pack_rows(&source->packer, source->shared, rows, count, &self->store, err));
     }
@@ -263,7 +274,8 @@ static Status split_groups(Split *self, Error *err) {
     return count ? split_rows(self, source->into, count, err) : TRIB_OK;
 }
 
-static Status split_page(Split *self, RowPage *page, const RowLayout *layout, uint32_t from, bool packed, Error *err) {
+static Status split_page(Split *self, RowPage *page, const RowLayout *layout, uint32_t from,
+                         bool packed, Error *err) {
     AggSource *source = self->source;
     bool loaded, was = page->data != NULL;
     TRY(page_load(page, layout, &source->shared->space, true, &loaded, err));
@@ -274,7 +286,8 @@ static Status split_page(Split *self, RowPage *page, const RowLayout *layout, ui
             continue;
         }
         for (uint32_t i = 0; i < count; i++) source->scratch.hashes[i] = row_hash(source->into[i]);
-        TRY(row_store_copy(&self->store, source->into, count, source->scratch.hashes, source->scratch.fresh_rows, err));
+        TRY(row_store_copy(&self->store, source->into, count, source->scratch.hashes,
+                           source->scratch.fresh_rows, err));
         TRY(split_relieve(self, false, err));
     }
     if (!was) page_unload(page, &source->shared->space);
@@ -287,10 +300,11 @@ static Status split_rest(Split *self, const Rest *rest, Error *err) {
     AggJob *job = &source->job;
     if (!rest->packed)
         for (uint32_t p = rest->page; p < job->pages.count; p++)
-            TRY(split_page(self, &job->pages.pages[p], shared->layout, p == rest->page ? rest->row : 0, false, err));
+            TRY(split_page(self, &job->pages.pages[p], shared->layout,
+                           p == rest->page ? rest->row : 0, false, err));
     for (uint32_t p = rest->packed ? rest->page : 0; p < job->packed.count; p++)
-        TRY(split_page(self, &job->packed.pages[p], shared->packed, rest->packed && p == rest->page ? rest->row : 0, true,
-                       err));
+        TRY(split_page(self, &job->packed.pages[p], shared->packed,
+                       rest->packed && p == rest->page ? rest->row : 0, true, err));
     return TRIB_OK;
 }
 
@@ -319,8 +333,9 @@ static Status job_split(AggSource *self, const Rest *rest, Error *err) {
         TRY(agg_packer_new(shared, self->scratch.identity, self->arena, &self->packer, err));
         self->packer_made = true;
     }
-    Status status = row_store_init(&split.store, agg_states_raw(shared) ? shared->layout : shared->packed, &shared->space,
-                                   self->job.top, SPLIT_BITS, err);
+    Status status =
+        row_store_init(&split.store, agg_states_raw(shared) ? shared->layout : shared->packed,
+                       &shared->space, self->job.top, SPLIT_BITS, err);
     if (status == TRIB_OK) status = split_groups(&split, err);
     if (status == TRIB_OK) status = split_rest(&split, rest, err);
     if (status == TRIB_OK) status = split_relieve(&split, true, err);
@@ -344,17 +359,21 @@ static Status table_begin(AggSource *self, Error *err) {
     uint64_t rows = self->job.pages.rows + self->job.packed.rows;
     uint32_t bits = TABLE_BITS_LEAST;
     while ((UINT64_C(1) << bits) < rows) bits++;
-    if (self->table.slots && self->table.mask + 1 >= UINT64_C(1) << bits && self->table.mask + 1 <= UINT64_C(4) << bits) {
+    if (self->table.slots && self->table.mask + 1 >= UINT64_C(1) << bits &&
+        self->table.mask + 1 <= UINT64_C(4) << bits) {
         group_table_empty(&self->table);
         return TRIB_OK;
     }
     group_table_clear(&self->table);
     TRY(group_table_init(&self->table, &self->shared->grant, bits, false, err));
-    return self->table.slots ? TRIB_OK : group_table_init(&self->table, &self->shared->grant, TABLE_BITS_LEAST, true, err);
+    return self->table.slots
+               ? TRIB_OK
+               : group_table_init(&self->table, &self->shared->grant, TABLE_BITS_LEAST, true, err);
 }
 
 /* Reads a list's pages one after the other; false in *done when memory ended. */
-static Status list_merge(AggSource *self, PageList *list, bool packed, bool on_disk, Rest *rest, bool *done, Error *err) {
+static Status list_merge(AggSource *self, PageList *list, bool packed, bool on_disk, Rest *rest,
+                         bool *done, Error *err) {
     const RowLayout *layout = packed ? self->shared->packed : self->shared->layout;
     *done = false;
     for (uint32_t p = 0; p < list->count; p++) {
@@ -364,7 +383,8 @@ static Status list_merge(AggSource *self, PageList *list, bool packed, bool on_d
         bool loaded;
         TRY(page_load(page, layout, &self->shared->space, true, &loaded, err));
         self->copy = on_disk;
-        TRY(packed ? packed_page_merge(self, page, &rest->row, err) : page_merge(self, page, &rest->row, err));
+        TRY(packed ? packed_page_merge(self, page, &rest->row, err)
+                   : page_merge(self, page, &rest->row, err));
         if (rest->row < page->rows) return TRIB_OK;
         if (on_disk) page_unload(page, &self->shared->space);
     }
@@ -372,7 +392,8 @@ static Status list_merge(AggSource *self, PageList *list, bool packed, bool on_d
     return TRIB_OK;
 }
 
-/* Brings the pages in memory to the front, so that "the pages from here on" are those not yet merged. */
+/* Brings the pages in memory to the front, so that "the pages from here on" are those not yet
+ * merged. */
 static void list_order(PageList *list) {
     uint32_t front = 0;
     for (uint32_t p = 0; p < list->count; p++) {
@@ -430,16 +451,17 @@ static Status groups_put(AggSource *self, uint32_t count, Batch *out, Error *err
     uint32_t nkeys = shared->ngroups;
     TRY(batch_columns(out, nkeys + shared->nstates, err));
     for (uint32_t c = 0; c < nkeys; c++)
-        TRY(row_gather(shared->layout, c, self->source, count, NULL, count, shared->may_null[c], &self->out[c], out->arena,
-                       &out->columns[c], err));
+        TRY(row_gather(shared->layout, c, self->source, count, NULL, count, shared->may_null[c],
+                       &self->out[c], out->arena, &out->columns[c], err));
     for (uint32_t a = 0; a < shared->nstates; a++)
-        TRY(agg_result_column(&shared->states[a], self->source, shared->layout->tail_offset, count, &self->out[nkeys + a],
-                              out->arena, &out->columns[nkeys + a], err));
+        TRY(agg_result_column(&shared->states[a], self->source, shared->layout->tail_offset, count,
+                              &self->out[nkeys + a], out->arena, &out->columns[nkeys + a], err));
     out->count = out->selected = count;
     return TRIB_OK;
 }
 
-Status agg_source_produce(OpContext *context, AggSource **source, Batch *out, Step *step, Error *err) {
+Status agg_source_produce(OpContext *context, AggSource **source, Batch *out, Step *step,
+                          Error *err) {
     AggShared *shared = context->shared;
     if (!*source) TRY(source_new(shared, source, err));
     AggSource *self = *source;

@@ -1,9 +1,10 @@
 /*
- * aggregate_state.c - the states of aggregate functions as part of rows: made, combined, packed for the disk.
+ * aggregate_state.c - the states of aggregate functions as part of rows: made, combined, packed for
+ * the disk.
  *
- * States without pointers are plain bytes and travel with their rows. When some aggregate has pointers (the
- * longest text, say), rows that leave memory take another form: keys and one string in which each plain state
- * stands as it is and each other one as length and serialised bytes.
+ * States without pointers are plain bytes and travel with their rows. When some aggregate has
+ * pointers (the longest text, say), rows that leave memory take another form: keys and one string
+ * in which each plain state stands as it is and each other one as length and serialised bytes.
  */
 #include "engine/exec/aggregate.h"
 
@@ -19,8 +20,8 @@ void agg_states_init(const AggShared *self, uint8_t *const *rows, uint32_t count
     }
 }
 
-Status agg_states_combine(const AggShared *self, uint8_t *const *into, uint8_t *const *from, uint32_t count, Arena *arena,
-                          Error *err) {
+Status agg_states_combine(const AggShared *self, uint8_t *const *into, uint8_t *const *from,
+                          uint32_t count, Arena *arena, Error *err) {
     for (uint32_t a = 0; a < self->nstates; a++) {
         const Aggregate *aggregate = self->states[a].aggregate;
         uint32_t offset = self->layout->tail_offset + self->states[a].offset;
@@ -34,14 +35,19 @@ Status agg_states_combine(const AggShared *self, uint8_t *const *into, uint8_t *
     return TRIB_OK;
 }
 
-static Status states_pack_one(const AggShared *self, const uint8_t *states, Arena *arena, StrView *out, Error *err) {
+static Status states_pack_one(const AggShared *self, const uint8_t *states, Arena *arena,
+                              StrView *out, Error *err) {
     uint64_t bytes = 0;
     for (uint32_t a = 0; a < self->nstates; a++) {
         const Aggregate *aggregate = self->states[a].aggregate;
-        if (aggregate->spillable_raw) bytes += aggregate->state_size;
-        else bytes += sizeof(uint32_t) + aggregate->state_bytes(aggregate, states + self->states[a].offset);
+        if (aggregate->spillable_raw)
+            bytes += aggregate->state_size;
+        else
+            bytes += sizeof(uint32_t) +
+                     aggregate->state_bytes(aggregate, states + self->states[a].offset);
     }
-    if (bytes > UINT32_MAX) return error_set(err, ERR_LIMIT, "the aggregates of one group take more than 4 GiB");
+    if (bytes > UINT32_MAX)
+        return error_set(err, ERR_LIMIT, "the aggregates of one group take more than 4 GiB");
     char *memory, *at;
     TRY_ALLOC(memory, arena_alloc(arena, bytes), err);
     at = memory;
@@ -62,14 +68,15 @@ static Status states_pack_one(const AggShared *self, const uint8_t *states, Aren
     return TRIB_OK;
 }
 
-Status agg_states_pack(const AggShared *self, uint8_t *const *rows, uint32_t count, Arena *arena, StrView *out, Error *err) {
+Status agg_states_pack(const AggShared *self, uint8_t *const *rows, uint32_t count, Arena *arena,
+                       StrView *out, Error *err) {
     for (uint32_t i = 0; i < count; i++)
         TRY(states_pack_one(self, rows[i] + self->layout->tail_offset, arena, &out[i], err));
     return TRIB_OK;
 }
 
-Status agg_states_unpack(const AggShared *self, const StrView *packed, uint32_t count, uint8_t *const *rows, Arena *arena,
-                         Error *err) {
+Status agg_states_unpack(const AggShared *self, const StrView *packed, uint32_t count,
+                         uint8_t *const *rows, Arena *arena, Error *err) {
     agg_states_init(self, rows, count);
     for (uint32_t i = 0; i < count; i++) {
         const char *at = strview_data(&packed[i]);
@@ -92,7 +99,8 @@ Status agg_states_unpack(const AggShared *self, const StrView *packed, uint32_t 
 
 /* ---------------------------------------------------------------- packing rows */
 
-Status agg_packer_new(const AggShared *self, const uint16_t *identity, Arena *arena, AggPacker *out, Error *err) {
+Status agg_packer_new(const AggShared *self, const uint16_t *identity, Arena *arena, AggPacker *out,
+                      Error *err) {
     *out = (AggPacker){.identity = identity};
     TRY_ALLOC(out->rooms, ARENA_ARRAY(arena, ColumnRoom, self->ngroups), err);
     for (uint32_t c = 0; c < self->ngroups; c++)
@@ -104,8 +112,8 @@ Status agg_packer_new(const AggShared *self, const uint16_t *identity, Arena *ar
     return TRIB_OK;
 }
 
-Status agg_pack_rows(AggPacker *self, const AggShared *shared, uint8_t *const *rows, uint32_t count, RowStore *store,
-                     Error *err) {
+Status agg_pack_rows(AggPacker *self, const AggShared *shared, uint8_t *const *rows, uint32_t count,
+                     RowStore *store, Error *err) {
     arena_reset(self->arena);
     StrView *views;
     TRY_ALLOC(views, ARENA_ARRAY(self->arena, StrView, count), err);
@@ -114,16 +122,21 @@ Status agg_pack_rows(AggPacker *self, const AggShared *shared, uint8_t *const *r
         row_gather_flat(shared->layout, c, rows, count, true, &self->rooms[c], &self->columns[c]);
     self->columns[shared->ngroups] = (FlatColumn){.data = (const uint8_t *)views};
     for (uint32_t i = 0; i < count; i++) self->hashes[i] = row_hash(rows[i]);
-    return row_store_append(store, self->columns, self->identity, count, self->hashes, self->rows, err);
+    return row_store_append(store, self->columns, self->identity, count, self->hashes, self->rows,
+                            err);
 }
 
-Status agg_result_column(const AggState *state, uint8_t *const *rows, uint32_t offset, uint32_t count, ColumnRoom *room,
-                         Arena *arena, Vector *out, Error *err) {
+Status agg_result_column(const AggState *state, uint8_t *const *rows, uint32_t offset,
+                         uint32_t count, ColumnRoom *room, Arena *arena, Vector *out, Error *err) {
     if (type_is_nested(state->result)) {
         TRY(vector_new(arena, state->result, count, out, err));
     } else {
-        *out = (Vector){.type = state->result, .physical = (uint8_t)type_physical(state->result), .form = VECTOR_FLAT,
-                        .capacity = BATCH_ROWS, .data = room->data};
+        *out = (Vector){.type = state->result,
+                        .physical = (uint8_t)type_physical(state->result),
+                        .form = VECTOR_FLAT,
+                        .capacity = BATCH_ROWS,
+                        .data = room->data};
     }
-    return state->aggregate->finish(state->aggregate, rows, offset + state->offset, count, out, arena, err);
+    return state->aggregate->finish(state->aggregate, rows, offset + state->offset, count, out,
+                                    arena, err);
 }

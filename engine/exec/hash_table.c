@@ -1,13 +1,14 @@
 /*
  * hash_table.c - looking up batches of keys.
  *
- * Everything runs over the whole batch before the next step begins, so that the misses of many rows overlap: the
- * slots are prefetched, then walked; the rows found are prefetched, then compared.
+ * Everything runs over the whole batch before the next step begins, so that the misses of many rows
+ * overlap: the slots are prefetched, then walked; the rows found are prefetched, then compared.
  */
 #include "engine/exec/hash_table.h"
 
 #define SLOT_PENDING UINT64_C(1) /* taken in this round; the row is being made */
-#define PREFETCH_SLOTS (UINT64_C(1) << 15) /* a table larger than this does not stay in the first caches */
+#define PREFETCH_SLOTS \
+    (UINT64_C(1) << 15) /* a table larger than this does not stay in the first caches */
 
 Status probe_scratch_new(Arena *arena, ProbeScratch *out, Error *err) {
     uint32_t n = BATCH_ROWS + 1; /* branch-free lists write one past their end */
@@ -68,7 +69,9 @@ Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *re
     }
     for (uint64_t i = 0; i <= self->mask; i++) {
         uint64_t entry = self->slots[i];
-        if (entry) slot_put(block.data, slots - 1, row_hash((const uint8_t *)(uintptr_t)(entry & SLOT_POINTER)), entry);
+        if (entry)
+            slot_put(block.data, slots - 1,
+                     row_hash((const uint8_t *)(uintptr_t)(entry & SLOT_POINTER)), entry);
     }
     block_free(self->grant, &self->block);
     self->block = block;
@@ -77,8 +80,10 @@ Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *re
     return TRIB_OK;
 }
 
-/* Walks each listed row to an empty slot, which it takes (fresh), or to one with its salt (candidates). */
-static void group_walk(GroupTable *self, ProbeScratch *scratch, uint32_t count, uint32_t *nfresh, uint32_t *ncandidates) {
+/* Walks each listed row to an empty slot, which it takes (fresh), or to one with its salt
+ * (candidates). */
+static void group_walk(GroupTable *self, ProbeScratch *scratch, uint32_t count, uint32_t *nfresh,
+                       uint32_t *ncandidates) {
     uint64_t *slots = self->slots, mask = self->mask;
     uint32_t fresh = 0, candidates = 0;
     for (uint32_t k = 0; k < count; k++) {
@@ -98,17 +103,18 @@ static void group_walk(GroupTable *self, ProbeScratch *scratch, uint32_t count, 
     *ncandidates = candidates;
 }
 
-static uint32_t group_match(const GroupKeys *keys, ProbeScratch *scratch, uint32_t count, uint32_t *nrejected) {
+static uint32_t group_match(const GroupKeys *keys, ProbeScratch *scratch, uint32_t count,
+                            uint32_t *nrejected) {
     for (uint32_t c = 0; c < keys->count && count > 0; c++) {
         count = row_match(keys->layout, c, &keys->columns[c], scratch->positions, scratch->rows,
-                          keys->may_null[c] ? ROW_NULLS_EQUAL : ROW_NULLS_NONE, scratch->candidates, count,
-                          scratch->rejected, nrejected);
+                          keys->may_null[c] ? ROW_NULLS_EQUAL : ROW_NULLS_NONE, scratch->candidates,
+                          count, scratch->rejected, nrejected);
     }
     return count;
 }
 
-Status group_table_find(GroupTable *self, const GroupKeys *keys, ProbeScratch *scratch, uint32_t count, GroupMake make,
-                        void *context, Error *err) {
+Status group_table_find(GroupTable *self, const GroupKeys *keys, ProbeScratch *scratch,
+                        uint32_t count, GroupMake make, void *context, Error *err) {
     uint64_t mask = self->mask;
     for (uint32_t i = 0; i < count; i++) {
         scratch->slots[i] = scratch->hashes[i] & mask;
@@ -124,7 +130,8 @@ Status group_table_find(GroupTable *self, const GroupKeys *keys, ProbeScratch *s
             TRY(make(context, scratch->fresh, nfresh, err));
             for (uint32_t k = 0; k < nfresh; k++) {
                 uint16_t i = scratch->fresh[k];
-                self->slots[scratch->slots[i]] = (scratch->hashes[i] & SLOT_SALT) | (uint64_t)(uintptr_t)scratch->rows[i];
+                self->slots[scratch->slots[i]] =
+                    (scratch->hashes[i] & SLOT_SALT) | (uint64_t)(uintptr_t)scratch->rows[i];
             }
             self->count += nfresh;
         }
@@ -153,11 +160,11 @@ uint32_t join_table_bits(uint64_t rows) {
     return bits;
 }
 
-/* One row at the head of its chain, or in a new slot. Rows of one batch are inserted one after the other, because they
- * may equal each other; the candidates' keys are compared singly. */
-void join_table_insert(JoinTable *self, const RowLayout *layout, uint32_t nkeys, const FlatColumn *keys,
-                         const bool *may_null, ProbeScratch *scratch, uint8_t *const *source, uint32_t count,
-                         bool *chained) {
+/* One row at the head of its chain, or in a new slot. Rows of one batch are inserted one after
+ * the other, because they may equal each other; the candidates' keys are compared singly. */
+void join_table_insert(JoinTable *self, const RowLayout *layout, uint32_t nkeys,
+                       const FlatColumn *keys, const bool *may_null, ProbeScratch *scratch,
+                       uint8_t *const *source, uint32_t count, bool *chained) {
     uint64_t *slots = self->slots, mask = self->mask;
     for (uint32_t i = 0; i < count; i++) {
         scratch->slots[i] = scratch->hashes[i] & mask;
@@ -169,7 +176,8 @@ void join_table_insert(JoinTable *self, const RowLayout *layout, uint32_t nkeys,
         for (uint32_t k = 0; k < pending; k++) {
             uint16_t i = scratch->list[k];
             uint64_t slot = scratch->slots[i], salt = scratch->hashes[i] & SLOT_SALT, entry;
-            while ((entry = slots[slot]) != 0 && (entry & SLOT_SALT) != salt) slot = (slot + 1) & mask;
+            while ((entry = slots[slot]) != 0 && (entry & SLOT_SALT) != salt)
+                slot = (slot + 1) & mask;
             scratch->slots[i] = slot;
             if (entry == 0) {
                 slots[slot] = salt | (uint64_t)(uintptr_t)source[i];
@@ -182,8 +190,8 @@ void join_table_insert(JoinTable *self, const RowLayout *layout, uint32_t nkeys,
         uint32_t equal = ncandidates;
         for (uint32_t c = 0; c < nkeys && equal > 0; c++) {
             equal = row_match(layout, c, &keys[c], scratch->positions, scratch->rows,
-                              may_null[c] ? ROW_NULLS_EQUAL : ROW_NULLS_NONE, scratch->candidates, equal,
-                              scratch->rejected, &nrejected);
+                              may_null[c] ? ROW_NULLS_EQUAL : ROW_NULLS_NONE, scratch->candidates,
+                              equal, scratch->rejected, &nrejected);
         }
         for (uint32_t k = 0; k < equal; k++) { /* behind the first row: the slot need not change */
             uint16_t i = scratch->candidates[k];
@@ -201,8 +209,8 @@ void join_table_insert(JoinTable *self, const RowLayout *layout, uint32_t nkeys,
 }
 
 /* One round: candidates with an entry of their salt; the others have no match. */
-static uint32_t probe_walk(const JoinTable *tables, uint32_t shift, uint32_t partition_mask, ProbeScratch *scratch,
-                           const uint16_t *list, uint32_t count) {
+static uint32_t probe_walk(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
+                           ProbeScratch *scratch, const uint16_t *list, uint32_t count) {
     uint32_t ncandidates = 0;
     for (uint32_t k = 0; k < count; k++) {
         uint16_t i = list[k];
@@ -210,7 +218,8 @@ static uint32_t probe_walk(const JoinTable *tables, uint32_t shift, uint32_t par
         const JoinTable *table = &tables[(hash >> shift) & partition_mask];
         uint64_t slot = scratch->slots[i], entry = 0;
         if (table->slots)
-            while ((entry = table->slots[slot]) != 0 && (entry & SLOT_SALT) != salt) slot = (slot + 1) & table->mask;
+            while ((entry = table->slots[slot]) != 0 && (entry & SLOT_SALT) != salt)
+                slot = (slot + 1) & table->mask;
         scratch->slots[i] = slot;
         uint8_t *row = (uint8_t *)(uintptr_t)(entry & SLOT_POINTER);
         scratch->rows[i] = row;
@@ -221,9 +230,9 @@ static uint32_t probe_walk(const JoinTable *tables, uint32_t shift, uint32_t par
     return ncandidates;
 }
 
-void join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partition_mask, const RowLayout *layout,
-                      uint32_t nkeys, const FlatColumn *keys, const bool *may_null, ProbeScratch *scratch,
-                      uint16_t *list, uint32_t count) {
+void join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
+                      const RowLayout *layout, uint32_t nkeys, const FlatColumn *keys,
+                      const bool *may_null, ProbeScratch *scratch, uint16_t *list, uint32_t count) {
     for (uint32_t k = 0; k < count; k++) {
         uint16_t i = list[k];
         uint64_t hash = scratch->hashes[i];
@@ -236,13 +245,14 @@ void join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partitio
         uint32_t equal = probe_walk(tables, shift, partition_mask, scratch, list, count);
         for (uint32_t c = 0; c < nkeys && equal > 0; c++) {
             equal = row_match(layout, c, &keys[c], scratch->positions, scratch->rows,
-                              may_null[c] ? ROW_NULLS_EQUAL : ROW_NULLS_NONE, scratch->candidates, equal,
-                              scratch->rejected, &nrejected);
+                              may_null[c] ? ROW_NULLS_EQUAL : ROW_NULLS_NONE, scratch->candidates,
+                              equal, scratch->rejected, &nrejected);
         }
         for (uint32_t k = 0; k < nrejected; k++) {
             uint16_t i = scratch->rejected[k];
             uint64_t hash = scratch->hashes[i];
-            scratch->slots[i] = (scratch->slots[i] + 1) & tables[(hash >> shift) & partition_mask].mask;
+            scratch->slots[i] =
+                (scratch->slots[i] + 1) & tables[(hash >> shift) & partition_mask].mask;
             scratch->rows[i] = NULL;
             list[k] = i;
         }

@@ -16,21 +16,22 @@
 /* Rows that one build worker has collected. Registered in JoinShared at once and freed with it. */
 typedef struct JoinBuilder {
     struct JoinBuilder *next;
-    RowStore store;    /* by partition */
-    RowStore nulls;    /* rows with a NULL key that must be kept all the same */
-    uint64_t dropped;  /* rows with a NULL key that need not be kept */
+    RowStore store;   /* by partition */
+    RowStore nulls;   /* rows with a NULL key that must be kept all the same */
+    uint64_t dropped; /* rows with a NULL key that need not be kept */
 } JoinBuilder;
 
 /* Probe rows that one worker has put aside. Likewise. */
 typedef struct JoinAside {
     struct JoinAside *next;
-    RowStore store;    /* rows of spilled partitions */
+    RowStore store;        /* rows of spilled partitions */
     RowStore undecided[2]; /* see JoinUnknown */
 } JoinAside;
 
 /*
- * IN with NULLs where a match depends on more than one key: a row without a match is unknown if some build row
- * could match but for a NULL. Rows that have to look are put aside and look at the very end.
+ * IN with NULLs where a match depends on more than one key: a row without a match is unknown if
+ * some build row could match but for a NULL. Rows that have to look are put aside and look at the
+ * very end.
  */
 typedef enum JoinUnknown {
     UNKNOWN_NULLS, /* against build rows with a NULL key */
@@ -40,9 +41,10 @@ typedef enum JoinUnknown {
 /* One spilled partition, to be joined in the tail. */
 typedef struct JoinJob {
     PageList build, probe;
-    uint32_t top;      /* bits of the hash below this one have not been used */
-    bool heavy;        /* splitting did not help */
-    bool unknown;      /* undecided rows against `build`: whoever could match but for a NULL is found */
+    uint32_t top; /* bits of the hash below this one have not been used */
+    bool heavy;   /* splitting did not help */
+    /* undecided rows against `build`: whoever could match but for a NULL is found */
+    bool unknown;
 } JoinJob;
 
 /* A bound of a key of the build side, for the runtime filter. */
@@ -56,16 +58,19 @@ typedef struct JoinShared {
     JoinKind kind;
     uint32_t nkeys, nprobe, nbuild; /* keys; columns of the children */
     uint64_t null_safe, null_aware; /* masks of keys */
-    bool keeps_probe;  /* LEFT, FULL: probe rows without a match are put out */
-    bool keeps_build;  /* RIGHT, FULL */
+    bool keeps_probe;               /* LEFT, FULL: probe rows without a match are put out */
+    bool keeps_build;               /* RIGHT, FULL */
     bool only_found;   /* SEMI, ANTI, ANTI_NULLS, MARK: whether there is a match, not which */
     bool unknown_rows; /* null_aware, and a match depends on more than that one key */
     Grant grant;
     RowSpace space;
-    RowLayout *build_layout, *probe_layout; /* keys, then columns; the build's tail: a byte "matched" */
-    uint32_t *build_source, *probe_source;  /* by layout column: ordinal in the child; NO_COLUMN: a key expression */
-    uint32_t *build_column, *probe_column;  /* by ordinal: layout column, or NO_COLUMN: not needed after the join's input */
-    bool *residual_uses;  /* by ordinal of the residual: nprobe + nbuild */
+    /* keys, then columns; the build's tail: a byte "matched" */
+    RowLayout *build_layout, *probe_layout;
+    /* by layout column: ordinal in the child; NO_COLUMN: a key expression */
+    uint32_t *build_source, *probe_source;
+    /* by ordinal: layout column, or NO_COLUMN: not needed after the join's input */
+    uint32_t *build_column, *probe_column;
+    bool *residual_uses; /* by ordinal of the residual: nprobe + nbuild */
     uint32_t bits;
     _Atomic uint32_t kept; /* partitions below this one stay in memory */
 
@@ -73,33 +78,34 @@ typedef struct JoinShared {
     bool lock_made;
     JoinBuilder *builders;
     JoinAside *asides;
-    JoinBound *bounds;     /* by key; only kept for targets */
+    JoinBound *bounds; /* by key; only kept for targets */
     Arena *bounds_arena;
 
     /* Made by finish(), read-only while probing. */
-    _Atomic uint32_t phase; /* of finish: 0 nothing, 1 preparing, 2 tables are being built */
+    _Atomic uint32_t phase;       /* of finish: 0 nothing, 1 preparing, 2 tables are being built */
     _Atomic uint32_t next, built; /* partitions taken and done */
-    PageList *lists;       /* by partition */
+    PageList *lists;              /* by partition */
     PageList nulls;
     JoinTable *tables;
-    Block slots;           /* of all tables, one after the other */
-    SpillFile *file;       /* of partitions that finish() had to write */
-    bool *may_null;        /* by build layout column */
-    uint64_t build_rows;   /* all, rows with NULL keys too */
-    bool null_keys;        /* some build row has a NULL in a null-aware key */
-    _Atomic bool chained;  /* some key stands in two build rows */
+    Block slots;          /* of all tables, one after the other */
+    SpillFile *file;      /* of partitions that finish() had to write */
+    bool *may_null;       /* by build layout column */
+    uint64_t build_rows;  /* all, rows with NULL keys too */
+    bool null_keys;       /* some build row has a NULL in a null-aware key */
+    _Atomic bool chained; /* some key stands in two build rows */
 
     /* The tail; guarded by the lock. */
     bool tail_made;
     JoinJob *jobs;
     uint32_t njobs, jobs_capacity;
-    uint32_t active;       /* jobs being worked at */
-    uint32_t blocked;      /* ... by workers that wait for memory */
-    PageList retained;     /* pages of finished jobs that undecided rows may still look at */
+    uint32_t active;   /* jobs being worked at */
+    uint32_t blocked;  /* ... by workers that wait for memory */
+    PageList retained; /* pages of finished jobs that undecided rows may still look at */
     PageList undecided[2];
     uint32_t undecided_next; /* JoinUnknown whose turn it is; 2 = none */
-    uint32_t next_unmatched; /* partition whose unmatched build rows come next; bits' count = the NULLs, then none */
-    Waker *waiting;        /* by worker; wake == NULL: not waiting */
+    /* partition whose unmatched build rows come next; bits' count = the NULLs, then none */
+    uint32_t next_unmatched;
+    Waker *waiting; /* by worker; wake == NULL: not waiting */
     SpillFile **files;
     uint32_t nfiles, files_capacity;
 } JoinShared;
@@ -108,10 +114,11 @@ typedef struct JoinShared {
 Status join_build_consume(OpContext *context, void **local, Batch *in, Error *err) WARN_UNUSED;
 Status join_build_combine(OpContext *context, void *local, Error *err) WARN_UNUSED;
 Status join_build_finish(OpContext *context, void **local, Step *step, Error *err) WARN_UNUSED;
-/* Enters pages in memory, hashes intact, into a table whose slots are zeroed and enough; *chained is set as by
- * join_table_insert. */
-Status join_table_fill(JoinShared *self, const RowPage *pages, uint32_t npages, JoinTable *table, ProbeScratch *scratch,
-                       ColumnRoom *rooms, FlatColumn *keys, bool *chained, Error *err) WARN_UNUSED;
+/* Enters pages in memory, hashes intact, into a table whose slots are zeroed and enough;
+ * *chained is set as by join_table_insert. */
+Status join_table_fill(JoinShared *self, const RowPage *pages, uint32_t npages, JoinTable *table,
+                       ProbeScratch *scratch, ColumnRoom *rooms, FlatColumn *keys, bool *chained,
+                       Error *err) WARN_UNUSED;
 Status join_file_keep(JoinShared *self, SpillFile *file, Error *err) WARN_UNUSED;
 
 /* ---- looking up batches (join_probe.c) */
@@ -121,14 +128,14 @@ typedef enum ProbeStage { PROBE_IDLE, PROBE_ALIGNED, PROBE_PAIRS, PROBE_REST } P
 /* How one worker looks up batches, in the probe pipeline or in the tail. */
 typedef struct JoinProbe {
     JoinShared *shared;
-    ProbeScratch scratch;   /* hashes, positions, rows: chains */
-    FlatColumn *keys;       /* by position */
-    Arena *arena;           /* emptied with each batch; callers may use it for keys */
+    ProbeScratch scratch; /* hashes, positions, rows: chains */
+    FlatColumn *keys;     /* by position */
+    Arena *arena;         /* emptied with each batch; callers may use it for keys */
     Evaluator *residual;
-    Arena *pair_arena;      /* of the residual's batch */
-    ColumnRoom *rooms;      /* build outputs */
+    Arena *pair_arena;          /* of the residual's batch */
+    ColumnRoom *rooms;          /* build outputs */
     ColumnRoom *residual_rooms; /* by layout column */
-    ColumnRoom *key_rooms;  /* of build rows that become a table */
+    ColumnRoom *key_rooms;      /* of build rows that become a table */
     ColumnRoom mark;
 
     /* Where to look: tables, or (without keys) pages. */
@@ -136,23 +143,24 @@ typedef struct JoinProbe {
     uint32_t shift, mask;
     const RowPage *pages;
     uint32_t npages;
-    bool chained;           /* the tables have chains */
-    bool partial;           /* other build rows had or have their turn: unmatched rows are not put out yet */
-    bool unknown;           /* a pair counts if its keys are equal or a null-aware one is NULL */
+    bool chained; /* the tables have chains */
+    /* other build rows had or have their turn: unmatched rows are not put out yet */
+    bool partial;
+    bool unknown; /* a pair counts if its keys are equal or a null-aware one is NULL */
 
     /* The batch. */
     Batch *in;
     const uint16_t *positions;
-    uint16_t *live;         /* indexes of rows to be answered, ascending */
+    uint16_t *live; /* indexes of rows to be answered, ascending */
     uint32_t nlive;
-    uint16_t *candidates;   /* those that may have a match */
+    uint16_t *candidates; /* those that may have a match */
     uint32_t ncandidates;
-    uint8_t *found;         /* by index */
-    uint8_t *null_key;      /* by index: NULL in a null-aware key (1), in another (2) */
+    uint8_t *found;    /* by index */
+    uint8_t *null_key; /* by index: NULL in a null-aware key (1), in another (2) */
     ProbeStage stage;
-    uint32_t at;            /* in candidates */
-    const uint8_t *chain;   /* next row of the current candidate */
-    uint32_t page, row;     /* without tables: the next build row */
+    uint32_t at;          /* in candidates */
+    const uint8_t *chain; /* next row of the current candidate */
+    uint32_t page, row;   /* without tables: the next build row */
     uint32_t *pair_positions;
     uint16_t *pair_index;
     uint8_t **pair_rows;
@@ -162,19 +170,24 @@ typedef struct JoinProbe {
 Status join_probe_new(JoinShared *shared, Arena *arena, JoinProbe *out, Error *err) WARN_UNUSED;
 /* Begins with a batch: in, keys, positions, hashes, live, candidates, null_key have been set. */
 void join_probe_begin(JoinProbe *self);
-/* Begins with a batch of which it is known which rows have a match: in, positions, live, found, null_key are set. */
+/* Begins with a batch of which it is known which rows have a match: in, positions, live, found,
+ * null_key are set. */
 void join_probe_rest(JoinProbe *self);
 /* The next output; STEP_NEED_INPUT: nothing (more) came of the batch. */
-Status join_probe_next(JoinProbe *self, JoinAside *aside, Batch *out, Step *step, Error *err) WARN_UNUSED;
+Status join_probe_next(JoinProbe *self, JoinAside *aside, Batch *out, Step *step,
+                       Error *err) WARN_UNUSED;
 /* Puts out build rows with NULLs for the probe side. */
-Status join_build_only(JoinProbe *self, uint8_t *const *rows, uint32_t count, Batch *out, Error *err) WARN_UNUSED;
+Status join_build_only(JoinProbe *self, uint8_t *const *rows, uint32_t count, Batch *out,
+                       Error *err) WARN_UNUSED;
 
 /* The probe pipeline's side. */
-Status join_process(OpContext *context, void **local, Batch *in, Batch *out, Step *step, Error *err) WARN_UNUSED;
+Status join_process(OpContext *context, void **local, Batch *in, Batch *out, Step *step,
+                    Error *err) WARN_UNUSED;
 Status join_aside_new(JoinShared *shared, JoinAside **out, Error *err) WARN_UNUSED;
 
 /* ---- the tail (join_tail.c) */
-Status join_tail_produce(OpContext *context, void **local, Batch *out, Step *step, Error *err) WARN_UNUSED;
+Status join_tail_produce(OpContext *context, void **local, Batch *out, Step *step,
+                         Error *err) WARN_UNUSED;
 void join_tail_free(void *local);
 bool join_has_tail(JoinShared *shared);
 

@@ -1,30 +1,32 @@
 /*
- * join_build.c - the build side of a hash join: collecting rows, deciding what stays in memory, tables.
+ * join_build.c - the build side of a hash join: collecting rows, deciding what stays in memory,
+ * tables.
  *
- * consume: keys are computed and hashed, rows go to radix partitions of the worker. Rows whose key is NULL match
- * nothing; they are kept only where the join puts out unmatched build rows, or where NOT IN has to compare the
- * other keys. When the grant refuses memory, partitions are written to disk, the same ones by all workers.
+ * consume: keys are computed and hashed, rows go to radix partitions of the worker. Rows whose key
+ * is NULL match nothing; they are kept only where the join puts out unmatched build rows, or where
+ * NOT IN has to compare the other keys. When the grant refuses memory, partitions are written to
+ * disk, the same ones by all workers.
  *
- * finish: the first task joins the workers' page lists, and makes room for the slots, spilling further partitions if need be;
- * then all tasks fill the tables of partitions in memory, each partition by one task. The last one tells the scans
- * of the probe side what to look for.
+ * finish: the first task joins the workers' page lists, and makes room for the slots, spilling
+ * further partitions if need be; then all tasks fill the tables of partitions in memory, each
+ * partition by one task. The last one tells the scans of the probe side what to look for.
  */
 #include <math.h>
 
 #include "engine/exec/join.h"
 
-#define FILTER_VALUES 1000   /* most values of an IN list */
+#define FILTER_VALUES 1000 /* most values of an IN list */
 
 typedef struct BuildLocal {
     JoinBuilder *builder;
     Evaluator *evaluator;
-    Arena *arena;           /* of the batch */
+    Arena *arena; /* of the batch */
     uint64_t *hashes, *kept_hashes;
     uint16_t *identity, *positions, *null_positions;
     uint8_t *null_key;
     uint8_t **rows;
     FlatColumn *columns;
-    JoinBound *bounds;      /* by target */
+    JoinBound *bounds; /* by target */
     bool null_keys;
     /* finish */
     ProbeScratch scratch;
@@ -35,18 +37,22 @@ typedef struct BuildLocal {
 /* ---------------------------------------------------------------- bounds of keys */
 
 static bool bounds_possible(Type type) {
-    return type_orderable(type) && !type_is_nested(type) && type.id != TRIB_TYPE_REAL && type.id != TRIB_TYPE_DOUBLE;
+    return type_orderable(type) && !type_is_nested(type) && type.id != TRIB_TYPE_REAL &&
+           type.id != TRIB_TYPE_DOUBLE;
 }
 
-/* Widens the bound by the batch's smallest and largest value. Bounds only help: without memory for one, there is none. */
-static Status bound_update(JoinBound *bound, const Vector *vector, const uint16_t *selection, uint32_t count, Arena *arena,
-                           Error *err) {
+/* Widens the bound by the batch's smallest and largest value. Bounds only help: without memory
+ * for one, there is none. */
+static Status bound_update(JoinBound *bound, const Vector *vector, const uint16_t *selection,
+                           uint32_t count, Arena *arena, Error *err) {
     uint32_t least = UINT32_MAX, most = UINT32_MAX;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t position = selection ? selection[i] : i;
         if (vector_is_null(vector, position)) continue;
-        if (least == UINT32_MAX || vector_compare(vector, position, vector, least) < 0) least = position;
-        if (most == UINT32_MAX || vector_compare(vector, position, vector, most) > 0) most = position;
+        if (least == UINT32_MAX || vector_compare(vector, position, vector, least) < 0)
+            least = position;
+        if (most == UINT32_MAX || vector_compare(vector, position, vector, most) > 0)
+            most = position;
     }
     if (least == UINT32_MAX) return TRIB_OK;
     Value value;
@@ -82,7 +88,8 @@ static Status builder_new(JoinShared *shared, JoinBuilder **out, Error *err) {
     shared->builders = self;
     pthread_mutex_unlock(&shared->lock);
     *out = self;
-    TRY(row_store_init(&self->store, shared->build_layout, &shared->space, RADIX_TOP, shared->bits, err));
+    TRY(row_store_init(&self->store, shared->build_layout, &shared->space, RADIX_TOP, shared->bits,
+                       err));
     return row_store_init(&self->nulls, shared->build_layout, &shared->space, RADIX_TOP, 0, err);
 }
 
@@ -92,8 +99,8 @@ static Status build_local_new(OpContext *context, BuildLocal **out, Error *err) 
     const PhysNode *node = context->node;
     BuildLocal *self;
     TRY_ALLOC(self, ARENA_NEW(arena, BuildLocal), err);
-    TRY(evaluator_new(arena, context->query->session, shared->nkeys, (const Expr *const *)node->as.join.build_keys,
-                      &self->evaluator, err));
+    TRY(evaluator_new(arena, context->query->session, shared->nkeys,
+                      (const Expr *const *)node->as.join.build_keys, &self->evaluator, err));
     TRY_ALLOC(self->arena, arena_new(arena), err);
     TRY_ALLOC(self->hashes, ARENA_ARRAY(arena, uint64_t, BATCH_ROWS), err);
     TRY_ALLOC(self->kept_hashes, ARENA_ARRAY(arena, uint64_t, BATCH_ROWS), err);
@@ -102,7 +109,8 @@ static Status build_local_new(OpContext *context, BuildLocal **out, Error *err) 
     TRY_ALLOC(self->null_positions, ARENA_ARRAY(arena, uint16_t, BATCH_ROWS), err);
     TRY_ALLOC(self->null_key, ARENA_ARRAY(arena, uint8_t, BATCH_ROWS), err);
     TRY_ALLOC(self->rows, ARENA_ARRAY(arena, uint8_t *, BATCH_ROWS), err);
-    TRY_ALLOC(self->columns, ARENA_ARRAY(arena, FlatColumn, shared->build_layout->ncolumns + 1), err);
+    TRY_ALLOC(self->columns, ARENA_ARRAY(arena, FlatColumn, shared->build_layout->ncolumns + 1),
+              err);
     TRY_ALLOC(self->bounds, ARENA_ARRAY(arena, JoinBound, node->as.join.ntargets), err);
     for (uint32_t i = 0; i < BATCH_ROWS; i++) self->identity[i] = (uint16_t)i;
     for (uint32_t t = 0; t < node->as.join.ntargets; t++)
@@ -112,7 +120,8 @@ static Status build_local_new(OpContext *context, BuildLocal **out, Error *err) 
 }
 
 /* Marks rows with a NULL in a key: 1 where only null-aware keys are NULL, else 2. */
-static bool nulls_mark(const JoinShared *shared, BuildLocal *self, const uint16_t *positions, uint32_t count) {
+static bool nulls_mark(const JoinShared *shared, BuildLocal *self, const uint16_t *positions,
+                       uint32_t count) {
     bool any = false;
     for (uint32_t k = 0; k < shared->nkeys; k++) {
         const uint64_t *validity = self->columns[k].validity;
@@ -127,8 +136,8 @@ static bool nulls_mark(const JoinShared *shared, BuildLocal *self, const uint16_
 }
 
 /* Separates rows with NULL keys; what is left stands in positions and kept_hashes. */
-static Status nulls_separate(JoinShared *shared, BuildLocal *self, const uint16_t *positions, uint32_t count,
-                             uint32_t *kept, Error *err) {
+static Status nulls_separate(JoinShared *shared, BuildLocal *self, const uint16_t *positions,
+                             uint32_t count, uint32_t *kept, Error *err) {
     uint32_t n = 0, nulls = 0;
     for (uint32_t i = 0; i < count; i++) {
         self->positions[n] = positions[i];
@@ -138,13 +147,16 @@ static Status nulls_separate(JoinShared *shared, BuildLocal *self, const uint16_
         self->null_keys |= self->null_key[i] == 1;
         if (shared->keeps_build || (shared->unknown_rows && self->null_key[i] == 1))
             self->null_positions[nulls++] = positions[i];
-        else self->builder->dropped++;
+        else
+            self->builder->dropped++;
     }
     *kept = n;
     if (nulls == 0) return TRIB_OK;
     memset(self->hashes, 0, nulls * sizeof *self->hashes);
-    TRY(row_store_append(&self->builder->nulls, self->columns, self->null_positions, nulls, self->hashes, self->rows, err));
-    for (uint32_t i = 0; shared->keeps_build && i < nulls; i++) self->rows[i][shared->build_layout->tail_offset] = 0;
+    TRY(row_store_append(&self->builder->nulls, self->columns, self->null_positions, nulls,
+                         self->hashes, self->rows, err));
+    for (uint32_t i = 0; shared->keeps_build && i < nulls; i++)
+        self->rows[i][shared->build_layout->tail_offset] = 0;
     return TRIB_OK;
 }
 
@@ -161,11 +173,12 @@ static Status columns_evaluate(OpContext *context, BuildLocal *self, const Batch
         } else {
             vector = &in->columns[shared->build_source[c]];
         }
-        TRY(row_flatten(&layout->columns[c], vector, in->selection, in->selected, in->count, self->arena,
-                        &self->columns[c], err));
+        TRY(row_flatten(&layout->columns[c], vector, in->selection, in->selected, in->count,
+                        self->arena, &self->columns[c], err));
         for (uint32_t t = 0; t < node->as.join.ntargets; t++)
             if (node->as.join.targets[t].key == c && bounds_possible(vector->type))
-                TRY(bound_update(&self->bounds[t], vector, in->selection, in->selected, context->arena, err));
+                TRY(bound_update(&self->bounds[t], vector, in->selection, in->selected,
+                                 context->arena, err));
     }
     if (shared->nkeys == 0) memset(self->hashes, 0, in->selected * sizeof *self->hashes);
     return TRIB_OK;
@@ -207,10 +220,13 @@ Status join_build_consume(OpContext *context, void **local, Batch *in, Error *er
         hashes = self->kept_hashes;
     }
     JoinBuilder *builder = self->builder;
-    TRY(row_store_append(&builder->store, self->columns, positions, count, hashes, self->rows, err));
+    TRY(row_store_append(&builder->store, self->columns, positions, count, hashes, self->rows,
+                         err));
     uint32_t flag = shared->build_layout->tail_offset;
     for (uint32_t i = 0; shared->keeps_build && i < count; i++) self->rows[i][flag] = 0;
-    return builder->store.pressure || builder->nulls.pressure ? builder_relieve(shared, builder, err) : TRIB_OK;
+    return builder->store.pressure || builder->nulls.pressure
+               ? builder_relieve(shared, builder, err)
+               : TRIB_OK;
 }
 
 Status join_build_combine(OpContext *context, void *local, Error *err) {
@@ -266,14 +282,16 @@ static Status partition_spill(JoinShared *self, uint32_t p, Error *err) {
     return page_list_spill(&self->lists[p], self->build_layout, &self->space, self->file, err);
 }
 
-/* Slots for the partitions in memory, in one block; the last partitions go to disk until there is room for the others. */
+/* Slots for the partitions in memory, in one block; the last partitions go to disk until there
+ * is room for the others. */
 static Status tables_allocate(JoinShared *self, Error *err) {
     uint32_t kept = atomic_load(&self->kept);
     uint64_t slots;
     for (;;) {
         slots = 0;
         for (uint32_t p = 0; p < kept; p++)
-            if (self->lists[p].rows > 0) slots += UINT64_C(1) << join_table_bits(self->lists[p].rows);
+            if (self->lists[p].rows > 0)
+                slots += UINT64_C(1) << join_table_bits(self->lists[p].rows);
         if (slots == 0) break;
         TRY(block_new(&self->grant, slots * sizeof(uint64_t), false, &self->slots, err));
         if (self->slots.data) break;
@@ -295,23 +313,27 @@ static Status finish_prepare(JoinShared *self, Error *err) {
     Status status = lists_gather(self, err);
     pthread_mutex_unlock(&self->lock);
     TRY(status);
-    for (uint32_t p = atomic_load(&self->kept); p < 1u << self->bits; p++) TRY(partition_spill(self, p, err));
+    for (uint32_t p = atomic_load(&self->kept); p < 1u << self->bits; p++)
+        TRY(partition_spill(self, p, err));
     return self->nkeys > 0 ? tables_allocate(self, err) : TRIB_OK;
 }
 
-Status join_table_fill(JoinShared *self, const RowPage *pages, uint32_t npages, JoinTable *table, ProbeScratch *scratch,
-                       ColumnRoom *rooms, FlatColumn *keys, bool *chained, Error *err) {
+Status join_table_fill(JoinShared *self, const RowPage *pages, uint32_t npages, JoinTable *table,
+                       ProbeScratch *scratch, ColumnRoom *rooms, FlatColumn *keys, bool *chained,
+                       Error *err) {
     const RowLayout *layout = self->build_layout;
     for (uint32_t p = 0; p < npages; p++) {
         const RowPage *page = &pages[p];
         for (uint32_t from = 0; from < page->rows; from += BATCH_ROWS) {
             uint32_t count = page_rows(page, layout, from, scratch->fresh_rows);
             for (uint32_t k = 0; k < self->nkeys; k++)
-                row_gather_flat(layout, k, scratch->fresh_rows, count, self->may_null[k], &rooms[k], &keys[k]);
-            for (uint32_t i = 0; i < count; i++) scratch->hashes[i] = row_hash(scratch->fresh_rows[i]);
+                row_gather_flat(layout, k, scratch->fresh_rows, count, self->may_null[k], &rooms[k],
+                                &keys[k]);
+            for (uint32_t i = 0; i < count; i++)
+                scratch->hashes[i] = row_hash(scratch->fresh_rows[i]);
             scratch->positions = scratch->identity;
-            join_table_insert(table, layout, self->nkeys, keys, self->may_null, scratch, scratch->fresh_rows, count,
-                              chained);
+            join_table_insert(table, layout, self->nkeys, keys, self->may_null, scratch,
+                              scratch->fresh_rows, count, chained);
             TRY(cancel_check(self->query->cancel, err));
         }
     }
@@ -327,8 +349,10 @@ static void value_insert(Value *values, uint32_t *count, const Value *value) {
         uint32_t middle = (low + high) / 2;
         int order = value_compare(value, &values[middle]);
         if (order == 0) return;
-        if (order < 0) high = middle;
-        else low = middle + 1;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
     memmove(values + low + 1, values + low, (*count - low) * sizeof *values);
     values[low] = *value;
@@ -336,8 +360,8 @@ static void value_insert(Value *values, uint32_t *count, const Value *value) {
 }
 
 /* All values of a key; *complete = false if there are too many. */
-static Status values_collect(JoinShared *self, uint32_t key, Arena *arena, Value *values, uint32_t *count,
-                             bool *complete, Error *err) {
+static Status values_collect(JoinShared *self, uint32_t key, Arena *arena, Value *values,
+                             uint32_t *count, bool *complete, Error *err) {
     ColumnRoom room;
     TRY(column_room_new(arena, &self->build_layout->columns[key], &room, err));
     *count = 0;
@@ -350,7 +374,8 @@ static Status values_collect(JoinShared *self, uint32_t key, Arena *arena, Value
             Vector vector;
             Value value;
             if (row_is_null(self->build_layout, row, key)) continue;
-            TRY(row_gather(self->build_layout, key, &row, 1, NULL, 1, false, &room, arena, &vector, err));
+            TRY(row_gather(self->build_layout, key, &row, 1, NULL, 1, false, &room, arena, &vector,
+                           err));
             TRY(vector_value(arena, &vector, 0, &value, err));
             TRY(value_copy(arena, &value, &value, err)); /* the room is used again */
             if (*count == FILTER_VALUES) {
@@ -368,7 +393,8 @@ static uint64_t heads_count(const JoinShared *self) {
     for (uint32_t p = 0; p < 1u << self->bits; p++) {
         const JoinTable *table = &self->tables[p];
         if (self->lists[p].rows > FILTER_VALUES * 16) return UINT64_MAX; /* not worth counting */
-        for (uint64_t slot = 0; table->slots && slot <= table->mask; slot++) heads += table->slots[slot] != 0;
+        for (uint64_t slot = 0; table->slots && slot <= table->mask; slot++)
+            heads += table->slots[slot] != 0;
     }
     return heads;
 }
@@ -407,7 +433,8 @@ static Status finish_local(OpContext *context, BuildLocal *self, Error *err) {
     TRY_ALLOC(self->rooms, ARENA_ARRAY(context->arena, ColumnRoom, shared->nkeys + 1), err);
     TRY_ALLOC(self->columns, ARENA_ARRAY(context->arena, FlatColumn, shared->nkeys + 1), err);
     for (uint32_t k = 0; k < shared->nkeys; k++)
-        TRY(column_room_new(context->arena, &shared->build_layout->columns[k], &self->rooms[k], err));
+        TRY(column_room_new(context->arena, &shared->build_layout->columns[k], &self->rooms[k],
+                            err));
     self->finishing = true;
     return TRIB_OK;
 }
@@ -436,8 +463,9 @@ Status join_build_finish(OpContext *context, void **local, Step *step, Error *er
     TRY(finish_local(context, self, err));
     bool chained = false;
     if (shared->tables[p].slots)
-        TRY(join_table_fill(shared, shared->lists[p].pages, shared->lists[p].count, &shared->tables[p], &self->scratch,
-                            self->rooms, self->columns, &chained, err));
+        TRY(join_table_fill(shared, shared->lists[p].pages, shared->lists[p].count,
+                            &shared->tables[p], &self->scratch, self->rooms, self->columns,
+                            &chained, err));
     if (chained) atomic_store(&shared->chained, true);
     if (atomic_fetch_add(&shared->built, 1) + 1 == kept) TRY(filters_send(context, shared, err));
     return TRIB_OK;

@@ -2,14 +2,16 @@
  * join_probe.c - looking up batches of probe rows and making the join's output of what is found.
  *
  * A batch goes through stages. Lookup: each row's chain of build rows with equal keys. Then
- *   ALIGNED  no row has more than one match and nothing else to check: the batch itself is put out, narrowed, with build columns gathered
+ *   ALIGNED  no row has more than one match and nothing else to check: the batch itself is put
+ *            out, narrowed, with build columns gathered
  *            beside the probe columns at the same positions;
  *   PAIRS    up to BATCH_ROWS pairs at a time, filtered by the residual, gathered on both sides;
- *   REST     what depends on whether a row has had a match: LEFT and FULL without one, SEMI, ANTI, MARK.
+ *   REST     what depends on whether a row has had a match: LEFT and FULL without one, SEMI,
+ *            ANTI, MARK.
  * Without keys the chain of every row is the whole build side, page by page.
  *
- * Rows of partitions on disk are put aside before the lookup. Output borrows from the input batch and from pages
- * of the build side; both outlive it.
+ * Rows of partitions on disk are put aside before the lookup. Output borrows from the input batch
+ * and from pages of the build side; both outlive it.
  */
 #include "engine/exec/join.h"
 
@@ -40,7 +42,8 @@ Status join_probe_new(JoinShared *shared, Arena *arena, JoinProbe *out, Error *e
     TRY_ALLOC(out->residual_rooms, ARENA_ARRAY(arena, ColumnRoom, shared->nbuild + 1), err);
     for (uint32_t b = 0; b < shared->nbuild; b++) {
         if (!shared->residual_uses[shared->nprobe + b]) continue;
-        TRY(column_room_new(arena, &shared->build_layout->columns[shared->build_column[b]], &out->residual_rooms[b], err));
+        TRY(column_room_new(arena, &shared->build_layout->columns[shared->build_column[b]],
+                            &out->residual_rooms[b], err));
     }
     TRY_ALLOC(out->key_rooms, ARENA_ARRAY(arena, ColumnRoom, shared->nkeys + 1), err);
     for (uint32_t k = 0; k < shared->nkeys; k++)
@@ -65,7 +68,8 @@ static void begin_pairs(JoinProbe *self) {
     self->stage = PROBE_PAIRS;
     self->at = 0;
     self->page = self->row = 0;
-    self->chain = self->tables && self->ncandidates ? self->scratch.rows[self->candidates[0]] : NULL;
+    self->chain =
+        self->tables && self->ncandidates ? self->scratch.rows[self->candidates[0]] : NULL;
 }
 
 static void begin_lookup(JoinProbe *self) {
@@ -74,8 +78,8 @@ static void begin_lookup(JoinProbe *self) {
     for (uint32_t k = 0; k < self->nlive; k++) scratch->rows[self->live[k]] = NULL;
     memcpy(scratch->list, self->candidates, self->ncandidates * sizeof *scratch->list);
     scratch->positions = self->positions;
-    join_table_probe(self->tables, self->shift, self->mask, shared->build_layout, shared->nkeys, self->keys,
-                     shared->may_null, scratch, scratch->list, self->ncandidates);
+    join_table_probe(self->tables, self->shift, self->mask, shared->build_layout, shared->nkeys,
+                     self->keys, shared->may_null, scratch, scratch->list, self->ncandidates);
     if (!self->residual && !self->chained && !self->partial && !shared->only_found) {
         self->stage = PROBE_ALIGNED;
         return;
@@ -104,7 +108,8 @@ void join_probe_begin(JoinProbe *self) {
     if (self->shared->only_found && !self->residual && !self->unknown) {
         uint64_t rows = 0;
         for (uint32_t p = 0; p < self->npages; p++) rows += self->pages[p].rows;
-        for (uint32_t k = 0; k < self->ncandidates; k++) self->found[self->candidates[k]] = rows > 0;
+        for (uint32_t k = 0; k < self->ncandidates; k++)
+            self->found[self->candidates[k]] = rows > 0;
         self->stage = PROBE_REST;
         return;
     }
@@ -134,7 +139,8 @@ static uint32_t pairs_of_chains(JoinProbe *self) {
             self->chain = row_next(self->chain);
         }
         if (self->chain && !enough) break;
-        if (++self->at < self->ncandidates) self->chain = self->scratch.rows[self->candidates[self->at]];
+        if (++self->at < self->ncandidates)
+            self->chain = self->scratch.rows[self->candidates[self->at]];
     }
     return count;
 }
@@ -147,7 +153,8 @@ static uint32_t pairs_of_pages(JoinProbe *self) {
         bool enough = self->shared->only_found && self->found[index];
         while (!enough && self->page < self->npages && count < BATCH_ROWS) {
             const RowPage *page = &self->pages[self->page];
-            while (self->row < page->rows && count < BATCH_ROWS) pair_add(self, &count, index, page_row(page, layout, self->row++));
+            while (self->row < page->rows && count < BATCH_ROWS)
+                pair_add(self, &count, index, page_row(page, layout, self->row++));
             if (self->row < page->rows) break;
             self->page++;
             self->row = 0;
@@ -183,8 +190,8 @@ static uint32_t pairs_possible(JoinProbe *self, uint32_t count) {
             } else {
                 uint16_t one = 0, rest[2], position = (uint16_t)self->pair_positions[i];
                 uint32_t rejected = 0;
-                keep = row_match(shared->build_layout, k, key, &position, &self->pair_rows[i], ROW_NULLS_NONE, &one, 1, rest,
-                                 &rejected) == 1;
+                keep = row_match(shared->build_layout, k, key, &position, &self->pair_rows[i],
+                                 ROW_NULLS_NONE, &one, 1, rest, &rejected) == 1;
             }
             self->selection[kept] = (uint16_t)i;
             kept += keep;
@@ -206,13 +213,15 @@ static Status pairs_filter(JoinProbe *self, uint32_t *count, Error *err) {
     batch.count = batch.selected = *count;
     for (uint32_t c = 0; c < shared->nprobe; c++) {
         if (shared->residual_uses[c])
-            TRY(vector_gather(self->pair_arena, &self->in->columns[c], self->pair_positions, *count, &batch.columns[c], err));
+            TRY(vector_gather(self->pair_arena, &self->in->columns[c], self->pair_positions, *count,
+                              &batch.columns[c], err));
     }
     for (uint32_t b = 0; b < shared->nbuild; b++) {
         if (!shared->residual_uses[shared->nprobe + b]) continue;
         uint32_t c = shared->build_column[b];
-        TRY(row_gather(shared->build_layout, c, self->pair_rows, *count, NULL, *count, shared->may_null[c],
-                       &self->residual_rooms[b], self->pair_arena, &batch.columns[shared->nprobe + b], err));
+        TRY(row_gather(shared->build_layout, c, self->pair_rows, *count, NULL, *count,
+                       shared->may_null[c], &self->residual_rooms[b], self->pair_arena,
+                       &batch.columns[shared->nprobe + b], err));
     }
     TRY(evaluator_filter(self->residual, 0, &batch, self->selection, count, err));
     pairs_keep(self, self->selection, *count);
@@ -221,15 +230,17 @@ static Status pairs_filter(JoinProbe *self, uint32_t *count, Error *err) {
 
 /* ---------------------------------------------------------------- output */
 
-static Status build_columns_put(JoinProbe *self, uint8_t *const *rows, uint32_t count, const uint16_t *positions,
-                                uint32_t npositions, bool outer, Batch *out, Error *err) {
+static Status build_columns_put(JoinProbe *self, uint8_t *const *rows, uint32_t count,
+                                const uint16_t *positions, uint32_t npositions, bool outer,
+                                Batch *out, Error *err) {
     const JoinShared *shared = self->shared;
     const PhysNode *node = shared->node;
     uint32_t first = node->as.join.nprobe_output;
     for (uint32_t j = 0; j < node->as.join.nbuild_output; j++) {
         uint32_t c = shared->build_column[node->as.join.build_output[j]];
-        TRY(row_gather(shared->build_layout, c, rows, count, positions, npositions, outer || shared->may_null[c],
-                       &self->rooms[j], out->arena, &out->columns[first + j], err));
+        TRY(row_gather(shared->build_layout, c, rows, count, positions, npositions,
+                       outer || shared->may_null[c], &self->rooms[j], out->arena,
+                       &out->columns[first + j], err));
     }
     return TRIB_OK;
 }
@@ -239,15 +250,16 @@ static Status pairs_put(JoinProbe *self, uint32_t count, Batch *out, Error *err)
     const PhysNode *node = shared->node;
     TRY(batch_columns(out, node->ncolumns, err));
     for (uint32_t j = 0; j < node->as.join.nprobe_output; j++)
-        TRY(vector_gather(out->arena, &self->in->columns[node->as.join.probe_output[j]], self->pair_positions, count,
-                          &out->columns[j], err));
+        TRY(vector_gather(out->arena, &self->in->columns[node->as.join.probe_output[j]],
+                          self->pair_positions, count, &out->columns[j], err));
     TRY(build_columns_put(self, self->pair_rows, count, NULL, count, false, out, err));
     out->count = out->selected = count;
     return TRIB_OK;
 }
 
 /* The probe columns of the batch itself, narrowed to the positions. */
-static Status narrowed_put(JoinProbe *self, const uint16_t *positions, uint32_t count, Batch *out, Error *err) {
+static Status narrowed_put(JoinProbe *self, const uint16_t *positions, uint32_t count, Batch *out,
+                           Error *err) {
     const PhysNode *node = self->shared->node;
     TRY(batch_columns(out, node->ncolumns, err));
     for (uint32_t j = 0; j < node->as.join.nprobe_output; j++)
@@ -278,7 +290,8 @@ static Status aligned_put(JoinProbe *self, Batch *out, Error *err) {
     self->stage = PROBE_IDLE;
     if (count == 0) return TRIB_OK;
     TRY(narrowed_put(self, self->selection, count, out, err));
-    return build_columns_put(self, self->pair_rows, count, count == out->count ? NULL : self->selection, out->count,
+    return build_columns_put(self, self->pair_rows, count,
+                             count == out->count ? NULL : self->selection, out->count,
                              shared->keeps_probe, out, err);
 }
 
@@ -290,7 +303,8 @@ static Status nulls_put(const JoinShared *shared, Batch *out, Error *err) {
     return TRIB_OK;
 }
 
-Status join_build_only(JoinProbe *self, uint8_t *const *rows, uint32_t count, Batch *out, Error *err) {
+Status join_build_only(JoinProbe *self, uint8_t *const *rows, uint32_t count, Batch *out,
+                       Error *err) {
     const PhysNode *node = self->shared->node;
     TRY(batch_columns(out, node->ncolumns, err));
     for (uint32_t j = 0; j < node->as.join.nprobe_output; j++)
@@ -300,7 +314,8 @@ Status join_build_only(JoinProbe *self, uint8_t *const *rows, uint32_t count, Ba
     return TRIB_OK;
 }
 
-/* ---------------------------------------------------------------- rows without regard to their matches */
+/* ---------------------------------------------------------------- rows without regard to their
+ * matches */
 
 typedef enum Answer { ANSWER_FALSE, ANSWER_TRUE, ANSWER_NULL, ANSWER_LATER } Answer;
 
@@ -309,14 +324,17 @@ static inline Answer row_answer(const JoinProbe *self, uint16_t i, JoinUnknown *
     const JoinShared *shared = self->shared;
     if (self->unknown) return self->found[i] ? ANSWER_NULL : ANSWER_FALSE;
     if (self->found[i]) return ANSWER_TRUE;
-    if (!shared->null_aware || (self->null_key[i] & 2) || shared->build_rows == 0) return ANSWER_FALSE;
-    if (!shared->unknown_rows) return self->null_key[i] || shared->null_keys ? ANSWER_NULL : ANSWER_FALSE;
+    if (!shared->null_aware || (self->null_key[i] & 2) || shared->build_rows == 0)
+        return ANSWER_FALSE;
+    if (!shared->unknown_rows)
+        return self->null_key[i] || shared->null_keys ? ANSWER_NULL : ANSWER_FALSE;
     *later = self->null_key[i] ? UNKNOWN_ALL : UNKNOWN_NULLS;
     return self->null_key[i] || shared->null_keys ? ANSWER_LATER : ANSWER_FALSE;
 }
 
 /* Appends rows of the batch, by index, to a store of the probe layout. */
-static Status rows_put_aside(JoinProbe *self, RowStore *store, const uint16_t *indexes, uint32_t count, Error *err) {
+static Status rows_put_aside(JoinProbe *self, RowStore *store, const uint16_t *indexes,
+                             uint32_t count, Error *err) {
     JoinShared *shared = self->shared;
     const RowLayout *layout = shared->probe_layout;
     ProbeScratch *scratch = &self->scratch;
@@ -330,10 +348,12 @@ static Status rows_put_aside(JoinProbe *self, RowStore *store, const uint16_t *i
     for (uint32_t c = 0; c < layout->ncolumns; c++) {
         columns[c] = c < shared->nkeys ? self->keys[c] : columns[c];
         if (c < shared->nkeys) continue;
-        TRY(row_flatten(&layout->columns[c], &self->in->columns[shared->probe_source[c]], scratch->fresh_positions, count,
-                        self->in->count, self->arena, &columns[c], err));
+        TRY(row_flatten(&layout->columns[c], &self->in->columns[shared->probe_source[c]],
+                        scratch->fresh_positions, count, self->in->count, self->arena, &columns[c],
+                        err));
     }
-    TRY(row_store_append(store, columns, scratch->fresh_positions, count, scratch->fresh_hashes, scratch->fresh_rows, err));
+    TRY(row_store_append(store, columns, scratch->fresh_positions, count, scratch->fresh_hashes,
+                         scratch->fresh_rows, err));
     if (!store->pressure) return TRIB_OK;
     for (uint32_t p = 0; p < store->npartitions; p++) TRY(row_store_spill(store, p, err));
     store->pressure = false;
@@ -364,8 +384,11 @@ static Status mark_put(JoinProbe *self, JoinAside *aside, Batch *out, Error *err
         TRY(rows_put_aside(self, &aside->undecided[kind], later[kind], nlater[kind], err));
     if (count == 0) return TRIB_OK;
     TRY(narrowed_put(self, self->selection, count, out, err));
-    out->columns[out->ncolumns - 1] = (Vector){.type = TYPE(BOOLEAN), .physical = PHYS_BOOL, .form = VECTOR_FLAT,
-                                               .capacity = BATCH_ROWS, .data = self->mark.data,
+    out->columns[out->ncolumns - 1] = (Vector){.type = TYPE(BOOLEAN),
+                                               .physical = PHYS_BOOL,
+                                               .form = VECTOR_FLAT,
+                                               .capacity = BATCH_ROWS,
+                                               .data = self->mark.data,
                                                .validity = nulls ? self->mark.validity : NULL};
     return TRIB_OK;
 }
@@ -458,9 +481,11 @@ Status join_aside_new(JoinShared *shared, JoinAside **out, Error *err) {
     self->next = shared->asides;
     shared->asides = self;
     pthread_mutex_unlock(&shared->lock);
-    TRY(row_store_init(&self->store, shared->probe_layout, &shared->space, RADIX_TOP, shared->bits, err));
+    TRY(row_store_init(&self->store, shared->probe_layout, &shared->space, RADIX_TOP, shared->bits,
+                       err));
     for (uint32_t kind = 0; kind < 2; kind++)
-        TRY(row_store_init(&self->undecided[kind], shared->probe_layout, &shared->space, RADIX_TOP, 0, err));
+        TRY(row_store_init(&self->undecided[kind], shared->probe_layout, &shared->space, RADIX_TOP,
+                           0, err));
     *out = self;
     return TRIB_OK;
 }
@@ -496,8 +521,8 @@ static Status keys_evaluate(ProcessLocal *self, const Batch *in, Error *err) {
         Vector key;
         TRY(evaluator_run(self->keys, k, in, &key, err));
         vector_hash(&key, in->selection, in->selected, k > 0, probe->scratch.hashes);
-        TRY(row_flatten(&shared->probe_layout->columns[k], &key, in->selection, in->selected, in->count, probe->arena,
-                        &probe->keys[k], err));
+        TRY(row_flatten(&shared->probe_layout->columns[k], &key, in->selection, in->selected,
+                        in->count, probe->arena, &probe->keys[k], err));
     }
     return TRIB_OK;
 }
@@ -524,7 +549,8 @@ static Status rows_route(ProcessLocal *self, uint32_t count, Error *err) {
     bool all = kept > mask;
     for (uint32_t i = 0; i < count; i++) {
         bool null = probe->null_key[i] != 0;
-        bool here = all || null || (shared->nkeys && ((probe->scratch.hashes[i] >> shift) & mask) < kept);
+        bool here =
+            all || null || (shared->nkeys && ((probe->scratch.hashes[i] >> shift) & mask) < kept);
         probe->live[live] = (uint16_t)i;
         live += here;
         probe->candidates[candidates] = (uint16_t)i;
@@ -548,7 +574,8 @@ static bool probe_is_futile(const JoinShared *shared) {
     }
 }
 
-Status join_process(OpContext *context, void **local, Batch *in, Batch *out, Step *step, Error *err) {
+Status join_process(OpContext *context, void **local, Batch *in, Batch *out, Step *step,
+                    Error *err) {
     JoinShared *shared = context->shared;
     if (!*local) {
         if (probe_is_futile(shared)) {

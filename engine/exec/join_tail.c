@@ -1,41 +1,56 @@
 /*
  * join_tail.c - what is left of a hash join when its probe side has ended.
  *
- *   1. Jobs: a partition that went to disk, its build rows against its probe rows. If the build rows fit into memory, they
- *      get a table and the probe rows stream past it. If not, both sides are split by the next bits of the hash
- *      into 16 smaller jobs. Where that does not help (one heavy key, bits used up, a join without keys), the build rows are
- *      taken a chunk at a time, and the probe rows stream past each chunk; which of them have had a match is
+ *   1. Jobs: a partition that went to disk, its build rows against its probe rows. If the build
+ *   rows fit into memory, they
+ *      get a table and the probe rows stream past it. If not, both sides are split by the next
+ *      bits of the hash
+ *      into 16 smaller jobs. Where that does not help (one heavy key, bits used up, a join
+ *      without keys), the build rows are
+ *      taken a chunk at a time, and the probe rows stream past each chunk; which of them have
+ *      had a match is
  *      remembered in a bitmap, and a last pass puts out the rows that depend on it.
  *   2. RIGHT, FULL: build rows in memory without a match, and those with NULL keys.
- *   3. IN with NULLs and further conditions: undecided rows against the build rows that could be equal but for a NULL.
+ *   3. IN with NULLs and further conditions: undecided rows against the build rows that could be
+ *   equal but for a NULL.
  *
- * Jobs are taken by any number of workers. One that finds no memory while others hold some waits for them: it returns
- * STEP_BLOCKED and is woken when a job ends. The third part begins when the first is over.
+ * Jobs are taken by any number of workers. One that finds no memory while others hold some waits
+ * for them: it returns STEP_BLOCKED and is woken when a job ends. The third part begins when the
+ * first is over.
  */
 #include "engine/exec/join.h"
 
 #define SPLIT_BITS 4
 
-typedef enum TailState { TAIL_IDLE, TAIL_LOAD, TAIL_PROBE, TAIL_CHUNK_END, TAIL_REST, TAIL_UNMATCHED } TailState;
+typedef enum TailState {
+    TAIL_IDLE,
+    TAIL_LOAD,
+    TAIL_PROBE,
+    TAIL_CHUNK_END,
+    TAIL_REST,
+    TAIL_UNMATCHED
+} TailState;
 
 typedef struct TailLocal {
     JoinShared *shared;
     uint32_t worker;
     JoinProbe probe;
     JoinAside *aside;
-    Arena *arena;           /* of the probe batch */
+    Arena *arena; /* of the probe batch */
     Batch batch;
     ColumnRoom *key_rooms, *column_rooms;
     TailState state;
     JoinJob job;
-    bool unmatched_only;    /* the "job" is a partition in memory, of which unmatched rows are put out */
+    /* the "job" is a partition in memory, of which unmatched rows are put out */
+    bool unmatched_only;
     PageList *unmatched;
     JoinTable table;
     Block slots;
-    uint32_t from, to;      /* build pages of the chunk */
-    Block found;            /* bitmap over the job's probe rows; data NULL: one chunk is all */
-    uint64_t base;          /* number of the batch's first probe row */
-    uint32_t page, row;     /* cursor in the probe pages, or in those looked through for unmatched rows */
+    uint32_t from, to; /* build pages of the chunk */
+    Block found;       /* bitmap over the job's probe rows; data NULL: one chunk is all */
+    uint64_t base;     /* number of the batch's first probe row */
+    /* cursor in the probe pages, or in those looked through for unmatched rows */
+    uint32_t page, row;
     bool in_batch;
     uint32_t batch_rows;
 } TailLocal;
@@ -51,7 +66,8 @@ static Status tail_rooms(TailLocal *self, Arena *arena, Error *err) {
         TRY(column_room_new(arena, &layout->columns[k], &self->key_rooms[k], err));
     for (uint32_t o = 0; o < shared->nprobe; o++) {
         if (shared->probe_column[o] == NO_COLUMN) continue;
-        TRY(column_room_new(arena, &layout->columns[shared->probe_column[o]], &self->column_rooms[o], err));
+        TRY(column_room_new(arena, &layout->columns[shared->probe_column[o]],
+                            &self->column_rooms[o], err));
     }
     return TRIB_OK;
 }
@@ -87,11 +103,13 @@ static Status job_end(TailLocal *self, Error *err) {
     block_free(&shared->grant, &self->slots);
     block_free(&shared->grant, &self->found);
     if (shared->unknown_rows && !self->job.unknown) {
-        for (uint32_t p = 0; p < self->job.build.count; p++) page_unload(&self->job.build.pages[p], &shared->space);
+        for (uint32_t p = 0; p < self->job.build.count; p++)
+            page_unload(&self->job.build.pages[p], &shared->space);
         pthread_mutex_lock(&shared->lock);
         status = page_list_move(&shared->retained, &self->job.build, err);
         pthread_mutex_unlock(&shared->lock);
-    } else if (self->job.unknown && shared->undecided_next == 1) { /* the rows with NULLs are needed once more */
+        /* the rows with NULLs are needed once more */
+    } else if (self->job.unknown && shared->undecided_next == 1) {
         status = page_list_move(&shared->nulls, &self->job.build, err);
     }
     page_list_clear(&self->job.build, &shared->space);
@@ -149,7 +167,8 @@ static Status tail_make(JoinShared *self, Error *err) {
         Status status = page_list_move(&job.build, &self->lists[p], err);
         for (JoinAside *aside = self->asides; aside && status == TRIB_OK; aside = aside->next)
             status = row_store_take(&aside->store, p, &job.probe, err);
-        if (status == TRIB_OK && job.build.rows + job.probe.rows > 0) status = job_push(self, &job, err);
+        if (status == TRIB_OK && job.build.rows + job.probe.rows > 0)
+            status = job_push(self, &job, err);
         job_drop(self, &job);
         TRY(status);
     }
@@ -175,7 +194,8 @@ static Status undecided_take(JoinShared *self, JoinJob *job, bool *taken, Error 
         TRY(page_list_move(&job->probe, &self->undecided[kind], err));
         TRY(page_list_move(&job->build, &self->nulls, err));
         if (kind == UNKNOWN_ALL) {
-            for (uint32_t p = 0; p < 1u << self->bits; p++) TRY(page_list_move(&job->build, &self->lists[p], err));
+            for (uint32_t p = 0; p < 1u << self->bits; p++)
+                TRY(page_list_move(&job->build, &self->lists[p], err));
             TRY(page_list_move(&job->build, &self->retained, err));
         }
         *taken = true;
@@ -219,8 +239,8 @@ static Status tail_take(TailLocal *self, bool *taken, Error *err) {
 
 /* ---------------------------------------------------------------- splitting */
 
-static Status split_list(JoinShared *self, PageList *list, const RowLayout *layout, uint32_t top, ProbeScratch *scratch,
-                         PageList *out, Error *err) {
+static Status split_list(JoinShared *self, PageList *list, const RowLayout *layout, uint32_t top,
+                         ProbeScratch *scratch, PageList *out, Error *err) {
     RowStore store;
     Status status = row_store_init(&store, layout, &self->space, top, SPLIT_BITS, err);
     for (uint32_t p = 0; p < list->count && status == TRIB_OK; p++) {
@@ -230,7 +250,8 @@ static Status split_list(JoinShared *self, PageList *list, const RowLayout *layo
         for (uint32_t from = 0, count; from < page->rows && status == TRIB_OK; from += count) {
             count = page_rows(page, layout, from, scratch->rows);
             for (uint32_t i = 0; i < count; i++) scratch->hashes[i] = row_hash(scratch->rows[i]);
-            status = row_store_copy(&store, scratch->rows, count, scratch->hashes, scratch->fresh_rows, err);
+            status = row_store_copy(&store, scratch->rows, count, scratch->hashes,
+                                    scratch->fresh_rows, err);
             if (status == TRIB_OK) status = cancel_check(self->query->cancel, err);
         }
         page_unload(page, &self->space);
@@ -253,18 +274,24 @@ static Status job_split(TailLocal *self, Error *err) {
     JoinJob parts[1 << SPLIT_BITS] = {{.top = 0}};
     PageList build[1 << SPLIT_BITS] = {{0}}, probe[1 << SPLIT_BITS] = {{0}};
     uint64_t rows = self->job.build.rows;
-    Status status = split_list(shared, &self->job.build, shared->build_layout, self->job.top, &self->probe.scratch, build, err);
+    Status status = split_list(shared, &self->job.build, shared->build_layout, self->job.top,
+                               &self->probe.scratch, build, err);
     if (status == TRIB_OK)
-        status = split_list(shared, &self->job.probe, shared->probe_layout, self->job.top, &self->probe.scratch, probe, err);
+        status = split_list(shared, &self->job.probe, shared->probe_layout, self->job.top,
+                            &self->probe.scratch, probe, err);
     pthread_mutex_lock(&shared->lock);
     for (uint32_t s = 0; s < 1 << SPLIT_BITS; s++) {
-        parts[s] = (JoinJob){.build = build[s], .probe = probe[s], .top = self->job.top - SPLIT_BITS,
+        parts[s] = (JoinJob){.build = build[s],
+                             .probe = probe[s],
+                             .top = self->job.top - SPLIT_BITS,
                              .heavy = build[s].rows > rows - rows / 8};
-        if (status == TRIB_OK && parts[s].build.rows + parts[s].probe.rows > 0) status = job_push(shared, &parts[s], err);
+        if (status == TRIB_OK && parts[s].build.rows + parts[s].probe.rows > 0)
+            status = job_push(shared, &parts[s], err);
         job_drop(shared, &parts[s]);
     }
     pthread_mutex_unlock(&shared->lock);
-    if (shared->unknown_rows) page_list_clear(&self->job.build, &shared->space); /* the parts will be retained */
+    /* the parts will be retained */
+    if (shared->unknown_rows) page_list_clear(&self->job.build, &shared->space);
     Status ended = job_end(self, err);
     return status != TRIB_OK ? status : ended;
 }
@@ -272,12 +299,14 @@ static Status job_split(TailLocal *self, Error *err) {
 /* ---------------------------------------------------------------- loading the build rows */
 
 static void chunk_unload(TailLocal *self) {
-    for (uint32_t p = self->from; p < self->to; p++) page_unload(&self->job.build.pages[p], &self->shared->space);
+    for (uint32_t p = self->from; p < self->to; p++)
+        page_unload(&self->job.build.pages[p], &self->shared->space);
     block_free(&self->shared->grant, &self->slots);
     self->table = (JoinTable){0};
 }
 
-/* Loads pages from `from` on while the grant allows, at least one when forced; then the slots. *all: to the end. */
+/* Loads pages from `from` on while the grant allows, at least one when forced; then the slots.
+ * *all: to the end. */
 static Status chunk_load(TailLocal *self, bool force, bool *all, Error *err) {
     JoinShared *shared = self->shared;
     PageList *list = &self->job.build;
@@ -285,7 +314,8 @@ static Status chunk_load(TailLocal *self, bool force, bool *all, Error *err) {
     *all = true;
     for (self->to = self->from; self->to < list->count; self->to++) {
         bool loaded, first = force && self->to == self->from;
-        TRY(page_load(&list->pages[self->to], shared->build_layout, &shared->space, first, &loaded, err));
+        TRY(page_load(&list->pages[self->to], shared->build_layout, &shared->space, first, &loaded,
+                      err));
         if (!loaded) {
             *all = false;
             break;
@@ -303,8 +333,9 @@ static Status chunk_load(TailLocal *self, bool force, bool *all, Error *err) {
     }
     self->table = (JoinTable){.slots = self->slots.data, .mask = (UINT64_C(1) << bits) - 1};
     self->probe.chained = false;
-    return join_table_fill(shared, list->pages + self->from, self->to - self->from, &self->table, &self->probe.scratch,
-                           self->probe.key_rooms, self->probe.keys, &self->probe.chained, err);
+    return join_table_fill(shared, list->pages + self->from, self->to - self->from, &self->table,
+                           &self->probe.scratch, self->probe.key_rooms, self->probe.keys,
+                           &self->probe.chained, err);
 }
 
 /* Waits for others to give memory back, if there are any who could. */
@@ -324,11 +355,14 @@ static bool tail_wait(TailLocal *self, const Waker *waker) {
 static Status job_load(TailLocal *self, const Waker *waker, Step *step, Error *err) {
     JoinShared *shared = self->shared;
     JoinJob *job = &self->job;
-    bool idle = job->probe.rows == 0 ? !shared->keeps_build : job->build.rows == 0 && !shared->keeps_probe &&
-                                                                   (shared->kind == JOIN_INNER || shared->kind == JOIN_SEMI ||
-                                                                    shared->kind == JOIN_RIGHT);
+    bool idle = job->probe.rows == 0
+                    ? !shared->keeps_build
+                    : job->build.rows == 0 && !shared->keeps_probe &&
+                          (shared->kind == JOIN_INNER || shared->kind == JOIN_SEMI ||
+                           shared->kind == JOIN_RIGHT);
     if (idle) return job_end(self, err);
-    bool all, splittable = shared->nkeys > 0 && !job->heavy && job->top >= RADIX_TOP - RADIX_BITS_MAX + SPLIT_BITS;
+    bool all, splittable = shared->nkeys > 0 && !job->heavy &&
+                           job->top >= RADIX_TOP - RADIX_BITS_MAX + SPLIT_BITS;
     TRY(chunk_load(self, false, &all, err));
     if (!all) {
         chunk_unload(self);
@@ -349,7 +383,8 @@ static Status job_load(TailLocal *self, const Waker *waker, Step *step, Error *e
 
 /* ---------------------------------------------------------------- probe rows from disk */
 
-static Status batch_columns_gather(TailLocal *self, uint8_t *const *rows, uint32_t count, Error *err) {
+static Status batch_columns_gather(TailLocal *self, uint8_t *const *rows, uint32_t count,
+                                   Error *err) {
     JoinShared *shared = self->shared;
     const RowLayout *layout = shared->probe_layout;
     batch_clear(&self->batch);
@@ -358,8 +393,8 @@ static Status batch_columns_gather(TailLocal *self, uint8_t *const *rows, uint32
     for (uint32_t o = 0; o < shared->nprobe; o++) {
         uint32_t c = shared->probe_column[o];
         if (c == NO_COLUMN) continue;
-        TRY(row_gather(layout, c, rows, count, NULL, count, true, &self->column_rooms[o], self->arena,
-                       &self->batch.columns[o], err));
+        TRY(row_gather(layout, c, rows, count, NULL, count, true, &self->column_rooms[o],
+                       self->arena, &self->batch.columns[o], err));
     }
     for (uint32_t k = 0; k < shared->nkeys; k++)
         row_gather_flat(layout, k, rows, count, true, &self->key_rooms[k], &self->probe.keys[k]);
@@ -469,7 +504,8 @@ static Status tail_rest(TailLocal *self, Batch *out, Step *step, Error *err) {
 /* ---------------------------------------------------------------- unmatched build rows */
 
 /* Up to a batch of unmatched rows from pages [self->page, end); 0 = none left. */
-static Status unmatched_next(TailLocal *self, PageList *list, uint32_t end, bool load, uint32_t *count, Error *err) {
+static Status unmatched_next(TailLocal *self, PageList *list, uint32_t end, bool load,
+                             uint32_t *count, Error *err) {
     JoinShared *shared = self->shared;
     uint8_t **rows = self->probe.pair_rows;
     *count = 0;
@@ -495,7 +531,8 @@ static Status unmatched_next(TailLocal *self, PageList *list, uint32_t end, bool
 
 static Status tail_unmatched(TailLocal *self, Batch *out, Step *step, Error *err) {
     uint32_t count;
-    TRY(unmatched_next(self, self->unmatched, self->unmatched->count, self->unmatched == &self->shared->nulls, &count, err));
+    TRY(unmatched_next(self, self->unmatched, self->unmatched->count,
+                       self->unmatched == &self->shared->nulls, &count, err));
     if (count == 0) {
         self->state = TAIL_IDLE;
         return TRIB_OK;
@@ -524,7 +561,8 @@ static Status tail_chunk_end(TailLocal *self, Batch *out, Step *step, Error *err
         self->state = TAIL_PROBE;
         return chunk_load(self, true, &all, err);
     }
-    if (!self->found.data || shared->kind == JOIN_INNER || shared->kind == JOIN_RIGHT) return job_end(self, err);
+    if (!self->found.data || shared->kind == JOIN_INNER || shared->kind == JOIN_RIGHT)
+        return job_end(self, err);
     self->state = TAIL_REST;
     return TRIB_OK;
 }

@@ -1,57 +1,60 @@
 /*
  * op_aggregate.c - GROUP BY, DISTINCT and aggregates over everything.
  *
- * Phases. Sink: each worker keeps rows (keys and states) in radix partitions of its own and finds them through a
- * table that stays small enough for the caches. A full table is emptied: its rows stay, and later input makes
- * new rows for the same groups. Where that hardly ever happens (few repetitions) the table is left aside for a while and
- * rows are appended as they come. finish: the workers' partitions become jobs. Source: workers take a job, merge
- * its rows (aggregate_merge.c) and put its groups out.
+ * Phases. Sink: each worker keeps rows (keys and states) in radix partitions of its own and finds
+ * them through a table that stays small enough for the caches. A full table is emptied: its rows
+ * stay, and later input makes new rows for the same groups. Where that hardly ever happens (few
+ * repetitions) the table is left aside for a while and rows are appended as they come. finish: the
+ * workers' partitions become jobs. Source: workers take a job, merge its rows (aggregate_merge.c)
+ * and put its groups out.
  *
- * Few groups: rows of a batch are sorted by group, and each aggregate runs once per group over a selection, which
- * keeps its state in registers. No groups: one state per worker.
+ * Few groups: rows of a batch are sorted by group, and each aggregate runs once per group over a
+ * selection, which keeps its state in registers. No groups: one state per worker.
  *
- * Memory: rows, table and what states point to are charged to the operator's grant. When it refuses, a worker
- * writes partitions to disk, all workers the same ones first, until half of its memory is free; those
- * that are left are merged without touching the disk.
+ * Memory: rows, table and what states point to are charged to the operator's grant. When it
+ * refuses, a worker writes partitions to disk, all workers the same ones first, until half of its
+ * memory is free; those that are left are merged without touching the disk.
  *
- * Order: none. Threads: AggShared is guarded by its lock after open; each AggWorker belongs to one task.
+ * Order: none. Threads: AggShared is guarded by its lock after open; each AggWorker belongs to one
+ * task.
  */
 #include "engine/exec/aggregate.h"
 
-#define TABLE_BITS_FIRST 13  /* slots at first: room for a batch of new groups */
-#define TABLE_BITS_LAST 18   /* 2 MiB of slots */
-#define SMALL_GROUPS 16      /* up to here a batch is sorted by group */
-#define SMALL_BATCH 256      /* ... if it has that many rows */
-#define WORTHWHILE 2         /* rows per group below which the table is abandoned */
-#define ABANDON_ROWS (UINT64_C(1) << 20) /* ... for so many rows */
-#define PAGE_FIRST 4096
-#define PAGE_MAX_FORCED (UINT32_C(16) * 1024)
-#define BITS 6
-#define BITS_FORCED 4
-#define ARENA_COMPACT (INT64_C(1) << 20) /* what a single state's leftovers may take before they are thrown away */
+#define TABLE_BITS_FIRST 13                  /* slots at first: room for a batch of new groups */
+#define TABLE_BITS_LAST  18                  /* 2 MiB of slots */
+#define SMALL_GROUPS     16                  /* up to here a batch is sorted by group */
+#define SMALL_BATCH      256                 /* ... if it has that many rows */
+#define WORTHWHILE       2                   /* rows per group below which the table is abandoned */
+#define ABANDON_ROWS     (UINT64_C(1) << 20) /* ... for so many rows */
+#define PAGE_FIRST       4096
+#define PAGE_MAX_FORCED  (UINT32_C(16) * 1024)
+#define BITS             6
+#define BITS_FORCED      4
+#define ARENA_COMPACT \
+    (INT64_C(1) << 20) /* what a single state's leftovers may take before they are thrown away */
 
 struct AggWorker {
     AggWorker *next;
     RowStore store, packed;
     bool has_packed;
     GroupTable table;
-    Arena *arena;        /* what states point to */
-    int64_t charged;     /* of the arena */
+    Arena *arena;    /* what states point to */
+    int64_t charged; /* of the arena */
     uint8_t *single;
-    bool cleared;        /* a group may stand in several rows */
-    uint64_t rows;       /* since the table was emptied */
-    uint64_t abandoned;  /* rows still to be appended without looking */
-    uint64_t seen;       /* all rows */
+    bool cleared;       /* a group may stand in several rows */
+    uint64_t rows;      /* since the table was emptied */
+    uint64_t abandoned; /* rows still to be appended without looking */
+    uint64_t seen;      /* all rows */
 };
 
 typedef struct AggLocal {
     AggWorker *worker;
     Evaluator *evaluator;
-    Arena *arena;        /* of the batch */
+    Arena *arena; /* of the batch */
     ProbeScratch scratch;
     FlatColumn *keys;
     bool *may_null;
-    uint8_t **all;       /* states of rows that all go to one */
+    uint8_t **all; /* states of rows that all go to one */
     AggPacker packer;
     bool packer_made;
     AggSource *source;
@@ -99,7 +102,8 @@ static Status exprs_collect(AggShared *self, Arena *arena, Error *err) {
     return TRIB_OK;
 }
 
-/* Places the states; a size that is a multiple of 16 may hold something that wants that alignment. */
+/* Places the states; a size that is a multiple of 16 may hold something that wants that
+ * alignment. */
 static Status states_place(AggShared *self, Arena *arena, uint32_t *align, bool *raw, Error *err) {
     *align = 8;
     *raw = true;
@@ -118,7 +122,8 @@ static Status states_place(AggShared *self, Arena *arena, uint32_t *align, bool 
     }
     TRY_ALLOC(self->initial, arena_alloc(arena, self->states_bytes), err);
     for (uint32_t a = 0; a < self->nstates; a++)
-        self->states[a].aggregate->init(self->initial + self->states[a].offset, self->states[a].result);
+        self->states[a].aggregate->init(self->initial + self->states[a].offset,
+                                        self->states[a].result);
     return TRIB_OK;
 }
 
@@ -129,10 +134,12 @@ static Status layouts_make(AggShared *self, Arena *arena, Error *err) {
     Type *types;
     TRY_ALLOC(types, ARENA_ARRAY(arena, Type, self->ngroups + 1), err);
     for (uint32_t g = 0; g < self->ngroups; g++) types[g] = self->exprs[g]->type;
-    TRY(row_layout_new(arena, self->ngroups, types, ROW_HASH_BYTES, self->states_bytes, align, &self->layout, err));
+    TRY(row_layout_new(arena, self->ngroups, types, ROW_HASH_BYTES, self->states_bytes, align,
+                       &self->layout, err));
     if (raw) return TRIB_OK;
     types[self->ngroups] = TYPE(VARBINARY);
-    return row_layout_new(arena, self->ngroups + 1, types, ROW_HASH_BYTES, 0, 8, &self->packed, err);
+    return row_layout_new(arena, self->ngroups + 1, types, ROW_HASH_BYTES, 0, 8, &self->packed,
+                          err);
 }
 
 static Status aggregate_open(const PhysNode *node, Query *query, void *shared, Error *err) {
@@ -143,19 +150,25 @@ static Status aggregate_open(const PhysNode *node, Query *query, void *shared, E
     self->nstates = node->as.aggregate.naggregates;
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
-    TRY_ALLOC(self->states, ARENA_ARRAY(query->arena, AggState, self->nstates ? self->nstates : 1), err);
+    TRY_ALLOC(self->states, ARENA_ARRAY(query->arena, AggState, self->nstates ? self->nstates : 1),
+              err);
     TRY_ALLOC(self->may_null, ARENA_ARRAY(query->arena, bool, self->ngroups + 1), err);
     TRY(exprs_collect(self, query->arena, err));
     TRY(layouts_make(self, query->arena, err));
     int64_t minimum = (int64_t)aggregate_min_memory(node, query->workers);
     if (!grant_init(&self->grant, query->budget, minimum, query->force_spill))
-        return error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room for an aggregation");
+        return error_set(err, ERR_OUT_OF_MEMORY,
+                         "the memory limit leaves no room for an aggregation");
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     self->bits = tight ? BITS_FORCED : BITS;
     atomic_init(&self->kept, 1u << self->bits);
-    self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST, .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
+    self->space =
+        (RowSpace){.grant = &self->grant,
+                   .spill = query->spill,
+                   .cancel = query->cancel,
+                   .spilled = &query->counters[node->id].spilled_bytes,
+                   .page_first = PAGE_FIRST,
+                   .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
     if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
     if (self->ngroups > 0) return TRIB_OK;
     TRY_ALLOC(self->single, arena_alloc(query->arena, self->states_bytes), err);
@@ -203,7 +216,8 @@ static Status worker_new(AggShared *shared, AggWorker **out, Error *err) {
         TRY_ALLOC(self->single, arena_alloc(self->arena, shared->states_bytes), err);
         memcpy(self->single, shared->initial, shared->states_bytes);
     } else {
-        TRY(row_store_init(&self->store, shared->layout, &shared->space, RADIX_TOP, shared->bits, err));
+        TRY(row_store_init(&self->store, shared->layout, &shared->space, RADIX_TOP, shared->bits,
+                           err));
         TRY(group_table_init(&self->table, &shared->grant, TABLE_BITS_FIRST, true, err));
     }
     *out = self;
@@ -213,7 +227,8 @@ static Status worker_new(AggShared *shared, AggWorker **out, Error *err) {
 static Status local_begin(OpContext *context, Error *err) {
     AggLocal *self = context->local;
     AggShared *shared = context->shared;
-    TRY(evaluator_new(context->arena, context->query->session, shared->nexprs, shared->exprs, &self->evaluator, err));
+    TRY(evaluator_new(context->arena, context->query->session, shared->nexprs, shared->exprs,
+                      &self->evaluator, err));
     TRY_ALLOC(self->arena, arena_new(context->arena), err);
     TRY_ALLOC(self->keys, ARENA_ARRAY(context->arena, FlatColumn, shared->ngroups + 1), err);
     TRY_ALLOC(self->may_null, ARENA_ARRAY(context->arena, bool, shared->ngroups + 1), err);
@@ -231,7 +246,8 @@ static void aggregate_local_close(OpContext *context) {
 
 /* ---------------------------------------------------------------- memory */
 
-/* Charges what the states' arena has grown by; false: the grant refuses (the bytes are counted all the same). */
+/* Charges what the states' arena has grown by; false: the grant refuses (the bytes are counted
+ * all the same). */
 static bool arena_charge(AggShared *shared, AggWorker *worker) {
     int64_t grown = (int64_t)arena_bytes(worker->arena) - worker->charged;
     if (grown <= 0) {
@@ -274,7 +290,8 @@ static Status partition_pack(AggLocal *self, AggShared *shared, uint32_t p, Erro
 static Status worker_pack(AggLocal *self, AggShared *shared, Arena *arena, Error *err) {
     AggWorker *worker = self->worker;
     if (!worker->has_packed) {
-        TRY(row_store_init(&worker->packed, shared->packed, &shared->space, RADIX_TOP, shared->bits, err));
+        TRY(row_store_init(&worker->packed, shared->packed, &shared->space, RADIX_TOP, shared->bits,
+                           err));
         worker->has_packed = true;
     }
     if (!self->packer_made) {
@@ -294,7 +311,8 @@ static Status worker_pack(AggLocal *self, AggShared *shared, Arena *arena, Error
     return TRIB_OK;
 }
 
-/* Frees memory: the partitions that are being spilled already, then further ones from the last down. */
+/* Frees memory: the partitions that are being spilled already, then further ones from the last
+ * down. */
 static Status worker_relieve(AggLocal *self, AggShared *shared, Arena *arena, Error *err) {
     AggWorker *worker = self->worker;
     TRY(table_restart(self, shared, err));
@@ -312,14 +330,16 @@ static Status worker_relieve(AggLocal *self, AggShared *shared, Arena *arena, Er
 
 /* ---------------------------------------------------------------- updating states */
 
-static Status args_evaluate(AggLocal *self, const AggState *state, const Batch *in, Vector *args, Error *err) {
-    for (uint32_t i = 0; i < state->nargs; i++) TRY(evaluator_run(self->evaluator, state->args[i], in, &args[i], err));
+static Status args_evaluate(AggLocal *self, const AggState *state, const Batch *in, Vector *args,
+                            Error *err) {
+    for (uint32_t i = 0; i < state->nargs; i++)
+        TRY(evaluator_run(self->evaluator, state->args[i], in, &args[i], err));
     return TRIB_OK;
 }
 
 /* The batch as the aggregate's FILTER leaves it, and the states of the rows that are left. */
-static Status filter_rows(AggLocal *self, const AggState *state, const Batch *in, uint8_t *const *rows, Batch *out,
-                          uint8_t ***out_rows, Error *err) {
+static Status filter_rows(AggLocal *self, const AggState *state, const Batch *in,
+                          uint8_t *const *rows, Batch *out, uint8_t ***out_rows, Error *err) {
     uint16_t *selection;
     TRY_ALLOC(selection, ARENA_ARRAY(self->arena, uint16_t, in->selected), err);
     *out = *in;
@@ -332,24 +352,27 @@ static Status filter_rows(AggLocal *self, const AggState *state, const Batch *in
     return TRIB_OK;
 }
 
-static Status update_filtered(AggLocal *self, const AggShared *shared, const AggState *state, const Batch *in,
-                              uint8_t *const *rows, Vector *args, Error *err) {
+static Status update_filtered(AggLocal *self, const AggShared *shared, const AggState *state,
+                              const Batch *in, uint8_t *const *rows, Vector *args, Error *err) {
     Batch filtered;
     uint8_t **kept = NULL;
     TRY(filter_rows(self, state, in, rows, &filtered, &kept, err));
     if (filtered.selected == 0) return TRIB_OK;
     TRY(args_evaluate(self, state, &filtered, args, err));
-    return state->aggregate->update(state->aggregate, state->nargs, args, filtered.selection, filtered.selected, kept,
-                                    shared->layout->tail_offset + state->offset, self->worker->arena, err);
+    return state->aggregate->update(
+        state->aggregate, state->nargs, args, filtered.selection, filtered.selected, kept,
+        shared->layout->tail_offset + state->offset, self->worker->arena, err);
 }
 
 /* One call per group over the rows of the group. */
-static Status update_small(AggLocal *self, const AggShared *shared, const AggState *state, const Vector *args, Error *err) {
+static Status update_small(AggLocal *self, const AggShared *shared, const AggState *state,
+                           const Vector *args, Error *err) {
     uint32_t offset = shared->layout->tail_offset + state->offset;
     for (uint32_t g = 0; g < self->nsmall; g++) {
         if (self->small_counts[g] == 0) continue;
-        TRY(state->aggregate->update_single(state->aggregate, state->nargs, args, self->small_lists[g],
-                                            self->small_counts[g], self->small_rows[g] + offset, self->worker->arena, err));
+        TRY(state->aggregate->update_single(
+            state->aggregate, state->nargs, args, self->small_lists[g], self->small_counts[g],
+            self->small_rows[g] + offset, self->worker->arena, err));
     }
     return TRIB_OK;
 }
@@ -365,8 +388,8 @@ static void small_sort(AggLocal *self, uint32_t count) {
 }
 
 /* rows: the row of each selected position. sorted: small_lists are filled. */
-static Status states_update(AggLocal *self, const AggShared *shared, const Batch *in, uint8_t *const *rows, bool sorted,
-                            Error *err) {
+static Status states_update(AggLocal *self, const AggShared *shared, const Batch *in,
+                            uint8_t *const *rows, bool sorted, Error *err) {
     for (uint32_t a = 0; a < shared->nstates; a++) {
         const AggState *state = &shared->states[a];
         Vector *args;
@@ -379,8 +402,9 @@ static Status states_update(AggLocal *self, const AggShared *shared, const Batch
         if (sorted && state->aggregate->update_single) {
             TRY(update_small(self, shared, state, args, err));
         } else {
-            TRY(state->aggregate->update(state->aggregate, state->nargs, args, in->selection, in->selected, rows,
-                                         shared->layout->tail_offset + state->offset, self->worker->arena, err));
+            TRY(state->aggregate->update(
+                state->aggregate, state->nargs, args, in->selection, in->selected, rows,
+                shared->layout->tail_offset + state->offset, self->worker->arena, err));
         }
     }
     return TRIB_OK;
@@ -398,8 +422,8 @@ static Status groups_make(void *context, const uint16_t *fresh, uint32_t count, 
         scratch->fresh_positions[k] = scratch->positions[fresh[k]];
         scratch->fresh_hashes[k] = scratch->hashes[fresh[k]];
     }
-    TRY(row_store_append(&self->worker->store, self->keys, scratch->fresh_positions, count, scratch->fresh_hashes,
-                         scratch->fresh_rows, err));
+    TRY(row_store_append(&self->worker->store, self->keys, scratch->fresh_positions, count,
+                         scratch->fresh_hashes, scratch->fresh_rows, err));
     agg_states_init(shared, scratch->fresh_rows, count);
     for (uint32_t k = 0; k < count; k++) scratch->rows[fresh[k]] = scratch->fresh_rows[k];
     if (!self->small) return TRIB_OK;
@@ -443,8 +467,8 @@ static Status keys_evaluate(OpContext *context, const Batch *in, Error *err) {
         Vector key;
         TRY(evaluator_run(self->evaluator, g, in, &key, err));
         vector_hash(&key, in->selection, in->selected, g > 0, self->scratch.hashes);
-        TRY(row_flatten(&shared->layout->columns[g], &key, in->selection, in->selected, in->count, self->arena,
-                        &self->keys[g], err));
+        TRY(row_flatten(&shared->layout->columns[g], &key, in->selection, in->selected, in->count,
+                        self->arena, &self->keys[g], err));
         self->may_null[g] = self->keys[g].validity != NULL || self->worker->store.may_null[g];
     }
     self->scratch.positions = in->selection ? in->selection : self->scratch.identity;
@@ -453,8 +477,8 @@ static Status keys_evaluate(OpContext *context, const Batch *in, Error *err) {
 
 static Status consume_append(AggLocal *self, AggShared *shared, const Batch *in, Error *err) {
     AggWorker *worker = self->worker;
-    TRY(row_store_append(&worker->store, self->keys, self->scratch.positions, in->selected, self->scratch.hashes,
-                         self->scratch.rows, err));
+    TRY(row_store_append(&worker->store, self->keys, self->scratch.positions, in->selected,
+                         self->scratch.hashes, self->scratch.rows, err));
     agg_states_init(shared, self->scratch.rows, in->selected);
     worker->abandoned -= in->selected < worker->abandoned ? in->selected : worker->abandoned;
     return states_update(self, shared, in, self->scratch.rows, false, err);
@@ -470,8 +494,12 @@ static Status consume_groups(OpContext *context, const Batch *in, Error *err) {
     TRY(table_reserve(self, shared, in->selected, err));
     if (worker->abandoned > 0) return consume_append(self, shared, in, err);
     worker->rows += in->selected;
-    GroupKeys keys = {.layout = shared->layout, .count = shared->ngroups, .columns = self->keys, .may_null = self->may_null};
-    TRY(group_table_find(&worker->table, &keys, &self->scratch, in->selected, groups_make, context, err));
+    GroupKeys keys = {.layout = shared->layout,
+                      .count = shared->ngroups,
+                      .columns = self->keys,
+                      .may_null = self->may_null};
+    TRY(group_table_find(&worker->table, &keys, &self->scratch, in->selected, groups_make, context,
+                         err));
     bool sorted = self->small && in->selected >= SMALL_BATCH;
     if (sorted) small_sort(self, in->selected);
     return states_update(self, shared, in, self->scratch.rows, sorted, err);
@@ -498,7 +526,8 @@ static Status single_compact(const AggShared *shared, AggWorker *worker, Error *
     return TRIB_OK;
 }
 
-static Status single_update(AggLocal *self, AggShared *shared, const AggState *state, const Batch *in, Error *err) {
+static Status single_update(AggLocal *self, AggShared *shared, const AggState *state,
+                            const Batch *in, Error *err) {
     AggWorker *worker = self->worker;
     const Aggregate *aggregate = state->aggregate;
     Vector *args;
@@ -508,16 +537,18 @@ static Status single_update(AggLocal *self, AggShared *shared, const AggState *s
     if (rows.selected == 0) return TRIB_OK;
     TRY(args_evaluate(self, state, &rows, args, err));
     if (aggregate->update_single)
-        return aggregate->update_single(aggregate, state->nargs, args, rows.selection, rows.selected,
-                                        worker->single + state->offset, worker->arena, err);
+        return aggregate->update_single(aggregate, state->nargs, args, rows.selection,
+                                        rows.selected, worker->single + state->offset,
+                                        worker->arena, err);
     for (uint32_t i = 0; i < rows.selected; i++) self->all[i] = worker->single;
-    return aggregate->update(aggregate, state->nargs, args, rows.selection, rows.selected, self->all, state->offset,
-                             worker->arena, err);
+    return aggregate->update(aggregate, state->nargs, args, rows.selection, rows.selected,
+                             self->all, state->offset, worker->arena, err);
 }
 
 static Status consume_single(AggLocal *self, AggShared *shared, const Batch *in, Error *err) {
     AggWorker *worker = self->worker;
-    for (uint32_t a = 0; a < shared->nstates; a++) TRY(single_update(self, shared, &shared->states[a], in, err));
+    for (uint32_t a = 0; a < shared->nstates; a++)
+        TRY(single_update(self, shared, &shared->states[a], in, err));
     int64_t bytes = (int64_t)arena_bytes(worker->arena);
     if (bytes > ARENA_COMPACT && bytes > 2 * worker->charged && !agg_states_raw(shared))
         TRY(single_compact(shared, worker, err));
@@ -552,7 +583,8 @@ static Status aggregate_combine(OpContext *context, Error *err) {
     pthread_mutex_lock(&shared->lock);
     for (uint32_t g = 0; g < shared->ngroups; g++) shared->may_null[g] |= worker->store.may_null[g];
     if (shared->ngroups == 0) {
-        uint8_t *into = shared->single - shared->layout->tail_offset, *from = worker->single - shared->layout->tail_offset;
+        uint8_t *into = shared->single - shared->layout->tail_offset,
+                *from = worker->single - shared->layout->tail_offset;
         status = agg_states_combine(shared, &into, &from, 1, shared->single_arena, err);
     }
     pthread_mutex_unlock(&shared->lock);
@@ -600,7 +632,8 @@ Status agg_file_keep(AggShared *self, SpillFile *file, Error *err) {
     return status;
 }
 
-/* Jobs are taken from the end: partitions in memory lie there, so that their memory is free for the others. */
+/* Jobs are taken from the end: partitions in memory lie there, so that their memory is free for
+ * the others. */
 Status agg_jobs_make(AggShared *self, Error *err) {
     uint32_t filled = 0;
     bool cleared = false;
@@ -612,7 +645,8 @@ Status agg_jobs_make(AggShared *self, Error *err) {
     for (uint32_t p = 1u << self->bits; p-- > 0;) {
         AggJob job = {.top = RADIX_TOP - self->bits};
         Status status = TRIB_OK;
-        for (AggWorker *worker = self->workers; worker && status == TRIB_OK; worker = worker->next) {
+        for (AggWorker *worker = self->workers; worker && status == TRIB_OK;
+             worker = worker->next) {
             status = row_store_take(&worker->store, p, &job.pages, err);
             if (status == TRIB_OK) status = row_store_take(&worker->packed, p, &job.packed, err);
         }
@@ -644,7 +678,8 @@ static Status produce_single(AggShared *shared, Batch *out, Step *step, Error *e
     for (uint32_t a = 0; a < shared->nstates; a++) {
         const AggState *state = &shared->states[a];
         TRY(vector_new(out->arena, state->result, 1, &out->columns[a], err));
-        TRY(state->aggregate->finish(state->aggregate, &shared->single, state->offset, 1, &out->columns[a], out->arena, err));
+        TRY(state->aggregate->finish(state->aggregate, &shared->single, state->offset, 1,
+                                     &out->columns[a], out->arena, err));
     }
     out->count = out->selected = 1;
     *step = STEP_HAVE_OUTPUT;

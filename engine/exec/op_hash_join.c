@@ -1,24 +1,28 @@
 /*
- * op_hash_join.c - joins: INNER, LEFT, RIGHT, FULL, SEMI, ANTI, NOT IN (ANTI_NULLS), IN as a value (MARK).
+ * op_hash_join.c - joins: INNER, LEFT, RIGHT, FULL, SEMI, ANTI, NOT IN (ANTI_NULLS), IN as a value
+ * (MARK).
  *
- * Roles. Sink for the build side (join_build.c): rows in radix partitions, then a table per partition.
- * Transform for the probe side (join_probe.c): batches are looked up; rows of partitions on disk are put aside.
- * Source of the tail (join_tail.c): partitions on disk, build rows without a match, NOT IN's undecided rows.
+ * Roles. Sink for the build side (join_build.c): rows in radix partitions, then a table per
+ * partition. Transform for the probe side (join_probe.c): batches are looked up; rows of partitions
+ * on disk are put aside. Source of the tail (join_tail.c): partitions on disk, build rows without a
+ * match, NOT IN's undecided rows.
  *
- * Keys: NULL matches nothing, except NULL in null_safe keys. null_aware keys are IN's own comparisons: NULL there makes
- * the answer unknown. All other keys and the residual are conditions of the sub-query: what is not true does not hold.
- * Without keys every pair of rows is looked at, block by block.
+ * Keys: NULL matches nothing, except NULL in null_safe keys. null_aware keys are IN's own
+ * comparisons: NULL there makes the answer unknown. All other keys and the residual are conditions
+ * of the sub-query: what is not true does not hold. Without keys every pair of rows is looked at,
+ * block by block.
  *
- * Memory: rows and slots against the operator's grant. What is refused sends partitions to disk, the last ones first; the
- * others are joined while the probe side streams by (hybrid hash join). Order: of the probe side within a
- * batch, none across workers or after a spill. Threads: see JoinShared.
+ * Memory: rows and slots against the operator's grant. What is refused sends partitions to disk,
+ * the last ones first; the others are joined while the probe side streams by (hybrid hash join).
+ * Order: of the probe side within a batch, none across workers or after a spill. Threads: see
+ * JoinShared.
  */
 #include "engine/exec/join.h"
 
-#define PAGE_FIRST 4096
+#define PAGE_FIRST      4096
 #define PAGE_MAX_FORCED (UINT32_C(16) * 1024)
-#define BITS 6
-#define BITS_TIGHT 4
+#define BITS            6
+#define BITS_TIGHT      4
 
 typedef struct JoinLocal {
     void *build, *probe, *tail; /* build: first, finish() finds it there */
@@ -47,8 +51,8 @@ typedef struct SideSpec {
 } SideSpec;
 
 /* Keys first; then the columns that are needed later and are not keys themselves. */
-static Status side_layout(Arena *arena, const SideSpec *spec, RowLayout **layout, uint32_t **source, uint32_t **column,
-                          Error *err) {
+static Status side_layout(Arena *arena, const SideSpec *spec, RowLayout **layout, uint32_t **source,
+                          uint32_t **column, Error *err) {
     uint32_t most = spec->nkeys + spec->ncolumns, n = spec->nkeys;
     Type *types;
     bool *needed;
@@ -62,7 +66,8 @@ static Status side_layout(Arena *arena, const SideSpec *spec, RowLayout **layout
     for (uint32_t k = 0; k < spec->nkeys; k++) {
         const Expr *key = spec->keys[k];
         types[k] = key->type;
-        if (key->kind == EXPR_COLUMN && (*column)[key->as.ordinal] == NO_COLUMN) (*column)[key->as.ordinal] = k;
+        if (key->kind == EXPR_COLUMN && (*column)[key->as.ordinal] == NO_COLUMN)
+            (*column)[key->as.ordinal] = k;
     }
     for (uint32_t o = 0; o < spec->ncolumns; o++) {
         if ((!needed[o] && !spec->residual[o]) || (*column)[o] != NO_COLUMN) continue;
@@ -77,15 +82,25 @@ static Status layouts_make(JoinShared *self, Arena *arena, Error *err) {
     const PhysNode *node = self->node, *probe = node->children[0], *build = node->children[1];
     TRY_ALLOC(self->residual_uses, ARENA_ARRAY(arena, bool, self->nprobe + self->nbuild + 1), err);
     if (node->as.join.residual) expr_ordinals(node->as.join.residual, self->residual_uses);
-    SideSpec side = {.ncolumns = self->nprobe, .nkeys = self->nkeys, .noutput = node->as.join.nprobe_output,
-                     .keys = node->as.join.probe_keys, .output = node->as.join.probe_output,
-                     .residual = self->residual_uses, .types = probe->types};
-    TRY(side_layout(arena, &side, &self->probe_layout, &self->probe_source, &self->probe_column, err));
-    side = (SideSpec){.ncolumns = self->nbuild, .nkeys = self->nkeys, .noutput = node->as.join.nbuild_output,
-                      .keys = node->as.join.build_keys, .output = node->as.join.build_output,
-                      .residual = self->residual_uses + self->nprobe, .types = build->types,
+    SideSpec side = {.ncolumns = self->nprobe,
+                     .nkeys = self->nkeys,
+                     .noutput = node->as.join.nprobe_output,
+                     .keys = node->as.join.probe_keys,
+                     .output = node->as.join.probe_output,
+                     .residual = self->residual_uses,
+                     .types = probe->types};
+    TRY(side_layout(arena, &side, &self->probe_layout, &self->probe_source, &self->probe_column,
+                    err));
+    side = (SideSpec){.ncolumns = self->nbuild,
+                      .nkeys = self->nkeys,
+                      .noutput = node->as.join.nbuild_output,
+                      .keys = node->as.join.build_keys,
+                      .output = node->as.join.build_output,
+                      .residual = self->residual_uses + self->nprobe,
+                      .types = build->types,
                       .tail_bytes = self->keeps_build ? 1 : 0};
-    return side_layout(arena, &side, &self->build_layout, &self->build_source, &self->build_column, err);
+    return side_layout(arena, &side, &self->build_layout, &self->build_source, &self->build_column,
+                       err);
 }
 
 /* ---------------------------------------------------------------- life */
@@ -99,7 +114,8 @@ static Status join_allocate(JoinShared *self, Query *query, Error *err) {
     TRY_ALLOC(self->waiting, ARENA_ARRAY(arena, Waker, query->workers), err);
     uint32_t ntargets = self->node->as.join.ntargets;
     TRY_ALLOC(self->bounds, ARENA_ARRAY(arena, JoinBound, ntargets), err);
-    for (uint32_t t = 0; t < ntargets; t++) self->bounds[t].minimum.is_null = self->bounds[t].maximum.is_null = true;
+    for (uint32_t t = 0; t < ntargets; t++)
+        self->bounds[t].minimum.is_null = self->bounds[t].maximum.is_null = true;
     TRY_ALLOC(self->bounds_arena, arena_new(NULL), err);
     return TRIB_OK;
 }
@@ -127,9 +143,13 @@ static Status join_open(const PhysNode *node, Query *query, void *shared, Error 
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     self->bits = self->nkeys == 0 ? 0 : tight ? BITS_TIGHT : BITS;
     atomic_init(&self->kept, 1u << self->bits);
-    self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST, .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
+    self->space =
+        (RowSpace){.grant = &self->grant,
+                   .spill = query->spill,
+                   .cancel = query->cancel,
+                   .spilled = &query->counters[node->id].spilled_bytes,
+                   .page_first = PAGE_FIRST,
+                   .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
     if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
     TRY(layouts_make(self, query->arena, err));
     return join_allocate(self, query, err);
@@ -158,7 +178,8 @@ static void asides_free(JoinAside *aside) {
 
 static void join_close(void *shared) {
     JoinShared *self = shared;
-    for (uint32_t p = 0; self->lists && p < 1u << self->bits; p++) page_list_clear(&self->lists[p], &self->space);
+    for (uint32_t p = 0; self->lists && p < 1u << self->bits; p++)
+        page_list_clear(&self->lists[p], &self->space);
     block_free(&self->grant, &self->slots);
     for (uint32_t j = 0; j < self->njobs; j++) {
         page_list_clear(&self->jobs[j].build, &self->space);

@@ -1,22 +1,23 @@
 /*
  * op_sort.c - ORDER BY.
  *
- * Roles. Sink: each worker keeps rows in pages; when memory ends, they become a sorted run on disk; at the end, each
- * worker sorts what it has (combine). finish: runs on disk are merged until few enough are left, runs in memory
- * completely, by all workers. Source: one worker puts the rows out in order.
+ * Roles. Sink: each worker keeps rows in pages; when memory ends, they become a sorted run on disk;
+ * at the end, each worker sorts what it has (combine). finish: runs on disk are merged until few
+ * enough are left, runs in memory completely, by all workers. Source: one worker puts the rows out
+ * in order.
  *
- * Memory: rows and 16 to 40 bytes per row for sorting, against the operator's grant; while merging one page per run.
- * Threads: SortShared's lists are guarded by its lock; everything else belongs to one task, or is read-only
- * after finish. See sort.h for the parts.
+ * Memory: rows and 16 to 40 bytes per row for sorting, against the operator's grant; while merging
+ * one page per run. Threads: SortShared's lists are guarded by its lock; everything else belongs to
+ * one task, or is read-only after finish. See sort.h for the parts.
  */
 #include "engine/exec/sort.h"
 
-#define RUN_PAGE (UINT32_C(32) * 1024)
-#define RUN_PAGE_TIGHT (UINT32_C(16) * 1024)
-#define PAGE_FIRST 4096
+#define RUN_PAGE        (UINT32_C(32) * 1024)
+#define RUN_PAGE_TIGHT  (UINT32_C(16) * 1024)
+#define PAGE_FIRST      4096
 #define PAGE_MAX_FORCED (UINT32_C(64) * 1024)
-#define FAN_IN_LEAST 8
-#define FAN_IN_MOST 512
+#define FAN_IN_LEAST    8
+#define FAN_IN_MOST     512
 
 typedef struct SortLocal {
     SortWorker *worker;
@@ -29,7 +30,8 @@ static uint64_t sort_min_memory(const PhysNode *node, uint32_t workers) {
     return (UINT64_C(1) << 20) + (UINT64_C(256) << 10) * workers;
 }
 
-Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit, int64_t offset, Error *err) {
+Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit, int64_t offset,
+                 Error *err) {
     SortShared *self = shared;
     self->node = node;
     self->query = query;
@@ -38,16 +40,19 @@ Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
     const PhysNode *child = node->children[0];
-    TRY(sort_spec_make(query->arena, child->ncolumns, child->types, node->as.sort.nkeys, node->as.sort.keys, &self->spec,
-                       err));
+    TRY(sort_spec_make(query->arena, child->ncolumns, child->types, node->as.sort.nkeys,
+                       node->as.sort.keys, &self->spec, err));
     TRY_ALLOC(self->may_null, ARENA_ARRAY(query->arena, bool, child->ncolumns + 1), err);
     int64_t minimum = (int64_t)sort_min_memory(node, query->workers);
     if (!grant_init(&self->grant, query->budget, minimum, query->force_spill))
         return error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room for a sort");
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     uint32_t run_page = tight ? RUN_PAGE_TIGHT : RUN_PAGE;
-    self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes, .page_first = PAGE_FIRST,
+    self->space = (RowSpace){.grant = &self->grant,
+                             .spill = query->spill,
+                             .cancel = query->cancel,
+                             .spilled = &query->counters[node->id].spilled_bytes,
+                             .page_first = PAGE_FIRST,
                              .page_max = row_page_max(query->budget, query->workers, 1)};
     if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
     self->run_space = self->space;
@@ -55,7 +60,9 @@ Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit
     int64_t room = budget_limit(query->budget) / 4;
     if (tight || room < minimum) room = minimum;
     int64_t fan_in = room / 2 / run_page;
-    self->fan_in = fan_in < FAN_IN_LEAST ? FAN_IN_LEAST : fan_in > FAN_IN_MOST ? FAN_IN_MOST : (uint32_t)fan_in;
+    self->fan_in = fan_in < FAN_IN_LEAST  ? FAN_IN_LEAST
+                   : fan_in > FAN_IN_MOST ? FAN_IN_MOST
+                                          : (uint32_t)fan_in;
     return TRIB_OK;
 }
 
@@ -90,7 +97,8 @@ static Status sort_consume(OpContext *context, Batch *in, Step *step, Error *err
         TRY(sort_input_new(shared, context->arena, &self->input, err));
         TRY(sort_worker_new(shared, &self->worker, err));
     }
-    return sort_worker_append(shared, self->worker, &self->input, in, in->selection, in->selected, err);
+    return sort_worker_append(shared, self->worker, &self->input, in, in->selection, in->selected,
+                              err);
 }
 
 static Status sort_combine(OpContext *context, Error *err) {
@@ -98,7 +106,8 @@ static Status sort_combine(OpContext *context, Error *err) {
     SortShared *shared = context->shared;
     if (!self->worker) return TRIB_OK;
     pthread_mutex_lock(&shared->lock);
-    for (uint32_t c = 0; c < shared->spec.layout->ncolumns; c++) shared->may_null[c] |= self->worker->store.may_null[c];
+    for (uint32_t c = 0; c < shared->spec.layout->ncolumns; c++)
+        shared->may_null[c] |= self->worker->store.may_null[c];
     pthread_mutex_unlock(&shared->lock);
     return sort_worker_run(shared, self->worker, true, err);
 }

@@ -1,11 +1,13 @@
 /*
  * op_topn.c - ORDER BY with LIMIT: the first rows of an order, without sorting the others.
  *
- * Roles as in op_sort. Each worker collects rows until it has several times as many as are wanted, then keeps the first
- * of them in order and drops the rest. From then on the last one kept is a bound: rows that are behind it in the first
- * sort column are dropped as they come. What is left is merged as sorted runs are.
+ * Roles as in op_sort. Each worker collects rows until it has several times as many as are wanted,
+ * then keeps the first of them in order and drops the rest. From then on the last one kept is a
+ * bound: rows that are behind it in the first sort column are dropped as they come. What is left is
+ * merged as sorted runs are.
  *
- * Memory: some 16,000 rows, or twice the limit; a limit that does not fit makes runs on disk, as in op_sort.
+ * Memory: some 16,000 rows, or twice the limit; a limit that does not fit makes runs on disk, as in
+ * op_sort.
  */
 #include "engine/exec/sort.h"
 
@@ -16,7 +18,7 @@ typedef struct TopnLocal {
     SortInput input;
     SortSource *source;
     bool bounded;
-    Vector bound;          /* one position: the first sort column of the last row kept */
+    Vector bound; /* one position: the first sort column of the last row kept */
     ColumnRoom bound_room;
     Arena *bound_arena;
     uint16_t selection[BATCH_ROWS];
@@ -46,7 +48,8 @@ static Status bound_own(TopnLocal *self, Error *err) {
     return TRIB_OK;
 }
 
-/* Keeps the first rows of the worker's: they move to a new store, whose last row becomes the bound. */
+/* Keeps the first rows of the worker's: they move to a new store, whose last row becomes the
+ * bound. */
 static Status rows_drop(TopnLocal *self, SortShared *shared, Error *err) {
     SortWorker *worker = self->worker;
     const SortSpec *spec = &shared->spec;
@@ -67,8 +70,8 @@ static Status rows_drop(TopnLocal *self, SortShared *shared, Error *err) {
     bool nested = spec->layout->columns[spec->keys[0].ordinal].nested;
     if (status == TRIB_OK && last && rows >= kept && !nested) {
         arena_reset(self->bound_arena);
-        status = row_gather(spec->layout, spec->keys[0].ordinal, &last, 1, NULL, 1, true, &self->bound_room,
-                            self->bound_arena, &self->bound, err);
+        status = row_gather(spec->layout, spec->keys[0].ordinal, &last, 1, NULL, 1, true,
+                            &self->bound_room, self->bound_arena, &self->bound, err);
         if (status == TRIB_OK) status = bound_own(self, err);
         self->bounded = status == TRIB_OK;
     }
@@ -81,7 +84,8 @@ static Status rows_drop(TopnLocal *self, SortShared *shared, Error *err) {
 }
 
 /* -1, 0, 1: the row's first sort column against the bound's. */
-static int bound_compare(const TopnLocal *self, const PhysSortKey *key, const Vector *vector, uint32_t position) {
+static int bound_compare(const TopnLocal *self, const PhysSortKey *key, const Vector *vector,
+                         uint32_t position) {
     bool null = vector_is_null(vector, position), null_bound = vector_is_null(&self->bound, 0);
     if (null || null_bound) {
         if (null && null_bound) return 0;
@@ -91,15 +95,15 @@ static int bound_compare(const TopnLocal *self, const PhysSortKey *key, const Ve
     return key->descending ? -order : order;
 }
 
-#define BOUND_LOOP(T)                                                                              \
-    do {                                                                                           \
-        const T *data = vector->data, limit = *(const T *)self->bound.data;                        \
-        for (uint32_t i = 0; i < in->selected; i++) {                                              \
-            uint32_t position = in->selection ? in->selection[i] : i;                              \
-            self->selection[count] = (uint16_t)position;                                           \
-            count += key->descending ? data[position] >= limit : data[position] <= limit;          \
-        }                                                                                          \
-        return count;                                                                              \
+#define BOUND_LOOP(T)                                                                     \
+    do {                                                                                  \
+        const T *data = vector->data, limit = *(const T *)self->bound.data;               \
+        for (uint32_t i = 0; i < in->selected; i++) {                                     \
+            uint32_t position = in->selection ? in->selection[i] : i;                     \
+            self->selection[count] = (uint16_t)position;                                  \
+            count += key->descending ? data[position] >= limit : data[position] <= limit; \
+        }                                                                                 \
+        return count;                                                                     \
     } while (0)
 
 /* The rows that are not behind the bound. */
@@ -123,8 +127,9 @@ static Status topn_local(OpContext *context, TopnLocal *self, Error *err) {
     TRY(sort_input_new(shared, context->arena, &self->input, err));
     TRY_ALLOC(self->bound_arena, arena_new(context->arena), err);
     if (shared->spec.nkeys > 0)
-        TRY(column_room_new(context->arena, &shared->spec.layout->columns[shared->spec.keys[0].ordinal], &self->bound_room,
-                            err));
+        TRY(column_room_new(context->arena,
+                            &shared->spec.layout->columns[shared->spec.keys[0].ordinal],
+                            &self->bound_room, err));
     return sort_worker_new(shared, &self->worker, err);
 }
 
@@ -155,7 +160,8 @@ static Status topn_combine(OpContext *context, Error *err) {
     SortShared *shared = context->shared;
     if (!self->worker) return TRIB_OK;
     pthread_mutex_lock(&shared->lock);
-    for (uint32_t c = 0; c < shared->spec.layout->ncolumns; c++) shared->may_null[c] |= self->worker->store.may_null[c];
+    for (uint32_t c = 0; c < shared->spec.layout->ncolumns; c++)
+        shared->may_null[c] |= self->worker->store.may_null[c];
     pthread_mutex_unlock(&shared->lock);
     return sort_worker_run(shared, self->worker, true, err);
 }

@@ -1,8 +1,9 @@
 /*
- * row_gather.c - the kernels from rows to vectors, and between rows and batches: gather, match, compare.
+ * row_gather.c - the kernels from rows to vectors, and between rows and batches: gather, match,
+ * compare.
  *
- * row_match is what hash tables spend their time in: it compares one column of many candidates without
- * branches, keeping the equal ones in place and listing the others.
+ * row_match is what hash tables spend their time in: it compares one column of many candidates
+ * without branches, keeping the equal ones in place and listing the others.
  */
 #include "engine/exec/row_layout.h"
 #include "engine/exec/row_serial.h"
@@ -16,18 +17,19 @@ Status column_room_new(Arena *arena, const RowColumn *column, ColumnRoom *out, E
 
 /* ---------------------------------------------------------------- gathering */
 
-#define GATHER(SIZE)                                                                               \
-    case SIZE:                                                                                     \
-        if (positions) {                                                                           \
-            for (uint32_t i = 0; i < count; i++)                                                   \
-                memcpy(to + (size_t)positions[i] * SIZE, rows[i] + offset, SIZE);                  \
-        } else {                                                                                   \
-            for (uint32_t i = 0; i < count; i++) memcpy(to + (size_t)i * SIZE, rows[i] + offset, SIZE); \
-        }                                                                                          \
+#define GATHER(SIZE)                                                              \
+    case SIZE:                                                                    \
+        if (positions) {                                                          \
+            for (uint32_t i = 0; i < count; i++)                                  \
+                memcpy(to + (size_t)positions[i] * SIZE, rows[i] + offset, SIZE); \
+        } else {                                                                  \
+            for (uint32_t i = 0; i < count; i++)                                  \
+                memcpy(to + (size_t)i * SIZE, rows[i] + offset, SIZE);            \
+        }                                                                         \
         break;
 
-static void gather_values(const RowColumn *column, uint8_t *const *rows, uint32_t count, const uint16_t *positions,
-                          uint8_t *to) {
+static void gather_values(const RowColumn *column, uint8_t *const *rows, uint32_t count,
+                          const uint16_t *positions, uint8_t *to) {
     uint32_t offset = column->offset;
     switch (column->size) {
         GATHER(1)
@@ -40,8 +42,9 @@ static void gather_values(const RowColumn *column, uint8_t *const *rows, uint32_
 }
 
 /* The column's validity by position in `bits`; NULL when every row is valid. */
-static uint64_t *gather_validity(const RowLayout *self, uint32_t column, uint8_t *const *rows, uint32_t count,
-                                 const uint16_t *positions, uint32_t npositions, uint64_t *bits) {
+static uint64_t *gather_validity(const RowLayout *self, uint32_t column, uint8_t *const *rows,
+                                 uint32_t count, const uint16_t *positions, uint32_t npositions,
+                                 uint64_t *bits) {
     uint32_t byte = self->validity_offset + column / 8, bit = column % 8;
     bool any = false;
     memset(bits, 0xff, bitmap_words(npositions) * sizeof *bits);
@@ -53,21 +56,23 @@ static uint64_t *gather_validity(const RowLayout *self, uint32_t column, uint8_t
     return any ? bits : NULL;
 }
 
-void row_gather_flat(const RowLayout *self, uint32_t column, uint8_t *const *rows, uint32_t count, bool may_null,
-                     ColumnRoom *room, FlatColumn *out) {
+void row_gather_flat(const RowLayout *self, uint32_t column, uint8_t *const *rows, uint32_t count,
+                     bool may_null, ColumnRoom *room, FlatColumn *out) {
     gather_values(&self->columns[column], rows, count, NULL, room->data);
     out->data = room->data;
-    out->validity = may_null ? gather_validity(self, column, rows, count, NULL, count, room->validity) : NULL;
+    out->validity =
+        may_null ? gather_validity(self, column, rows, count, NULL, count, room->validity) : NULL;
 }
 
 /* Nested values are rebuilt densely; where positions are given, a gather spreads them out. */
-static Status gather_nested(const RowLayout *self, uint32_t column, uint8_t *const *rows, uint32_t count,
-                            const uint16_t *positions, uint32_t npositions, ColumnRoom *room, Arena *arena, Vector *out,
-                            Error *err) {
+static Status gather_nested(const RowLayout *self, uint32_t column, uint8_t *const *rows,
+                            uint32_t count, const uint16_t *positions, uint32_t npositions,
+                            ColumnRoom *room, Arena *arena, Vector *out, Error *err) {
     FlatColumn flat;
     row_gather_flat(self, column, rows, count, true, room, &flat);
     Vector dense;
-    TRY(serial_read(self->columns[column].type, (const StrView *)flat.data, flat.validity, count, arena, &dense, err));
+    TRY(serial_read(self->columns[column].type, (const StrView *)flat.data, flat.validity, count,
+                    arena, &dense, err));
     if (!positions) {
         *out = dense;
         return TRIB_OK;
@@ -80,21 +85,28 @@ static Status gather_nested(const RowLayout *self, uint32_t column, uint8_t *con
 }
 
 Status row_gather(const RowLayout *self, uint32_t column, uint8_t *const *rows, uint32_t count,
-                  const uint16_t *positions, uint32_t npositions, bool may_null, ColumnRoom *room, Arena *arena,
-                  Vector *out, Error *err) {
+                  const uint16_t *positions, uint32_t npositions, bool may_null, ColumnRoom *room,
+                  Arena *arena, Vector *out, Error *err) {
     const RowColumn *info = &self->columns[column];
-    if (info->nested) return gather_nested(self, column, rows, count, positions, npositions, room, arena, out, err);
-    *out = (Vector){.type = info->type, .physical = info->physical, .form = VECTOR_FLAT, .capacity = BATCH_ROWS,
+    if (info->nested)
+        return gather_nested(self, column, rows, count, positions, npositions, room, arena, out,
+                             err);
+    *out = (Vector){.type = info->type,
+                    .physical = info->physical,
+                    .form = VECTOR_FLAT,
+                    .capacity = BATCH_ROWS,
                     .data = room->data};
     gather_values(info, rows, count, positions, room->data);
-    if (may_null) out->validity = gather_validity(self, column, rows, count, positions, npositions, room->validity);
+    if (may_null)
+        out->validity =
+            gather_validity(self, column, rows, count, positions, npositions, room->validity);
     return TRIB_OK;
 }
 
 /* ---------------------------------------------------------------- matching */
 
-#define LOAD(T, variable, from)                                                                    \
-    T variable;                                                                                    \
+#define LOAD(T, variable, from) \
+    T variable;                 \
     memcpy(&variable, (from), sizeof(T))
 
 static inline bool match_1(const uint8_t *a, const uint8_t *b) {
@@ -168,35 +180,37 @@ static inline bool row_bit(const MatchCall *call, const uint8_t *row) {
     return (row[call->null_byte] >> call->null_bit) & 1;
 }
 
-#define MATCH(NAME, SIZE, EQUAL)                                                                   \
-    static uint32_t match_all_##NAME(MatchCall *call) {                                            \
-        uint32_t kept = 0, rejected = call->nrejected;                                             \
-        for (uint32_t k = 0; k < call->count; k++) {                                               \
-            uint16_t i = call->list[k];                                                            \
-            bool equal = EQUAL(call->data + (size_t)call->positions[i] * (SIZE), call->rows[i] + call->offset); \
-            call->list[kept] = i;                                                                  \
-            kept += equal;                                                                         \
-            call->rejected[rejected] = i;                                                          \
-            rejected += !equal;                                                                    \
-        }                                                                                          \
-        call->nrejected = rejected;                                                                \
-        return kept;                                                                               \
-    }                                                                                              \
-    static uint32_t match_nulls_##NAME(MatchCall *call) {                                          \
-        uint32_t kept = 0, rejected = call->nrejected;                                             \
-        for (uint32_t k = 0; k < call->count; k++) {                                               \
-            uint16_t i = call->list[k];                                                            \
-            uint32_t position = call->positions[i];                                                \
-            bool valid = !call->validity || bitmap_get(call->validity, position);                  \
-            bool equal = valid == row_bit(call, call->rows[i]) &&                                  \
-                         (!valid || EQUAL(call->data + (size_t)position * (SIZE), call->rows[i] + call->offset)); \
-            call->list[kept] = i;                                                                  \
-            kept += equal;                                                                         \
-            call->rejected[rejected] = i;                                                          \
-            rejected += !equal;                                                                    \
-        }                                                                                          \
-        call->nrejected = rejected;                                                                \
-        return kept;                                                                               \
+#define MATCH(NAME, SIZE, EQUAL)                                                  \
+    static uint32_t match_all_##NAME(MatchCall *call) {                           \
+        uint32_t kept = 0, rejected = call->nrejected;                            \
+        for (uint32_t k = 0; k < call->count; k++) {                              \
+            uint16_t i = call->list[k];                                           \
+            bool equal = EQUAL(call->data + (size_t)call->positions[i] * (SIZE),  \
+                               call->rows[i] + call->offset);                     \
+            call->list[kept] = i;                                                 \
+            kept += equal;                                                        \
+            call->rejected[rejected] = i;                                         \
+            rejected += !equal;                                                   \
+        }                                                                         \
+        call->nrejected = rejected;                                               \
+        return kept;                                                              \
+    }                                                                             \
+    static uint32_t match_nulls_##NAME(MatchCall *call) {                         \
+        uint32_t kept = 0, rejected = call->nrejected;                            \
+        for (uint32_t k = 0; k < call->count; k++) {                              \
+            uint16_t i = call->list[k];                                           \
+            uint32_t position = call->positions[i];                               \
+            bool valid = !call->validity || bitmap_get(call->validity, position); \
+            bool equal = valid == row_bit(call, call->rows[i]) &&                 \
+                         (!valid || EQUAL(call->data + (size_t)position * (SIZE), \
+                                          call->rows[i] + call->offset));         \
+            call->list[kept] = i;                                                 \
+            kept += equal;                                                        \
+            call->rejected[rejected] = i;                                         \
+            rejected += !equal;                                                   \
+        }                                                                         \
+        call->nrejected = rejected;                                               \
+        return kept;                                                              \
     }
 
 MATCH(1, 1, match_1)
@@ -241,31 +255,44 @@ static uint32_t match_nested(MatchCall *call) {
         uint16_t i = call->list[k];
         uint32_t position = call->positions[i];
         bool valid = !call->validity || bitmap_get(call->validity, position);
-        bool equal = valid == row_bit(call, call->rows[i]) &&
-                     (!valid || nested_equal(call->type, call->data + (size_t)position * sizeof(StrView),
-                                             call->rows[i] + call->offset));
-        if (equal) call->list[kept++] = i;
-        else call->rejected[call->nrejected++] = i;
+        bool equal =
+            valid == row_bit(call, call->rows[i]) &&
+            (!valid || nested_equal(call->type, call->data + (size_t)position * sizeof(StrView),
+                                    call->rows[i] + call->offset));
+        if (equal)
+            call->list[kept++] = i;
+        else
+            call->rejected[call->nrejected++] = i;
     }
     return kept;
 }
 
-uint32_t row_match(const RowLayout *self, uint32_t column, const FlatColumn *values, const uint16_t *positions,
-                   uint8_t *const *rows, RowNulls nulls, uint16_t *list, uint32_t count, uint16_t *rejected,
-                   uint32_t *nrejected) {
+uint32_t row_match(const RowLayout *self, uint32_t column, const FlatColumn *values,
+                   const uint16_t *positions, uint8_t *const *rows, RowNulls nulls, uint16_t *list,
+                   uint32_t count, uint16_t *rejected, uint32_t *nrejected) {
     const RowColumn *info = &self->columns[column];
-    MatchCall call = {.data = values->data, .validity = values->validity, .positions = positions, .rows = rows,
-                      .offset = info->offset, .null_byte = self->validity_offset + column / 8,
-                      .null_bit = column % 8, .type = info->type, .list = list, .rejected = rejected,
-                      .count = count, .nrejected = *nrejected};
-    uint32_t kept = info->nested ? match_nested(&call) : match_kernels[info->physical][nulls == ROW_NULLS_EQUAL](&call);
+    MatchCall call = {.data = values->data,
+                      .validity = values->validity,
+                      .positions = positions,
+                      .rows = rows,
+                      .offset = info->offset,
+                      .null_byte = self->validity_offset + column / 8,
+                      .null_bit = column % 8,
+                      .type = info->type,
+                      .list = list,
+                      .rejected = rejected,
+                      .count = count,
+                      .nrejected = *nrejected};
+    uint32_t kept = info->nested ? match_nested(&call)
+                                 : match_kernels[info->physical][nulls == ROW_NULLS_EQUAL](&call);
     *nrejected = call.nrejected;
     return kept;
 }
 
 int row_compare(const RowLayout *self, uint32_t column, const uint8_t *a, const uint8_t *b) {
     const RowColumn *info = &self->columns[column];
-    if (!info->nested) return physical_compare((PhysicalType)info->physical, a + info->offset, b + info->offset);
+    if (!info->nested)
+        return physical_compare((PhysicalType)info->physical, a + info->offset, b + info->offset);
     LOAD(StrView, x, a + info->offset);
     LOAD(StrView, y, b + info->offset);
     return serial_compare(info->type, strview_data(&x), strview_data(&y));

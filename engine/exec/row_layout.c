@@ -1,8 +1,9 @@
 /*
  * row_layout.c - layouts, and the kernels from vectors to rows.
  *
- * Columns are placed by descending size, so that there is no padding but at the end. Each kernel is one loop per
- * column with a constant size, over arrays of row pointers that the caller (row_store.c, hash_table.c) has made.
+ * Columns are placed by descending size, so that there is no padding but at the end. Each kernel is
+ * one loop per column with a constant size, over arrays of row pointers that the caller
+ * (row_store.c, hash_table.c) has made.
  */
 #include "engine/exec/row_layout.h"
 
@@ -15,13 +16,15 @@ static uint32_t round_up(uint32_t bytes, uint32_t to) {
 static void column_describe(Type type, RowColumn *out) {
     PhysicalType physical = type_physical(type);
     bool nested = physical == PHYS_LIST || physical == PHYS_ROW;
-    *out = (RowColumn){.type = type, .physical = (uint8_t)physical, .nested = nested,
+    *out = (RowColumn){.type = type,
+                       .physical = (uint8_t)physical,
+                       .nested = nested,
                        .heap = nested || physical == PHYS_STRING,
                        .size = (uint8_t)(nested ? sizeof(StrView) : physical_size(physical))};
 }
 
-Status row_layout_new(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t front, uint32_t tail_bytes,
-                      uint32_t tail_align, RowLayout **out, Error *err) {
+Status row_layout_new(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t front,
+                      uint32_t tail_bytes, uint32_t tail_align, RowLayout **out, Error *err) {
     RowLayout *self;
     TRY_ALLOC(self, ARENA_NEW(arena, RowLayout), err);
     self->ncolumns = ncolumns;
@@ -48,8 +51,8 @@ Status row_layout_new(Arena *arena, uint32_t ncolumns, const Type *types, uint32
     return TRIB_OK;
 }
 
-Status row_flatten(const RowColumn *column, const Vector *vector, const uint16_t *selection, uint32_t count,
-                   uint32_t positions, Arena *arena, FlatColumn *out, Error *err) {
+Status row_flatten(const RowColumn *column, const Vector *vector, const uint16_t *selection,
+                   uint32_t count, uint32_t positions, Arena *arena, FlatColumn *out, Error *err) {
     Vector flat = *vector;
     if (vector->form != VECTOR_FLAT)
         TRY(vector_flatten(arena, vector, selection, count, positions, &flat, err));
@@ -69,27 +72,28 @@ static inline bool position_valid(const uint64_t *validity, uint32_t position) {
     return !validity || bitmap_get(validity, position);
 }
 
-void row_heap_bytes(const RowLayout *self, const FlatColumn *columns, const uint16_t *positions, uint32_t count,
-                    uint32_t *bytes) {
+void row_heap_bytes(const RowLayout *self, const FlatColumn *columns, const uint16_t *positions,
+                    uint32_t count, uint32_t *bytes) {
     for (uint32_t c = 0; c < self->ncolumns; c++) {
         if (!self->columns[c].heap) continue;
         const StrView *views = (const StrView *)columns[c].data;
         const uint64_t *validity = columns[c].validity;
         for (uint32_t i = 0; i < count; i++) {
             uint32_t length = views[positions[i]].len;
-            if (length > STRVIEW_INLINE && position_valid(validity, positions[i])) bytes[i] += length;
+            if (length > STRVIEW_INLINE && position_valid(validity, positions[i]))
+                bytes[i] += length;
         }
     }
 }
 
-#define SCATTER(SIZE)                                                                              \
-    case SIZE:                                                                                     \
-        for (uint32_t i = 0; i < count; i++)                                                       \
-            memcpy(rows[i] + offset, data + (size_t)positions[i] * SIZE, SIZE);                    \
+#define SCATTER(SIZE)                                                           \
+    case SIZE:                                                                  \
+        for (uint32_t i = 0; i < count; i++)                                    \
+            memcpy(rows[i] + offset, data + (size_t)positions[i] * SIZE, SIZE); \
         break;
 
-static void scatter_fixed(const RowColumn *column, const uint8_t *data, const uint16_t *positions, uint32_t count,
-                          uint8_t *const *rows) {
+static void scatter_fixed(const RowColumn *column, const uint8_t *data, const uint16_t *positions,
+                          uint32_t count, uint8_t *const *rows) {
     uint32_t offset = column->offset;
     switch (column->size) {
         SCATTER(1)
@@ -101,8 +105,9 @@ static void scatter_fixed(const RowColumn *column, const uint8_t *data, const ui
     }
 }
 
-static void scatter_heap(const RowColumn *column, const FlatColumn *values, const uint16_t *positions, uint32_t count,
-                         uint8_t *const *rows, uint8_t **heap) {
+static void scatter_heap(const RowColumn *column, const FlatColumn *values,
+                         const uint16_t *positions, uint32_t count, uint8_t *const *rows,
+                         uint8_t **heap) {
     const StrView *views = (const StrView *)values->data;
     for (uint32_t i = 0; i < count; i++) {
         StrView view = views[positions[i]];
@@ -116,10 +121,10 @@ static void scatter_heap(const RowColumn *column, const FlatColumn *values, cons
 }
 
 /* NULLs: the validity bit goes and the value becomes zero bytes. */
-static void scatter_nulls(const RowLayout *self, uint32_t c, const uint64_t *validity, const uint16_t *positions,
-                          uint32_t count, uint8_t *const *rows) {
+static void scatter_nulls(const RowLayout *self, uint32_t c, const uint64_t *validity,
+                          const uint16_t *positions, uint32_t count, uint8_t *const *rows) {
     uint32_t byte = self->validity_offset + c / 8;
-    uint8_t mask = (uint8_t)~(1u << (c % 8));
+    uint8_t mask = (uint8_t) ~(1u << (c % 8));
     const RowColumn *column = &self->columns[c];
     for (uint32_t i = 0; i < count; i++) {
         if (bitmap_get(validity, positions[i])) continue;
@@ -128,19 +133,23 @@ static void scatter_nulls(const RowLayout *self, uint32_t c, const uint64_t *val
     }
 }
 
-void row_scatter(const RowLayout *self, const FlatColumn *columns, const uint16_t *positions, uint32_t count,
-                 uint8_t *const *rows, uint8_t **heap) {
+void row_scatter(const RowLayout *self, const FlatColumn *columns, const uint16_t *positions,
+                 uint32_t count, uint8_t *const *rows, uint8_t **heap) {
     uint32_t validity_bytes = (self->ncolumns + 7) / 8;
     if (validity_bytes == 1) {
         for (uint32_t i = 0; i < count; i++) rows[i][self->validity_offset] = 0xff;
     } else {
-        for (uint32_t i = 0; i < count; i++) memset(rows[i] + self->validity_offset, 0xff, validity_bytes);
+        for (uint32_t i = 0; i < count; i++)
+            memset(rows[i] + self->validity_offset, 0xff, validity_bytes);
     }
     for (uint32_t c = 0; c < self->ncolumns; c++) {
         const RowColumn *column = &self->columns[c];
-        if (column->heap) scatter_heap(column, &columns[c], positions, count, rows, heap);
-        else scatter_fixed(column, columns[c].data, positions, count, rows);
-        if (columns[c].validity) scatter_nulls(self, c, columns[c].validity, positions, count, rows);
+        if (column->heap)
+            scatter_heap(column, &columns[c], positions, count, rows, heap);
+        else
+            scatter_fixed(column, columns[c].data, positions, count, rows);
+        if (columns[c].validity)
+            scatter_nulls(self, c, columns[c].validity, positions, count, rows);
     }
 }
 

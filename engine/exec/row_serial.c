@@ -1,9 +1,10 @@
 /*
  * row_serial.c - nested values to bytes, back, and compared as bytes.
  *
- * Writing measures each value first and then writes it into one exact allocation. Reading goes level by level:
- * the values of one vector are a list of places in the bytes; reading a list type collects the places of all
- * elements and builds the child from those. The depth of recursion is the depth of the type.
+ * Writing measures each value first and then writes it into one exact allocation. Reading goes
+ * level by level: the values of one vector are a list of places in the bytes; reading a list type
+ * collects the places of all elements and builds the child from those. The depth of recursion is
+ * the depth of the type.
  */
 #include <math.h>
 
@@ -83,7 +84,8 @@ int physical_compare(PhysicalType physical, const void *a, const void *b) {
     case PHYS_TIMETZ: {
         TimeTz x, y;
         LOAD(x, a), LOAD(y, b);
-        return compare_int(x.ns - x.offset * INT64_C(1000000000), y.ns - y.offset * INT64_C(1000000000));
+        return compare_int(x.ns - x.offset * INT64_C(1000000000),
+                           y.ns - y.offset * INT64_C(1000000000));
     }
     case PHYS_UUID: {
         int order = memcmp(a, b, 16);
@@ -117,9 +119,11 @@ static uint64_t value_bytes(const Vector *vector, uint32_t position) {
     vector = form_resolve(vector, &position);
     PhysicalType physical = (PhysicalType)vector->physical;
     uint64_t bytes = 0;
-    if (physical == PHYS_STRING) return sizeof(uint32_t) + ((const StrView *)vector->data)[position].len;
+    if (physical == PHYS_STRING)
+        return sizeof(uint32_t) + ((const StrView *)vector->data)[position].len;
     if (physical == PHYS_ROW) {
-        for (uint32_t c = 0; c < vector->nchildren; c++) bytes += element_bytes(&vector->children[c], position);
+        for (uint32_t c = 0; c < vector->nchildren; c++)
+            bytes += element_bytes(&vector->children[c], position);
         return bytes;
     }
     if (physical == PHYS_LIST) {
@@ -151,7 +155,8 @@ static char *value_write(const Vector *vector, uint32_t position, char *at) {
         return at + sizeof text->len + text->len;
     }
     if (physical == PHYS_ROW) {
-        for (uint32_t c = 0; c < vector->nchildren; c++) at = element_write(&vector->children[c], position, at);
+        for (uint32_t c = 0; c < vector->nchildren; c++)
+            at = element_write(&vector->children[c], position, at);
         return at;
     }
     if (physical == PHYS_LIST) {
@@ -168,8 +173,8 @@ static char *value_write(const Vector *vector, uint32_t position, char *at) {
     return at + size;
 }
 
-Status serial_write(const Vector *vector, const uint16_t *selection, uint32_t count, Arena *arena, StrView *out,
-                    Error *err) {
+Status serial_write(const Vector *vector, const uint16_t *selection, uint32_t count, Arena *arena,
+                    StrView *out, Error *err) {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t position = selection ? selection[i] : i;
         if (vector_is_null(vector, position)) {
@@ -177,7 +182,9 @@ Status serial_write(const Vector *vector, const uint16_t *selection, uint32_t co
             continue;
         }
         uint64_t bytes = value_bytes(vector, position);
-        if (bytes > UINT32_MAX) return error_set(err, ERR_LIMIT, "an array, map or row of more than 4 GiB cannot be kept");
+        if (bytes > UINT32_MAX)
+            return error_set(err, ERR_LIMIT,
+                             "an array, map or row of more than 4 GiB cannot be kept");
         char *memory;
         TRY_ALLOC(memory, arena_alloc(arena, bytes), err);
         value_write(vector, position, memory);
@@ -188,11 +195,17 @@ Status serial_write(const Vector *vector, const uint16_t *selection, uint32_t co
 
 /* ---------------------------------------------------------------- reading */
 
-/* Where each of a vector's values lies; NULL places are NULL values. Advanced past the value when it is read. */
-static Status places_read(Type type, const char **places, uint32_t count, Arena *arena, Vector *out, Error *err);
+/* Where each of a vector's values lies; NULL places are NULL values. Advanced past the value
+ * when it is read. */
+static Status places_read(Type type, const char **places, uint32_t count, Arena *arena, Vector *out,
+                          Error *err);
 
-static Status vector_begin(Type type, uint32_t count, const char **places, Arena *arena, Vector *out, Error *err) {
-    *out = (Vector){.type = type, .physical = (uint8_t)type_physical(type), .form = VECTOR_FLAT, .capacity = count};
+static Status vector_begin(Type type, uint32_t count, const char **places, Arena *arena,
+                           Vector *out, Error *err) {
+    *out = (Vector){.type = type,
+                    .physical = (uint8_t)type_physical(type),
+                    .form = VECTOR_FLAT,
+                    .capacity = count};
     size_t size = physical_size((PhysicalType)out->physical);
     if (size > 0) TRY_ALLOC(out->data, arena_array(arena, count ? count : 1, size), err);
     for (uint32_t i = 0; i < count; i++) {
@@ -206,7 +219,8 @@ static Status vector_begin(Type type, uint32_t count, const char **places, Arena
     return TRIB_OK;
 }
 
-static Status row_read(Type type, const char **places, uint32_t count, Arena *arena, Vector *out, Error *err) {
+static Status row_read(Type type, const char **places, uint32_t count, Arena *arena, Vector *out,
+                       Error *err) {
     out->nchildren = type.fields->count;
     TRY_ALLOC(out->children, ARENA_ARRAY(arena, Vector, out->nchildren ? out->nchildren : 1), err);
     const char **fields;
@@ -223,8 +237,8 @@ static Status row_read(Type type, const char **places, uint32_t count, Arena *ar
     return TRIB_OK;
 }
 
-/* Elements of maps alternate between two children, so that a value's elements can only be placed one by one:
- * skipping needs the length of a value. */
+/* Elements of maps alternate between two children, so that a value's elements can only be placed
+ * one by one: skipping needs the length of a value. */
 static const char *value_skip(Type type, const char *at) {
     PhysicalType physical = type_physical(type);
     uint32_t length;
@@ -248,7 +262,8 @@ static const char *value_skip(Type type, const char *at) {
     return at + physical_size(physical);
 }
 
-static Status list_read(Type type, const char **places, uint32_t count, Arena *arena, Vector *out, Error *err) {
+static Status list_read(Type type, const char **places, uint32_t count, Arena *arena, Vector *out,
+                        Error *err) {
     ListEntry *entries = out->data;
     uint64_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -257,12 +272,15 @@ static Status list_read(Type type, const char **places, uint32_t count, Arena *a
         entries[i] = (ListEntry){.offset = (uint32_t)total, .length = length};
         total += length;
     }
-    if (total > UINT32_MAX) return error_set(err, ERR_LIMIT, "a batch may not hold more than 4294967295 array elements");
+    if (total > UINT32_MAX)
+        return error_set(err, ERR_LIMIT,
+                         "a batch may not hold more than 4294967295 array elements");
     out->entries = (uint32_t)total;
     out->nchildren = type.fields->count;
     TRY_ALLOC(out->children, ARENA_ARRAY(arena, Vector, out->nchildren), err);
     const char **elements;
-    TRY_ALLOC(elements, arena_array(arena, total ? total * out->nchildren : 1, sizeof *elements), err);
+    TRY_ALLOC(elements, arena_array(arena, total ? total * out->nchildren : 1, sizeof *elements),
+              err);
     for (uint32_t i = 0; i < count; i++) {
         if (!places[i]) continue;
         const char *at = places[i] + sizeof(uint32_t);
@@ -276,11 +294,13 @@ static Status list_read(Type type, const char **places, uint32_t count, Arena *a
         places[i] = at;
     }
     for (uint32_t c = 0; c < out->nchildren; c++)
-        TRY(places_read(type.fields->field[c].type, elements + c * total, (uint32_t)total, arena, &out->children[c], err));
+        TRY(places_read(type.fields->field[c].type, elements + c * total, (uint32_t)total, arena,
+                        &out->children[c], err));
     return TRIB_OK;
 }
 
-static Status places_read(Type type, const char **places, uint32_t count, Arena *arena, Vector *out, Error *err) {
+static Status places_read(Type type, const char **places, uint32_t count, Arena *arena, Vector *out,
+                          Error *err) {
     TRY(vector_begin(type, count, places, arena, out, err));
     PhysicalType physical = (PhysicalType)out->physical;
     if (physical == PHYS_ROW) return row_read(type, places, count, arena, out, err);
@@ -301,8 +321,8 @@ static Status places_read(Type type, const char **places, uint32_t count, Arena 
     return TRIB_OK;
 }
 
-Status serial_read(Type type, const StrView *values, const uint64_t *validity, uint32_t count, Arena *arena, Vector *out,
-                   Error *err) {
+Status serial_read(Type type, const StrView *values, const uint64_t *validity, uint32_t count,
+                   Arena *arena, Vector *out, Error *err) {
     const char **places;
     TRY_ALLOC(places, ARENA_ARRAY(arena, const char *, count ? count : 1), err);
     for (uint32_t i = 0; i < count; i++) {
@@ -334,8 +354,8 @@ static int text_order(const char **a, const char **b) {
     return (length_a > length_b) - (length_a < length_b);
 }
 
-/* Maps are equal in any order of their entries; they have no order otherwise. Entry for entry first: the same
- * order is the usual case. */
+/* Maps are equal in any order of their entries; they have no order otherwise. Entry for entry
+ * first: the same order is the usual case. */
 static int map_order(Type type, uint32_t length, const char **a, const char **b) {
     Type key = type.fields->field[0].type, value = type.fields->field[1].type;
     const char *entries = *b;
@@ -370,7 +390,8 @@ static int list_order(Type type, const char **a, const char **b) {
     *b += sizeof length_b;
     uint32_t shorter = length_a < length_b ? length_a : length_b;
     if (type.fields->count == 2)
-        return length_a != length_b ? (length_a > length_b) - (length_a < length_b) : map_order(type, shorter, a, b);
+        return length_a != length_b ? (length_a > length_b) - (length_a < length_b)
+                                    : map_order(type, shorter, a, b);
     for (uint32_t i = 0; i < shorter; i++) {
         int order = element_order(type.fields->field[0].type, a, b);
         if (order != 0) return order;

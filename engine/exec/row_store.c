@@ -1,29 +1,31 @@
 /*
  * row_store.c - appending rows to partitions, spilling and loading pages.
  *
- * Appending a batch: the partition of every row; how many bytes it needs outside the row; an address for each (a
- * bump of its partition's cursor, now and then a new page); then one scatter per column. Nothing is
- * undone when memory ends: the page is taken beyond the grant and the owner is told.
+ * Appending a batch: the partition of every row; how many bytes it needs outside the row; an
+ * address for each (a bump of its partition's cursor, now and then a new page); then one scatter
+ * per column. Nothing is undone when memory ends: the page is taken beyond the grant and the owner
+ * is told.
  *
- * Sizes: a partition's first page has page_first bytes (4 KiB where there are many partitions), each further one twice
- * as much up to page_max; a row that is larger gets a page of its own. While the grant refuses, pages stay small.
+ * Sizes: a partition's first page has page_first bytes (4 KiB where there are many partitions),
+ * each further one twice as much up to page_max; a row that is larger gets a page of its own. While
+ * the grant refuses, pages stay small.
  */
 #include "engine/exec/row_store.h"
 
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-#define PAGE_UNIT 4096
+#define PAGE_UNIT  4096
 #define PAGE_LEAST (UINT32_C(16) * 1024)
-#define PAGE_MOST (UINT32_C(2) << 20)
-#define MAP_MIN (UINT64_C(64) * 1024) /* the smallest block that is worth a mapping of its own */
-#define HUGE_MIN (UINT64_C(2) << 20)
-#define PIECE_MAX (UINT32_C(1) << 20) /* of one spill block */
+#define PAGE_MOST  (UINT32_C(2) << 20)
+#define MAP_MIN    (UINT64_C(64) * 1024) /* the smallest block that is worth a mapping of its own */
+#define HUGE_MIN   (UINT64_C(2) << 20)
+#define PIECE_MAX  (UINT32_C(1) << 20) /* of one spill block */
 
 /* ---------------------------------------------------------------- blocks */
 
-/* The block will be used whole: large pages where it has room for them, else all small ones at once, which costs less
- * than a fault for each. Kernels that do not know the advice do without. */
+/* The block will be used whole: large pages where it has room for them, else all small ones at
+ * once, which costs less than a fault for each. Kernels that do not know the advice do without. */
 static void block_advise(const Block *block) {
     if (block->bytes >= HUGE_MIN) {
         (void)madvise(block->data, block->bytes, MADV_HUGEPAGE);
@@ -95,22 +97,26 @@ static Status piece_write(RowPage *page, const uint8_t *data, uint64_t bytes, Er
     return TRIB_OK;
 }
 
-static Status page_spill(RowPage *page, const RowLayout *layout, const RowSpace *space, SpillFile *file, Error *err) {
+static Status page_spill(RowPage *page, const RowLayout *layout, const RowSpace *space,
+                         SpillFile *file, Error *err) {
     if (!page->data) return TRIB_OK;
     if (page->nblocks == 0) { /* else it was loaded, and what is on disk still holds */
         uint64_t front = page_front_bytes(page, layout), outside = page->capacity - page->heap;
-        uint64_t pieces = (front + PIECE_MAX - 1) / PIECE_MAX + (outside + PIECE_MAX - 1) / PIECE_MAX;
+        uint64_t pieces =
+            (front + PIECE_MAX - 1) / PIECE_MAX + (outside + PIECE_MAX - 1) / PIECE_MAX;
         TRY_ALLOC(page->blocks, heap_alloc(pieces * sizeof *page->blocks), err);
         page->file = file;
         TRY(piece_write(page, page->data, front, err));
         TRY(piece_write(page, page->data + page->heap, outside, err));
-        if (space->spilled) atomic_fetch_add_explicit(space->spilled, front + outside, memory_order_relaxed);
+        if (space->spilled)
+            atomic_fetch_add_explicit(space->spilled, front + outside, memory_order_relaxed);
     }
     page_free_memory(page, space);
     return TRIB_OK;
 }
 
-Status page_load(RowPage *page, const RowLayout *layout, const RowSpace *space, bool force, bool *loaded, Error *err) {
+Status page_load(RowPage *page, const RowLayout *layout, const RowSpace *space, bool force,
+                 bool *loaded, Error *err) {
     *loaded = page->data != NULL;
     if (page->data) return TRIB_OK;
     uint64_t front = page_front_bytes(page, layout), outside = page->capacity - page->heap;
@@ -180,7 +186,8 @@ void page_list_clear(PageList *self, const RowSpace *space) {
     *self = (PageList){0};
 }
 
-Status page_list_spill(PageList *self, const RowLayout *layout, const RowSpace *space, SpillFile *file, Error *err) {
+Status page_list_spill(PageList *self, const RowLayout *layout, const RowSpace *space,
+                       SpillFile *file, Error *err) {
     for (uint32_t p = 0; p < self->count; p++) {
         RowPage *page = &self->pages[p];
         if (!page->data) continue;
@@ -194,8 +201,8 @@ Status page_list_spill(PageList *self, const RowLayout *layout, const RowSpace *
 
 /* ---------------------------------------------------------------- stores */
 
-Status row_store_init(RowStore *self, const RowLayout *layout, const RowSpace *space, uint32_t top, uint32_t bits,
-                      Error *err) {
+Status row_store_init(RowStore *self, const RowLayout *layout, const RowSpace *space, uint32_t top,
+                      uint32_t bits, Error *err) {
     uint32_t n = 1u << bits;
     *self = (RowStore){.layout = layout, .space = space, .shift = top - bits, .npartitions = n};
     size_t columns = layout->ncolumns ? layout->ncolumns : 1;
@@ -213,7 +220,8 @@ Status row_store_init(RowStore *self, const RowLayout *layout, const RowSpace *s
 
 void row_store_clear(RowStore *self) {
     if (!self->space) return;
-    for (uint32_t p = 0; self->lists && p < self->npartitions; p++) page_list_clear(&self->lists[p], self->space);
+    for (uint32_t p = 0; self->lists && p < self->npartitions; p++)
+        page_list_clear(&self->lists[p], self->space);
     heap_free(self->lists);
     heap_free(self->cursors);
     heap_free(self->next_bytes);
@@ -249,7 +257,8 @@ void row_store_sync(RowStore *self) {
 
 uint64_t row_store_memory(const RowStore *self) {
     uint64_t bytes = 0;
-    for (uint32_t p = 0; self->lists && p < self->npartitions; p++) bytes += self->lists[p].memory_bytes;
+    for (uint32_t p = 0; self->lists && p < self->npartitions; p++)
+        bytes += self->lists[p].memory_bytes;
     return bytes;
 }
 
@@ -280,14 +289,15 @@ static Status page_add(RowStore *self, uint32_t p, uint64_t need, Error *err) {
     } else if (self->next_bytes[p] < self->space->page_max) {
         self->next_bytes[p] *= 2;
     }
-    list->pages[list->count++] = (RowPage){.data = block.data, .capacity = bytes, .heap = bytes, .mapped = block.mapped};
+    list->pages[list->count++] =
+        (RowPage){.data = block.data, .capacity = bytes, .heap = bytes, .mapped = block.mapped};
     list->memory_bytes += bytes;
     self->cursors[p] = (RowCursor){.front = block.data, .heap = (uint8_t *)block.data + bytes};
     return TRIB_OK;
 }
 
-Status row_store_room(RowStore *self, uint32_t partition, uint64_t heap_bytes, uint8_t **row, uint8_t **heap,
-                      Error *err) {
+Status row_store_room(RowStore *self, uint32_t partition, uint64_t heap_bytes, uint8_t **row,
+                      uint8_t **heap, Error *err) {
     RowCursor *cursor = &self->cursors[partition];
     uint64_t need = self->layout->width + heap_bytes;
     if ((uint64_t)(cursor->heap - cursor->front) < need) TRY(page_add(self, partition, need, err));
@@ -300,7 +310,8 @@ Status row_store_room(RowStore *self, uint32_t partition, uint64_t heap_bytes, u
 
 static void partitions_of(RowStore *self, const uint64_t *hashes, uint32_t count) {
     uint32_t shift = self->shift, mask = self->npartitions - 1;
-    for (uint32_t i = 0; i < count; i++) self->partition[i] = (uint16_t)((hashes[i] >> shift) & mask);
+    for (uint32_t i = 0; i < count; i++)
+        self->partition[i] = (uint16_t)((hashes[i] >> shift) & mask);
 }
 
 /* Addresses for rows without outside bytes. */
@@ -309,7 +320,8 @@ static Status rooms_fixed(RowStore *self, uint32_t count, uint8_t **rows, Error 
     RowCursor *cursors = self->cursors;
     for (uint32_t i = 0; i < count; i++) {
         RowCursor *cursor = &cursors[self->partition[i]];
-        if ((uint64_t)(cursor->heap - cursor->front) < width) TRY(page_add(self, self->partition[i], width, err));
+        if ((uint64_t)(cursor->heap - cursor->front) < width)
+            TRY(page_add(self, self->partition[i], width, err));
         rows[i] = cursor->front;
         cursor->front += width;
     }
@@ -318,12 +330,13 @@ static Status rooms_fixed(RowStore *self, uint32_t count, uint8_t **rows, Error 
 
 static Status rooms_heap(RowStore *self, uint32_t count, uint8_t **rows, Error *err) {
     for (uint32_t i = 0; i < count; i++)
-        TRY(row_store_room(self, self->partition[i], self->heap_bytes[i], &rows[i], &self->heap[i], err));
+        TRY(row_store_room(self, self->partition[i], self->heap_bytes[i], &rows[i], &self->heap[i],
+                           err));
     return TRIB_OK;
 }
 
-Status row_store_append(RowStore *self, const FlatColumn *columns, const uint16_t *positions, uint32_t count,
-                        const uint64_t *hashes, uint8_t **rows, Error *err) {
+Status row_store_append(RowStore *self, const FlatColumn *columns, const uint16_t *positions,
+                        uint32_t count, const uint64_t *hashes, uint8_t **rows, Error *err) {
     const RowLayout *layout = self->layout;
     if (self->npartitions > 1) partitions_of(self, hashes, count);
     if (layout->has_heap) {
@@ -335,17 +348,19 @@ Status row_store_append(RowStore *self, const FlatColumn *columns, const uint16_
     }
     if (layout->front == ROW_HASH_BYTES)
         for (uint32_t i = 0; i < count; i++) memcpy(rows[i], &hashes[i], sizeof hashes[i]);
-    for (uint32_t c = 0; c < layout->ncolumns; c++) self->may_null[c] |= columns[c].validity != NULL;
+    for (uint32_t c = 0; c < layout->ncolumns; c++)
+        self->may_null[c] |= columns[c].validity != NULL;
     row_scatter(layout, columns, positions, count, rows, self->heap);
     return TRIB_OK;
 }
 
-Status row_store_copy(RowStore *self, uint8_t *const *from, uint32_t count, const uint64_t *hashes, uint8_t **rows,
-                      Error *err) {
+Status row_store_copy(RowStore *self, uint8_t *const *from, uint32_t count, const uint64_t *hashes,
+                      uint8_t **rows, Error *err) {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t partition = self->npartitions > 1 ? row_store_partition(self, hashes[i]) : 0;
         uint8_t *heap;
-        TRY(row_store_room(self, partition, row_copy_bytes(self->layout, from[i]), &rows[i], &heap, err));
+        TRY(row_store_room(self, partition, row_copy_bytes(self->layout, from[i]), &rows[i], &heap,
+                           err));
         row_copy(self->layout, from[i], rows[i], &heap);
     }
     memset(self->may_null, true, self->layout->ncolumns * sizeof *self->may_null);

@@ -1,21 +1,22 @@
 /*
  * sort_key.c - normalised sort keys: bytes whose order is that of ORDER BY.
  *
- * Each sort column gives a marker byte, which places NULLs, and, if it is not NULL, its value: integers big-endian with
- * the sign bit flipped; floating point by the usual transformation of its bits, -0 as 0 and all NaN alike and last;
- * text with 0 and 1 escaped as (1, 1) and (1, 2) and closed by 0, so that a prefix comes first and the next
- * column may follow. DESC inverts the value's bytes. A key is the first bytes of these encodings one after the other; two
- * keys that differ order their rows, two equal ones do if both are complete.
+ * Each sort column gives a marker byte, which places NULLs, and, if it is not NULL, its value:
+ * integers big-endian with the sign bit flipped; floating point by the usual transformation of its
+ * bits, -0 as 0 and all NaN alike and last; text with 0 and 1 escaped as (1, 1) and (1, 2) and
+ * closed by 0, so that a prefix comes first and the next column may follow. DESC inverts the
+ * value's bytes. A key is the first bytes of these encodings one after the other; two keys that
+ * differ order their rows, two equal ones do if both are complete.
  *
- * Encoding goes column by column over a batch of rows. As long as all columns have a fixed width, the position is
- * the same in every row; from the first text column on each row has its own.
+ * Encoding goes column by column over a batch of rows. As long as all columns have a fixed width,
+ * the position is the same in every row; from the first text column on each row has its own.
  */
 #include "engine/exec/sort.h"
 
-#define TEXT_ROOM 22      /* bytes wanted for an unbounded text column: 24 with marker and end */
-#define MARK_VALID 1
+#define TEXT_ROOM       22 /* bytes wanted for an unbounded text column: 24 with marker and end */
+#define MARK_VALID      1
 #define MARK_NULL_FIRST 0
-#define MARK_NULL_LAST 2
+#define MARK_NULL_LAST  2
 
 /* Bytes of the value's encoding; 0: variable. */
 static uint32_t value_width(const RowColumn *column) {
@@ -28,8 +29,8 @@ static uint32_t value_width(const RowColumn *column) {
     }
 }
 
-Status sort_spec_make(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t nkeys, const PhysSortKey *keys,
-                      SortSpec *out, Error *err) {
+Status sort_spec_make(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t nkeys,
+                      const PhysSortKey *keys, SortSpec *out, Error *err) {
     *out = (SortSpec){.nkeys = nkeys, .keys = keys, .fixed = true};
     TRY(row_layout_new(arena, ncolumns, types, 0, 0, 8, &out->layout, err));
     uint32_t bytes = 0;
@@ -59,10 +60,10 @@ typedef struct Encoder {
     const SortSpec *spec;
     uint8_t *const *rows;
     uint32_t count;
-    uint8_t *out;        /* key of row 0 */
+    uint8_t *out; /* key of row 0 */
     size_t stride;
-    uint32_t room;       /* bytes of a key */
-    bool uniform;        /* all rows stand at `at`, else row i at places[i] */
+    uint32_t room; /* bytes of a key */
+    bool uniform;  /* all rows stand at `at`, else row i at places[i] */
     uint32_t at;
     uint16_t places[BATCH_ROWS];
 } Encoder;
@@ -72,7 +73,8 @@ static inline uint32_t place_of(const Encoder *self, uint32_t i) {
 }
 
 /* Writes as many bytes of the value as there is room for. */
-static inline void bytes_put(Encoder *self, uint32_t i, uint32_t at, const uint8_t *value, uint32_t bytes, bool invert) {
+static inline void bytes_put(Encoder *self, uint32_t i, uint32_t at, const uint8_t *value,
+                             uint32_t bytes, bool invert) {
     uint8_t *to = self->out + i * self->stride + at;
     uint32_t fit = at >= self->room ? 0 : self->room - at < bytes ? self->room - at : bytes;
     if (!invert) {
@@ -90,8 +92,8 @@ static inline uint64_t big_endian(uint64_t value) {
 #endif
 }
 
-#define LOAD(T, variable, from)                                                                    \
-    T variable;                                                                                    \
+#define LOAD(T, variable, from) \
+    T variable;                 \
     memcpy(&variable, (from), sizeof(T))
 
 /* value: the top `bytes` bytes, as an unsigned number whose order counts. */
@@ -171,21 +173,21 @@ static inline void value_encode(uint8_t physical, const uint8_t *from, uint8_t o
     }
 }
 
-/* Columns at one place in all rows whose value fits: eight bytes are stored whatever the width, the next column (or the
- * row's address) overwrites those too many. The marker goes along. */
-#define ENCODE_UNIFORM(T, BITS)                                                                    \
-    do {                                                                                           \
-        uint64_t flip = invert ? UINT64_MAX << (64 - 8 * width) : 0;                               \
-        uint8_t *out = self->out + self->at;                                                       \
-        for (uint32_t i = 0; i < self->count; i++, out += self->stride) {                          \
-            LOAD(T, v, self->rows[i] + offset);                                                    \
-            uint64_t number = big_endian(((uint64_t)(BITS) << (64 - 8 * width)) ^ flip);           \
-            bool valid = (self->rows[i][null_byte] >> null_bit) & 1;                               \
-            out[0] = valid ? MARK_VALID : null;                                                    \
-            if (!valid) number = 0;                                                                \
-            memcpy(out + 1, &number, sizeof number);                                               \
-        }                                                                                          \
-        return true;                                                                               \
+/* Columns at one place in all rows whose value fits: eight bytes are stored whatever the width,
+ * the next column (or the row's address) overwrites those too many. The marker goes along. */
+#define ENCODE_UNIFORM(T, BITS)                                                          \
+    do {                                                                                 \
+        uint64_t flip = invert ? UINT64_MAX << (64 - 8 * width) : 0;                     \
+        uint8_t *out = self->out + self->at;                                             \
+        for (uint32_t i = 0; i < self->count; i++, out += self->stride) {                \
+            LOAD(T, v, self->rows[i] + offset);                                          \
+            uint64_t number = big_endian(((uint64_t)(BITS) << (64 - 8 * width)) ^ flip); \
+            bool valid = (self->rows[i][null_byte] >> null_bit) & 1;                     \
+            out[0] = valid ? MARK_VALID : null;                                          \
+            if (!valid) number = 0;                                                      \
+            memcpy(out + 1, &number, sizeof number);                                     \
+        }                                                                                \
+        return true;                                                                     \
     } while (0)
 
 static bool uniform_encode(Encoder *self, const PhysSortKey *key, uint8_t null) {
@@ -204,13 +206,13 @@ static bool uniform_encode(Encoder *self, const PhysSortKey *key, uint8_t null) 
     }
 }
 
-#define ENCODE_FIXED(PHYS)                                                                         \
-    case PHYS:                                                                                     \
-        for (uint32_t i = 0; i < self->count; i++) {                                               \
-            uint8_t value[24];                                                                     \
-            value_encode(PHYS, self->rows[i] + offset, value);                                     \
-            bytes_put(self, i, place_of(self, i) + 1, value, width, invert);                       \
-        }                                                                                          \
+#define ENCODE_FIXED(PHYS)                                                   \
+    case PHYS:                                                               \
+        for (uint32_t i = 0; i < self->count; i++) {                         \
+            uint8_t value[24];                                               \
+            value_encode(PHYS, self->rows[i] + offset, value);               \
+            bytes_put(self, i, place_of(self, i) + 1, value, width, invert); \
+        }                                                                    \
         break;
 
 static void fixed_encode(Encoder *self, const RowColumn *column, bool invert) {
@@ -233,7 +235,8 @@ static void fixed_encode(Encoder *self, const RowColumn *column, bool invert) {
 }
 
 /* Returns the place behind the text's end, which may lie beyond the key. */
-static uint32_t text_encode(Encoder *self, uint32_t i, uint32_t at, const StrView *text, bool invert) {
+static uint32_t text_encode(Encoder *self, uint32_t i, uint32_t at, const StrView *text,
+                            bool invert) {
     uint8_t *out = self->out + i * self->stride;
     const uint8_t *from = (const uint8_t *)strview_data(text);
     uint8_t flip = invert ? 0xff : 0;
@@ -253,7 +256,8 @@ static uint32_t text_encode(Encoder *self, uint32_t i, uint32_t at, const StrVie
 }
 
 static void places_begin(Encoder *self) {
-    for (uint32_t i = 0; self->uniform && i < self->count; i++) self->places[i] = (uint16_t)self->at;
+    for (uint32_t i = 0; self->uniform && i < self->count; i++)
+        self->places[i] = (uint16_t)self->at;
     self->uniform = false;
 }
 
@@ -265,7 +269,8 @@ static void marker_put(Encoder *self, uint32_t i, uint8_t marker) {
 /* A NULL's value bytes are zero: the key was zeroed, but the value has been written over it. */
 static void null_clear(Encoder *self, uint32_t i, uint32_t width) {
     uint32_t at = place_of(self, i) + 1;
-    for (uint32_t b = at; b < at + width && b < self->room; b++) self->out[i * self->stride + b] = 0;
+    for (uint32_t b = at; b < at + width && b < self->room; b++)
+        self->out[i * self->stride + b] = 0;
 }
 
 static void column_encode(Encoder *self, const PhysSortKey *key) {
@@ -277,8 +282,10 @@ static void column_encode(Encoder *self, const PhysSortKey *key) {
         self->at += 1 + width;
         return;
     }
-    if (width > 0) fixed_encode(self, column, key->descending);
-    else places_begin(self);
+    if (width > 0)
+        fixed_encode(self, column, key->descending);
+    else
+        places_begin(self);
     for (uint32_t i = 0; i < self->count; i++) {
         bool is_null = row_is_null(layout, self->rows[i], key->ordinal);
         marker_put(self, i, is_null ? null : MARK_VALID);
@@ -301,7 +308,8 @@ static void column_encode(Encoder *self, const PhysSortKey *key) {
         if (self->places[i] > self->room) self->places[i] = (uint16_t)(self->room + 1);
 }
 
-void sort_keys_encode(const SortSpec *self, uint8_t *const *rows, uint32_t count, uint64_t *entries, bool *complete) {
+void sort_keys_encode(const SortSpec *self, uint8_t *const *rows, uint32_t count, uint64_t *entries,
+                      bool *complete) {
     Encoder encoder;
     encoder.spec = self;
     encoder.rows = rows;
@@ -328,7 +336,8 @@ void sort_keys_encode(const SortSpec *self, uint8_t *const *rows, uint32_t count
 int sort_rows_compare(const SortSpec *self, const uint8_t *a, const uint8_t *b) {
     for (uint32_t k = 0; k < self->nkeys; k++) {
         const PhysSortKey *key = &self->keys[k];
-        bool null_a = row_is_null(self->layout, a, key->ordinal), null_b = row_is_null(self->layout, b, key->ordinal);
+        bool null_a = row_is_null(self->layout, a, key->ordinal),
+             null_b = row_is_null(self->layout, b, key->ordinal);
         if (null_a || null_b) {
             if (null_a && null_b) continue;
             return null_a == key->nulls_first ? -1 : 1;

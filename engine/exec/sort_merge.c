@@ -1,10 +1,10 @@
 /*
  * sort_merge.c - merging runs: a tournament tree of losers over one cursor per run.
  *
- * finish: the number of runs is brought down to what can be merged at once by writing longer ones (the shortest first);
- * if everything is in memory, the order of all rows is computed by several tasks, each for a range of keys: the
- * entries of the largest run give the bounds, and binary search finds them in the others. produce: rows in order, a batch
- * at a time, by one worker.
+ * finish: the number of runs is brought down to what can be merged at once by writing longer ones
+ * (the shortest first); if everything is in memory, the order of all rows is computed by several
+ * tasks, each for a range of keys: the entries of the largest run give the bounds, and binary
+ * search finds them in the others. produce: rows in order, a batch at a time, by one worker.
  *
  * A page of a run on disk stays in memory until the batch made of it has been consumed.
  */
@@ -19,10 +19,10 @@ struct SortSource {
     uint8_t **rows;
     SortMerge merge;
     bool merging;
-    uint64_t at, end;       /* in the merged addresses, or the entries of the only run */
-    const uint64_t *next;   /* the addresses, `stride` words apart */
+    uint64_t at, end;     /* in the merged addresses, or the entries of the only run */
+    const uint64_t *next; /* the addresses, `stride` words apart */
     uint32_t stride;
-    uint64_t skip, left;    /* OFFSET and LIMIT */
+    uint64_t skip, left; /* OFFSET and LIMIT */
 };
 
 /* ---------------------------------------------------------------- cursors */
@@ -79,7 +79,8 @@ static Status cursor_advance(SortMerge *self, SortCursor *cursor, Error *err) {
 
 void sort_merge_release(SortMerge *self) {
     for (uint32_t h = 0; h < self->nheld; h++)
-        page_unload(&self->cursors[self->held[2 * h]].run->pages.pages[self->held[2 * h + 1]], &self->shared->run_space);
+        page_unload(&self->cursors[self->held[2 * h]].run->pages.pages[self->held[2 * h + 1]],
+                    &self->shared->run_space);
     self->nheld = 0;
     self->held_bytes = 0;
 }
@@ -114,13 +115,14 @@ static void tree_replay(SortMerge *self) {
     self->losers[0] = winner;
 }
 
-Status sort_merge_begin(SortShared *shared, SortRun *runs, uint32_t count, const uint64_t *from, const uint64_t *to,
-                        SortMerge *out, Error *err) {
+Status sort_merge_begin(SortShared *shared, SortRun *runs, uint32_t count, const uint64_t *from,
+                        const uint64_t *to, SortMerge *out, Error *err) {
     *out = (SortMerge){.shared = shared, .count = count, .exact = true};
     TRY_ALLOC(out->cursors, heap_alloc((count ? count : 1) * sizeof *out->cursors), err);
     TRY_ALLOC(out->losers, heap_alloc((count ? count : 1) * sizeof *out->losers), err);
     for (uint32_t r = 0; r < count; r++) {
-        out->cursors[r] = (SortCursor){.run = &runs[r], .at = from ? from[r] : 0, .end = to ? to[r] : runs[r].rows};
+        out->cursors[r] = (SortCursor){
+            .run = &runs[r], .at = from ? from[r] : 0, .end = to ? to[r] : runs[r].rows};
         out->exact &= runs[r].exact;
         TRY(cursor_load(out, &out->cursors[r], err));
     }
@@ -156,7 +158,8 @@ static Status runs_merge(SortShared *self, uint32_t count, Error *err) {
     SortRun run = {.exact = true};
     uint64_t left = rows_wanted(self);
     Status status = sort_merge_begin(self, self->runs, count, NULL, NULL, &merge, err);
-    for (const SortCursor *top; status == TRIB_OK && left > 0 && (top = sort_merge_top(&merge)) != NULL; left--) {
+    for (const SortCursor *top;
+         status == TRIB_OK && left > 0 && (top = sort_merge_top(&merge)) != NULL; left--) {
         status = sort_writer_add(self, &self->writer, top->key, top->data, err);
         if (status == TRIB_OK) status = sort_merge_advance(&merge, err);
     }
@@ -194,14 +197,16 @@ static Status runs_reduce(SortShared *self, Error *err) {
     return TRIB_OK;
 }
 
-/* ---------------------------------------------------------------- finish: in memory, by several tasks */
+/* ---------------------------------------------------------------- finish: in memory, by several
+ * tasks */
 
 static uint64_t *entry_at(const SortShared *self, const SortRun *run, uint64_t i) {
     return (uint64_t *)run->entries.data + i * (self->spec.words + 1);
 }
 
 /* The first entry of the run that is not before the bound. */
-static uint64_t lower_bound(const SortShared *self, const SortRun *run, bool exact, const uint64_t *bound) {
+static uint64_t lower_bound(const SortShared *self, const SortRun *run, bool exact,
+                            const uint64_t *bound) {
     uint64_t low = 0, high = run->rows;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
@@ -209,7 +214,8 @@ static uint64_t lower_bound(const SortShared *self, const SortRun *run, bool exa
         if (sort_compare(&self->spec, exact, entry, sort_entry_row(&self->spec, entry), bound,
                          sort_entry_row(&self->spec, bound)) < 0)
             low = middle + 1;
-        else high = middle;
+        else
+            high = middle;
     }
     return low;
 }
@@ -228,14 +234,19 @@ static Status parts_make(SortShared *self, uint32_t nparts, Error *err) {
     TRY(block_new(&self->grant, rows * sizeof(uint64_t), false, &self->merged, err));
     if (!self->merged.data) return TRIB_OK; /* merged row by row while they are put out */
     self->merged_rows = rows;
-    TRY_ALLOC(self->part_from, heap_alloc((size_t)(nparts + 1) * self->nruns * sizeof(uint64_t)), err);
+    TRY_ALLOC(self->part_from, heap_alloc((size_t)(nparts + 1) * self->nruns * sizeof(uint64_t)),
+              err);
     for (uint32_t p = 0; p <= nparts; p++) {
         uint64_t *from = self->part_from + (size_t)p * self->nruns;
         for (uint32_t r = 0; r < self->nruns; r++) {
-            if (p == 0) from[r] = 0;
-            else if (p == nparts) from[r] = self->runs[r].rows;
-            else from[r] = lower_bound(self, &self->runs[r], exact,
-                                       entry_at(self, &self->runs[largest], self->runs[largest].rows / nparts * p));
+            if (p == 0)
+                from[r] = 0;
+            else if (p == nparts)
+                from[r] = self->runs[r].rows;
+            else
+                from[r] = lower_bound(
+                    self, &self->runs[r], exact,
+                    entry_at(self, &self->runs[largest], self->runs[largest].rows / nparts * p));
         }
     }
     self->nparts = nparts;
@@ -266,7 +277,8 @@ Status sort_finish(OpContext *context, Step *step, Error *err) {
     uint32_t phase = 0;
     *step = STEP_NEED_INPUT;
     if (atomic_compare_exchange_strong(&self->phase, &phase, 1)) {
-        TRY(row_store_init(&self->writer, self->spec.run_layout, &self->run_space, RADIX_TOP, 0, err));
+        TRY(row_store_init(&self->writer, self->spec.run_layout, &self->run_space, RADIX_TOP, 0,
+                           err));
         TRY(runs_reduce(self, err));
         TRY(parts_make(self, self->query->workers, err));
         atomic_store(&self->phase, 2);
@@ -328,7 +340,8 @@ static Status rows_next(SortSource *self, uint32_t most, uint32_t *count, Error 
     SortMerge *merge = &self->merge;
     sort_merge_release(merge);
     merge->hold = false;
-    for (; self->skip > 0 && most > 0 && sort_merge_top(merge); self->skip--) TRY(sort_merge_advance(merge, err));
+    for (; self->skip > 0 && most > 0 && sort_merge_top(merge); self->skip--)
+        TRY(sort_merge_advance(merge, err));
     merge->hold = true;
     while (*count < most && merge->held_bytes < HELD_MOST) {
         const SortCursor *top = sort_merge_top(merge);
@@ -358,8 +371,8 @@ Status sort_produce(OpContext *context, SortSource **source, Batch *out, Step *s
     const RowLayout *layout = shared->spec.layout;
     TRY(batch_columns(out, layout->ncolumns, err));
     for (uint32_t c = 0; c < layout->ncolumns; c++)
-        TRY(row_gather(layout, c, self->rows, count, NULL, count, shared->may_null[c], &self->rooms[c], out->arena,
-                       &out->columns[c], err));
+        TRY(row_gather(layout, c, self->rows, count, NULL, count, shared->may_null[c],
+                       &self->rooms[c], out->arena, &out->columns[c], err));
     out->count = out->selected = count;
     *step = STEP_HAVE_OUTPUT;
     return TRIB_OK;

@@ -1,16 +1,17 @@
 /*
  * sort_order.c - sorting entries in place.
  *
- * Large ranges are split by one byte of the key after the other (radix from the front, "American flag": count, then swap each
- * entry into its bucket); bytes that are the same in a whole range cost one counting pass. Ranges that are small, or
- * whose keys are used up but not exact, are sorted by comparison: quicksort around the median of three, insertion for
- * the last few, heapsort should the partitions degenerate. One set of functions per number of key words.
+ * Large ranges are split by one byte of the key after the other (radix from the front, "American
+ * flag": count, then swap each entry into its bucket); bytes that are the same in a whole range
+ * cost one counting pass. Ranges that are small, or whose keys are used up but not exact, are
+ * sorted by comparison: quicksort around the median of three, insertion for the last few, heapsort
+ * should the partitions degenerate. One set of functions per number of key words.
  */
 #include "engine/exec/sort.h"
 
-#define RADIX_LEAST 512
+#define RADIX_LEAST    512
 #define INSERTION_MOST 20
-#define CANCEL_ROWS 65536
+#define CANCEL_ROWS    65536
 
 typedef struct Sorter {
     const SortSpec *spec;
@@ -102,8 +103,8 @@ typedef struct Sorter {
         quick_##W(self, e, n, depth);                                                              \
     }                                                                                              \
                                                                                                    \
-    static Status radix_##W(const Sorter *self, Entry##W *e, uint64_t n, uint32_t byte, const uint64_t *varying, \
-                              Error *err) {                                                        \
+    static Status radix_##W(const Sorter *self, Entry##W *e, uint64_t n, uint32_t byte,            \
+                            const uint64_t *varying, Error *err) {                                 \
         uint64_t count[256], next[256], end[256];                                                  \
         if (n > CANCEL_ROWS) TRY(cancel_check(self->cancel, err));                                 \
         for (;; byte++) {                                                                          \
@@ -132,7 +133,8 @@ typedef struct Sorter {
                 }                                                                                  \
             }                                                                                      \
             for (int b = 0; b < 256; b++)                                                          \
-                if (count[b] > 1) TRY(radix_##W(self, e + end[b] - count[b], count[b], byte + 1, varying, err)); \
+                if (count[b] > 1)                                                                  \
+                    TRY(radix_##W(self, e + end[b] - count[b], count[b], byte + 1, varying, err)); \
             return TRIB_OK;                                                                        \
         }                                                                                          \
     }                                                                                              \
@@ -150,7 +152,8 @@ DEFINE_SORT(2)
 DEFINE_SORT(3)
 DEFINE_SORT(4)
 
-Status sort_entries(const SortSpec *self, uint64_t *entries, uint64_t count, bool exact, CancelToken *cancel, Error *err) {
+Status sort_entries(const SortSpec *self, uint64_t *entries, uint64_t count, bool exact,
+                    CancelToken *cancel, Error *err) {
     Sorter sorter = {.spec = self, .exact = exact, .cancel = cancel};
     switch (self->words) {
     case 1: return sort_1(&sorter, (Entry1 *)entries, count, err);

@@ -1,9 +1,10 @@
 /*
  * sort_run.c - collecting rows, sorting them, runs in memory and on disk.
  *
- * Rows are kept as they come; the memory for their entries is charged along with them, so that sorting never lacks it.
- * When the grant refuses more, all rows of the worker are sorted and written to disk in order, each with its key in
- * front, and the worker begins anew. With a limit only as many rows as it asks for survive.
+ * Rows are kept as they come; the memory for their entries is charged along with them, so that
+ * sorting never lacks it. When the grant refuses more, all rows of the worker are sorted and
+ * written to disk in order, each with its key in front, and the worker begins anew. With a limit
+ * only as many rows as it asks for survive.
  */
 #include "engine/exec/sort.h"
 
@@ -23,7 +24,8 @@ Status sort_worker_new(SortShared *shared, SortWorker **out, Error *err) {
     shared->workers = self;
     pthread_mutex_unlock(&shared->lock);
     TRY(row_store_init(&self->store, shared->spec.layout, &shared->space, RADIX_TOP, 0, err));
-    TRY(row_store_init(&self->writer, shared->spec.run_layout, &shared->run_space, RADIX_TOP, 0, err));
+    TRY(row_store_init(&self->writer, shared->spec.run_layout, &shared->run_space, RADIX_TOP, 0,
+                       err));
     *out = self;
     return TRIB_OK;
 }
@@ -38,15 +40,15 @@ Status sort_input_new(const SortShared *shared, Arena *arena, SortInput *out, Er
     return TRIB_OK;
 }
 
-Status sort_worker_append(SortShared *shared, SortWorker *self, SortInput *input, const Batch *in, const uint16_t *selection,
-                          uint32_t count, Error *err) {
+Status sort_worker_append(SortShared *shared, SortWorker *self, SortInput *input, const Batch *in,
+                          const uint16_t *selection, uint32_t count, Error *err) {
     const RowLayout *layout = shared->spec.layout;
     arena_reset(input->arena);
     for (uint32_t c = 0; c < layout->ncolumns; c++)
-        TRY(row_flatten(&layout->columns[c], &in->columns[c], selection, count, in->count, input->arena, &input->columns[c],
-                        err));
-    TRY(row_store_append(&self->store, input->columns, selection ? selection : input->identity, count, input->hashes,
-                         input->rows, err));
+        TRY(row_flatten(&layout->columns[c], &in->columns[c], selection, count, in->count,
+                        input->arena, &input->columns[c], err));
+    TRY(row_store_append(&self->store, input->columns, selection ? selection : input->identity,
+                         count, input->hashes, input->rows, err));
     int64_t entries = (int64_t)(count * sort_entry_bytes(&shared->spec));
     self->reserved += entries;
     if (!grant_try(&shared->grant, entries)) {
@@ -56,8 +58,8 @@ Status sort_worker_append(SortShared *shared, SortWorker *self, SortInput *input
     return self->store.pressure ? sort_worker_run(shared, self, false, err) : TRIB_OK;
 }
 
-Status sort_worker_entries(SortShared *shared, SortWorker *self, bool force, Block *entries, uint64_t *rows, bool *exact,
-                           Error *err) {
+Status sort_worker_entries(SortShared *shared, SortWorker *self, bool force, Block *entries,
+                           uint64_t *rows, bool *exact, Error *err) {
     const SortSpec *spec = &shared->spec;
     row_store_sync(&self->store);
     PageList *list = &self->store.lists[0];
@@ -80,14 +82,16 @@ Status sort_worker_entries(SortShared *shared, SortWorker *self, bool force, Blo
             status = cancel_check(shared->query->cancel, err);
         }
     }
-    if (status == TRIB_OK) status = sort_entries(spec, entries->data, *rows, *exact, shared->query->cancel, err);
+    if (status == TRIB_OK)
+        status = sort_entries(spec, entries->data, *rows, *exact, shared->query->cancel, err);
     if (status != TRIB_OK) block_free(&shared->grant, entries);
     return status;
 }
 
 /* ---------------------------------------------------------------- runs on disk */
 
-Status sort_writer_add(SortShared *shared, RowStore *writer, const uint64_t *key, const uint8_t *row, Error *err) {
+Status sort_writer_add(SortShared *shared, RowStore *writer, const uint64_t *key,
+                       const uint8_t *row, Error *err) {
     const SortSpec *spec = &shared->spec;
     uint8_t *to, *heap;
     TRY(row_store_room(writer, 0, row_copy_bytes(spec->layout, row), &to, &heap, err));
@@ -107,8 +111,8 @@ Status sort_writer_end(RowStore *writer, SortRun *out, Error *err) {
     return row_store_take(writer, 0, &out->pages, err);
 }
 
-static Status run_write(SortShared *shared, SortWorker *self, const uint64_t *entries, uint64_t rows, SortRun *run,
-                        Error *err) {
+static Status run_write(SortShared *shared, SortWorker *self, const uint64_t *entries,
+                        uint64_t rows, SortRun *run, Error *err) {
     const SortSpec *spec = &shared->spec;
     uint64_t most = limit_rows(shared);
     for (uint64_t i = 0; i < rows && i < most; i++, entries += spec->words + 1)

@@ -4,16 +4,16 @@
  * A block on disk is   payload | trailer
  *   payload  the plain bytes, or their LZ4 compression where that is at least 1/16 smaller;
  *   trailer  the 16-byte tag of AES-256-GCM, or, without encryption, an 8-byte XXH3 of the payload.
- * The key is random per query and never leaves memory. The nonce is file id (4 bytes) and block number
- * (8 bytes); a number is never used twice in a file, a file id never twice under one key. The associated
- * data is the nonce with both lengths: a block that was changed, moved, exchanged with another or taken
- * from another query does not authenticate.
+ * The key is random per query and never leaves memory. The nonce is file id (4 bytes) and block
+ * number (8 bytes); a number is never used twice in a file, a file id never twice under one key.
+ * The associated data is the nonce with both lengths: a block that was changed, moved, exchanged
+ * with another or taken from another query does not authenticate.
  *
- * Writing: compress into the thread's buffer, encrypt in place, pwrite. Cipher contexts, compressor state
- * and buffers are kept per thread (freed when the thread ends) and reused for every block.
+ * Writing: compress into the thread's buffer, encrypt in place, pwrite. Cipher contexts, compressor
+ * state and buffers are kept per thread (freed when the thread ends) and reused for every block.
  *
- * Threads: a space is safe from any thread; of a file one writer at a time, any number of readers of
- * blocks that were written before. Positions in the file are kept here, not by the descriptor.
+ * Threads: a space is safe from any thread; of a file one writer at a time, any number of readers
+ * of blocks that were written before. Positions in the file are kept here, not by the descriptor.
  */
 #include "config.h"
 
@@ -33,12 +33,12 @@
 #include "engine/base/os.h"
 #include "engine/spill/spill.h"
 
-#define KEY_BYTES 32
-#define NONCE_BYTES 12
-#define TAG_BYTES 16
+#define KEY_BYTES      32
+#define NONCE_BYTES    12
+#define TAG_BYTES      16
 #define CHECKSUM_BYTES 8
-#define BLOCK_MAX (UINT32_C(4) << 20)
-#define DIR_MAX 4096
+#define BLOCK_MAX      (UINT32_C(4) << 20)
+#define DIR_MAX        4096
 /* A file whose blocks did not shrink is tried again every so many blocks. */
 #define INCOMPRESSIBLE_SKIP 15
 
@@ -55,10 +55,10 @@ struct SpillSpace {
 struct SpillFile {
     SpillSpace *space;
     uint32_t id;
-    int fd;              /* -1 until the first write */
-    uint64_t end;        /* writer only */
-    uint64_t blocks;     /* writer only: number of the next block */
-    uint32_t skip;       /* writer only: blocks to store without trying to compress */
+    int fd;          /* -1 until the first write */
+    uint64_t end;    /* writer only */
+    uint64_t blocks; /* writer only: number of the next block */
+    uint32_t skip;   /* writer only: blocks to store without trying to compress */
 };
 
 /* ---------------------------------------------------------------- what each thread keeps */
@@ -121,7 +121,8 @@ typedef struct BlockHeader {
     uint8_t lengths[8];
 } BlockHeader; /* the associated data, in this order, without padding */
 
-static void header_fill(BlockHeader *header, const SpillFile *file, uint64_t number, uint32_t payload, uint32_t plain) {
+static void header_fill(BlockHeader *header, const SpillFile *file, uint64_t number,
+                        uint32_t payload, uint32_t plain) {
     for (int i = 0; i < 4; i++) {
         header->nonce[i] = (uint8_t)(file->id >> (8 * i));
         header->lengths[i] = (uint8_t)(payload >> (8 * i));
@@ -135,8 +136,8 @@ static Status crypto_failed(Error *err) {
 }
 
 /* Encrypts in place and writes the tag behind the payload. */
-static Status block_encrypt(EVP_CIPHER_CTX *cipher, const uint8_t *key, const BlockHeader *header, uint8_t *payload,
-                            uint32_t bytes, Error *err) {
+static Status block_encrypt(EVP_CIPHER_CTX *cipher, const uint8_t *key, const BlockHeader *header,
+                            uint8_t *payload, uint32_t bytes, Error *err) {
     int done = 0, rest = 0;
     if (!gcm || EVP_EncryptInit_ex2(cipher, gcm, key, header->nonce, NULL) != 1 ||
         EVP_EncryptUpdate(cipher, NULL, &done, (const uint8_t *)header, sizeof *header) != 1 ||
@@ -148,8 +149,8 @@ static Status block_encrypt(EVP_CIPHER_CTX *cipher, const uint8_t *key, const Bl
 }
 
 /* Decrypts in place; *genuine = false if the tag does not fit. */
-static Status block_decrypt(EVP_CIPHER_CTX *cipher, const uint8_t *key, const BlockHeader *header, uint8_t *payload,
-                            uint32_t bytes, bool *genuine, Error *err) {
+static Status block_decrypt(EVP_CIPHER_CTX *cipher, const uint8_t *key, const BlockHeader *header,
+                            uint8_t *payload, uint32_t bytes, bool *genuine, Error *err) {
     int done = 0, rest = 0;
     if (!gcm || EVP_DecryptInit_ex2(cipher, gcm, key, header->nonce, NULL) != 1 ||
         EVP_DecryptUpdate(cipher, NULL, &done, (const uint8_t *)header, sizeof *header) != 1 ||
@@ -166,7 +167,8 @@ static uint64_t block_checksum(const BlockHeader *header, const uint8_t *payload
 
 /* ---------------------------------------------------------------- spaces */
 
-Status spill_space_new(Str dir, int64_t limit, bool encrypt, CancelToken *cancel, SpillSpace **out, Error *err) {
+Status spill_space_new(Str dir, int64_t limit, bool encrypt, CancelToken *cancel, SpillSpace **out,
+                       Error *err) {
     if (dir.len == 0) {
         const char *temporary = os_env("TMPDIR");
         dir = str_from(temporary ? temporary : "/tmp");
@@ -201,14 +203,15 @@ uint64_t spill_space_bytes(const SpillSpace *self) {
 
 /* ---------------------------------------------------------------- files */
 
-/* File systems without O_TMPFILE (NFS, older overlays): a random name that is gone before a byte is written. */
+/* File systems without O_TMPFILE (NFS, older overlays): a random name that is gone before a byte
+ * is written. */
 static int open_unlinked(const char *dir) {
     char path[DIR_MAX + 64];
     for (int attempt = 0; attempt < 16; attempt++) {
         uint64_t name[2];
         if (!os_random(name, sizeof name)) break;
-        int length = snprintf(path, sizeof path, "%s/.tributary-%016llx%016llx", dir, (unsigned long long)name[0],
-                              (unsigned long long)name[1]);
+        int length = snprintf(path, sizeof path, "%s/.tributary-%016llx%016llx", dir,
+                              (unsigned long long)name[0], (unsigned long long)name[1]);
         if (length < 0 || (size_t)length >= sizeof path) {
             errno = ENAMETOOLONG;
             return -1;
@@ -230,7 +233,8 @@ static int open_unlinked(const char *dir) {
 static Status file_open(SpillFile *self, Error *err) {
     const char *dir = self->space->dir;
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) fd = open_unlinked(dir);
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+        fd = open_unlinked(dir);
     if (fd < 0) {
         int number = errno;
         char what[DIR_MAX + 64];
@@ -270,14 +274,17 @@ static Status write_failed(const SpillFile *self, int number, Error *err) {
     struct statvfs fs;
     if (fstatvfs(self->fd, &fs) == 0) {
         error_detail(err, "%llu bytes are free there; this query has spilled %llu bytes.",
-                     (unsigned long long)fs.f_bavail * fs.f_frsize, (unsigned long long)spill_space_bytes(space));
+                     (unsigned long long)fs.f_bavail * fs.f_frsize,
+                     (unsigned long long)spill_space_bytes(space));
     }
     if (number == ENOSPC || number == EDQUOT)
-        return error_hint(err, "Free space there, set SpillDir to another folder, or raise MemoryLimit.");
+        return error_hint(
+            err, "Free space there, set SpillDir to another folder, or raise MemoryLimit.");
     return err->status;
 }
 
-static Status pwrite_all(const SpillFile *self, const uint8_t *data, size_t bytes, uint64_t offset, Error *err) {
+static Status pwrite_all(const SpillFile *self, const uint8_t *data, size_t bytes, uint64_t offset,
+                         Error *err) {
     while (bytes > 0) {
         ssize_t wrote = pwrite(self->fd, data, bytes, (off_t)offset);
         if (wrote < 0 && errno == EINTR) continue;
@@ -294,7 +301,8 @@ static Status space_charge(SpillSpace *self, uint32_t bytes, Error *err) {
     uint64_t after = atomic_fetch_add(&self->bytes, bytes) + bytes;
     if (self->limit <= 0 || after <= (uint64_t)self->limit) return TRIB_OK;
     atomic_fetch_sub(&self->bytes, bytes);
-    error_set(err, ERR_LIMIT, "the query needs more than SpillLimit = %lld bytes of temporary files in \"%.400s\"",
+    error_set(err, ERR_LIMIT,
+              "the query needs more than SpillLimit = %lld bytes of temporary files in \"%.400s\"",
               (long long)self->limit, self->dir);
     return error_hint(err, "Raise SpillLimit or MemoryLimit.");
 }
@@ -305,9 +313,10 @@ static uint32_t block_pack(SpillFile *self, ThreadState *thread, const void *dat
         self->skip--;
     } else {
         uint32_t worthwhile = bytes - bytes / 16;
-        int packed = bytes < 64 ? 0
-                                : LZ4_compress_fast_extState(thread->lz4, data, (char *)thread->buffer, (int)bytes,
-                                                             (int)worthwhile, 1);
+        int packed = bytes < 64
+                         ? 0
+                         : LZ4_compress_fast_extState(thread->lz4, data, (char *)thread->buffer,
+                                                      (int)bytes, (int)worthwhile, 1);
         if (packed > 0 && (uint32_t)packed < bytes) return (uint32_t)packed;
         if (bytes >= 4096) self->skip = INCOMPRESSIBLE_SKIP;
     }
@@ -317,9 +326,11 @@ static uint32_t block_pack(SpillFile *self, ThreadState *thread, const void *dat
 
 Status spill_write(SpillFile *self, const void *data, uint32_t bytes, SpillBlock *out, Error *err) {
     SpillSpace *space = self->space;
-    if (bytes == 0 || bytes > BLOCK_MAX) return error_set(err, ERR_GENERAL, "a spill block of %u bytes", bytes);
+    if (bytes == 0 || bytes > BLOCK_MAX)
+        return error_set(err, ERR_GENERAL, "a spill block of %u bytes", bytes);
     if (space->cancel) TRY(cancel_check(space->cancel, err));
-    if (self->blocks >= UINT32_MAX) return error_set(err, ERR_LIMIT, "a spill file may not have more than 4294967295 blocks");
+    if (self->blocks >= UINT32_MAX)
+        return error_set(err, ERR_LIMIT, "a spill file may not have more than 4294967295 blocks");
     if (self->fd < 0) TRY(file_open(self, err));
     ThreadState *thread;
     TRY(thread_state((size_t)bytes + TAG_BYTES, &thread, err));
@@ -336,19 +347,22 @@ Status spill_write(SpillFile *self, const void *data, uint32_t bytes, SpillBlock
     }
     TRY(space_charge(space, stored, err));
     TRY(pwrite_all(self, thread->buffer, stored, self->end, err));
-    *out = (SpillBlock){.offset = self->end, .stored = stored, .plain = bytes, .number = (uint32_t)self->blocks};
+    *out = (SpillBlock){
+        .offset = self->end, .stored = stored, .plain = bytes, .number = (uint32_t)self->blocks};
     self->end += stored;
     self->blocks++;
     return TRIB_OK;
 }
 
 static Status block_damaged(const SpillFile *self, const SpillBlock *block, Error *err) {
-    error_set(err, ERR_IO, "a spill file in \"%.400s\" was damaged or changed by somebody else", self->space->dir);
+    error_set(err, ERR_IO, "a spill file in \"%.400s\" was damaged or changed by somebody else",
+              self->space->dir);
     return error_detail(err, "file %u, block %u at offset %llu", self->id, block->number,
                         (unsigned long long)block->offset);
 }
 
-static Status pread_all(const SpillFile *self, uint8_t *data, size_t bytes, const SpillBlock *block, Error *err) {
+static Status pread_all(const SpillFile *self, uint8_t *data, size_t bytes, const SpillBlock *block,
+                        Error *err) {
     uint64_t offset = block->offset;
     while (bytes > 0) {
         ssize_t got = pread(self->fd, data, bytes, (off_t)offset);
@@ -371,7 +385,8 @@ Status spill_read(SpillFile *self, const SpillBlock *block, void *out, Error *er
     const SpillSpace *space = self->space;
     if (space->cancel) TRY(cancel_check(space->cancel, err));
     uint32_t trailer = space->encrypt ? TAG_BYTES : CHECKSUM_BYTES;
-    if (self->fd < 0 || block->stored <= trailer || block->stored - trailer > block->plain || block->plain > BLOCK_MAX)
+    if (self->fd < 0 || block->stored <= trailer || block->stored - trailer > block->plain ||
+        block->plain > BLOCK_MAX)
         return block_damaged(self, block, err);
     uint32_t payload = block->stored - trailer;
     ThreadState *thread;
@@ -381,7 +396,8 @@ Status spill_read(SpillFile *self, const SpillBlock *block, void *out, Error *er
     header_fill(&header, self, block->number, payload, block->plain);
     bool genuine = false;
     if (space->encrypt) {
-        TRY(block_decrypt(thread->cipher, space->key, &header, thread->buffer, payload, &genuine, err));
+        TRY(block_decrypt(thread->cipher, space->key, &header, thread->buffer, payload, &genuine,
+                          err));
     } else {
         uint64_t checksum;
         memcpy(&checksum, thread->buffer + payload, sizeof checksum);
@@ -392,12 +408,15 @@ Status spill_read(SpillFile *self, const SpillBlock *block, void *out, Error *er
         memcpy(out, thread->buffer, payload);
         return TRIB_OK;
     }
-    int plain = LZ4_decompress_safe((const char *)thread->buffer, out, (int)payload, (int)block->plain);
+    int plain =
+        LZ4_decompress_safe((const char *)thread->buffer, out, (int)payload, (int)block->plain);
     return plain == (int)block->plain ? TRIB_OK : block_damaged(self, block, err);
 }
 
 void spill_discard(SpillFile *self, const SpillBlock *block) {
-    /* Only whole file system blocks go; a file system that cannot punch holes keeps them until the end. */
+    /* Only whole file system blocks go; a file system that cannot punch holes keeps them until
+     * the end. */
     if (self->fd >= 0)
-        (void)fallocate(self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)block->offset, block->stored);
+        (void)fallocate(self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)block->offset,
+                        block->stored);
 }

@@ -1,13 +1,15 @@
 /*
  * spill.h - spill files: what does not fit in memory, compressed, encrypted, unnamed.
  *
- * SpillSpace  of one query: folder, key, limit, counters. Thread-safe.
- * SpillFile   an O_TMPFILE (mode 0600) to which blocks are appended, to be read back in any order.
- *             Blocks are LZ4-compressed (when that helps) and AES-256-GCM encrypted: key per query, nonce
- *             per block, file id and block number as associated data. One writer at a time; readers may be
+ * SpillSpace  of one query: folder, key, limit, counters. Thread-safe. SpillFile   an O_TMPFILE
+ * (mode 0600) to which blocks are appended, to be read back in any order.
+ *             Blocks are LZ4-compressed (when that helps) and AES-256-GCM encrypted:
+ *             key per query, nonce
+ *             per block, file id and block number as associated data. One writer at a
+ *             time; readers may be
  *             many once writing has ended.
- * Errors: ENOSPC, EIO, a wrong tag, SpillLimit: a clear error that names the folder; the query ends,
- * nothing remains on disk.
+ * Errors: ENOSPC, EIO, a wrong tag, SpillLimit: a clear error that names the folder; the query
+ * ends, nothing remains on disk.
  */
 #ifndef TRIB_SPILL_SPILL_H
 #define TRIB_SPILL_SPILL_H
@@ -20,9 +22,9 @@ typedef struct SpillSpace SpillSpace;
 typedef struct SpillFile SpillFile;
 
 /* dir "" = $TMPDIR or /tmp. limit 0 = none. Nothing is created before the first write. */
-Status spill_space_new(Str dir, int64_t limit, bool encrypt, CancelToken *cancel, SpillSpace **out, Error *err)
-    WARN_UNUSED;
-void spill_space_free(SpillSpace *self); /* all its files must have been closed */
+Status spill_space_new(Str dir, int64_t limit, bool encrypt, CancelToken *cancel, SpillSpace **out,
+                       Error *err) WARN_UNUSED;
+void spill_space_free(SpillSpace *self);            /* all its files must have been closed */
 uint64_t spill_space_bytes(const SpillSpace *self); /* written so far */
 
 typedef struct SpillBlock {
@@ -34,7 +36,8 @@ typedef struct SpillBlock {
 Status spill_file_new(SpillSpace *space, SpillFile **out, Error *err) WARN_UNUSED;
 void spill_file_free(SpillFile *self);
 /* Appends one block (1 byte .. 4 MiB). */
-Status spill_write(SpillFile *self, const void *data, uint32_t bytes, SpillBlock *out, Error *err) WARN_UNUSED;
+Status spill_write(SpillFile *self, const void *data, uint32_t bytes, SpillBlock *out,
+                   Error *err) WARN_UNUSED;
 /* Reads a block back into room for block->plain bytes. */
 Status spill_read(SpillFile *self, const SpillBlock *block, void *out, Error *err) WARN_UNUSED;
 /* The block will not be read again: gives its disk space back where the file system can. */

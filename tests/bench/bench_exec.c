@@ -1,7 +1,7 @@
 /*
- * bench_exec.c - the rates of aggregation, joins and sorting by themselves: batches prepared in memory go through one
- * operator. Prints, of the best of some runs, rows per second of CPU time and of wall time, seconds of CPU time per
- * phase, and the peak of the budget.
+ * bench_exec.c - the rates of aggregation, joins and sorting by themselves: batches prepared in
+ * memory go through one operator. Prints, of the best of some runs, rows per second of CPU time and
+ * of wall time, seconds of CPU time per phase, and the peak of the budget.
  *
  *   bench_exec [--threads N] [--rows N] [--memory BYTES] [--repeat N] [--plain] [NAME ...]
  */
@@ -65,11 +65,13 @@ static void fill_letter(Vector *vector, uint64_t row, uint32_t i, uint64_t disti
     ((StrView *)vector->data)[i] = strview_of(&letter, 1);
 }
 static void fill_text(Vector *vector, uint64_t row, uint32_t i, uint64_t distinct) {
-    char *text = arena_printf(arena, "carefully final %llu deposits", (unsigned long long)(next_random() % distinct));
+    char *text = arena_printf(arena, "carefully final %llu deposits",
+                              (unsigned long long)(next_random() % distinct));
     ((StrView *)vector->data)[i] = strview_of(text, strlen(text));
 }
 
-static Input input_new(uint64_t rows, uint32_t ncolumns, const Type *types, const Fill *fills, const uint64_t *parameters) {
+static Input input_new(uint64_t rows, uint32_t ncolumns, const Type *types, const Fill *fills,
+                       const uint64_t *parameters) {
     Error err;
     Input in = {.rows = rows, .count = (uint32_t)((rows + BATCH_ROWS - 1) / BATCH_ROWS)};
     in.batches = arena_array(arena, in.count, sizeof *in.batches);
@@ -80,8 +82,10 @@ static Input input_new(uint64_t rows, uint32_t ncolumns, const Type *types, cons
         uint32_t n = rows - from < BATCH_ROWS ? (uint32_t)(rows - from) : BATCH_ROWS;
         if (batch_columns(batch, ncolumns, &err) != TRIB_OK) die("memory", &err);
         for (uint32_t c = 0; c < ncolumns; c++) {
-            if (vector_new(arena, types[c], BATCH_ROWS, &batch->columns[c], &err) != TRIB_OK) die("memory", &err);
-            for (uint32_t i = 0; i < n; i++) fills[c](&batch->columns[c], from + i, i, parameters[c]);
+            if (vector_new(arena, types[c], BATCH_ROWS, &batch->columns[c], &err) != TRIB_OK)
+                die("memory", &err);
+            for (uint32_t i = 0; i < n; i++)
+                fills[c](&batch->columns[c], from + i, i, parameters[c]);
         }
         batch->count = batch->selected = n;
     }
@@ -155,7 +159,8 @@ static Status run_work(Run *run, Thread *thread, OpContext *context, Batch *out,
         do {
             batch_clear(out);
             TRY(run->op->process(context, in, out, &step, err));
-            if (step == STEP_HAVE_OUTPUT || step == STEP_LAST_OUTPUT) atomic_fetch_add(&run->rows_out, out->selected);
+            if (step == STEP_HAVE_OUTPUT || step == STEP_LAST_OUTPUT)
+                atomic_fetch_add(&run->rows_out, out->selected);
         } while (step == STEP_HAVE_OUTPUT);
     }
     return run->role == RUN_SINK ? run->op->combine(context, err) : TRIB_OK;
@@ -166,8 +171,13 @@ static void *run_thread(void *argument) {
     Run *run = thread->run;
     Arena *local = arena_new(NULL);
     Waker waker = {run_wake, (void *)&thread->woken};
-    OpContext context = {.node = run->node, .query = &run->query, .shared = run->shared, .worker = thread->worker,
-                         .workers = threads, .waker = &waker, .arena = local};
+    OpContext context = {.node = run->node,
+                         .query = &run->query,
+                         .shared = run->shared,
+                         .worker = thread->worker,
+                         .workers = threads,
+                         .waker = &waker,
+                         .arena = local};
     context.local = arena_alloc(local, run->op->local_size);
     Batch out;
     batch_init(&out, arena_new(local));
@@ -177,7 +187,8 @@ static void *run_thread(void *argument) {
     if (run_work(run, thread, &context, &out, &err) != TRIB_OK) die(run->op->name, &err);
     if (run->op->local_close) run->op->local_close(&context);
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
-    atomic_fetch_add(&run->cpu_ns, (to.tv_sec - from.tv_sec) * INT64_C(1000000000) + to.tv_nsec - from.tv_nsec);
+    atomic_fetch_add(&run->cpu_ns,
+                     (to.tv_sec - from.tv_sec) * INT64_C(1000000000) + to.tv_nsec - from.tv_nsec);
     arena_free(local);
     return NULL;
 }
@@ -215,9 +226,15 @@ static Times run_once(const PhysNode *node, const Input *probe, const Input *inp
     CancelToken *cancel = cancel_new();
     EvalSession session = {.cancel = cancel, .max_value_size = 64 << 20};
     Budget *budget = budget_new(NULL, "bench", memory);
-    run.query = (Query){.arena = arena_new(NULL), .cancel = cancel, .session = &session, .workers = threads,
-                        .batch_rows = BATCH_ROWS, .counters = heap_alloc(sizeof(NodeCounters)), .budget = budget};
-    if (spill_space_new(STR(""), 0, encrypt, cancel, &run.query.spill, &err) != TRIB_OK) die("spill", &err);
+    run.query = (Query){.arena = arena_new(NULL),
+                        .cancel = cancel,
+                        .session = &session,
+                        .workers = threads,
+                        .batch_rows = BATCH_ROWS,
+                        .counters = heap_alloc(sizeof(NodeCounters)),
+                        .budget = budget};
+    if (spill_space_new(STR(""), 0, encrypt, cancel, &run.query.spill, &err) != TRIB_OK)
+        die("spill", &err);
     run.shared = arena_alloc(run.query.arena, run.op->shared_size);
     int64_t from = os_now_ns();
     if (run.op->open(node, &run.query, run.shared, &err) != TRIB_OK) die("open", &err);
@@ -225,7 +242,8 @@ static Times run_once(const PhysNode *node, const Input *probe, const Input *inp
     times.cpu[RUN_FINISH] = run_role(&run, RUN_FINISH, NULL, run.op->finish_tasks ? threads : 1);
     if (probe) times.cpu[RUN_TRANSFORM] = run_role(&run, RUN_TRANSFORM, probe, threads);
     if (!probe || run.op->has_tail(node, run.shared))
-        times.cpu[RUN_SOURCE] = run_role(&run, RUN_SOURCE, NULL, run.op->source_ordered ? 1 : threads);
+        times.cpu[RUN_SOURCE] =
+            run_role(&run, RUN_SOURCE, NULL, run.op->source_ordered ? 1 : threads);
     times.wall = (double)(os_now_ns() - from) / 1e9;
     for (int r = 0; r < 4; r++) times.total += times.cpu[r];
     times.peak = budget_peak(budget);
@@ -253,8 +271,8 @@ static void bench(const char *name, PhysNode *node, const Input *probe, const In
     printf("%-14s %6.1f M rows/s cpu %6.1f wall |", name, rows / best.total, rows / best.wall);
     for (int r = 0; r < 4; r++)
         if (best.cpu[r] > 0.001) printf(" %s %.3f", role_names[r], best.cpu[r]);
-    printf(" | out %llu, %lld MiB, spilled %llu MiB\n", (unsigned long long)best.rows, (long long)(best.peak >> 20),
-           (unsigned long long)(best.spilled >> 20));
+    printf(" | out %llu, %lld MiB, spilled %llu MiB\n", (unsigned long long)best.rows,
+           (long long)(best.peak >> 20), (unsigned long long)(best.spilled >> 20));
     fflush(stdout);
 }
 
@@ -265,7 +283,8 @@ static void aggregate_add(PhysNode *node, const char *name, Expr *arg) {
     PhysAggregate *a = &node->as.aggregate.aggregates[node->as.aggregate.naggregates++];
     ResolvedAggregate resolved;
     Type type = arg ? arg->type : TYPE(BIGINT);
-    if (aggregate_resolve(arena, str_from(name), arg ? 1 : 0, &type, &resolved, &err) != TRIB_OK) die(name, &err);
+    if (aggregate_resolve(arena, str_from(name), arg ? 1 : 0, &type, &resolved, &err) != TRIB_OK)
+        die(name, &err);
     a->aggregate = resolved.aggregate;
     a->result = resolved.result;
     a->nargs = arg ? 1 : 0;
@@ -326,9 +345,11 @@ static void group_text(void) {
 }
 
 static void group_few(void) {
-    Type types[] = {type_char(1), type_char(1), type_decimal(12, 2), type_decimal(12, 2), type_decimal(12, 2),
-                    type_decimal(38, 4), type_decimal(38, 6)};
-    Fill fills[] = {fill_letter, fill_letter, fill_small, fill_small, fill_small, fill_wide, fill_wide};
+    Type types[] = {type_char(1),        type_char(1),        type_decimal(12, 2),
+                    type_decimal(12, 2), type_decimal(12, 2), type_decimal(38, 4),
+                    type_decimal(38, 6)};
+    Fill fills[] = {fill_letter, fill_letter, fill_small, fill_small,
+                    fill_small,  fill_wide,   fill_wide};
     uint64_t parameters[] = {2, 2, 50, 100000, 10, 10000000, 10000000};
     Input in = input_new(scale, 7, types, fills, parameters);
     PhysNode *node = aggregate_new(&in, 2);
@@ -414,11 +435,20 @@ static const struct {
     const char *name;
     void (*run)(void);
 } shapes[] = {
-    {"group_ordered", group_ordered}, {"group_random", group_random}, {"group_100k", group_hundred_thousand},
-    {"group_1k", group_thousand},     {"group_text", group_text},     {"group_few", group_few},
-    {"join_inner", join_inner},       {"join_small", join_small},     {"join_fanout", join_fanout},
-    {"join_semi", join_semi},         {"join_full", join_full},       {"sort_numbers", sort_numbers},
-    {"sort_text", sort_text},         {"topn_numbers", topn_numbers},
+    {"group_ordered", group_ordered},
+    {"group_random", group_random},
+    {"group_100k", group_hundred_thousand},
+    {"group_1k", group_thousand},
+    {"group_text", group_text},
+    {"group_few", group_few},
+    {"join_inner", join_inner},
+    {"join_small", join_small},
+    {"join_fanout", join_fanout},
+    {"join_semi", join_semi},
+    {"join_full", join_full},
+    {"sort_numbers", sort_numbers},
+    {"sort_text", sort_text},
+    {"topn_numbers", topn_numbers},
 };
 
 static bool wanted(int argc, char **argv, int first, const char *name) {
@@ -430,13 +460,20 @@ static bool wanted(int argc, char **argv, int first, const char *name) {
 int main(int argc, char **argv) {
     int i = 1;
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
-        if (strcmp(argv[i], "--plain") == 0) encrypt = false;
-        else if (i + 1 == argc) die("an option needs a value", NULL);
-        else if (strcmp(argv[i], "--threads") == 0) threads = (uint32_t)strtoul(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--repeat") == 0) repeat = (uint32_t)strtoul(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--rows") == 0) scale = strtoull(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--memory") == 0) memory = strtoll(argv[++i], NULL, 10);
-        else die("unknown option", NULL);
+        if (strcmp(argv[i], "--plain") == 0)
+            encrypt = false;
+        else if (i + 1 == argc)
+            die("an option needs a value", NULL);
+        else if (strcmp(argv[i], "--threads") == 0)
+            threads = (uint32_t)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--repeat") == 0)
+            repeat = (uint32_t)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--rows") == 0)
+            scale = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--memory") == 0)
+            memory = strtoll(argv[++i], NULL, 10);
+        else
+            die("unknown option", NULL);
     }
     if (threads < 1 || threads > 256) die("--threads 1..256", NULL);
     for (size_t s = 0; s < COUNT_OF(shapes); s++) {

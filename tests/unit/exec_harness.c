@@ -1,5 +1,6 @@
 /*
- * exec_harness.c - see exec_harness.h. Batches have random sizes, forms (flat, dictionary, constant) and selections.
+ * exec_harness.c - see exec_harness.h. Batches have random sizes, forms (flat, dictionary,
+ * constant) and selections.
  */
 #include "config.h"
 
@@ -43,7 +44,8 @@ Table *table_new(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t nr
 static Value text_numbered(Arena *arena, Type type, uint64_t number) {
     Value v = {.type = type};
     uint32_t pad = number % 5 == 0 ? 40 : number % 7 == 0 ? 12 : number % 101 == 100 ? 3000 : 0;
-    char *text = arena_printf(arena, "%s%llu", number % 3 ? "" : "prefix-which-is-shared-", (unsigned long long)number);
+    char *text = arena_printf(arena, "%s%llu", number % 3 ? "" : "prefix-which-is-shared-",
+                              (unsigned long long)number);
     size_t length = strlen(text);
     char *padded = arena_alloc(arena, length + pad + 1);
     memcpy(padded, text, length);
@@ -56,7 +58,8 @@ static Value text_numbered(Arena *arena, Type type, uint64_t number) {
 static Value nested_numbered(Arena *arena, Type type, uint64_t number) {
     Value v = {.type = type};
     uint32_t nfields = type.fields->count;
-    uint32_t n = type.id == TRIB_TYPE_ROW ? nfields : (uint32_t)(number % 4) * nfields;
+    uint32_t n = type.id == TRIB_TYPE_ROW
+    ? nfields : (uint32_t)(number % 4) * nfields;
     Value *items = ARENA_ARRAY(arena, Value, n + 1);
     for (uint32_t i = 0; i < n; i++) {
         Type item = type.fields->field[i % nfields].type;
@@ -79,21 +82,24 @@ Value value_numbered(Arena *arena, Type type, uint64_t number) {
     case TRIB_TYPE_INTEGER: v.as.integer = (int32_t)signed_number; return v;
     case TRIB_TYPE_DATE: v.as.integer = (int32_t)(number % 100000); return v;
     case TRIB_TYPE_REAL:
-    case TRIB_TYPE_DOUBLE: v.as.real = number == 3 ? __builtin_nan("") : (double)signed_number * 0.5; return v;
+    case TRIB_TYPE_DOUBLE:
+        v.as.real = number == 3 ? __builtin_nan("") : (double)signed_number * 0.5;
+        return v;
     case TRIB_TYPE_DECIMAL:
-        if (type.precision > 18) v.as.wide = (__int128)signed_number * INT64_MAX;
-        else v.as.integer = signed_number;
+        if (type.precision > 18)
+            v.as.wide = (__int128)signed_number * INT64_MAX;
+        else
+            v.as.integer = signed_number;
         return v;
     case TRIB_TYPE_TIMESTAMP:
-        if (type.precision <= 6) v.as.integer = signed_number * 1000003;
+        if (type.precision <= 6)
+            v.as.integer = signed_number * 1000003;
         else {
             v.as.instant.us = signed_number;
             v.as.instant.ns = (int32_t)(number % 1000);
         }
         return v;
-    case TRIB_TYPE_TIMESTAMP_TZ:
-        v.as.instant.us = signed_number * 1000;
-        return v;
+    case TRIB_TYPE_TIMESTAMP_TZ: v.as.instant.us = signed_number * 1000; return v;
     case TRIB_TYPE_VARCHAR:
     case TRIB_TYPE_VARBINARY: return text_numbered(arena, type, number);
     case TRIB_TYPE_UUID: {
@@ -112,7 +118,8 @@ Value value_numbered(Arena *arena, Type type, uint64_t number) {
 
 void table_fill(Table *self, uint32_t column, uint64_t *random, uint32_t distinct, uint32_t nulls) {
     Value *pool = ARENA_ARRAY(self->arena, Value, distinct + 1);
-    for (uint32_t i = 0; i < distinct; i++) pool[i] = value_numbered(self->arena, self->types[column], i);
+    for (uint32_t i = 0; i < distinct; i++)
+        pool[i] = value_numbered(self->arena, self->types[column], i);
     for (uint32_t r = 0; r < self->nrows; r++) {
         self->cells[column][r] = pool[harness_random(random) % distinct];
         self->cells[column][r].is_null = nulls && harness_random(random) % nulls == 0;
@@ -138,8 +145,10 @@ Expr *column_of(Arena *arena, const Table *table, uint32_t ordinal, uint32_t shi
 void cells_print(Buf *out, const Value *const *values, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         buf_char(out, '|');
-        if (!values[i] || values[i]->is_null) buf_text(out, "NULL");
-        else value_text(out, values[i]);
+        if (!values[i] || values[i]->is_null)
+            buf_text(out, "NULL");
+        else
+            value_text(out, values[i]);
     }
 }
 
@@ -173,9 +182,10 @@ void lines_compare(Lines *expected, Lines *actual, bool ordered, const char *wha
     uint64_t n = expected->count < actual->count ? expected->count : actual->count;
     for (uint64_t i = 0; i < n; i++) {
         if (strcmp(expected->line[i], actual->line[i]) == 0) continue;
-        print_message("%s: row %llu of %llu (expected %llu)\n  expected %.300s\n  actual   %.300s\n", what,
-                      (unsigned long long)i, (unsigned long long)actual->count, (unsigned long long)expected->count,
-                      expected->line[i], actual->line[i]);
+        print_message(
+            "%s: row %llu of %llu (expected %llu)\n  expected %.300s\n  actual   %.300s\n", what,
+            (unsigned long long)i, (unsigned long long)actual->count,
+            (unsigned long long)expected->count, expected->line[i], actual->line[i]);
         fail();
     }
     if (expected->count != actual->count)
@@ -186,7 +196,8 @@ void lines_compare(Lines *expected, Lines *actual, bool ordered, const char *wha
 
 /* ---------------------------------------------------------------- batches */
 
-static Status dictionary_make(Arena *arena, Vector *vector, uint32_t positions, uint64_t *random, Error *err) {
+static Status dictionary_make(Arena *arena, Vector *vector, uint32_t positions, uint64_t *random,
+                              Error *err) {
     uint32_t *rows, *indices;
     TRY_ALLOC(rows, ARENA_ARRAY(arena, uint32_t, positions), err);
     TRY_ALLOC(indices, ARENA_ARRAY(arena, uint32_t, positions), err);
@@ -198,16 +209,23 @@ static Status dictionary_make(Arena *arena, Vector *vector, uint32_t positions, 
     Vector *entries;
     TRY_ALLOC(entries, ARENA_NEW(arena, Vector), err);
     TRY(vector_gather(arena, vector, rows, positions, entries, err));
-    *vector = (Vector){.type = entries->type, .physical = entries->physical, .form = VECTOR_DICTIONARY,
-                       .capacity = positions, .indices = indices, .entries = positions, .nchildren = 1,
+    *vector = (Vector){.type = entries->type,
+                       .physical = entries->physical,
+                       .form = VECTOR_DICTIONARY,
+                       .capacity = positions,
+                       .indices = indices,
+                       .entries = positions,
+                       .nchildren = 1,
                        .children = entries};
     return TRIB_OK;
 }
 
 /* Rows [from, from + count) at random positions. */
-static Status batch_make(const Table *table, uint32_t from, uint32_t count, uint64_t *random, Batch *out, Error *err) {
+static Status batch_make(const Table *table, uint32_t from, uint32_t count, uint64_t *random,
+                         Batch *out, Error *err) {
     bool selected = harness_random(random) % 2;
-    uint32_t positions = selected ? count + (uint32_t)(harness_random(random) % (BATCH_ROWS + 1 - count)) : count;
+    uint32_t positions =
+        selected ? count + (uint32_t)(harness_random(random) % (BATCH_ROWS + 1 - count)) : count;
     uint16_t *selection;
     TRY_ALLOC(selection, ARENA_ARRAY(out->arena, uint16_t, count), err);
     uint32_t skip = positions - count;
@@ -226,8 +244,10 @@ static Status batch_make(const Table *table, uint32_t from, uint32_t count, uint
             continue;
         }
         TRY(vector_new(out->arena, table->types[c], positions, vector, err));
-        for (uint32_t i = 0; i < count; i++) TRY(vector_set(out->arena, vector, selection[i], &table->cells[c][from + i], err));
-        if (harness_random(random) % 4 == 0) TRY(dictionary_make(out->arena, vector, positions, random, err));
+        for (uint32_t i = 0; i < count; i++)
+            TRY(vector_set(out->arena, vector, selection[i], &table->cells[c][from + i], err));
+        if (harness_random(random) % 4 == 0)
+            TRY(dictionary_make(out->arena, vector, positions, random, err));
     }
     out->count = positions;
     out->selected = count;
@@ -288,7 +308,8 @@ static Status batch_print(Run *run, const Batch *batch, Error *err) {
     return status;
 }
 
-static Status run_transform_batch(Run *run, OpContext *context, Batch *in, Batch *out, bool *finished, Error *err) {
+static Status run_transform_batch(Run *run, OpContext *context, Batch *in, Batch *out,
+                                  bool *finished, Error *err) {
     for (;;) {
         Step step = STEP_NEED_INPUT;
         batch_clear(out);
@@ -311,24 +332,31 @@ static Status run_input(Run *run, OpContext *context, Arena *arena, Error *err) 
         uint32_t chunk = atomic_fetch_add(&run->next, 1);
         uint32_t from = chunk * BATCH_ROWS;
         if (from >= run->input->nrows) break;
-        uint32_t end = from + BATCH_ROWS < run->input->nrows ? from + BATCH_ROWS : run->input->nrows;
+        uint32_t end =
+            from + BATCH_ROWS < run->input->nrows ? from + BATCH_ROWS : run->input->nrows;
         uint64_t random = run->seed * 1000003 + chunk + 1;
         while (from < end && !finished) {
-            uint32_t count = harness_random(&random) % 4 ? end - from : 1 + (uint32_t)(harness_random(&random) % (end - from));
+            uint32_t count = harness_random(&random) % 4
+                                 ? end - from
+                                 : 1 + (uint32_t)(harness_random(&random) % (end - from));
             batch_clear(&in);
             TRY(batch_make(run->input, from, count, &random, &in, err));
             from += count;
             Step step = STEP_NEED_INPUT;
-            if (run->role == RUN_TRANSFORM) TRY(run_transform_batch(run, context, &in, &out, &finished, err));
-            else TRY(run->op->consume(context, &in, &step, err));
+            if (run->role == RUN_TRANSFORM)
+                TRY(run_transform_batch(run, context, &in, &out, &finished, err));
+            else
+                TRY(run->op->consume(context, &in, &step, err));
             finished |= step == STEP_FINISHED;
         }
     }
-    if (run->role == RUN_SINK && run->op->combine && !atomic_load(&run->failed)) return run->op->combine(context, err);
+    if (run->role == RUN_SINK && run->op->combine && !atomic_load(&run->failed))
+        return run->op->combine(context, err);
     return TRIB_OK;
 }
 
-static Status run_source(Run *run, RunThread *thread, OpContext *context, Arena *arena, Error *err) {
+static Status run_source(Run *run, RunThread *thread, OpContext *context, Arena *arena,
+                         Error *err) {
     Arena *out_arena;
     TRY_ALLOC(out_arena, arena_new(arena), err);
     Batch out;
@@ -339,7 +367,8 @@ static Status run_source(Run *run, RunThread *thread, OpContext *context, Arena 
         TRY(run->op->produce(context, &out, &step, err));
         if (step == STEP_FINISHED) break;
         if (step == STEP_BLOCKED) {
-            while (!atomic_exchange(&thread->woken, false) && !atomic_load(&run->failed)) sched_yield();
+            while (!atomic_exchange(&thread->woken, false) && !atomic_load(&run->failed))
+                sched_yield();
             continue;
         }
         TRY(batch_print(run, &out, err));
@@ -349,7 +378,8 @@ static Status run_source(Run *run, RunThread *thread, OpContext *context, Arena 
 
 static Status run_finish(Run *run, OpContext *context, Error *err) {
     Step step = STEP_NEED_INPUT;
-    while (step != STEP_FINISHED && !atomic_load(&run->failed)) TRY(run->op->finish(context, &step, err));
+    while (step != STEP_FINISHED && !atomic_load(&run->failed))
+        TRY(run->op->finish(context, &step, err));
     return TRIB_OK;
 }
 
@@ -369,9 +399,16 @@ static void *run_thread(void *argument) {
     Run *run = thread->run;
     Arena *arena = arena_new(NULL);
     Waker waker = {run_wake, (void *)&thread->woken};
-    OpContext context = {.node = run->node, .query = run->query, .shared = run->shared, .worker = thread->worker,
-                         .workers = run->threads, .waker = &waker, .arena = arena,
-                         .role = run->role == RUN_SOURCE ? ROLE_SOURCE : run->role == RUN_TRANSFORM ? ROLE_TRANSFORM : ROLE_SINK};
+    OpContext context = {.node = run->node,
+                         .query = run->query,
+                         .shared = run->shared,
+                         .worker = thread->worker,
+                         .workers = run->threads,
+                         .waker = &waker,
+                         .arena = arena,
+                         .role = run->role == RUN_SOURCE      ? ROLE_SOURCE
+                                 : run->role == RUN_TRANSFORM ? ROLE_TRANSFORM
+                                                              : ROLE_SINK};
     Error err;
     error_clear(&err);
     Status status = run_thread_inside(thread, arena, &context, &err);
@@ -415,14 +452,19 @@ static Status run_all(Run *run, const Table *probe, const Table *build, Mode mod
     return run_role(run, RUN_SOURCE, NULL, op->source_ordered ? 1 : mode.threads);
 }
 
-static Status run_query(const PhysNode *node, const Table *probe, const Table *build, Mode mode, uint64_t seed, Lines *out,
-                        uint64_t *spilled, Error *err) {
+static Status run_query(const PhysNode *node, const Table *probe, const Table *build, Mode mode,
+                        uint64_t seed, Lines *out, uint64_t *spilled, Error *err) {
     Arena *arena = arena_new(NULL);
     CancelToken *cancel = cancel_new();
     EvalSession session = {.cancel = cancel, .max_value_size = 64 << 20};
     NodeCounters *counters = calloc(node->id + 1, sizeof *counters);
-    Query query = {.arena = arena, .cancel = cancel, .session = &session, .workers = mode.threads,
-                   .force_spill = mode.force_spill, .batch_rows = BATCH_ROWS, .counters = counters};
+    Query query = {.arena = arena,
+                   .cancel = cancel,
+                   .session = &session,
+                   .workers = mode.threads,
+                   .force_spill = mode.force_spill,
+                   .batch_rows = BATCH_ROWS,
+                   .counters = counters};
     query.budget = budget_new(NULL, "test", mode.memory ? mode.memory : INT64_C(1) << 40);
     Status status = spill_space_new(STR(""), 0, mode.encrypt, cancel, &query.spill, err);
     const Operator *op = operator_of(node->kind);
@@ -442,12 +484,12 @@ static Status run_query(const PhysNode *node, const Table *probe, const Table *b
     return status;
 }
 
-Status harness_breaker(const PhysNode *node, const Table *input, Mode mode, uint64_t seed, Lines *out, uint64_t *spilled,
-                       Error *err) {
+Status harness_breaker(const PhysNode *node, const Table *input, Mode mode, uint64_t seed,
+                       Lines *out, uint64_t *spilled, Error *err) {
     return run_query(node, NULL, input, mode, seed, out, spilled, err);
 }
 
-Status harness_join(const PhysNode *node, const Table *probe, const Table *build, Mode mode, uint64_t seed, Lines *out,
-                    uint64_t *spilled, Error *err) {
+Status harness_join(const PhysNode *node, const Table *probe, const Table *build, Mode mode,
+                    uint64_t seed, Lines *out, uint64_t *spilled, Error *err) {
     return run_query(node, probe, build, mode, seed, out, spilled, err);
 }

@@ -1,6 +1,6 @@
 /*
- * exec_harness.h - drives one operator without the runtime: batches made of literal rows go in through its roles, by
- * several threads, and come out as lines of text.
+ * exec_harness.h - drives one operator without the runtime: batches made of literal rows go in
+ * through its roles, by several threads, and come out as lines of text.
  */
 #ifndef TRIB_TEST_EXEC_HARNESS_H
 #define TRIB_TEST_EXEC_HARNESS_H
@@ -18,7 +18,7 @@ typedef struct Table {
 typedef struct Mode {
     uint32_t threads;
     bool force_spill;
-    int64_t memory;   /* limit of the query */
+    int64_t memory; /* limit of the query */
     bool encrypt;
 } Mode;
 
@@ -32,7 +32,8 @@ uint64_t harness_random(uint64_t *state);
 Table *table_new(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t nrows);
 /* How random values are drawn: `distinct` different ones, NULL with 1 / `nulls` (0: never). */
 void table_fill(Table *self, uint32_t column, uint64_t *random, uint32_t distinct, uint32_t nulls);
-/* One value of a type by number: equal numbers give equal values, different ones different values. */
+/* One value of a type by number: equal numbers give equal values, different ones different
+ * values. */
 Value value_numbered(Arena *arena, Type type, uint64_t number);
 
 /* A node standing for a table, as the child of the node under test. */
@@ -40,11 +41,11 @@ PhysNode *node_of(Arena *arena, const Table *table);
 Expr *column_of(Arena *arena, const Table *table, uint32_t ordinal, uint32_t shift);
 
 /* Runs a node whose operator is sink and source. */
-Status harness_breaker(const PhysNode *node, const Table *input, Mode mode, uint64_t seed, Lines *out, uint64_t *spilled,
-                       Error *err);
+Status harness_breaker(const PhysNode *node, const Table *input, Mode mode, uint64_t seed,
+                       Lines *out, uint64_t *spilled, Error *err);
 /* Runs a join: build side, probe side, tail. */
-Status harness_join(const PhysNode *node, const Table *probe, const Table *build, Mode mode, uint64_t seed, Lines *out,
-                    uint64_t *spilled, Error *err);
+Status harness_join(const PhysNode *node, const Table *probe, const Table *build, Mode mode,
+                    uint64_t seed, Lines *out, uint64_t *spilled, Error *err);
 
 void lines_add(Lines *self, const char *text);
 void lines_sort(Lines *self);

@@ -1,6 +1,6 @@
 /*
- * test_exec_aggregate.c - aggregation against a naive reference: every kind of key, few and many groups, one and several
- * threads, in memory and out of it.
+ * test_exec_aggregate.c - aggregation against a naive reference: every kind of key, few and many
+ * groups, one and several threads, in memory and out of it.
  */
 #include "config.h"
 
@@ -40,7 +40,8 @@ typedef struct Case {
     bool no_aggregates;
 } Case;
 
-static const Aggregate *aggregate_named(Arena *arena, const char *name, uint32_t nargs, const Type *args, Type *result) {
+static const Aggregate *aggregate_named(Arena *arena, const char *name, uint32_t nargs,
+                                        const Type *args, Type *result) {
     ResolvedAggregate resolved;
     Error err;
     error_clear(&err);
@@ -63,7 +64,8 @@ static void aggregate_add(Case *c, const char *name, uint32_t column, bool filte
     a->filter = filtered ? column_of(c->arena, c->table, c->nkeys + 2, 0) : NULL;
 }
 
-static Case case_new(uint32_t nkeys, const Type *keys, uint32_t nrows, uint32_t distinct, uint32_t nulls, uint64_t seed) {
+static Case case_new(uint32_t nkeys, const Type *keys, uint32_t nrows, uint32_t distinct,
+                     uint32_t nulls, uint64_t seed) {
     Case c = {.arena = arena_new(NULL), .nkeys = nkeys};
     Type types[8];
     for (uint32_t k = 0; k < nkeys; k++) types[k] = keys[k];
@@ -82,13 +84,15 @@ static Case case_new(uint32_t nkeys, const Type *keys, uint32_t nrows, uint32_t 
     c.node->children[0] = node_of(c.arena, c.table);
     c.node->as.aggregate.ngroups = nkeys;
     c.node->as.aggregate.groups = ARENA_ARRAY(c.arena, Expr *, nkeys + 1);
-    for (uint32_t k = 0; k < nkeys; k++) c.node->as.aggregate.groups[k] = column_of(c.arena, c.table, k, 0);
+    for (uint32_t k = 0; k < nkeys; k++)
+        c.node->as.aggregate.groups[k] = column_of(c.arena, c.table, k, 0);
     c.node->as.aggregate.aggregates = ARENA_ARRAY(c.arena, PhysAggregate, 8);
     return c;
 }
 
 static void group_take(Group *g, const Case *c, uint32_t row) {
-    const Value *number = &c->table->cells[c->nkeys][row], *text = &c->table->cells[c->nkeys + 1][row];
+    const Value *number = &c->table->cells[c->nkeys][row],
+                *text = &c->table->cells[c->nkeys + 1][row];
     const Value *flag = &c->table->cells[c->nkeys + 2][row];
     bool passes = !flag->is_null && flag->as.integer;
     g->rows++;
@@ -226,12 +230,29 @@ static void test_distinct(void **unused) {
 static void test_every_type(void **unused) {
     (void)unused;
     Arena *arena = arena_new(NULL);
-    TribTypeField fields[] = {{"a", TYPE(INTEGER)}, {"b", type_varchar(0)}, {"c", type_array(arena, TYPE(BIGINT))}};
-    Type types[] = {TYPE(BOOLEAN), TYPE(TINYINT), TYPE(SMALLINT), TYPE(INTEGER), TYPE(REAL), TYPE(DOUBLE),
-                    type_decimal(12, 2), type_decimal(38, 4), TYPE(VARBINARY), TYPE(DATE), type_time(9), type_timestamp(6),
-                    type_timestamp(9), type_timestamp_tz(3), TYPE(INTERVAL_YM), TYPE(INTERVAL_DS), TYPE(UUID),
-                    type_array(arena, type_varchar(0)), type_map(arena, TYPE(INTEGER), type_varchar(0)),
-                    type_row(arena, 3, fields), type_array(arena, type_array(arena, TYPE(DOUBLE)))};
+    TribTypeField fields[] = {
+        {"a", TYPE(INTEGER)}, {"b", type_varchar(0)}, {"c", type_array(arena, TYPE(BIGINT))}};
+    Type types[] = {TYPE(BOOLEAN),
+                    TYPE(TINYINT),
+                    TYPE(SMALLINT),
+                    TYPE(INTEGER),
+                    TYPE(REAL),
+                    TYPE(DOUBLE),
+                    type_decimal(12, 2),
+                    type_decimal(38, 4),
+                    TYPE(VARBINARY),
+                    TYPE(DATE),
+                    type_time(9),
+                    type_timestamp(6),
+                    type_timestamp(9),
+                    type_timestamp_tz(3),
+                    TYPE(INTERVAL_YM),
+                    TYPE(INTERVAL_DS),
+                    TYPE(UUID),
+                    type_array(arena, type_varchar(0)),
+                    type_map(arena, TYPE(INTEGER), type_varchar(0)),
+                    type_row(arena, 3, fields),
+                    type_array(arena, type_array(arena, TYPE(DOUBLE)))};
     for (size_t t = 0; t < COUNT_OF(types); t++) {
         Buf name;
         buf_init(&name, NULL, 1000);
@@ -265,8 +286,9 @@ static void test_spills(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_groups),  cmocka_unit_test(test_few_groups), cmocka_unit_test(test_many_groups),
-        cmocka_unit_test(test_distinct),   cmocka_unit_test(test_every_type), cmocka_unit_test(test_spills),
+        cmocka_unit_test(test_no_groups),   cmocka_unit_test(test_few_groups),
+        cmocka_unit_test(test_many_groups), cmocka_unit_test(test_distinct),
+        cmocka_unit_test(test_every_type),  cmocka_unit_test(test_spills),
     };
     return cmocka_run_group_tests_name("exec_aggregate", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
- * test_exec_join.c - joins against a naive reference that looks at every pair: all kinds, with and without keys and
- * residuals, NULLs on both sides, heavy keys, every type of key; one and several threads, in memory and out of it.
+ * test_exec_join.c - joins against a naive reference that looks at every pair: all kinds, with and
+ * without keys and residuals, NULLs on both sides, heavy keys, every type of key; one and several
+ * threads, in memory and out of it.
  */
 #include "config.h"
 
@@ -27,8 +28,14 @@ static const struct {
     JoinKind kind;
     const char *name;
 } kinds[] = {
-    {JOIN_INNER, "inner"}, {JOIN_LEFT, "left"}, {JOIN_RIGHT, "right"}, {JOIN_FULL, "full"}, {JOIN_SEMI, "semi"},
-    {JOIN_ANTI, "anti"},   {JOIN_ANTI_NULLS, "anti nulls"}, {JOIN_MARK, "mark"},
+    {JOIN_INNER, "inner"},
+    {JOIN_LEFT, "left"},
+    {JOIN_RIGHT, "right"},
+    {JOIN_FULL, "full"},
+    {JOIN_SEMI, "semi"},
+    {JOIN_ANTI, "anti"},
+    {JOIN_ANTI_NULLS, "anti nulls"},
+    {JOIN_MARK, "mark"},
 };
 
 /* Columns of both sides: key, second key (integer), number (bigint), payload (varchar). */
@@ -83,7 +90,8 @@ static void row_print(const Case *c, Lines *out, int64_t p, int64_t b, const Val
 
 static void reference(const Case *c, Lines *out) {
     bool *matched = calloc(c->build->nrows + 1, 1);
-    bool pairs = c->kind == JOIN_INNER || c->kind == JOIN_LEFT || c->kind == JOIN_RIGHT || c->kind == JOIN_FULL;
+    bool pairs = c->kind == JOIN_INNER || c->kind == JOIN_LEFT || c->kind == JOIN_RIGHT ||
+                 c->kind == JOIN_FULL;
     for (uint32_t p = 0; p < c->probe->nrows; p++) {
         bool found = false, unknown = false;
         for (uint32_t b = 0; b < c->build->nrows; b++) {
@@ -92,18 +100,22 @@ static void reference(const Case *c, Lines *out) {
             unknown |= truth == UNKNOWN;
             if (truth != YES) continue;
             found = matched[b] = true;
-            if (pairs) row_print(c, out, p, b, NULL);
-            else break;
+            if (pairs)
+                row_print(c, out, p, b, NULL);
+            else
+                break;
         }
         Value mark = {.type = TYPE(BOOLEAN), .is_null = !found && unknown};
         mark.as.integer = found;
-        if ((c->kind == JOIN_LEFT || c->kind == JOIN_FULL) && !found) row_print(c, out, p, -1, NULL);
+        if ((c->kind == JOIN_LEFT || c->kind == JOIN_FULL) && !found)
+            row_print(c, out, p, -1, NULL);
         if (c->kind == JOIN_SEMI && found) row_print(c, out, p, -1, NULL);
         if (c->kind == JOIN_ANTI && !found) row_print(c, out, p, -1, NULL);
         if (c->kind == JOIN_ANTI_NULLS && !found && !unknown) row_print(c, out, p, -1, NULL);
         if (c->kind == JOIN_MARK) row_print(c, out, p, -1, &mark);
     }
-    for (uint32_t b = 0; b < c->build->nrows && (c->kind == JOIN_RIGHT || c->kind == JOIN_FULL); b++)
+    for (uint32_t b = 0; b < c->build->nrows && (c->kind == JOIN_RIGHT || c->kind == JOIN_FULL);
+         b++)
         if (!matched[b]) row_print(c, out, -1, b, NULL);
     free(matched);
 }
@@ -145,8 +157,10 @@ static void node_make(Case *c) {
     node->as.join.build_output = build_output;
     node->as.join.nbuild_output = both ? 2 : 0;
     node->types = ARENA_ARRAY(c->arena, Type, 8);
-    for (uint32_t j = 0; j < 3; j++) node->types[node->ncolumns++] = c->probe->types[probe_output[j]];
-    for (uint32_t j = 0; both && j < 2; j++) node->types[node->ncolumns++] = c->build->types[build_output[j]];
+    for (uint32_t j = 0; j < 3; j++)
+        node->types[node->ncolumns++] = c->probe->types[probe_output[j]];
+    for (uint32_t j = 0; both && j < 2; j++)
+        node->types[node->ncolumns++] = c->build->types[build_output[j]];
     if (c->kind == JOIN_MARK) node->types[node->ncolumns++] = TYPE(BOOLEAN);
 }
 
@@ -163,10 +177,11 @@ static void check(Case *c, const char *what) {
                  c->residual ? ", residual" : "", m);
         for (size_t k = 0; k < COUNT_OF(kinds); k++)
             if (kinds[k].kind == c->kind)
-                snprintf(name, sizeof name, "%s, %s, %u keys%s, safe %llu aware %llu, mode %zu", what, kinds[k].name,
-                         c->nkeys, c->residual ? ", residual" : "", (unsigned long long)c->null_safe,
-                         (unsigned long long)c->null_aware, m);
-        Status status = harness_join(c->node, c->probe, c->build, modes[m], 17 + m, &actual, NULL, &err);
+                snprintf(name, sizeof name, "%s, %s, %u keys%s, safe %llu aware %llu, mode %zu",
+                         what, kinds[k].name, c->nkeys, c->residual ? ", residual" : "",
+                         (unsigned long long)c->null_safe, (unsigned long long)c->null_aware, m);
+        Status status =
+            harness_join(c->node, c->probe, c->build, modes[m], 17 + m, &actual, NULL, &err);
         if (status != TRIB_OK) print_message("%s: %s\n", name, err.message);
         assert_int_equal(status, TRIB_OK);
         lines_compare(&expected, &actual, false, name);
@@ -175,7 +190,8 @@ static void check(Case *c, const char *what) {
     lines_clear(&expected);
 }
 
-static Table *side_new(Arena *arena, Type key, uint32_t nrows, uint32_t distinct, uint32_t nulls, uint64_t *seed) {
+static Table *side_new(Arena *arena, Type key, uint32_t nrows, uint32_t distinct, uint32_t nulls,
+                       uint64_t *seed) {
     Type types[] = {key, TYPE(INTEGER), TYPE(BIGINT), type_varchar(0)};
     Table *table = table_new(arena, 4, types, nrows);
     table_fill(table, 0, seed, distinct, nulls);
@@ -185,7 +201,8 @@ static Table *side_new(Arena *arena, Type key, uint32_t nrows, uint32_t distinct
     return table;
 }
 
-static Case sides_new(Type key, uint32_t nprobe, uint32_t nbuild, uint32_t distinct, uint32_t nulls, uint64_t seed) {
+static Case sides_new(Type key, uint32_t nprobe, uint32_t nbuild, uint32_t distinct, uint32_t nulls,
+                      uint64_t seed) {
     Case c = {.arena = arena_new(NULL)};
     c.probe = side_new(c.arena, key, nprobe, distinct, nulls, &seed);
     c.build = side_new(c.arena, key, nbuild, distinct, nulls, &seed);
@@ -293,7 +310,8 @@ static void test_heavy_and_wide(void **unused) {
 
 static void test_large(void **unused) {
     (void)unused;
-    for (uint32_t n = 0; n < 2; n++) { /* too many pairs for the reference: against the first mode */
+    /* too many pairs for the reference: against the first mode */
+    for (uint32_t n = 0; n < 2; n++) {
         Case c = sides_new(n ? type_varchar(0) : TYPE(BIGINT), 60000, 40000, 30000, 30, 10 + n);
         c.nkeys = 1;
         for (size_t k = 0; k < COUNT_OF(kinds); k++) {
@@ -302,11 +320,15 @@ static void test_large(void **unused) {
             node_make(&c);
             Lines expected = {0};
             Error err;
-            assert_int_equal(harness_join(c.node, c.probe, c.build, modes[0], 3, &expected, NULL, &err), TRIB_OK);
+            assert_int_equal(
+                harness_join(c.node, c.probe, c.build, modes[0], 3, &expected, NULL, &err),
+                TRIB_OK);
             for (size_t m = 1; m < COUNT_OF(modes); m++) {
                 Lines actual = {0};
                 uint64_t spilled = 0;
-                assert_int_equal(harness_join(c.node, c.probe, c.build, modes[m], 3 + m, &actual, &spilled, &err), TRIB_OK);
+                assert_int_equal(harness_join(c.node, c.probe, c.build, modes[m], 3 + m, &actual,
+                                              &spilled, &err),
+                                 TRIB_OK);
                 if (!modes[m].memory) assert_int_equal(spilled > 0, modes[m].force_spill);
                 lines_compare(&expected, &actual, false, kinds[k].name);
                 lines_clear(&actual);
@@ -320,12 +342,29 @@ static void test_large(void **unused) {
 static void test_every_type(void **unused) {
     (void)unused;
     Arena *arena = arena_new(NULL);
-    TribTypeField fields[] = {{"a", TYPE(INTEGER)}, {"b", type_varchar(0)}, {"c", type_array(arena, TYPE(BIGINT))}};
-    Type types[] = {TYPE(BOOLEAN), TYPE(TINYINT), TYPE(SMALLINT), TYPE(INTEGER), TYPE(REAL), TYPE(DOUBLE),
-                    type_decimal(12, 2), type_decimal(38, 4), TYPE(VARBINARY), TYPE(DATE), type_time(9), type_timestamp(6),
-                    type_timestamp(9), type_timestamp_tz(3), TYPE(INTERVAL_YM), TYPE(INTERVAL_DS), TYPE(UUID),
-                    type_array(arena, type_varchar(0)), type_map(arena, TYPE(INTEGER), type_varchar(0)),
-                    type_row(arena, 3, fields), type_array(arena, type_array(arena, TYPE(DOUBLE)))};
+    TribTypeField fields[] = {
+        {"a", TYPE(INTEGER)}, {"b", type_varchar(0)}, {"c", type_array(arena, TYPE(BIGINT))}};
+    Type types[] = {TYPE(BOOLEAN),
+                    TYPE(TINYINT),
+                    TYPE(SMALLINT),
+                    TYPE(INTEGER),
+                    TYPE(REAL),
+                    TYPE(DOUBLE),
+                    type_decimal(12, 2),
+                    type_decimal(38, 4),
+                    TYPE(VARBINARY),
+                    TYPE(DATE),
+                    type_time(9),
+                    type_timestamp(6),
+                    type_timestamp(9),
+                    type_timestamp_tz(3),
+                    TYPE(INTERVAL_YM),
+                    TYPE(INTERVAL_DS),
+                    TYPE(UUID),
+                    type_array(arena, type_varchar(0)),
+                    type_map(arena, TYPE(INTEGER), type_varchar(0)),
+                    type_row(arena, 3, fields),
+                    type_array(arena, type_array(arena, TYPE(DOUBLE)))};
     for (size_t t = 0; t < COUNT_OF(types); t++) {
         Buf name;
         buf_init(&name, NULL, 1000);
@@ -345,9 +384,11 @@ static void test_every_type(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_key),    cmocka_unit_test(test_one_key_residual), cmocka_unit_test(test_two_keys),
-        cmocka_unit_test(test_no_keys),    cmocka_unit_test(test_empty_sides),      cmocka_unit_test(test_heavy_key),
-        cmocka_unit_test(test_heavy_and_wide), cmocka_unit_test(test_large),        cmocka_unit_test(test_every_type),
+        cmocka_unit_test(test_one_key),        cmocka_unit_test(test_one_key_residual),
+        cmocka_unit_test(test_two_keys),       cmocka_unit_test(test_no_keys),
+        cmocka_unit_test(test_empty_sides),    cmocka_unit_test(test_heavy_key),
+        cmocka_unit_test(test_heavy_and_wide), cmocka_unit_test(test_large),
+        cmocka_unit_test(test_every_type),
     };
     return cmocka_run_group_tests_name("exec_join", tests, NULL, NULL);
 }

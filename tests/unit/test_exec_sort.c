@@ -1,6 +1,7 @@
 /*
- * test_exec_sort.c - sorting and top-N: output is checked to be ordered by its keys (with an order computed from literals)
- * and to hold the same rows; ties are broken by a unique last column where the exact sequence is compared.
+ * test_exec_sort.c - sorting and top-N: output is checked to be ordered by its keys (with an order
+ * computed from literals) and to hold the same rows; ties are broken by a unique last column where
+ * the exact sequence is compared.
  */
 #include "config.h"
 
@@ -36,7 +37,8 @@ static int row_order(const void *a, const void *b) {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     for (uint32_t k = 0; k < sorting->node->as.sort.nkeys; k++) {
         const PhysSortKey *key = &sorting->node->as.sort.keys[k];
-        const Value *u = &sorting->table->cells[key->ordinal][x], *v = &sorting->table->cells[key->ordinal][y];
+        const Value *u = &sorting->table->cells[key->ordinal][x],
+                    *v = &sorting->table->cells[key->ordinal][y];
         if (u->is_null || v->is_null) {
             if (u->is_null && v->is_null) continue;
             return u->is_null == key->nulls_first ? -1 : 1;
@@ -67,7 +69,8 @@ static void reference(const Case *c, Lines *out) {
     free(rows);
 }
 
-static Case case_new(uint32_t ncolumns, const Type *types, uint32_t nrows, uint32_t distinct, uint32_t nulls, uint64_t seed) {
+static Case case_new(uint32_t ncolumns, const Type *types, uint32_t nrows, uint32_t distinct,
+                     uint32_t nulls, uint64_t seed) {
     Case c = {.arena = arena_new(NULL)};
     Type all[8];
     for (uint32_t i = 0; i < ncolumns; i++) all[i] = types[i];
@@ -87,7 +90,8 @@ static Case case_new(uint32_t ncolumns, const Type *types, uint32_t nrows, uint3
     c.node->types = c.table->types;
     PhysSortKey *keys = ARENA_ARRAY(c.arena, PhysSortKey, ncolumns + 1);
     for (uint32_t k = 0; k <= ncolumns; k++)
-        keys[k] = (PhysSortKey){.ordinal = k, .descending = (seed >> k) & 1, .nulls_first = (seed >> (k + 3)) & 1};
+        keys[k] = (PhysSortKey){
+            .ordinal = k, .descending = (seed >> k) & 1, .nulls_first = (seed >> (k + 3)) & 1};
     c.node->as.sort.keys = keys;
     c.node->as.sort.nkeys = ncolumns + 1;
     return c;
@@ -148,7 +152,8 @@ static void test_texts(void **unused) {
     check(&c, "short texts");
     arena_free(c.arena);
     /* Bytes 0 and 1, prefixes of one another, and a common prefix longer than any key. */
-    static const char *const odd[] = {"", "\0", "\0\0", "\1", "\0\1", "a", "a\0", "a\0b", "a\1", "ab", "b"};
+    static const char *const odd[] = {"",    "\0",   "\0\0", "\1", "\0\1", "a",
+                                      "a\0", "a\0b", "a\1",  "ab", "b"};
     static const size_t lengths[] = {0, 1, 2, 1, 2, 1, 2, 3, 2, 2, 1};
     for (int shared = 0; shared < 2; shared++) {
         c = case_new(2, types, 3000, 3, 9, 33);
@@ -170,11 +175,27 @@ static void test_texts(void **unused) {
 static void test_every_type(void **unused) {
     (void)unused;
     Arena *arena = arena_new(NULL);
-    TribTypeField fields[] = {{"a", TYPE(INTEGER)}, {"b", type_varchar(0)}, {"c", type_array(arena, TYPE(BIGINT))}};
-    Type types[] = {TYPE(BOOLEAN), TYPE(TINYINT), TYPE(SMALLINT), TYPE(INTEGER), TYPE(REAL), TYPE(DOUBLE),
-                    type_decimal(12, 2), type_decimal(38, 4), TYPE(VARBINARY), TYPE(DATE), type_time(9), type_timestamp(6),
-                    type_timestamp(9), type_timestamp_tz(3), TYPE(INTERVAL_YM), TYPE(INTERVAL_DS), TYPE(UUID),
-                    type_array(arena, type_varchar(0)), type_row(arena, 3, fields),
+    TribTypeField fields[] = {
+        {"a", TYPE(INTEGER)}, {"b", type_varchar(0)}, {"c", type_array(arena, TYPE(BIGINT))}};
+    Type types[] = {TYPE(BOOLEAN),
+                    TYPE(TINYINT),
+                    TYPE(SMALLINT),
+                    TYPE(INTEGER),
+                    TYPE(REAL),
+                    TYPE(DOUBLE),
+                    type_decimal(12, 2),
+                    type_decimal(38, 4),
+                    TYPE(VARBINARY),
+                    TYPE(DATE),
+                    type_time(9),
+                    type_timestamp(6),
+                    type_timestamp(9),
+                    type_timestamp_tz(3),
+                    TYPE(INTERVAL_YM),
+                    TYPE(INTERVAL_DS),
+                    TYPE(UUID),
+                    type_array(arena, type_varchar(0)),
+                    type_row(arena, 3, fields),
                     type_array(arena, type_array(arena, TYPE(DOUBLE)))};
     for (size_t t = 0; t < COUNT_OF(types); t++) {
         Buf name;
@@ -193,7 +214,8 @@ static void test_topn(void **unused) {
     Type types[] = {TYPE(BIGINT), type_varchar(0)};
     struct {
         int64_t limit, offset;
-    } limits[] = {{0, 0}, {1, 0}, {10, 0}, {10, 5}, {1000, 100}, {20000, 0}, {100000, 10}, {5, 100000}};
+    } limits[] = {{0, 0},      {1, 0},     {10, 0},      {10, 5},
+                  {1000, 100}, {20000, 0}, {100000, 10}, {5, 100000}};
     for (size_t i = 0; i < COUNT_OF(limits); i++) {
         for (uint32_t first = 0; first < 2; first++) {
             Case c = case_new(2, types, 60000, 3000, 9, 60 + i);
@@ -221,8 +243,9 @@ static void test_many_runs(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_directions), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_every_type), cmocka_unit_test(test_topn),       cmocka_unit_test(test_many_runs),
+        cmocka_unit_test(test_sizes), cmocka_unit_test(test_directions),
+        cmocka_unit_test(test_texts), cmocka_unit_test(test_every_type),
+        cmocka_unit_test(test_topn),  cmocka_unit_test(test_many_runs),
     };
     return cmocka_run_group_tests_name("exec_sort", tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /*
- * test_spill.c - spill files: round trips, tampering, a full disk, the limit, cancellation, many threads.
+ * test_spill.c - spill files: round trips, tampering, a full disk, the limit, cancellation, many
+ * threads.
  *
- * Files are found through /proc/self/fd, where an unnamed file shows as "FOLDER/#inode (deleted)", and changed behind the
- * module's back through their descriptors.
+ * Files are found through /proc/self/fd, where an unnamed file shows as "FOLDER/#inode (deleted)",
+ * and changed behind the module's back through their descriptors.
  */
 #include "config.h"
 
@@ -46,7 +47,9 @@ static void begin(Fixture *self, bool encrypt, int64_t limit) {
     snprintf(self->dir, sizeof self->dir, "/tmp/test_spill_XXXXXX");
     assert_non_null(mkdtemp(self->dir));
     self->cancel = cancel_new();
-    assert_int_equal(spill_space_new(str_from(self->dir), limit, encrypt, self->cancel, &self->space, &self->err), TRIB_OK);
+    assert_int_equal(spill_space_new(str_from(self->dir), limit, encrypt, self->cancel,
+                                     &self->space, &self->err),
+                     TRIB_OK);
     assert_int_equal(spill_file_new(self->space, &self->file, &self->err), TRIB_OK);
 }
 
@@ -58,7 +61,8 @@ static void end(Fixture *self) {
 }
 
 static void fill(uint8_t *data, size_t bytes, bool compressible) {
-    for (size_t i = 0; i < bytes; i++) data[i] = compressible ? (uint8_t)(i / 64) : (uint8_t)next_random();
+    for (size_t i = 0; i < bytes; i++)
+        data[i] = compressible ? (uint8_t)(i / 64) : (uint8_t)next_random();
 }
 
 /* The descriptor of the spill file in the folder. */
@@ -279,7 +283,8 @@ static void test_no_folder(void **unused) {
     SpillSpace *space;
     SpillFile *file;
     SpillBlock block;
-    assert_int_equal(spill_space_new(STR("/nonexistent/folder"), 0, true, NULL, &space, &err), TRIB_OK);
+    assert_int_equal(spill_space_new(STR("/nonexistent/folder"), 0, true, NULL, &space, &err),
+                     TRIB_OK);
     assert_int_equal(spill_file_new(space, &file, &err), TRIB_OK);
     assert_int_equal(spill_write(file, "x", 1, &block, &err), TRIB_IO);
     assert_non_null(strstr(err.message, "/nonexistent/folder"));
@@ -342,7 +347,8 @@ static void *job_run(void *context) {
     for (int b = 0; b < 64 && job->ok; b++)
         job->ok = spill_write(file, data + b * 5000, 5000, &blocks[b], &err) == TRIB_OK;
     for (int b = 63; b >= 0 && job->ok; b--)
-        job->ok = spill_read(file, &blocks[b], out, &err) == TRIB_OK && memcmp(out, data + b * 5000, 5000) == 0;
+        job->ok = spill_read(file, &blocks[b], out, &err) == TRIB_OK &&
+                  memcmp(out, data + b * 5000, 5000) == 0;
     spill_file_free(file);
     free(data);
     free(out);
@@ -373,7 +379,8 @@ static void test_discard(void **unused) {
     static uint8_t data[262144], out[262144];
     SpillBlock blocks[4];
     fill(data, sizeof data, false);
-    for (int i = 0; i < 4; i++) assert_int_equal(spill_write(f.file, data, sizeof data, &blocks[i], &f.err), TRIB_OK);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(spill_write(f.file, data, sizeof data, &blocks[i], &f.err), TRIB_OK);
     struct stat before, after;
     fstat(find_fd(f.dir), &before);
     spill_discard(f.file, &blocks[1]);
