@@ -171,6 +171,7 @@ static void mistakes_in_statements(void **state) {
         {"START TRANSACTION READ ONLY, READ WRITE", "42000", 1, 30, "stands twice", NULL},
         {"CREATE EXTERNAL TABLE t (a int) LOCATION 'a' LOCATION 'b'", "42000", 1, 46,
          "stands twice", NULL},
+        {"ALTER TABLE t SET TBLPROPERTIES ('' = 'a')", "42000", 1, 34, "must not be empty", NULL},
         {"ALTER TABLE t FOO", "42000", 1, 15, "expected ADD, ALTER COLUMN", NULL},
         {"SELECT {x 1}", "42000", 1, 9, "expected fn, d, t, ts", NULL},
         {"SELECT {d 2024}", "42000", 1, 11, "expected a string", NULL},
