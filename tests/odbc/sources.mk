@@ -24,12 +24,18 @@ tests_odbc_test_manager_SOURCES = tests/odbc/test_manager.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_manager_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_test_manager_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
+check_PROGRAMS += tests/odbc/test_engine
+tests_odbc_test_engine_SOURCES = tests/odbc/test_engine.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_engine_CPPFLAGS = $(AM_CPPFLAGS) -DREAL_DRIVER='"$(abs_top_builddir)/.libs/libtributary.so"' \
+	-DCONNECTOR_PATH='"$(abs_top_builddir)/.libs"'
+tests_odbc_test_engine_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+
 check_PROGRAMS += tests/odbc/bench_fetch
 tests_odbc_bench_fetch_SOURCES = tests/odbc/bench_fetch.c $(ODBC_TEST_SOURCES)
 tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
-TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager
+TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine
 endif
 
 TESTS += tests/odbc/check_exports
