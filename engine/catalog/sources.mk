@@ -14,7 +14,7 @@ ENGINE_SOURCES += \
 	engine/catalog/secret.c
 
 if HAVE_CMOCKA
-CATALOG_TESTS = tests/unit/test_config tests/unit/test_metastore
+CATALOG_TESTS = tests/unit/test_config tests/unit/test_metastore tests/unit/test_source_faults
 check_PROGRAMS += $(CATALOG_TESTS)
 TESTS += $(CATALOG_TESTS)
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/test_base.h tests/unit/fake_connector.h
@@ -23,6 +23,9 @@ tests_unit_test_config_DEPENDENCIES = libengine.la libbase.la tests/unit/trib_fa
 tests_unit_test_metastore_SOURCES = tests/unit/test_metastore.c tests/unit/test_base.h tests/unit/fake_connector.h
 tests_unit_test_metastore_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_metastore_DEPENDENCIES = libengine.la libbase.la tests/unit/trib_fake.la trib_memory.la
+tests_unit_test_source_faults_SOURCES = tests/unit/test_source_faults.c tests/unit/test_base.h
+tests_unit_test_source_faults_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_source_faults_DEPENDENCIES = libengine.la libbase.la tests/unit/trib_fake.la trib_memory.la
 endif
 
 check_PROGRAMS += tests/fuzz/replay_config
