@@ -14,6 +14,7 @@ typedef struct Visit {
     SizeDefaults sizes;
     bool odbc2;
     Str catalog, schema, table; /* of keys */
+    bool unique_only;           /* SQLStatistics */
 } Visit;
 
 /* Closes what was there and begins a result; NULL: the error is posted. */
@@ -264,39 +265,76 @@ SQLRETURN stmt_columns(Stmt *self, const Str *names) {
 
 /* ---- keys */
 
-/* The table that is asked about: missing names are those of the session. Copies into scratch. */
-static SQLRETURN table_of(Stmt *self, const Str *names, Visit *visit) {
-    Session *session = self->dbc->session;
-    Arena *scratch = handle_scratch(&self->base);
-    if (!names[2].data)
-        return diag_error(&self->base, ERR_NULL_POINTER, "the table is a NULL pointer");
-    if (!scratch) return diag_no_memory(&self->base);
-    visit->table = identifier(self, names[2]);
-    visit->catalog = names[0].data ? identifier(self, names[0]) : session_catalog(session);
-    visit->schema = names[1].data ? identifier(self, names[1]) : session_schema(session);
-    Str *copies[] = {&visit->catalog, &visit->schema, &visit->table};
-    for (size_t i = 0; i < COUNT_OF(copies); i++) {
-        char *copy = str_dup(scratch, copies[i]->data ? *copies[i] : STR(""));
-        if (!copy) return diag_no_memory(&self->base);
-        copies[i]->data = copy;
-    }
-    return SQL_SUCCESS;
+/* A table that was asked about by name; several when catalog or schema were left open. */
+typedef struct TableName {
+    Str catalog, schema, table;
+    struct TableName *next;
+} TableName;
+
+typedef struct TableNames {
+    Arena *arena;
+    TableName *first, **last;
+} TableNames;
+
+static Status on_named_table(void *context, const MetadataTable *table, Error *err) {
+    TableNames *names = context;
+    TableName *name;
+    TRY_ALLOC(name, ARENA_NEW(names->arena, TableName), err);
+    *name = (TableName){table->catalog, table->schema, table->table, NULL};
+    Str *copies[] = {&name->catalog, &name->schema, &name->table};
+    for (size_t i = 0; i < COUNT_OF(copies); i++)
+        TRY_ALLOC(copies[i]->data, str_dup(names->arena, *copies[i]), err);
+    *names->last = name;
+    names->last = &name->next;
+    return TRIB_OK;
 }
 
-static void table_cells(const Visit *visit) {
-    listing_row(visit->rows);
-    if (visit->catalog.len) listing_text(visit->rows, 0, visit->catalog);
-    if (visit->schema.len) listing_text(visit->rows, 1, visit->schema);
-    listing_text(visit->rows, 2, visit->table);
+/* NULL stands for the session's default, or for any where there is none. */
+static Str name_or_default(Stmt *self, Str name, Str otherwise) {
+    if (name.data) return identifier(self, name);
+    return otherwise.len ? otherwise : (Str){NULL, 0};
 }
 
 typedef Status (*KeyVisitor)(void *context, const MetadataKey *key, Error *err);
 
-/* A table that does not exist has no keys: an empty result, as catalog functions answer. */
-static Status visit_keys(Stmt *self, Visit *visit, KeyVisitor visitor, Error *err) {
-    Status status = statement_list_keys(atomic_load(&self->engine), visit->catalog, visit->schema,
-                                        visit->table, visit, visitor, err);
-    return status == TRIB_NOT_FOUND ? TRIB_OK : status;
+/* Visits the keys of the tables of that name; visit says which. No such table: none, as catalog
+ * functions answer. */
+static Status visit_keys(Stmt *self, const Str *args, Visit *visit, KeyVisitor visitor,
+                         Error *err) {
+    Session *session = self->dbc->session;
+    Statement *engine = atomic_load(&self->engine);
+    TableNames names = {.last = &names.first};
+    TRY_ALLOC(names.arena, handle_scratch(&self->base), err);
+    Str catalog = name_or_default(self, args[0], session_catalog(session));
+    bool given = args[0].data != NULL; /* the default schema is one of the default catalog */
+    MetadataFilter filter = {
+        .catalog = catalog,
+        .schema = name_or_default(self, args[1], given ? STR("") : session_schema(session)),
+        .table = identifier(self, args[2]),
+        .literal = true};
+    MetadataVisitor tables = {.context = &names, .table = on_named_table};
+    TRY(statement_list_tables(engine, &filter, &tables, err));
+    for (const TableName *name = names.first; name; name = name->next) {
+        visit->catalog = name->catalog;
+        visit->schema = name->schema;
+        visit->table = name->table;
+        TRY(statement_list_keys(engine, name->catalog, name->schema, name->table, visit, visitor,
+                                err));
+    }
+    return TRIB_OK;
+}
+
+static bool table_given(Stmt *self, const Str *names) {
+    if (!names[2].data)
+        (void)diag_error(&self->base, ERR_NULL_POINTER, "the table is a NULL pointer");
+    return names[2].data != NULL;
+}
+
+static void table_cells(const Visit *visit) {
+    listing_row(visit->rows);
+    listing_text(visit->rows, 0, visit->catalog);
+    listing_text(visit->rows, 1, visit->schema);
+    listing_text(visit->rows, 2, visit->table);
 }
 
 static const RowColumn primary_columns[] = {
@@ -319,11 +357,11 @@ SQLRETURN stmt_primary_keys(Stmt *self, const Str *names) {
     static const uint32_t keys[] = {0, 1, 2, 4};
     Error err;
     Visit visit = visit_of(self, NULL);
-    if (table_of(self, names, &visit) != SQL_SUCCESS) return SQL_ERROR;
+    if (!table_given(self, names)) return SQL_ERROR;
     if (!(visit.rows = listing_begin(self, primary_columns, COUNT_OF(primary_columns))))
         return SQL_ERROR;
     rename_columns(visit.rows, visit.odbc2, tables_names2, COUNT_OF(tables_names2));
-    Status status = visit_keys(self, &visit, on_primary, &err);
+    Status status = visit_keys(self, names, &visit, on_primary, &err);
     return listing_open(self, visit.rows, status, keys, COUNT_OF(keys), &err);
 }
 
@@ -342,6 +380,7 @@ static const char *const statistics_names2[] = {
 
 static Status on_statistic(void *context, const MetadataKey *key, Error *err) {
     Visit *visit = context;
+    if (visit->unique_only && !key->unique && !key->primary) return TRIB_OK;
     table_cells(visit);
     listing_integer(visit->rows, 3, key->unique || key->primary ? SQL_FALSE : SQL_TRUE);
     listing_text(visit->rows, 5,
@@ -366,11 +405,12 @@ SQLRETURN stmt_statistics(Stmt *self, const Str *names, SQLUSMALLINT unique,
     if (reserved > SQL_ENSURE)
         return diag_error(&self->base, ERR_ACCURACY_OPTION, "%u is no accuracy",
                           (unsigned)reserved);
-    if (table_of(self, names, &visit) != SQL_SUCCESS) return SQL_ERROR;
+    if (!table_given(self, names)) return SQL_ERROR;
     if (!(visit.rows = listing_begin(self, statistics_columns, COUNT_OF(statistics_columns))))
         return SQL_ERROR;
     rename_columns(visit.rows, visit.odbc2, statistics_names2, COUNT_OF(statistics_names2));
-    Status status = visit_keys(self, &visit, on_statistic, &err);
+    visit.unique_only = unique == SQL_INDEX_UNIQUE;
+    Status status = visit_keys(self, names, &visit, on_statistic, &err);
     return listing_open(self, visit.rows, status, keys, COUNT_OF(keys), &err);
 }
 
@@ -417,20 +457,18 @@ SQLRETURN stmt_special_columns(Stmt *self, const Str *names, SQLUSMALLINT kind, 
     if (nullable > SQL_NULLABLE)
         return diag_error(&self->base, ERR_NULLABLE_TYPE, "%u does not say whether NULL is wanted",
                           (unsigned)nullable);
-    if (table_of(self, names, &visit) != SQL_SUCCESS) return SQL_ERROR;
+    if (!table_given(self, names)) return SQL_ERROR;
     if (!(visit.rows = listing_begin(self, special_columns, COUNT_OF(special_columns))))
         return SQL_ERROR;
     rename_columns(visit.rows, visit.odbc2, special_names2, COUNT_OF(special_names2));
     Status status = TRIB_OK;
-    if (kind == SQL_BEST_ROWID) status = visit_keys(self, &visit, on_special_key, &err);
+    if (kind == SQL_BEST_ROWID) status = visit_keys(self, names, &visit, on_special_key, &err);
     if (status == TRIB_OK && listing_rows(visit.rows) > 0) {
         MetadataFilter filter = {.catalog = visit.catalog,
                                  .schema = visit.schema,
                                  .table = visit.table,
                                  .literal = true};
         MetadataVisitor visitor = {.context = &visit, .column = on_special_column};
-        if (!filter.catalog.len) filter.catalog.data = NULL;
-        if (!filter.schema.len) filter.schema.data = NULL;
         status = statement_list_columns(atomic_load(&self->engine), &filter, &visitor, &err);
     }
     return listing_open(self, visit.rows, status, NULL, 0, &err);

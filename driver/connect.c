@@ -68,6 +68,13 @@ static Status apply_options(Dbc *self, Session *session, Error *err) {
     return TRIB_OK;
 }
 
+/* The session has its copy; none stays in the connection's memory. */
+static void forget_password(const Attributes *attributes) {
+    const Attribute *found = attributes_find(attributes, KEY_PWD);
+    if (found && found->value.len)
+        explicit_bzero((char *)(uintptr_t)found->value.data, found->value.len);
+}
+
 static Status session_start(Dbc *self, const Attributes *attributes, Error *err) {
     Session *session;
     Arena *arena = attributes->arena;
@@ -83,6 +90,7 @@ static Status session_start(Dbc *self, const Attributes *attributes, Error *err)
         session_close(session);
         return status;
     }
+    forget_password(attributes);
     self->session = session;
     self->arena = arena;
     self->dsn = attribute_value(attributes, KEY_DSN);

@@ -71,10 +71,20 @@ void handle_warning_sink(void *context, const Error *warning) {
     diag_engine_warning(context, warning);
 }
 
+/* A statement that another thread executes is cancelled, so that its lock comes free soon. */
+static Handle *statement_lock(Stmt *stmt) {
+    Statement *engine = atomic_load(&stmt->engine);
+    if (handle_try_lock(&stmt->base))
+        handle_unlock(&stmt->base);
+    else if (engine)
+        statement_cancel(engine);
+    return handle_lock(stmt->base.id, SQL_HANDLE_STMT);
+}
+
 /* No statement may be executing asynchronously or waiting for data. */
 static bool statements_idle(Dbc *self) {
     for (Stmt *stmt = self->stmts; stmt; stmt = stmt->next) {
-        Handle *locked = handle_lock(stmt->base.id, SQL_HANDLE_STMT);
+        Handle *locked = statement_lock(stmt);
         if (!locked) continue;
         bool busy = stmt->state >= STMT_NEED_DATA;
         handle_unlock(locked);

@@ -956,8 +956,8 @@ static void catalog_keys(void **state) {
     assert_string_equal(text_of(&link, 4), "id");
     assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
     close_cursor(&link);
-    OK(odbc.SQLStatistics(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"customers", 9, SQL_INDEX_ALL,
-                          SQL_QUICK));
+    OK(odbc.SQLStatistics(link.stmt, (SQLCHAR *)"shop", 4, NULL, 0, (SQLCHAR *)"customers", 9,
+                          SQL_INDEX_ALL, SQL_QUICK));
     OK(odbc.SQLFetch(link.stmt));
     OK(odbc.SQLFetch(link.stmt));
     close_cursor(&link);
