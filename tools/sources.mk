@@ -1,4 +1,16 @@
 # tools
-TOOL_CHECKS = tools/check-includes tools/check-length tools/format
+TOOL_CHECKS = tools/check-includes tools/check-length tools/format tools/check-docs
 EXTRA_DIST += $(TOOL_CHECKS) tools/check-includes.awk tools/sources-list
 TESTS += $(TOOL_CHECKS)
+
+# The pages of docs/ that are tables of the code.
+check_PROGRAMS += tools/gen_docs
+tools_gen_docs_SOURCES = tools/gen_docs.c
+tools_gen_docs_LDADD = $(ENGINE_LIBS)
+EXTRA_DIST += docs/configuration.md docs/new-connector.md docs/new-function.md docs/new-operator.md docs/pushdown.md \
+	docs/settings.md docs/options.md docs/functions.md
+AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; export top_srcdir top_builddir;
+
+.PHONY: docs
+docs: all tools/gen_docs
+	top_srcdir=$(top_srcdir) top_builddir=$(top_builddir) $(top_srcdir)/tools/check-docs --write
