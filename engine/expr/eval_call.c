@@ -3,7 +3,7 @@
  *
  * Arguments are evaluated from left to right; rows in which one raised, or is NULL where the function
  * propagates NULL, need not be looked at by what follows. Kernels of plain numbers run over such rows
- * all the same, because dense loops are faster than short selections; whatever they raise there is
+ * all the same, because dense loops are faster than long selections; whatever they raise there is
  * dropped.
  */
 #include "engine/expr/eval.h"
@@ -64,6 +64,15 @@ static Status frame_arguments(CallFrame *f, EvalResult *out) {
     return TRIB_OK;
 }
 
+/* Plain kernels over nearly all rows run over all of them: a dense loop beats a long selection, and
+ * what stands in the other rows is computed for nobody. */
+static void frame_widen(CallFrame *f) {
+    if (f->rows == NULL || !f->node->dense_nulls) return;
+    if (f->nrows < f->ctx->positions - f->ctx->positions / 4) return;
+    f->rows = NULL;
+    f->nrows = f->ctx->positions;
+}
+
 /* The result is NULL where an argument is. */
 static Status frame_validity(CallFrame *f, EvalResult *out) {
     for (uint32_t i = 0; i < f->node->nargs && f->propagates; i++) {
@@ -121,7 +130,9 @@ static Status frame_kernel(CallFrame *f, const Vector *vectors, EvalResult *out)
     out->blocks[2] = errors.blocks[2];
     TRY(result_need_errors(f->ctx, out));
     TRY(frame_validity(f, out));
-    KernelCall call = frame_call(f, vectors, out);
+    CallFrame wide = *f;
+    frame_widen(&wide);
+    KernelCall call = frame_call(&wide, vectors, out);
     TRY(f->node->kernel(&call));
     return frame_errors(f, out, had_errors);
 }

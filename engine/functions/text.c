@@ -27,7 +27,9 @@ static Status kernel_length(KernelCall *call) {
 
 static Status map_case(KernelCall *call, bool upper) {
     char small[STRVIEW_INLINE];
+    StrView *views = call->result->data;
     KERNEL_ROWS(call, row, {
+        if (text_map_inline(&KERNEL_ARG(call, 0, StrView, row), upper, &views[row])) continue;
         Str text = arg_text(call, 0, row);
         size_t len = text_map_case(text, upper, NULL);
         char *out = row_text(call, row, len, small);
@@ -181,7 +183,7 @@ static Status kernel_split_part(KernelCall *call) {
         }
         const char *end = NULL;
         for (;; index--) {
-            end = memmem(text.data, text.len, delimiter.data, delimiter.len);
+            end = text_find(text, delimiter);
             if (index == 1 || end == NULL) break;
             size_t skip = (size_t)(end - text.data) + delimiter.len;
             text = (Str){text.data + skip, text.len - skip};
@@ -201,7 +203,7 @@ static Status kernel_split_part(KernelCall *call) {
 static size_t find_forward(Str text, Str part, int64_t instance) {
     size_t at = 0;
     for (;;) {
-        const char *found = memmem(text.data + at, text.len - at, part.data, part.len);
+        const char *found = text_find((Str){text.data + at, text.len - at}, part);
         if (found == NULL) return SIZE_MAX;
         if (--instance == 0) return (size_t)(found - text.data);
         at = (size_t)(found - text.data) + 1;

@@ -103,7 +103,7 @@ static Status replace_row(KernelCall *call, uint32_t row, Str text, Str search, 
     uint64_t found = 0;
     const char *end = text.data + text.len;
     for (const char *at = text.data;; found++) {
-        at = memmem(at, (size_t)(end - at), search.data, search.len);
+        at = text_find((Str){at, (size_t)(end - at)}, search);
         if (at == NULL) break;
         at += search.len;
     }
@@ -112,7 +112,7 @@ static Status replace_row(KernelCall *call, uint32_t row, Str text, Str search, 
     char *out = row_text(call, row, len, small), *to = out;
     if (out == NULL) return row_text_failed(call, row);
     for (const char *from = text.data;;) {
-        const char *at = memmem(from, (size_t)(end - from), search.data, search.len);
+        const char *at = text_find((Str){from, (size_t)(end - from)}, search);
         size_t keep = (size_t)((at != NULL ? at : end) - from);
         memcpy(to, from, keep);
         to += keep;

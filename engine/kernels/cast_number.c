@@ -174,11 +174,42 @@ static bool decimal_scale_up(KernelCall *call, int raise) {
     return from == PHYS_INT64 || from == PHYS_INT128;
 }
 
+/* value * 10^raise, or / 10^-raise half away from zero, within 64 bits; false if it does not fit. */
+static inline bool rescale_small(int64_t value, int raise, int64_t factor, int64_t *out) {
+    if (raise >= 0) return !__builtin_mul_overflow(value, factor, out);
+    int64_t quotient = value / factor, rest = value % factor;
+    quotient += (rest >= factor - factor / 2) - (rest <= factor / 2 - factor);
+    *out = quotient;
+    return true;
+}
+
+/* Decimals of up to 18 digits among each other. */
+static Status small_to_small(KernelCall *call) {
+    Type to = call->result_type;
+    int raise = to.scale - call->args[0].type.scale;
+    int64_t factor = (int64_t)decimal_powers[raise < 0 ? -raise : raise];
+    int64_t limit = (int64_t)decimal_powers[to.precision];
+    int64_t *out = call->result->data;
+    KERNEL_ROWS(call, row, {
+        int64_t value = 0;
+        bool fits = rescale_small(KERNEL_ARG(call, 0, int64_t, row), raise, factor, &value);
+        if (!fits || value >= limit || value <= -limit) {
+            call->errors[row] = KERNEL_ERROR(ERR_OUT_OF_RANGE);
+        }
+        out[row] = value;
+    });
+    return TRIB_OK;
+}
+
 static Status exact_to_decimal(KernelCall *call) {
     const Vector *v = &call->args[0];
     Type to = call->result_type;
     int scale = v->type.id == TRIB_TYPE_DECIMAL ? v->type.scale : 0;
     if (decimal_scale_up(call, to.scale - scale)) return TRIB_OK;
+    if (v->type.id == TRIB_TYPE_DECIMAL && v->physical == PHYS_INT64 &&
+        call->result->physical == PHYS_INT64) {
+        return small_to_small(call);
+    }
     KERNEL_ROWS(call, row, {
         Int128 value = 0;
         DecimalResult result = decimal_rescale(integer_at(v, row), scale, to.scale, &value);
@@ -204,6 +235,18 @@ static Status floating_to_decimal(KernelCall *call) {
 
 static Status decimal_to_integer(KernelCall *call) {
     const Vector *v = &call->args[0];
+    if (v->physical == PHYS_INT64) {
+        int raise = -v->type.scale;
+        int64_t factor = (int64_t)decimal_powers[v->type.scale];
+        KERNEL_ROWS(call, row, {
+            int64_t value = 0;
+            rescale_small(KERNEL_ARG(call, 0, int64_t, row), raise, factor, &value);
+            if (!integer_put(call->result, row, value)) {
+                call->errors[row] = KERNEL_ERROR(ERR_OUT_OF_RANGE);
+            }
+        });
+        return TRIB_OK;
+    }
     KERNEL_ROWS(call, row, {
         Int128 value = 0;
         bool fits = decimal_rescale(decimal_at(v, row), v->type.scale, 0, &value) == DECIMAL_OK;

@@ -109,30 +109,49 @@ PRODUCT_LOOP(product_64_128_128, int64_t, Int128, Int128, UInt128)
 PRODUCT_LOOP(product_128_64_128, Int128, int64_t, Int128, UInt128)
 PRODUCT_LOOP(product_128_128_128, Int128, Int128, Int128, UInt128)
 
-/* 38 digits may not be enough. Two factors of 64 bits never give more than 38 digits. */
-static inline DecimalResult product_checked(Int128 x, Int128 y, Int128 *out) {
-    if (x == (int64_t)x && y == (int64_t)y) {
-        *out = x * y;
-        return decimal_fits(*out, DECIMAL_MAX_DIGITS) ? DECIMAL_OK : DECIMAL_OVERFLOW;
-    }
-    return decimal_multiply(x, y, 0, out);
-}
-
-static void product_capped(KernelCall *call) {
+/* Row by row, for factors beyond 64 bits. */
+static void product_checked(KernelCall *call) {
     const Vector *a = &call->args[0], *b = &call->args[1];
     KERNEL_ROWS(call, row, {
         Int128 product = 0;
-        DecimalResult result = product_checked(decimal_at(a, row), decimal_at(b, row), &product);
+        DecimalResult result =
+            decimal_multiply(decimal_at(a, row), decimal_at(b, row), 0, &product);
         if (result != DECIMAL_OK) decimal_mark(call, row, result);
         decimal_put(call->result, row, product);
     });
+}
+
+/* Where the types would allow more than 38 digits, the values rarely do: two factors of 64 bits never
+ * give more than 2^126 < 10^38. One factor beyond 64 bits sends the batch to the slow loop. */
+#define PRODUCT_CAPPED(NAME, TA, TB)                                                      \
+    static bool NAME(KernelCall *call) {                                                  \
+        int64_t acc = 0;                                                                  \
+        LOOP_BINARY(call, TA, TB, Int128, int64_t p = (int64_t)x; int64_t q = (int64_t)y; \
+                    acc |= (x != p) | (y != q); Int128 r = (Int128)p * q;);               \
+        return acc == 0;                                                                  \
+    }
+
+PRODUCT_CAPPED(product_small_64_128, int64_t, Int128)
+PRODUCT_CAPPED(product_small_128_64, Int128, int64_t)
+PRODUCT_CAPPED(product_small_128_128, Int128, Int128)
+
+static void product_capped(KernelCall *call, bool wide_a, bool wide_b) {
+    bool done = false;
+    if (wide_a && wide_b) {
+        done = product_small_128_128(call);
+    } else if (wide_a) {
+        done = product_small_128_64(call);
+    } else if (wide_b) {
+        done = product_small_64_128(call);
+    }
+    if (!done) product_checked(call);
 }
 
 Status kernel_decimal_multiply(KernelCall *call) {
     const Vector *a = &call->args[0], *b = &call->args[1];
     bool wide_a = a->physical == PHYS_INT128, wide_b = b->physical == PHYS_INT128;
     if (a->type.precision + b->type.precision > DECIMAL_MAX_DIGITS) {
-        product_capped(call);
+        product_capped(call, wide_a, wide_b);
     } else if (call->result->physical == PHYS_INT64) {
         product_64_64_64(call);
     } else if (wide_a && wide_b) {

@@ -68,6 +68,40 @@ static void ascii_case(Str text, bool upper, char *out) {
     }
 }
 
+/* Bit 5 of each byte that is a letter of the other case, for bytes below 128. */
+static inline uint64_t case_bits(uint64_t bytes, bool upper) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t first = upper ? 'a' : 'A', last = first + 25;
+    uint64_t from = bytes + ones * (128 - first), past = bytes + ones * (127 - last);
+    return ((from ^ past) & (ones * 128)) >> 2;
+}
+
+bool text_map_inline(const StrView *text, bool upper, StrView *out) {
+    uint64_t words[2];
+    if (text->len > STRVIEW_INLINE) return false;
+    memcpy(words, text, sizeof(words));
+    /* the length is in the first four bytes, below 128 */
+    if ((words[0] | words[1]) & UINT64_C(0x8080808080808080)) return false;
+    words[0] ^= case_bits(words[0], upper) & ~UINT64_C(0xffffffff);
+    words[1] ^= case_bits(words[1], upper);
+    memcpy(out, words, sizeof(words));
+    return true;
+}
+
+#define FIND_SHORT 64
+
+const char *text_find(Str text, Str part) {
+    if (part.len > text.len) return NULL;
+    if (text.len > FIND_SHORT) return memmem(text.data, text.len, part.data, part.len);
+    const char *end = text.data + text.len - part.len;
+    char first = part.data[0], last = part.data[part.len - 1];
+    for (const char *at = text.data; at <= end; at++) {
+        if (at[0] != first || at[part.len - 1] != last) continue;
+        if (memcmp(at, part.data, part.len) == 0) return at;
+    }
+    return NULL;
+}
+
 size_t text_map_case(Str text, bool upper, char *out) {
     if (text_is_ascii(text)) {
         if (out != NULL) ascii_case(text, upper, out);
@@ -217,9 +251,7 @@ static size_t piece_at_start(const LikePiece *piece, Str text) {
 /* The first place behind which the piece has matched; SIZE_MAX = none. */
 static size_t piece_search(const LikePiece *piece, Str text) {
     if (piece->any == NULL) {
-        const char *found = text.len >= piece->bytes.len
-                                ? memmem(text.data, text.len, piece->bytes.data, piece->bytes.len)
-                                : NULL;
+        const char *found = text_find(text, piece->bytes);
         return found != NULL ? (size_t)(found - text.data) + piece->bytes.len : SIZE_MAX;
     }
     for (size_t at = 0; at < text.len; utf8_next(text.data, text.len, &at)) {

@@ -12,6 +12,10 @@ uint32_t unicode_upper(uint32_t code_point);
 /* Bytes of the text in the other case; writes them if out is not NULL. */
 size_t text_map_case(Str text, bool upper, char *out);
 bool text_is_ascii(Str text);
+/* An inline view of ASCII characters in the other case; false if it is longer or has others. */
+bool text_map_inline(const StrView *text, bool upper, StrView *out);
+/* The first occurrence of a part that is not empty; NULL = none. Like memmem, quick for short texts. */
+const char *text_find(Str text, Str part);
 /* White space in the sense of Java's Character.isWhitespace, which Trino's trim removes. */
 bool unicode_is_space(uint32_t code_point);
 
