@@ -83,6 +83,9 @@ void permit_progress(Source *self);
 /* A stream with I/O threads can be asked to give its permits back. */
 void source_add_stream(Source *self, ScanStream *stream);
 void source_remove_stream(Source *self, ScanStream *stream);
+/* Sees to it, once, that I/O threads are stopped when the process exits. */
+void sources_watch_exit(void);
+extern _Atomic int32_t io_threads_live;
 
 /* ---- streams (stream.c, stream_io.c) */
 

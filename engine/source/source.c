@@ -9,6 +9,8 @@
  * statement's cancellation token, and is repeated up to three times if the connector says that this
  * may help and nothing was handed on yet.
  */
+#include <stdlib.h>
+
 #include "engine/source/internal.h"
 
 #define ATTEMPTS         3
@@ -161,6 +163,57 @@ uint32_t source_max_connections(const Source *self) {
 
 bool source_nonblocking(const Source *self) {
     return (self->connector->flags & TRIB_NONBLOCKING) != 0;
+}
+
+/* ---------------------------------------------------------------- exit */
+
+#define EXIT_WAIT_NS INT64_C(200000000)
+#define EXIT_STREAMS 64
+
+_Atomic int32_t io_threads_live;
+
+static uint32_t streams_collect(ScanStream **out) {
+    uint32_t count = 0;
+    for (Source *source = registry.sources; source; source = source->next) {
+        if (pthread_mutex_trylock(&source->lock) != 0) continue;
+        for (ScanStream *at = source->streams; at && count < EXIT_STREAMS; at = at->source_next) {
+            stream_retain(at);
+            out[count++] = at;
+        }
+        pthread_mutex_unlock(&source->lock);
+    }
+    return count;
+}
+
+/*
+ * Client libraries tear their state down when the process exits; threads inside them must have left by
+ * then. Those that cannot be interrupted are left to their fate after 200 ms. The locks of the
+ * registry and of sources are not waited for: whoever exits may hold one.
+ */
+static void sources_at_exit(void) {
+    if (atomic_load(&registry.stamp) != os_pid_stamp())
+        return; /* a forked child has no such threads */
+    ScanStream *streams[EXIT_STREAMS];
+    if (pthread_mutex_trylock(&registry.lock) != 0) return;
+    uint32_t count = streams_collect(streams);
+    pthread_mutex_unlock(&registry.lock);
+    for (uint32_t i = 0; i < count; i++)
+        stream_cancel_threads(streams[i], UINT32_MAX, CANCEL_CLOSED);
+    int64_t until = os_now_ns() + EXIT_WAIT_NS;
+    while (atomic_load(&io_threads_live) > 0 && os_now_ns() < until) {
+        struct timespec pause = {.tv_nsec = 1000000};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+static void exit_watch(void) {
+    (void)atexit(sources_at_exit);
+}
+
+/* With the first I/O thread, so that handlers of client libraries that are in use by then run later. */
+void sources_watch_exit(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, exit_watch);
 }
 
 /* ---------------------------------------------------------------- politeness */

@@ -274,12 +274,13 @@ static bool stream_filter(ScanStream *self, bool required) {
 /* Under the lock. */
 static void stream_begin(ScanStream *self, bool required) {
     if (self->started || self->stopped || self->failed || source_nonblocking(self->source)) return;
-    if (stream_filter(self, required)) stream_launch(self, required);
+    if (!stream_filter(self, required)) return;
+    sources_watch_exit();
+    source_add_stream(self->source, self);
+    stream_launch(self, required);
 }
 
 void scan_stream_start(ScanStream *self) {
-    if (source_nonblocking(self->source)) return;
-    source_add_stream(self->source, self);
     pthread_mutex_lock(&self->lock);
     stream_begin(self, false);
     pthread_mutex_unlock(&self->lock);

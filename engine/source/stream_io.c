@@ -289,6 +289,7 @@ static Status thread_start(ScanStream *self, bool has_permit, Error *err) {
         return status;
     }
     pthread_detach(id);
+    atomic_fetch_add(&io_threads_live, 1);
     thread->next = self->live;
     self->live = thread;
     self->nlive++;
@@ -444,5 +445,6 @@ static void *thread_main(void *context) {
     cancel_release(thread->token);
     heap_free(thread);
     stream_unref(self);
+    atomic_fetch_sub(&io_threads_live, 1);
     return NULL;
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/base/os.h"
@@ -786,6 +787,65 @@ static void test_memory_threads(void **state) {
     source_release(source);
 }
 
+/* ---------------------------------------------------------------- exit and fork */
+
+static int child_status(pid_t child) {
+    int code = -1;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    return WIFEXITED(code) ? WEXITSTATUS(code) : -1;
+}
+
+/* The process exits while threads fetch, one of them deaf. */
+static void test_exit(void **state) {
+    (void)state;
+    static const char *const hangs[] = {"none", "cancel", "deaf"};
+    for (size_t i = 0; i < COUNT_OF(hangs); i++) {
+        int64_t begun = os_now_ns();
+        pid_t child = fork();
+        if (child == 0) {
+            TribOption options[] = {OPTION("rows", "1000000"), OPTION("hang", hangs[i])};
+            Source *source = open_fake("exit", 2, 2, options);
+            ScanStream *stream =
+                make_stream(make_plan(source, "main", "orders"), NULL, (ScanParams){0});
+            Drain some = {.stream = stream, .most = 10};
+            drain_run(&some);
+            exit(some.rows >= 10 ? 0 : 1);
+        }
+        assert_int_equal(child_status(child), 0);
+        assert_true(os_now_ns() - begun < INT64_C(1500000000));
+    }
+}
+
+/* A forked child opens sources of its own; the parent's are not touched. */
+static void test_fork(void **state) {
+    (void)state;
+    TribOption options[] = {OPTION("rows", "50000")};
+    Source *source = open_fake("fork", 2, 1, options), *ram = open_memory();
+    uint64_t written;
+    fill_memory(ram, "forked", TRIB_WRITE_CREATE, 1000, true, NULL, &written);
+    SourcePlan *plan = make_plan(source, "main", "orders");
+    ScanStream *stream = make_stream(plan, NULL, (ScanParams){0});
+    Drain some = {.stream = stream, .most = 10};
+    drain_run(&some);
+    pid_t child = fork();
+    if (child == 0) {
+        Source *own = open_fake("child", 2, 1, options), *own_ram = open_memory();
+        SourcePlan *own_plan = make_plan(own, "main", "orders");
+        ScanStream *own_stream = make_stream(own_plan, NULL, (ScanParams){0});
+        bool good = own != source && own_ram != ram && drain(own_stream).rows == 50000;
+        good = good && read_memory(own_ram, "forked", NULL).rows == 1000;
+        scan_stream_free(own_stream, INT64_C(1000000000));
+        source_release(source); /* the parent's: nothing happens */
+        _exit(good ? 0 : 1);
+    }
+    assert_int_equal(child_status(child), 0);
+    assert_int_equal(drain(stream).status, TRIB_OK);
+    scan_stream_free(stream, INT64_C(1000000000));
+    source_plan_release(plan);
+    source_release(source);
+    source_release(ram);
+}
+
 static int setup(void **state) {
     (void)state;
     void *object = dlopen("tests/unit/.libs/trib_fake.so", RTLD_NOW | RTLD_LOCAL);
@@ -807,7 +867,8 @@ int main(void) {
         cmocka_unit_test(test_exhausted),      cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_budget),         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_memory),         cmocka_unit_test(test_transaction),
-        cmocka_unit_test(test_memory_threads),
+        cmocka_unit_test(test_memory_threads), cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests_name("source", tests, setup, NULL);
 }

@@ -20,10 +20,11 @@
 
 static char store_path[64];
 
-static const char text[] = "{\"settings\": {\"threads\": 2}, \"catalogs\": {"
-                           "\"far\": {\"type\": \"fake\", \"rows\": 2000, \"splits\": 3, \"tags\": [\"a\"], "
-                           "\"password\": \"${env:HOME}x\", \"hide\": \"none*\"},"
-                           "\"ram\": {\"type\": \"memory\"}}}";
+static const char text[] =
+    "{\"settings\": {\"threads\": 2}, \"catalogs\": {"
+    "\"far\": {\"type\": \"fake\", \"rows\": 2000, \"splits\": 3, \"tags\": [\"a\"], "
+    "\"password\": \"${env:HOME}x\", \"hide\": \"none*\"},"
+    "\"ram\": {\"type\": \"memory\"}}}";
 
 static Status plan_of(TableRef *table, SourcePlan **out, Type types[2], Error *err) {
     TribNode nodes[2];
@@ -47,12 +48,14 @@ static Status plan_of(TableRef *table, SourcePlan **out, Type types[2], Error *e
     return source_plan(source, &call, &offer, out, err);
 }
 
-static Status stream_read(ScanStream *stream, TribWriter *writer, Source *target, uint64_t *rows, Error *err) {
+static Status stream_read(ScanStream *stream, TribWriter *writer, Source *target, uint64_t *rows,
+                          Error *err) {
     Arena *arena, *scratch;
     ScanReader *reader = NULL;
     TRY_ALLOC(arena, arena_new(NULL), err);
     scratch = arena_new(arena);
-    Status status = scratch ? scan_reader_new(stream, arena, &reader, err) : error_out_of_memory(err);
+    Status status =
+        scratch ? scan_reader_new(stream, arena, &reader, err) : error_out_of_memory(err);
     Batch batch;
     batch_init(&batch, scratch);
     while (status == TRIB_OK) {
@@ -73,8 +76,8 @@ static Status stream_read(ScanStream *stream, TribWriter *writer, Source *target
 }
 
 /* Copies the far table into one in memory. */
-static Status copy_table(CatalogSet *set, TableRef *table, SourcePlan *plan, const Type *types, uint64_t *rows,
-                         uint64_t *written, Error *err) {
+static Status copy_table(CatalogSet *set, TableRef *table, SourcePlan *plan, const Type *types,
+                         uint64_t *rows, uint64_t *written, Error *err) {
     ScanParams params = {.plan = plan,
                          .call = {.deadline_ns = INT64_MAX},
                          .ncolumns = 2,
@@ -84,7 +87,8 @@ static Status copy_table(CatalogSet *set, TableRef *table, SourcePlan *plan, con
     TribTable target = table->table;
     target.schema = "default";
     target.nkeys = 0;
-    TribWriteRequest request = {.size = sizeof request, .kind = TRIB_WRITE_CREATE, .table = &target, .ncolumns = 2};
+    TribWriteRequest request = {
+        .size = sizeof request, .kind = TRIB_WRITE_CREATE, .table = &target, .ncolumns = 2};
     TribDdl drop = {.size = sizeof drop,
                     .kind = TRIB_DDL_DROP_TABLE,
                     .schema = "default",
@@ -102,13 +106,17 @@ static Status copy_table(CatalogSet *set, TableRef *table, SourcePlan *plan, con
         scan_stream_free(stream, INT64_C(2000000000));
     }
     Error ignored;
-    Status closed = source_write_close(ram, writer, status == TRIB_OK, written, status ? &ignored : err);
+    Status closed =
+        source_write_close(ram, writer, status == TRIB_OK, written, status ? &ignored : err);
     return status == TRIB_OK ? closed : status;
 }
 
 static Status scenario_names(CatalogSet *set, uint64_t *rows, uint64_t *written, Error *err) {
-    LookupContext context = {
-        .catalogs = set, .catalog = STR("far"), .schema = STR("MAIN"), .call = {.deadline_ns = INT64_MAX}, .ttl_seconds = 60};
+    LookupContext context = {.catalogs = set,
+                             .catalog = STR("far"),
+                             .schema = STR("MAIN"),
+                             .call = {.deadline_ns = INT64_MAX},
+                             .ttl_seconds = 60};
     Arena *arena;
     TableRef *table;
     SourcePlan *plan;
@@ -158,7 +166,8 @@ static void test_every_allocation(void **state) {
         } else {
             failed++;
             fine = 0;
-            if (status != TRIB_MEMORY && status != TRIB_INVALID) fail_msg("%llu: %s", (unsigned long long)nth, err.message);
+            if (status != TRIB_MEMORY && status != TRIB_INVALID)
+                fail_msg("%llu: %s", (unsigned long long)nth, err.message);
             assert_true(err.message[0] != '\0');
         }
 #ifndef TRIB_FAULTS
