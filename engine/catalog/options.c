@@ -359,7 +359,10 @@ static Status option_unknown(const Reader *self, const JsonValue *member, const 
     const char *names[MAX_DEFS + COUNT_OF(common_defs)];
     uint32_t count = 0;
     for (size_t i = 0; i < defs_count(defs); i++) names[count++] = defs[i].name;
-    for (size_t i = 0; i < COUNT_OF(common_defs); i++) names[count++] = common_defs[i].name;
+    for (size_t i = 0; i < COUNT_OF(common_defs); i++) {
+        if (!def_find(defs, MAX_DEFS, str_from(common_defs[i].name)))
+            names[count++] = common_defs[i].name;
+    }
     (void)config_error(self->config, member->key_line, member->key_column, err,
                        "catalogs of type " STR_FORMAT " have no option \"" STR_FORMAT "\"",
                        STR_ARGS(self->catalog->type), STR_ARGS(member->key));
@@ -408,10 +411,11 @@ Status options_check(const Config *config, Arena *arena, const ConfigCatalog *ca
     *out = (CatalogOptions){0};
     TRY_ALLOC(out->options, ARENA_ARRAY(arena, TribOption, members), err);
     for (const JsonValue *member = catalog->members->first; member; member = member->next) {
-        if (def_find(common_defs, COUNT_OF(common_defs), member->key) || member->kind == JSON_NULL)
-            continue;
+        if (member->kind == JSON_NULL) continue;
+        /* An option of both (max_connections, hide) goes to the connector too. */
         const TribOptionDef *def = def_find(defs, MAX_DEFS, member->key);
         Str text = {"", 0};
+        if (!def && def_find(common_defs, COUNT_OF(common_defs), member->key)) continue;
         if (!def) return option_unknown(&self, member, defs, err);
         TRY(option_text(&self, member, def, &text, err));
         TribOption *option = &out->options[out->noptions++];

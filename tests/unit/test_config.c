@@ -312,6 +312,28 @@ static void test_secrets(void **state) {
     arena_free(arena);
 }
 
+/* What the engine and the connector both know goes to both. */
+static void test_shared_option(void **state) {
+    (void)state;
+    static const TribOptionDef defs[] = {
+        {"max_connections", TRIB_OPTION_INTEGER, "4", NULL, 1, 256, false, false, ""}, {0}};
+    Config *config;
+    CatalogOptions options;
+    Error err;
+    Arena *arena = arena_new(NULL);
+    Str text =
+        STR("{\"catalogs\":{\"x\":{\"type\":\"t\",\"max_connections\":9,\"comment\":\"c\"}}}");
+    assert_int_equal(config_load(STR(""), text, &config, &err), TRIB_OK);
+    assert_int_equal(options_check(config, arena, config_catalog(config, 0), defs, &options, &err),
+                     TRIB_OK);
+    assert_int_equal(options.common.max_connections, 9);
+    assert_int_equal(options.noptions, 1);
+    assert_string_equal(options.options[0].name, "max_connections");
+    assert_string_equal(options.options[0].value, "9");
+    config_release(config);
+    arena_free(arena);
+}
+
 /* Ten catalogs configured: nothing of them is touched. */
 static void test_latency(void **state) {
     (void)state;
@@ -559,12 +581,12 @@ static int teardown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrong_shape),    cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_places),         cmocka_unit_test(test_exposed),
-        cmocka_unit_test(test_options),        cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_latency),        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_resolve_schema), cmocka_unit_test(test_script),
-        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_wrong_shape),   cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_places),        cmocka_unit_test(test_exposed),
+        cmocka_unit_test(test_options),       cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_shared_option), cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_names),         cmocka_unit_test(test_resolve_schema),
+        cmocka_unit_test(test_script),        cmocka_unit_test(test_patterns),
     };
     return cmocka_run_group_tests_name("config", tests, setup, teardown);
 }
