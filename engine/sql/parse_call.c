@@ -95,6 +95,8 @@ static Status parse_call_tail(Parser *p, AstExpr *call) {
         parse_advance(p);
         parse_advance(p);
         if (!at_word(p, KW_OVER)) return parse_unexpected(p, "OVER");
+        TRY(parse_over(p, call)); /* no alias here, whatever follows */
+        return ast_expr_done(p, call);
     }
     if (at_word(p, KW_OVER) && (ahead_is(p, TOKEN_LPAREN) || token_is_name(parse_ahead(p)))) {
         TRY(parse_over(p, call));

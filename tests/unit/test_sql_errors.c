@@ -101,6 +101,7 @@ static void mistakes_in_queries(void **state) {
         {"SELECT sum(a) OVER (ORDER a)", "42000", 1, 27, "expected BY", NULL},
         {"SELECT sum(a) OVER (ROWS 1)", "42000", 1, 27, "expected PRECEDING or FOLLOWING", NULL},
         {"SELECT f(a) IGNORE NULLS", "42000", 1, 25, "expected OVER", NULL},
+        {"SELECT f(a) IGNORE NULLS OVER, b", "42000", 1, 30, "expected a name", NULL},
         {"WITH a AS SELECT 1 TABLE a", "42000", 1, 11, "unexpected 'SELECT', expected '('", NULL},
         {"SELECT 1; SELECT 2", "42000", 1, 11, "only one statement at a time", NULL},
         {"SELECT 1 UNION", "42000", 1, 15, "expected a query", NULL},
