@@ -71,13 +71,12 @@ static Status folders_add_own(Folders *self, Error *err) {
     const char *file = realpath(info.dli_fname, real) ? real : info.dli_fname;
     const char *slash = strrchr(file, '/');
     Str folder = slash ? (Str){file, (size_t)(slash - file)} : STR(".");
-    Status status = folders_add(
-        self, arena_printf(self->arena, STR_FORMAT "/tributary", STR_ARGS(folder)), err);
-    if (status == TRIB_OK) status = folders_add(self, str_dup(self->arena, folder), err);
-    if (status == TRIB_OK)
-        status = folders_add(self, arena_printf(self->arena, STR_FORMAT "/.libs", STR_ARGS(folder)),
-                             err);
-    return status;
+    /* installed beside the driver, from lib/odbc, from bin; in a build tree */
+    static const char *const places[] = {"/tributary", "/../tributary", "/../lib/tributary", "", "/.libs"};
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        TRY(folders_add(self, arena_printf(self->arena, STR_FORMAT "%s", STR_ARGS(folder), places[i]), err));
+    }
+    return TRIB_OK;
 }
 
 static Status folders_find(Folders *self, Arena *arena, Str connector_path, Error *err) {
