@@ -47,8 +47,7 @@ struct EvalNode {
     uint8_t fixed_state; /* FixedState: without columns and volatile functions, computed once */
     uint8_t fixed_error;
     Vector fixed; /* CONSTANT */
-    bool set_tried;
-    InSet *set; /* IN */
+    InSet *set;   /* IN whose candidates are all constants; then only args[0] has a node */
     /* the result per entry of the dictionary seen last */
     uint64_t dictionary_id;     /* 0 = none */
     uint64_t dictionary_result; /* identity of the result's own entries */
@@ -117,6 +116,8 @@ Status eval_nullif(EvalContext *ctx, EvalNode *node, const uint16_t *selection, 
 /* eval_in.c */
 Status eval_in(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
                EvalResult *out);
+/* The constants of IN as a set; NULL if they are not all constants, or nested. */
+Status in_set_new(Arena *arena, const Expr *in, InSet **out, Error *err) WARN_UNUSED;
 /* eval_raise.c: the error of a row as a message; never returns TRIB_OK. */
 Status eval_raise(EvalContext *ctx, EvalNode *node, uint32_t row, uint8_t error);
 /* Raises the first error of the selection, if there is one. */

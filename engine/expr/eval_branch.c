@@ -58,6 +58,19 @@ static Status blend(EvalContext *ctx, EvalResult *out, const EvalResult *from,
     return result_merge_errors(ctx, out, from, selection, count);
 }
 
+/* A branch that became the whole result goes by the result's type from now on. */
+static Status branch_retype(EvalContext *ctx, Type type, EvalResult *out) {
+    if (out->vector.type.id != TRIB_TYPE_UNKNOWN) {
+        out->vector.type = type;
+        return TRIB_OK;
+    }
+    EvalResult errors = *out; /* NULL without a type of its own */
+    TRY(result_constant_null(ctx, type, out));
+    out->errors = errors.errors;
+    out->blocks[2] = errors.blocks[2];
+    return TRIB_OK;
+}
+
 /* CASE and COALESCE while they are evaluated. */
 typedef struct Branches {
     EvalContext *ctx;
@@ -98,7 +111,10 @@ static Status branch_take(Branches *b, EvalNode *branch, const uint16_t *rows, u
     EvalResult value;
     if (count == 0) return TRIB_OK;
     bool whole = !b->started && b->out->errors == NULL && count == b->total;
-    if (whole) return eval(b->ctx, branch, rows, count, b->out);
+    if (whole) {
+        TRY(eval(b->ctx, branch, rows, count, b->out));
+        return branch_retype(b->ctx, type, b->out);
+    }
     TRY(eval(b->ctx, branch, rows, count, &value));
     TRY(branches_start(b, type));
     TRY(blend(b->ctx, b->out, &value, rows, count));
@@ -162,6 +178,7 @@ Status eval_coalesce(EvalContext *ctx, EvalNode *node, const uint16_t *selection
         });
         if (!b.started && left == 0) { /* the first argument serves all rows */
             *out = value;
+            TRY(branch_retype(ctx, node->expr->type, out));
             break;
         }
         TRY(branches_start(&b, node->expr->type));

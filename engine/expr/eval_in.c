@@ -33,45 +33,37 @@ static uint32_t *set_find(const InSet *set, const Vector *v, uint32_t position, 
     }
 }
 
-static Status set_build(EvalContext *ctx, EvalNode *node, InSet *set) {
-    Arena *arena = ctx->evaluator->arena;
-    uint32_t count = node->nargs - 1, capacity = 16;
+Status in_set_new(Arena *arena, const Expr *in, InSet **out, Error *err) {
+    uint32_t count = in->nargs - 1, capacity = 16;
+    *out = NULL;
+    if (type_is_nested(in->args[0]->type)) return TRIB_OK; /* NULL elements: three values */
+    for (uint32_t i = 1; i <= count; i++) {
+        if (in->args[i]->kind != EXPR_CONSTANT) return TRIB_OK;
+    }
+    InSet *set;
+    TRY_ALLOC(set, ARENA_NEW(arena, InSet), err);
     while (capacity < count * 2) capacity *= 2;
-    TRY(vector_new(arena, node->expr->args[0]->type, count, &set->values, ctx->err));
-    TRY_ALLOC(set->hashes, ARENA_ARRAY(arena, uint64_t, count), ctx->err);
-    TRY_ALLOC(set->slots, ARENA_ARRAY(arena, uint32_t, capacity), ctx->err);
+    TRY(vector_new(arena, in->args[0]->type, count, &set->values, err));
+    TRY_ALLOC(set->hashes, ARENA_ARRAY(arena, uint64_t, count), err);
+    TRY_ALLOC(set->slots, ARENA_ARRAY(arena, uint32_t, capacity), err);
     set->mask = capacity - 1;
-    for (uint32_t i = 0; i < count; i++) {
-        const Vector *candidate = &node->args[i + 1]->fixed;
+    for (uint32_t i = 1; i <= count; i++) {
+        const Value *candidate = &in->args[i]->as.value;
         uint32_t at = set->count;
-        if (vector_is_null(candidate, 0)) {
+        if (candidate->is_null) {
             set->has_null = true;
             continue;
         }
-        TRY(vector_append(arena, &set->values, at, candidate, NULL, 1, ctx->err));
+        TRY(vector_set(arena, &set->values, at, candidate, err));
         if (is_nan(&set->values, at)) continue; /* equal to nothing */
-        uint16_t row = (uint16_t)0;
-        vector_hash(candidate, &row, 1, false, &set->hashes[at]);
+        Vector one = set->values;               /* as a CONSTANT, to hash it */
+        one.form = VECTOR_CONSTANT;
+        one.data = (char *)one.data + at * physical_size((PhysicalType)one.physical);
+        vector_hash(&one, NULL, 1, false, &set->hashes[at]);
         uint32_t *slot = set_find(set, &set->values, at, set->hashes[at]);
         if (*slot == 0) *slot = ++set->count;
     }
-    return TRIB_OK;
-}
-
-/* Builds the set if all candidates are constants that do not raise. */
-static Status set_try(EvalContext *ctx, EvalNode *node) {
-    node->set_tried = true;
-    if (type_is_nested(node->expr->args[0]->type)) return TRIB_OK; /* NULL elements: three values */
-    for (uint32_t i = 1; i < node->nargs; i++) {
-        EvalResult ignored;
-        if (node->args[i]->fixed_state == FIXED_NOT) return TRIB_OK;
-        TRY(eval(ctx, node->args[i], NULL, 1, &ignored));
-        if (node->args[i]->fixed_error != 0) return TRIB_OK;
-    }
-    InSet *set;
-    TRY_ALLOC(set, ARENA_NEW(ctx->evaluator->arena, InSet), ctx->err);
-    TRY(set_build(ctx, node, set));
-    node->set = set;
+    *out = set;
     return TRIB_OK;
 }
 
@@ -193,7 +185,6 @@ static Status in_general(EvalContext *ctx, EvalNode *node, const EvalResult *val
 Status eval_in(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
                EvalResult *out) {
     EvalResult value;
-    if (!node->set_tried) TRY(set_try(ctx, node));
     TRY(eval(ctx, node->args[0], selection, count, &value));
     TRY(result_new(ctx, TYPE(BOOLEAN), out));
     TRY(result_merge_errors(ctx, out, &value, selection, count));

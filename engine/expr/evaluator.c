@@ -112,8 +112,10 @@ static Status node_new(Evaluator *self, const Expr *e, EvalNode **out, Error *er
     node->expr = e;
     node->nargs = e->nargs;
     node->column = NO_COLUMN;
-    TRY_ALLOC(node->args, ARENA_ARRAY(self->arena, EvalNode *, e->nargs), err);
-    for (uint32_t i = 0; i < e->nargs; i++) {
+    if (e->kind == EXPR_IN) TRY(in_set_new(self->arena, e, &node->set, err));
+    if (node->set != NULL) node->nargs = 1; /* a long list needs no nodes */
+    TRY_ALLOC(node->args, ARENA_ARRAY(self->arena, EvalNode *, node->nargs), err);
+    for (uint32_t i = 0; i < node->nargs; i++) {
         TRY(node_new(self, e->args[i], &node->args[i], err));
         uint32_t column = node->args[i]->column;
         if (column == NO_COLUMN || column == node->column) continue;

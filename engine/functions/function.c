@@ -368,8 +368,16 @@ static Status candidate_try(Arena *arena, const char *signature,
     Matcher m;
     Str result;
     *better = false;
-    TRY(matcher_init(&m, arena, nargs, args, signature, err));
-    if (!match_signature(&m, &result) || m.cost >= best->cost) return TRIB_OK;
+    Error mismatch; /* says nothing to anybody, unless memory is exhausted */
+    error_clear(&mismatch);
+    if (matcher_init(&m, arena, nargs, args, signature, &mismatch) != TRIB_OK) {
+        return error_out_of_memory(err);
+    }
+    if (!match_signature(&m, &result)) {
+        return mismatch.status == TRIB_MEMORY ? error_out_of_memory(err) : TRIB_OK;
+    }
+    m.err = err;
+    if (m.cost >= best->cost) return TRIB_OK;
     Type type;
     TRY(result_type(&m, result, resolve, &type));
     *best = (Candidate){m.cost, m.bound, type};

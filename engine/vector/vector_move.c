@@ -192,12 +192,14 @@ static Status flatten_dictionary(Arena *arena, const Vector *self, const uint16_
 
 Status vector_flatten(Arena *arena, const Vector *self, const uint16_t *selection, uint32_t count,
                       uint32_t positions, Vector *out, Error *err) {
-    switch (self->form) {
-    case VECTOR_CONSTANT: return flatten_constant(arena, self, positions, out, err);
-    case VECTOR_DICTIONARY:
-        return flatten_dictionary(arena, self, selection, count, positions, out, err);
-    default: *out = *self; return TRIB_OK;
+    *out = *self;
+    if (self->form == VECTOR_CONSTANT) {
+        TRY(flatten_constant(arena, self, positions, out, err));
+    } else if (self->form == VECTOR_DICTIONARY) {
+        TRY(flatten_dictionary(arena, self, selection, count, positions, out, err));
     }
+    out->type = self->type; /* entries may still go by a narrower type's name */
+    return TRIB_OK;
 }
 
 /* ---------------------------------------------------------------- append */

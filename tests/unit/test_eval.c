@@ -74,6 +74,51 @@ static void test_in(void **state) {
     assert_value(NODE(EXPR_IN, boolean, lit("double", "-0"), lit("double", "0")), "true");
 }
 
+/* A long list is a set: cheap to build, and right at its ends. */
+static void test_long_in(void **state) {
+    enum { COUNT = 100000 };
+    Expr **args = ARENA_ARRAY(arena, Expr *, COUNT + 1);
+    args[0] = col(0, "varchar");
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const char *text = arena_printf(arena, i % 2 ? "%u" : "the number %u", i);
+        args[i + 1] = expr_constant(arena, text_value(text));
+    }
+    Expr *e = expr_new(arena, EXPR_IN, TYPE(BOOLEAN), COUNT + 1, args);
+    Vector columns[] = {COLUMN("varchar", "1", "the number 0", "2", "99999", "the number 99998",
+                               NULL, "100001", "")};
+    Batch batch = batch_of(1, columns, 8);
+    Evaluator *evaluator;
+    uint16_t selection[8];
+    uint32_t count;
+    ok(evaluator_new(arena, &session, 1, (const Expr *const *)&e, &evaluator, &error));
+    ok(evaluator_filter(evaluator, 0, &batch, selection, &count, &error));
+    assert_int_equal(count, 4);
+    assert_int_equal(selection[0], 0);
+    assert_int_equal(selection[1], 1);
+    assert_int_equal(selection[2], 3);
+    assert_int_equal(selection[3], 4);
+}
+
+/* Branches of narrower types make a result of the common type. */
+static void test_branch_types(void **state) {
+    Type wide = typ("varchar");
+    Vector columns[] = {COLUMN("varchar(3)", "abc", NULL)};
+    Batch batch = batch_of(1, columns, 2);
+    Expr *a = col(0, "varchar(3)"), *null = expr_constant(arena, (Value){.is_null = true});
+    Expr *exprs[] = {NODE(EXPR_COALESCE, wide, a, a), NODE(EXPR_CASE, wide, T, a, a),
+                     NODE(EXPR_CASE, wide, T, null, a)};
+    Evaluator *evaluator;
+    ok(evaluator_new(arena, &session, 3, (const Expr *const *)exprs, &evaluator, &error));
+    for (uint32_t i = 0; i < 3; i++) {
+        Vector v;
+        ok(evaluator_run(evaluator, i, &batch, &v, &error));
+        assert_true(type_equal(v.type, wide));
+        assert_int_equal(v.physical, PHYS_STRING);
+        assert_int_equal(vector_is_null(&v, 0), i == 2);
+        assert_true(vector_is_null(&v, 1));
+    }
+}
+
 /* ---------------------------------------------------------------- messages */
 
 static void test_messages(void **state) {
@@ -506,6 +551,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_three_values, arena_setup, arena_teardown),
         cmocka_unit_test_setup_teardown(test_absorbed, arena_setup, arena_teardown),
         cmocka_unit_test_setup_teardown(test_in, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(test_long_in, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(test_branch_types, arena_setup, arena_teardown),
         cmocka_unit_test_setup_teardown(test_messages, arena_setup, arena_teardown),
         cmocka_unit_test_setup_teardown(test_message_of_branch, arena_setup, arena_teardown),
         cmocka_unit_test_setup_teardown(test_fold, arena_setup, arena_teardown),

@@ -124,6 +124,11 @@ static void test_resolve_errors(void **state) {
     ResolvedFunction f;
     assert_int_not_equal(function_resolve_id(arena, TRIB_FN_add, 2, types, &f, &error), TRIB_OK);
     assert_string_equal(error.message, "operator + cannot be applied to (varchar, integer)");
+    types[0] = types[1] = typ("decimal(38,30)");
+    assert_int_not_equal(function_resolve_id(arena, TRIB_FN_multiply, 2, types, &f, &error),
+                         TRIB_OK);
+    assert_string_equal(error.sqlstate, "HY104");
+    assert_non_null(strstr(error.message, "the product of decimal(38,30) and decimal(38,30)"));
 }
 
 /* Every number of the table has something that computes it. */
