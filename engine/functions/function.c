@@ -354,65 +354,86 @@ static void signature_collect(Buf *out, const char *name, const char *signature)
 
 /* ---------------------------------------------------------------- resolution */
 
-typedef struct Candidate {
-    uint32_t cost;
+/* The search among the overloads of one name: the cheapest match so far, and the cheapest one whose
+ * resolve() refused, with what it said. */
+typedef struct Search {
+    Arena *arena;
+    uint32_t nargs;
+    const Type *given;
+    uint32_t cost, refused_cost;
     Type *args;
     Type result;
-} Candidate;
+    Buf signatures;
+    Error *err; /* of the refusal */
+} Search;
 
-/* Tries one row; true if it matches at a lower cost than the best so far. */
-static Status candidate_try(Arena *arena, const char *signature,
-                            Status (*resolve)(Arena *, uint32_t, Type *, Type *, Error *),
-                            uint32_t nargs, const Type *args, Candidate *best, bool *better,
-                            Error *err) {
+static Search search_begin(Arena *arena, uint32_t nargs, const Type *given, Error *err) {
+    Search s = {.arena = arena, .nargs = nargs, .given = given, .err = err};
+    s.cost = s.refused_cost = NO_MATCH;
+    buf_init(&s.signatures, arena, 480);
+    return s;
+}
+
+/* Tries one row; *better if it matches at a lower cost than the best so far. */
+static Status search_try(Search *s, const char *signature,
+                         Status (*resolve)(Arena *, uint32_t, Type *, Type *, Error *),
+                         bool *better) {
     Matcher m;
     Str result;
+    Type type;
+    Error own; /* what a mismatch says is of no interest, unless memory is exhausted */
     *better = false;
-    Error mismatch; /* says nothing to anybody, unless memory is exhausted */
-    error_clear(&mismatch);
-    if (matcher_init(&m, arena, nargs, args, signature, &mismatch) != TRIB_OK) {
-        return error_out_of_memory(err);
+    error_clear(&own);
+    if (matcher_init(&m, s->arena, s->nargs, s->given, signature, &own) != TRIB_OK) {
+        return error_out_of_memory(s->err);
     }
     if (!match_signature(&m, &result)) {
-        return mismatch.status == TRIB_MEMORY ? error_out_of_memory(err) : TRIB_OK;
+        return own.status == TRIB_MEMORY ? error_out_of_memory(s->err) : TRIB_OK;
     }
-    m.err = err;
-    if (m.cost >= best->cost) return TRIB_OK;
-    Type type;
-    TRY(result_type(&m, result, resolve, &type));
-    *best = (Candidate){m.cost, m.bound, type};
-    *better = true;
+    if (m.cost >= s->cost) return TRIB_OK;
+    Status status = result_type(&m, result, resolve, &type);
+    if (status == TRIB_OK) {
+        s->cost = m.cost;
+        s->args = m.bound;
+        s->result = type;
+        *better = true;
+    } else if (m.cost < s->refused_cost || status == TRIB_MEMORY) {
+        s->refused_cost = m.cost;
+        *s->err = own;
+    }
+    return status == TRIB_MEMORY ? status : TRIB_OK;
+}
+
+/* A refusal counts if nothing that costs the same was found: what fits best decides, it is not a
+ * reason to take something that fits worse. */
+static Status search_end(Search *s, const char *name, const char *symbol) {
+    if (s->refused_cost < s->cost) return s->err->status;
+    if (s->cost == NO_MATCH) {
+        return no_overload(s->arena, name, symbol, s->nargs, s->given, &s->signatures, s->err);
+    }
+    error_clear(s->err);
     return TRIB_OK;
 }
 
 static Status resolve_where(Arena *arena, bool (*wanted)(const Function *, const void *),
-                            const void *key, const char *shown, const char *symbol, uint32_t nargs,
-                            const Type *args, ResolvedFunction *out, bool *known, Error *err) {
-    Candidate best = {.cost = NO_MATCH};
-    Buf signatures;
+                            const void *key, const char *symbol, uint32_t nargs, const Type *args,
+                            ResolvedFunction *out, bool *known, Error *err) {
+    Search search = search_begin(arena, nargs, args, err);
     const Function *f;
-    Status failed = TRIB_OK;
-    buf_init(&signatures, arena, 480);
-    out->function = NULL;
+    const char *name = NULL;
     for (uint32_t i = 0; (f = function_row(i)) != NULL; i++) {
         bool better;
         if (!wanted(f, key)) continue;
-        *known = true;
-        shown = symbol == NULL ? f->name : shown;
-        if (symbol == NULL) signature_collect(&signatures, f->name, f->signature);
-        Status status =
-            candidate_try(arena, f->signature, f->resolve, nargs, args, &best, &better, err);
-        if (status == TRIB_MEMORY) return status;
-        if (status != TRIB_OK) failed = status;
+        name = f->name;
+        if (symbol == NULL) signature_collect(&search.signatures, f->name, f->signature);
+        TRY(search_try(&search, f->signature, f->resolve, &better));
         if (better) out->function = f;
     }
-    if (out->function == NULL) {
-        if (failed != TRIB_OK) return failed; /* a resolve() said what is wrong */
-        return *known ? no_overload(arena, shown, symbol, nargs, args, &signatures, err) : TRIB_OK;
-    }
-    error_clear(err);
-    out->args = best.args;
-    out->result = best.result;
+    *known = name != NULL;
+    if (name == NULL) return TRIB_OK;
+    TRY(search_end(&search, name, symbol));
+    out->args = search.args;
+    out->result = search.result;
     return TRIB_OK;
 }
 
@@ -427,7 +448,7 @@ static bool wanted_id(const Function *f, const void *key) {
 Status function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
                         ResolvedFunction *out, Error *err) {
     bool known = false;
-    TRY(resolve_where(arena, wanted_name, &name, NULL, NULL, nargs, args, out, &known, err));
+    TRY(resolve_where(arena, wanted_name, &name, NULL, nargs, args, out, &known, err));
     return known ? TRIB_OK : unknown_name(arena, name, false, err);
 }
 
@@ -435,8 +456,7 @@ Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, cons
                            ResolvedFunction *out, Error *err) {
     bool known = false;
     uint16_t key = (uint16_t)id;
-    TRY(resolve_where(arena, wanted_id, &key, function_id_name(id), function_symbol(id), nargs,
-                      args, out, &known, err));
+    TRY(resolve_where(arena, wanted_id, &key, function_symbol(id), nargs, args, out, &known, err));
     if (known) return TRIB_OK;
     return error_set(err, ERR_UNSUPPORTED, "function %s is not supported here",
                      function_id_name(id));
@@ -444,31 +464,21 @@ Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, cons
 
 Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
                          ResolvedAggregate *out, Error *err) {
-    Candidate best = {.cost = NO_MATCH};
-    Buf signatures;
-    const Aggregate *a, *known = NULL;
-    Status failed = TRIB_OK;
-    buf_init(&signatures, arena, 480);
-    out->aggregate = NULL;
+    Search search = search_begin(arena, nargs, args, err);
+    const Aggregate *a;
+    const char *known = NULL;
     for (uint32_t i = 0; (a = aggregate_row(i)) != NULL; i++) {
         bool better;
         if (!name_matches(a->name, a->aliases, name)) continue;
-        known = a;
-        signature_collect(&signatures, a->name, a->signature);
-        Status status =
-            candidate_try(arena, a->signature, a->resolve, nargs, args, &best, &better, err);
-        if (status == TRIB_MEMORY) return status;
-        if (status != TRIB_OK) failed = status;
+        known = a->name;
+        signature_collect(&search.signatures, a->name, a->signature);
+        TRY(search_try(&search, a->signature, a->resolve, &better));
         if (better) out->aggregate = a;
     }
     if (known == NULL) return unknown_name(arena, name, true, err);
-    if (out->aggregate == NULL) {
-        if (failed != TRIB_OK) return failed;
-        return no_overload(arena, known->name, NULL, nargs, args, &signatures, err);
-    }
-    error_clear(err);
-    out->args = best.args;
-    out->result = best.result;
+    TRY(search_end(&search, known, NULL));
+    out->args = search.args;
+    out->result = search.result;
     return TRIB_OK;
 }
 
