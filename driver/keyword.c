@@ -154,7 +154,7 @@ void attribute_quote(Buf *out, Str value) {
     bool plain = true;
     for (size_t i = 0; i < value.len; i++) {
         char c = value.data[i];
-        plain = plain && !strchr("[]{}(),;?*=!@ ", c);
+        plain = plain && (unsigned char)c > ' ' && !strchr("[]{}(),;?*=!@", c);
     }
     if (plain) {
         buf_str(out, value);
@@ -182,8 +182,7 @@ void attributes_print(const Attributes *self, Buf *out) {
 
 /* ---- odbc.ini */
 
-/* The lines of one section as attributes. */
-static Status ini_section(Attributes *self, Str text, Str section, bool *found, Error *err) {
+Status attributes_read_section(Attributes *self, Str text, Str section, bool *found, Error *err) {
     bool inside = false;
     size_t at = 0;
     while (at < text.len) {
@@ -214,7 +213,7 @@ static Status ini_file(Attributes *self, const char *path, Str dsn, bool *found,
     Error ignored; /* a file that is missing or unreadable says nothing */
     if (!path || os_read_file(self->arena, path, INI_MAX, &text, &ignored) != TRIB_OK)
         return TRIB_OK;
-    return ini_section(self, text, dsn, found, err);
+    return attributes_read_section(self, text, dsn, found, err);
 }
 
 Status attributes_read_dsn(Attributes *self, Str dsn, bool *found, Error *err) {

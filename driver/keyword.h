@@ -49,6 +49,9 @@ const Attribute *attributes_find_setting(const Attributes *self, SettingId id);
 /* Adds what odbc.ini says of the data source: the user's file ($ODBCINI, ~/.odbc.ini), then the
  * system's ($ODBCSYSINI/odbc.ini, /etc/odbc.ini). *found: there is such a section. */
 Status attributes_read_dsn(Attributes *self, Str dsn, bool *found, Error *err) WARN_UNUSED;
+/* Adds the lines of one section of an odbc.ini's text; *found becomes true if there is one. */
+Status attributes_read_section(Attributes *self, Str text, Str section, bool *found,
+                               Error *err) WARN_UNUSED;
 /* The completed connection string: every attribute that the driver knows, secrets left out. */
 void attributes_print(const Attributes *self, Buf *out);
 /* A value in braces where it needs them. */
