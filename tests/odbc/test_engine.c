@@ -5,6 +5,7 @@
 #include "tests/odbc/odbc_test.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -340,13 +341,55 @@ static void many_times(void **state) {
     }
 }
 
-int main(void) {
+/* A process that ends while other threads fetch, execute and connect: it ends well, and soon. */
+static void *fetch_forever(void *unused) {
+    Link link;
+    open3(&link);
+    for (;;) {
+        run_ok(&link, million);
+        while (odbc.SQLFetch(link.stmt) == SQL_SUCCESS) {
+        }
+        close_cursor(&link);
+    }
+    return NULL;
+}
+
+static int exit_while_fetching(unsigned delay_us) {
+    pthread_t thread;
+    (void)load(NULL);
+    for (int i = 0; i < 3; i++) pthread_create(&thread, NULL, fetch_forever, NULL);
+    usleep(delay_us);
+    unlink(config);
+    exit(0);
+}
+
+static void exits(void **state) {
+    for (unsigned i = 0; i < 20; i++) {
+        char delay[20];
+        snprintf(delay, sizeof delay, "%u", i * 7001);
+        pid_t child = fork();
+        if (child == 0) {
+            execl("/proc/self/exe", "test_engine", "exit", delay, (char *)NULL);
+            _exit(99);
+        }
+        int status = -1;
+        for (int k = 0; k < 400 && waitpid(child, &status, WNOHANG) == 0; k++) usleep(25000);
+        if (status == -1) kill(child, SIGKILL);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "exit") == 0)
+        return exit_while_fetching((unsigned)strtoul(argv[2], NULL, 10));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queries),    cmocka_unit_test(parameters),
         cmocka_unit_test(blocks),     cmocka_unit_test(metadata),
         cmocka_unit_test(cancelling), cmocka_unit_test(several_statements),
         cmocka_unit_test(forked),     cmocka_unit_test(threads),
         cmocka_unit_test(polling),    cmocka_unit_test(many_times),
+        cmocka_unit_test(exits),
     };
     return cmocka_run_group_tests_name("driver with its engine", tests, load, unload);
 }
