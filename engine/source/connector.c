@@ -72,9 +72,11 @@ static Status folders_add_own(Folders *self, Error *err) {
     const char *slash = strrchr(file, '/');
     Str folder = slash ? (Str){file, (size_t)(slash - file)} : STR(".");
     /* installed beside the driver, from lib/odbc, from bin; in a build tree */
-    static const char *const places[] = {"/tributary", "/../tributary", "/../lib/tributary", "", "/.libs"};
+    static const char *const places[] = {"/tributary", "/../tributary", "/../lib/tributary", "",
+                                         "/.libs"};
     for (size_t i = 0; i < COUNT_OF(places); i++) {
-        TRY(folders_add(self, arena_printf(self->arena, STR_FORMAT "%s", STR_ARGS(folder), places[i]), err));
+        TRY(folders_add(
+            self, arena_printf(self->arena, STR_FORMAT "%s", STR_ARGS(folder), places[i]), err));
     }
     return TRIB_OK;
 }

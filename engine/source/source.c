@@ -301,6 +301,28 @@ Status source_fault(const Source *self, CancelToken *token, Status status, Error
     return status;
 }
 
+/* ---------------------------------------------------------------- permits of calls */
+
+/* A call outside of scans needs a connection like any other; `held`: it has one, to be given back. */
+static Status call_permit(Source *self, CancelToken *token, bool *held, Error *err) {
+    *held = false;
+    if (source_nonblocking(self)) return TRIB_OK;
+    if (permit_try(self)) {
+        *held = true;
+        return TRIB_OK;
+    }
+    CancelToken *own = NULL;
+    if (!token) TRY_ALLOC(own, cancel_new(), err);
+    Status status = permit_wait(self, token ? token : own, NULL, err);
+    cancel_release(own);
+    *held = status == TRIB_OK;
+    return status;
+}
+
+static void call_permit_end(Source *self, bool held) {
+    if (held) permit_release(self);
+}
+
 /* ---------------------------------------------------------------- metadata */
 
 static void frame_of_call(CallFrame *frame, const Source *self, const SourceCall *call) {
@@ -313,13 +335,17 @@ Status source_check(Source *self, const SourceCall *call, char *text, size_t siz
     CallFrame frame;
     Status status;
     uint32_t attempt = 0;
+    bool held;
     frame_of_call(&frame, self, call);
+    TRY(call_permit(self, call->cancel, &held, err));
     do {
-        TRY(source_request_begin(self, call->cancel, err));
+        status = source_request_begin(self, call->cancel, err);
+        if (status != TRIB_OK) break;
         error_clear(err);
         status = self->connector->check(self->catalog, &frame.base, text, size, err);
         source_request_end(self, status, 1);
     } while (status != TRIB_OK && source_retry(self, call->cancel, attempt++, err));
+    call_permit_end(self, held);
     return source_fault(self, call->cancel, status, err);
 }
 
@@ -355,12 +381,15 @@ static Status source_ask(Source *self, const SourceCall *call, Question question
     CallFrame frame;
     Status status;
     uint32_t attempt = 0;
+    bool held;
     NamesGuard guard = {.to = names};
     TribNames asked = {
         .self = &guard, .schema = guard_schema, .table = guard_table, .described = guard_described};
     frame_of_call(&frame, self, call);
+    TRY(call_permit(self, call->cancel, &held, err));
     do {
-        TRY(source_request_begin(self, call->cancel, err));
+        status = source_request_begin(self, call->cancel, err);
+        if (status != TRIB_OK) break;
         error_clear(err);
         if (question == ASK_SCHEMAS)
             status = self->connector->list_schemas(self->catalog, &frame.base, &asked, err);
@@ -371,6 +400,7 @@ static Status source_ask(Source *self, const SourceCall *call, Question question
                                                      &asked, err);
         source_request_end(self, status, 1);
     } while (status != TRIB_OK && !guard.any && source_retry(self, call->cancel, attempt++, err));
+    call_permit_end(self, held);
     return source_fault(self, call->cancel, status, err);
 }
 
@@ -396,8 +426,13 @@ Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, Sourc
     SourcePlan *plan;
     TRY_ALLOC(plan, heap_alloc(sizeof *plan), err);
     frame_of_call(&frame, self, call);
-    error_clear(err);
-    Status status = self->connector->plan(self->catalog, &frame.base, offer, &plan->plan, err);
+    bool held = false;
+    Status status = offer->estimate ? call_permit(self, call->cancel, &held, err) : TRIB_OK;
+    if (status == TRIB_OK) {
+        error_clear(err);
+        status = self->connector->plan(self->catalog, &frame.base, offer, &plan->plan, err);
+    }
+    call_permit_end(self, held);
     if (status != TRIB_OK) {
         heap_free(plan);
         return source_fault(self, call->cancel, status, err);
@@ -432,33 +467,77 @@ static Status not_offered(const Source *self, const char *what, Error *err) {
     return error_source(err, self->name);
 }
 
-/* A writer outlives the call that opened it, and so must its TribCall: it travels in front of it. */
-typedef struct WriterFrame {
-    struct WriterFrame *next;
-    TribWriter *writer;
+/*
+ * A writer or a transaction outlives the call that opened it, and so must its TribCall and its permit:
+ * they are found again by its address.
+ */
+typedef struct Tenure {
+    struct Tenure *next;
+    const void *of; /* TribWriter or TribTx */
     CallFrame frame;
-} WriterFrame;
+    bool held; /* a permit */
+} Tenure;
 
 static struct {
     pthread_mutex_t lock;
-    WriterFrame *frames;
-} writers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    Tenure *first;
+} tenures = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void writer_remember(WriterFrame *frame) {
-    pthread_mutex_lock(&writers.lock);
-    frame->next = writers.frames;
-    writers.frames = frame;
-    pthread_mutex_unlock(&writers.lock);
+static void tenure_remember(Tenure *tenure, const void *of) {
+    tenure->of = of;
+    if (tenure->frame.token) cancel_retain(tenure->frame.token);
+    pthread_mutex_lock(&tenures.lock);
+    tenure->next = tenures.first;
+    tenures.first = tenure;
+    pthread_mutex_unlock(&tenures.lock);
 }
 
-static WriterFrame *writer_forget(const TribWriter *writer) {
-    pthread_mutex_lock(&writers.lock);
-    WriterFrame **place = &writers.frames;
-    while (*place && (*place)->writer != writer) place = &(*place)->next;
-    WriterFrame *found = *place;
+static Tenure *tenure_take(const void *of) {
+    pthread_mutex_lock(&tenures.lock);
+    Tenure **place = &tenures.first;
+    while (*place && (*place)->of != of) place = &(*place)->next;
+    Tenure *found = *place;
     if (found) *place = found->next;
-    pthread_mutex_unlock(&writers.lock);
+    pthread_mutex_unlock(&tenures.lock);
     return found;
+}
+
+static void tenure_end(Source *self, Tenure *tenure) {
+    if (!tenure) return;
+    call_permit_end(self, tenure->held);
+    cancel_release(tenure->frame.token);
+    heap_free(tenure);
+}
+
+/* Inside a transaction its connection serves. */
+static Status tenure_begin(Source *self, const SourceCall *call, const TribTx *transaction,
+                           Tenure **out, Error *err) {
+    Tenure *tenure;
+    TRY_ALLOC(tenure, heap_alloc(sizeof *tenure), err);
+    frame_of_call(&tenure->frame, self, call);
+    Status status = transaction ? TRIB_OK : call_permit(self, call->cancel, &tenure->held, err);
+    if (status == TRIB_OK) status = source_request_begin(self, call->cancel, err);
+    if (status != TRIB_OK) {
+        call_permit_end(self, tenure->held);
+        heap_free(tenure);
+        return status;
+    }
+    *out = tenure;
+    return TRIB_OK;
+}
+
+/* The connector has answered the opening call. */
+static Status tenure_opened(Source *self, Tenure *tenure, const void *of, Status status,
+                            Error *err) {
+    source_request_end(self, status, 1);
+    if (status == TRIB_OK) {
+        tenure_remember(tenure, of);
+        return TRIB_OK;
+    }
+    CancelToken *token = tenure->frame.token;
+    call_permit_end(self, tenure->held);
+    heap_free(tenure);
+    return source_fault(self, token, status, err);
 }
 
 Status source_write_open(Source *self, const SourceCall *call, const TribWriteRequest *request,
@@ -466,22 +545,12 @@ Status source_write_open(Source *self, const SourceCall *call, const TribWriteRe
     if (!self->connector->write_open || !self->connector->write_batch ||
         !self->connector->write_close)
         return not_offered(self, "be written to", err);
-    WriterFrame *frame;
-    TRY(source_request_begin(self, call->cancel, err));
-    TRY_ALLOC(frame, heap_alloc(sizeof *frame), err);
-    frame_of_call(&frame->frame, self, call);
+    Tenure *tenure;
+    TRY(tenure_begin(self, call, request->transaction, &tenure, err));
     error_clear(err);
-    Status status = self->connector->write_open(self->catalog, &frame->frame.base, request,
-                                                &frame->writer, err);
-    source_request_end(self, status, 1);
-    if (status != TRIB_OK) {
-        heap_free(frame);
-        return source_fault(self, call->cancel, status, err);
-    }
-    if (call->cancel) cancel_retain(call->cancel);
-    writer_remember(frame);
-    *out = frame->writer;
-    return TRIB_OK;
+    Status status =
+        self->connector->write_open(self->catalog, &tenure->frame.base, request, out, err);
+    return tenure_opened(self, tenure, *out, status, err);
 }
 
 Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch, Error *err) {
@@ -496,14 +565,11 @@ Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch, 
 
 Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_t *rows,
                           Error *err) {
-    WriterFrame *frame = writer_forget(writer);
+    Tenure *tenure = tenure_take(writer);
     uint64_t written = 0;
     error_clear(err);
     Status status = self->connector->write_close(writer, commit, &written, err);
-    if (frame) {
-        cancel_release(frame->frame.token);
-        heap_free(frame);
-    }
+    tenure_end(self, tenure);
     if (rows) *rows = written;
     return source_fault(self, NULL, status, err);
 }
@@ -511,31 +577,36 @@ Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_
 Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Error *err) {
     if (!self->connector->ddl) return not_offered(self, "create or drop tables", err);
     CallFrame frame;
+    bool held = false;
     frame_of_call(&frame, self, call);
-    TRY(source_request_begin(self, call->cancel, err));
-    error_clear(err);
-    Status status = self->connector->ddl(self->catalog, &frame.base, ddl, err);
-    source_request_end(self, status, 1);
+    if (!ddl->transaction) TRY(call_permit(self, call->cancel, &held, err));
+    Status status = source_request_begin(self, call->cancel, err);
+    if (status == TRIB_OK) {
+        error_clear(err);
+        status = self->connector->ddl(self->catalog, &frame.base, ddl, err);
+        source_request_end(self, status, 1);
+    }
+    call_permit_end(self, held);
     return source_fault(self, call->cancel, status, err);
 }
 
 Status source_tx_begin(Source *self, const SourceCall *call, TribTx **out, Error *err) {
     if (!self->connector->tx_begin || !self->connector->tx_end)
         return not_offered(self, "take part in transactions", err);
-    CallFrame frame;
-    frame_of_call(&frame, self, call);
-    TRY(source_request_begin(self, call->cancel, err));
+    Tenure *tenure;
+    TRY(tenure_begin(self, call, NULL, &tenure, err));
     error_clear(err);
-    Status status = self->connector->tx_begin(self->catalog, &frame.base, out, err);
-    source_request_end(self, status, 1);
-    return source_fault(self, call->cancel, status, err);
+    Status status = self->connector->tx_begin(self->catalog, &tenure->frame.base, out, err);
+    return tenure_opened(self, tenure, *out, status, err);
 }
 
 Status source_tx_end(Source *self, const SourceCall *call, TribTx *transaction, bool commit,
                      Error *err) {
     CallFrame frame;
+    Tenure *tenure = tenure_take(transaction);
     frame_of_call(&frame, self, call);
     error_clear(err);
     Status status = self->connector->tx_end(transaction, &frame.base, commit, err);
+    tenure_end(self, tenure);
     return source_fault(self, NULL, status, err);
 }

@@ -311,8 +311,9 @@ static void return_library(ScanStream *self) {
 }
 
 void stream_launch(ScanStream *self, bool required) {
-    bool permitted = permit_try(self->source);
-    if (!permitted && !required) return;
+    /* Inside a transaction its connection serves: it holds the permit. */
+    bool permitted = !self->transaction && permit_try(self->source);
+    if (!permitted && !required && !self->transaction) return;
     Error err;
     (void)reserve_library(self, true);
     Status status = thread_start(self, permitted, &err);
@@ -386,7 +387,7 @@ static Status thread_over(IoThread *thread, Error *err) {
 
 static Status thread_work(IoThread *thread, Error *err) {
     ScanStream *self = thread->stream;
-    if (!thread->has_permit) {
+    if (!thread->has_permit && !self->transaction) {
         TRY(permit_wait(self->source, thread->token, self->owner, err));
         thread->has_permit = true;
     }

@@ -529,6 +529,32 @@ static void test_exhausted(void **state) {
     source_release(source);
 }
 
+/* Metadata calls need a connection too: a scan that nobody reads gives its own back, a cursor does not. */
+static void test_metadata_connection(void **state) {
+    (void)state;
+    TribOption options[] = {OPTION("rows", "1000000")};
+    Source *source = open_fake("meta", 1, 1, options);
+    SourcePlan *plan = make_plan(source, "main", "orders");
+    ScanStream *ahead = make_stream(plan, NULL, (ScanParams){0});
+    char text[128];
+    Error err;
+    CancelToken *token = cancel_new();
+    SourceCall call = {.deadline_ns = INT64_MAX, .cancel = token};
+    scan_stream_start(ahead);
+    usleep(20000);
+    assert_int_equal(source_check(source, &call, text, sizeof text, &err), TRIB_OK);
+    Drain some = {.stream = ahead, .most = 10};
+    drain_run(&some);
+    cancel_set_deadline(token, os_now_ns() + 100000000);
+    assert_int_equal(source_check(source, &call, text, sizeof text, &err), TRIB_TIMEOUT);
+    scan_stream_free(ahead, INT64_C(1000000000));
+    cancel_reset(token);
+    assert_int_equal(source_check(source, &call, text, sizeof text, &err), TRIB_OK);
+    cancel_release(token);
+    source_plan_release(plan);
+    source_release(source);
+}
+
 /* Many scans on few connections, started ahead or not, on many threads: all of them end, and rightly. */
 static void *crowd_run(void *context) {
     SourcePlan *plan = context;
@@ -864,11 +890,11 @@ int main(void) {
         cmocka_unit_test(test_retry),          cmocka_unit_test(test_lies),
         cmocka_unit_test(test_cancel),         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_cancel_anytime), cmocka_unit_test(test_one_connection),
-        cmocka_unit_test(test_exhausted),      cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_budget),         cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_memory),         cmocka_unit_test(test_transaction),
-        cmocka_unit_test(test_memory_threads), cmocka_unit_test(test_exit),
-        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_exhausted),      cmocka_unit_test(test_metadata_connection),
+        cmocka_unit_test(test_crowd),          cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_rate),           cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_transaction),    cmocka_unit_test(test_memory_threads),
+        cmocka_unit_test(test_exit),           cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests_name("source", tests, setup, NULL);
 }
