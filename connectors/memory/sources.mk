@@ -1,4 +1,5 @@
 # connectors/memory: tables in RAM
+EXTRA_DIST += connectors/memory/README.md
 connector_LTLIBRARIES += trib_memory.la
 trib_memory_la_SOURCES = \
 	connectors/memory/chunk.c \

@@ -1,6 +1,8 @@
 /*
  * test_source.c - sources and scans, over the memory connector and one that misbehaves on demand.
  */
+#include "config.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -845,6 +847,9 @@ static void test_exit(void **state) {
 /* A forked child opens sources of its own; the parent's are not touched. */
 static void test_fork(void **state) {
     (void)state;
+#ifdef TRIB_TSAN
+    skip(); /* the sanitizer knows no threads in a forked child */
+#endif
     TribOption options[] = {OPTION("rows", "50000")};
     Source *source = open_fake("fork", 2, 1, options), *ram = open_memory();
     uint64_t written;
