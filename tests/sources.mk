@@ -2,3 +2,4 @@
 include tests/connectors/sources.mk
 include tests/odbc/sources.mk
 include tests/bench/sources.mk
+include tests/sql/sources.mk

@@ -14,3 +14,8 @@ AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)
 .PHONY: docs
 docs: all tools/gen_docs
 	top_srcdir=$(top_srcdir) top_builddir=$(top_builddir) $(top_srcdir)/tools/check-docs --write
+
+# The test programs, without the checks of the sources: for builds with sanitizers.
+.PHONY: print-programs
+print-programs:
+	@echo $(filter tests/%,$(TESTS))
