@@ -397,6 +397,9 @@ Status parse_name(Parser *p, AstName *out) {
     if (out->quoted) {
         out->text = token_unquote(p->arena, out->text, 0);
         if (!out->text.data) return error_out_of_memory(p->err);
+        if (memchr(out->text.data, '\0', out->text.len)) {
+            return parse_error(p, token.at, "a name must not hold the character U+0000");
+        }
     }
     parse_advance(p);
     return TRIB_OK;

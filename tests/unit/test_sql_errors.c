@@ -217,12 +217,24 @@ static void not_offered(void **state) {
     expect_all(COUNT_OF(rows), rows);
 }
 
+/* Names become C strings further on. */
+static void zero_in_a_name(void **state) {
+    Arena *arena = arena_new(NULL);
+    AstStatement *statement;
+    Error err = {0};
+    assert_int_equal(sql_parse(arena, STR("SELECT \"a\0b\""), &statement, &err), TRIB_INVALID);
+    assert_string_equal(err.message, "a name must not hold the character U+0000");
+    assert_int_equal(err.column, 8);
+    statement = sql_must_parse(arena, STR("SELECT 'a\0b'"));
+    assert_str(statement->query->body->select->items[0].expr->text, "a\0b");
+    arena_free(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mistakes_in_queries),
-        cmocka_unit_test(mistakes_in_tokens),
-        cmocka_unit_test(mistakes_in_statements),
-        cmocka_unit_test(not_offered),
+        cmocka_unit_test(mistakes_in_queries),    cmocka_unit_test(mistakes_in_tokens),
+        cmocka_unit_test(mistakes_in_statements), cmocka_unit_test(not_offered),
+        cmocka_unit_test(zero_in_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
