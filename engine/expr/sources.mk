@@ -20,6 +20,7 @@ EXPR_TESTS = \
 	tests/unit/test_functions \
 	tests/unit/test_aggregates \
 	tests/unit/test_eval \
+	tests/unit/test_eval_faults \
 	tests/unit/test_eval_forms
 check_PROGRAMS += $(EXPR_TESTS)
 TESTS += $(EXPR_TESTS)
@@ -35,4 +36,6 @@ tests_unit_test_eval_SOURCES = tests/unit/test_eval.c tests/unit/eval_support.h 
 tests_unit_test_eval_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_eval_forms_SOURCES = tests/unit/test_eval_forms.c tests/unit/eval_support.h tests/unit/test_base.h
 tests_unit_test_eval_forms_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_eval_faults_SOURCES = tests/unit/test_eval_faults.c tests/unit/eval_support.h
+tests_unit_test_eval_faults_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 endif

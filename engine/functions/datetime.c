@@ -272,16 +272,12 @@ static Status kernel_date_format(KernelCall *call) {
         clock.date = date_to_civil(clock.days);
         clock.time = time_to_civil(floor_mod(m.us, US_PER_DAY) * 1000 + m.ns);
         text.len = 0;
-        text.failed = false;
+        text.failed = text.exceeded = false;
         if (!format_clock(&text, arg_text(call, 1, row), &clock)) {
             row_error(call, row, ERR_INVALID_ARGUMENT);
             continue;
         }
-        if (text.failed) {
-            row_error(call, row, ERR_LIMIT);
-            continue;
-        }
-        status = kernel_put_text(call, row, buf_view(&text).data, text.len);
+        status = kernel_put_buf(call, row, &text);
         if (status != TRIB_OK) break;
     });
     buf_clear(&text);

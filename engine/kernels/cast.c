@@ -59,15 +59,11 @@ Status cast_to_json(KernelCall *call) {
     KERNEL_ROWS(call, row, {
         Value value;
         text.len = 0;
-        text.failed = false;
+        text.failed = text.exceeded = false;
         status = vector_value(call->arena, v, row, &value, call->err);
         if (status != TRIB_OK) break;
         value_json(&text, &value);
-        if (text.failed) {
-            call->errors[row] = KERNEL_ERROR(ERR_LIMIT);
-            continue;
-        }
-        status = kernel_put_text(call, row, text.data, text.len);
+        status = kernel_put_buf(call, row, &text);
         if (status != TRIB_OK) break;
     });
     buf_clear(&text);

@@ -44,6 +44,18 @@ Status kernel_put_text(KernelCall *call, uint32_t row, const char *data, size_t 
     return TRIB_OK;
 }
 
+Status kernel_put_buf(KernelCall *call, uint32_t row, const Buf *text) {
+    Status status = buf_status(text, call->err);
+    if (status == TRIB_OK) {
+        Str all = buf_view(text);
+        return kernel_put_text(call, row, all.data, all.len);
+    }
+    if (status == TRIB_MEMORY) return status;
+    error_clear(call->err);
+    call->errors[row] = KERNEL_ERROR(ERR_LIMIT);
+    return TRIB_OK;
+}
+
 /* ---------------------------------------------------------------- selections */
 
 /* Eight rows at a time: blocks in which no row is true are skipped with one test. */

@@ -65,6 +65,9 @@ char *kernel_text(KernelCall *call, uint32_t row, uint64_t len);
 /* A copy of the bytes as the result of a row. */
 Status kernel_put_text(KernelCall *call, uint32_t row, const char *data, size_t len) WARN_UNUSED;
 
+/* The same from a buffer, whose failure is the row's error (too long) or exhausted memory. */
+Status kernel_put_buf(KernelCall *call, uint32_t row, const Buf *text) WARN_UNUSED;
+
 /* ---------------------------------------------------------------- selections */
 
 /* out = rows of the selection whose mask byte is 1 and that are valid (NULL: all are); their number.

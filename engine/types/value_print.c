@@ -96,7 +96,8 @@ void value_json(Buf *out, const Value *v) {
     Buf text;
     buf_init(&text, NULL, out->max);
     value_text(&text, v);
-    if (text.failed) out->failed = true;
+    out->failed = out->failed || text.failed;
+    out->exceeded = out->exceeded || text.exceeded;
     json_quote(out, buf_view(&text));
     buf_clear(&text);
 }
