@@ -22,19 +22,25 @@
 #include "tributary_types.h"
 
 #define TRIB_ABI_VERSION 1
-#define TRIB_EXPORT __attribute__((visibility("default")))
+#define TRIB_EXPORT      __attribute__((visibility("default")))
 
 typedef struct TribHost TribHost;
 typedef struct TribCall TribCall;
 typedef struct TribCatalog TribCatalog; /* the connector's own: an opened catalog */
-typedef struct TribPlan TribPlan;       /* the connector's own: an accepted scan, reference-counted */
-typedef struct TribScan TribScan;       /* the connector's own: a running scan of one split */
-typedef struct TribWriter TribWriter;   /* the connector's own: rows on their way into a table */
-typedef struct TribTx TribTx;           /* the connector's own: a transaction */
+typedef struct TribPlan TribPlan;     /* the connector's own: an accepted scan, reference-counted */
+typedef struct TribScan TribScan;     /* the connector's own: a running scan of one split */
+typedef struct TribWriter TribWriter; /* the connector's own: rows on their way into a table */
+typedef struct TribTx TribTx;         /* the connector's own: a transaction */
 
 /* ---------------------------------------------------------------- what the host offers */
 
-typedef enum { TRIB_LOG_ERROR, TRIB_LOG_WARN, TRIB_LOG_INFO, TRIB_LOG_DEBUG, TRIB_LOG_TRACE } TribLogLevel;
+typedef enum {
+    TRIB_LOG_ERROR,
+    TRIB_LOG_WARN,
+    TRIB_LOG_INFO,
+    TRIB_LOG_DEBUG,
+    TRIB_LOG_TRACE
+} TribLogLevel;
 
 /* Services of the engine. Lives as long as the process; every function is safe from any thread. */
 struct TribHost {
@@ -69,12 +75,20 @@ struct TribCall {
 
 /* ---------------------------------------------------------------- options */
 
-typedef enum { TRIB_OPTION_STRING, TRIB_OPTION_INTEGER, TRIB_OPTION_BOOLEAN, TRIB_OPTION_CHOICE,
-               TRIB_OPTION_DURATION_MS, TRIB_OPTION_BYTES, TRIB_OPTION_LIST, TRIB_OPTION_JSON } TribOptionKind;
+typedef enum {
+    TRIB_OPTION_STRING,
+    TRIB_OPTION_INTEGER,
+    TRIB_OPTION_BOOLEAN,
+    TRIB_OPTION_CHOICE,
+    TRIB_OPTION_DURATION_MS,
+    TRIB_OPTION_BYTES,
+    TRIB_OPTION_LIST,
+    TRIB_OPTION_JSON
+} TribOptionKind;
 
 /* A row of the connector's option table: drives parsing, checking, redaction and documentation. */
 typedef struct TribOptionDef {
-    const char *name;          /* snake_case */
+    const char *name; /* snake_case */
     TribOptionKind kind;
     const char *default_value; /* text; NULL = none */
     const char *choices;       /* TRIB_OPTION_CHOICE: "a|b|c" */
@@ -87,7 +101,8 @@ typedef struct TribOptionDef {
 /* A value for an option, checked by the host against its row. Text forms; lists as JSON arrays. */
 typedef struct TribOption {
     const char *name;
-    const char *value;  /* canonical text: integers in decimal, booleans "true"/"false", durations in ms */
+    const char
+        *value; /* canonical text: integers in decimal, booleans "true"/"false", durations in ms */
     uint32_t line, column; /* where it stands in the configuration, for messages */
 } TribOption;
 
@@ -104,14 +119,14 @@ typedef struct TribColumn {
     const char *name;
     TribType type;
     bool nullable;
-    bool hidden;             /* not part of SELECT * */
-    const char *remote_type; /* as the source spells it */
-    const char *facts;       /* NULL = none */
-    const char *unreadable;  /* NULL = readable */
-    const char *comment;     /* NULL = none */
-    const char *default_sql; /* NULL = none */
-    double distinct;         /* estimated distinct values, < 0 unknown */
-    double null_fraction;    /* 0..1, < 0 unknown */
+    bool hidden;                /* not part of SELECT * */
+    const char *remote_type;    /* as the source spells it */
+    const char *facts;          /* NULL = none */
+    const char *unreadable;     /* NULL = readable */
+    const char *comment;        /* NULL = none */
+    const char *default_sql;    /* NULL = none */
+    double distinct;            /* estimated distinct values, < 0 unknown */
+    double null_fraction;       /* 0..1, < 0 unknown */
     TribValue minimum, maximum; /* type UNKNOWN = not known; estimates, never proof */
 } TribColumn;
 
@@ -141,14 +156,21 @@ typedef struct TribTable {
 typedef struct TribNames {
     void *self;
     bool (*schema)(void *self, const char *name);
-    bool (*table)(void *self, const char *schema, const char *name, TribTableKind kind, const char *comment);
+    bool (*table)(void *self, const char *schema, const char *name, TribTableKind kind,
+                  const char *comment);
     /* Receives one whole table from describe_table; the host copies it. */
     TribStatus (*described)(void *self, const TribTable *table, TribError *err);
 } TribNames;
 
 /* ---------------------------------------------------------------- offers and plans */
 
-typedef enum { TRIB_NODE_COLUMN, TRIB_NODE_LITERAL, TRIB_NODE_PARAM, TRIB_NODE_CALL, TRIB_NODE_AGGREGATE } TribNodeKind;
+typedef enum {
+    TRIB_NODE_COLUMN,
+    TRIB_NODE_LITERAL,
+    TRIB_NODE_PARAM,
+    TRIB_NODE_CALL,
+    TRIB_NODE_AGGREGATE
+} TribNodeKind;
 
 /*
  * One node of the flat expression array. Children of a call stand at nodes[first .. first+count).
@@ -178,7 +200,14 @@ typedef struct TribVerdict {
     char reason[120];
 } TribVerdict;
 
-typedef enum { TRIB_JOIN_INNER, TRIB_JOIN_LEFT, TRIB_JOIN_RIGHT, TRIB_JOIN_FULL, TRIB_JOIN_SEMI, TRIB_JOIN_ANTI } TribJoinKind;
+typedef enum {
+    TRIB_JOIN_INNER,
+    TRIB_JOIN_LEFT,
+    TRIB_JOIN_RIGHT,
+    TRIB_JOIN_FULL,
+    TRIB_JOIN_SEMI,
+    TRIB_JOIN_ANTI
+} TribJoinKind;
 
 /* Join trees in post-order: an operand >= 0 is a table, < 0 is joins[-1 - operand]. */
 typedef struct TribJoin {
@@ -196,7 +225,13 @@ typedef struct TribOrder {
 typedef enum { TRIB_PUSHDOWN_OFF, TRIB_PUSHDOWN_EXACT, TRIB_PUSHDOWN_NATIVE } TribPushdownMode;
 
 /* What `taken` may say beyond the conjuncts. */
-enum { TRIB_TAKEN_JOINS = 1, TRIB_TAKEN_GROUPING = 2, TRIB_TAKEN_ORDER = 4, TRIB_TAKEN_LIMIT = 8, TRIB_TAKEN_DISTINCT = 16 };
+enum {
+    TRIB_TAKEN_JOINS = 1,
+    TRIB_TAKEN_GROUPING = 2,
+    TRIB_TAKEN_ORDER = 4,
+    TRIB_TAKEN_LIMIT = 8,
+    TRIB_TAKEN_DISTINCT = 16
+};
 
 /*
  * A piece of a query that the engine would like the source to run. Meaning: rows of the tables (or the
@@ -235,18 +270,19 @@ typedef struct TribOffer {
     const uint32_t *groups; /* nodes */
     uint32_t norder;
     const TribOrder *order;
-    int64_t limit;  /* rows, < 0 = none; includes the rows that an OFFSET will skip */
-    uint32_t nkeys; /* outputs on which a runtime filter may arrive at scan_open */
+    int64_t limit;        /* rows, < 0 = none; includes the rows that an OFFSET will skip */
+    uint32_t nkeys;       /* outputs on which a runtime filter may arrive at scan_open */
     const uint32_t *keys; /* indexes into output */
 
     /* out */
-    TribVerdict *verdicts;       /* nconjuncts, caller's storage */
-    uint32_t taken;              /* TRIB_TAKEN_* */
-    TribVerdict joins_verdict, grouping_verdict, order_verdict, limit_verdict; /* reasons for EXPLAIN */
-    TribVerdict *key_verdicts;   /* nkeys: SUPERSET or EXACT = an IN list will be sent; may be NULL */
-    const char *text;            /* what will be sent, for EXPLAIN; owned by the plan */
-    const char *note;            /* "connections 2, parallel=relaxed ..."; owned by the plan; may be NULL */
-    double rows;                 /* estimated rows after the filter, < 0 unknown */
+    TribVerdict *verdicts; /* nconjuncts, caller's storage */
+    uint32_t taken;        /* TRIB_TAKEN_* */
+    TribVerdict joins_verdict, grouping_verdict, order_verdict,
+        limit_verdict;         /* reasons for EXPLAIN */
+    TribVerdict *key_verdicts; /* nkeys: SUPERSET or EXACT = an IN list will be sent; may be NULL */
+    const char *text;          /* what will be sent, for EXPLAIN; owned by the plan */
+    const char *note; /* "connections 2, parallel=relaxed ..."; owned by the plan; may be NULL */
+    double rows;      /* estimated rows after the filter, < 0 unknown */
 } TribOffer;
 
 /* A part of a scan that can be read on its own. Owned by the plan. */
@@ -265,8 +301,8 @@ typedef struct TribSplit {
  * a key outside it may be dropped. Values have the type of the output column, no NULLs, no duplicates.
  */
 typedef struct TribFilterKey {
-    uint32_t output;   /* index into the offer's output */
-    bool complete;     /* `values` holds every value that can match */
+    uint32_t output; /* index into the offer's output */
+    bool complete;   /* `values` holds every value that can match */
     size_t nvalues;
     const TribValue *values;
     TribValue minimum, maximum; /* type UNKNOWN = not known */
@@ -284,12 +320,12 @@ typedef struct TribScanRequest {
     size_t size;
     const TribPlan *plan;
     const TribSplit *split;
-    TribFilter *filter;       /* NULL = none; valid until scan_release */
+    TribFilter *filter; /* NULL = none; valid until scan_release */
     uint32_t nparams;
-    const TribValue *params;  /* valid until scan_release */
-    TribTx *transaction;      /* NULL = none */
-    uint32_t batch_rows;      /* preferred rows per batch: 2,048 */
-    uint64_t batch_bytes;     /* at most this many bytes per batch unless one row is larger: 1 MiB */
+    const TribValue *params; /* valid until scan_release */
+    TribTx *transaction;     /* NULL = none */
+    uint32_t batch_rows;     /* preferred rows per batch: 2,048 */
+    uint64_t batch_bytes;    /* at most this many bytes per batch unless one row is larger: 1 MiB */
 } TribScanRequest;
 
 /*
@@ -332,24 +368,31 @@ typedef struct TribWriteRequest {
     TribTx *transaction; /* NULL = a transaction of its own, committed by write_close */
 } TribWriteRequest;
 
-typedef enum { TRIB_DDL_CREATE_TABLE, TRIB_DDL_DROP_TABLE, TRIB_DDL_CREATE_SCHEMA, TRIB_DDL_DROP_SCHEMA } TribDdlKind;
+typedef enum {
+    TRIB_DDL_CREATE_TABLE,
+    TRIB_DDL_DROP_TABLE,
+    TRIB_DDL_CREATE_SCHEMA,
+    TRIB_DDL_DROP_SCHEMA
+} TribDdlKind;
 
 typedef struct TribDdl {
     size_t size;
     TribDdlKind kind;
     const char *schema;
-    const char *name;        /* table */
-    const TribTable *table;  /* CREATE_TABLE */
-    bool if_exists;          /* DROP_*: absent is no error; CREATE_*: present is no error */
+    const char *name;       /* table */
+    const TribTable *table; /* CREATE_TABLE */
+    bool if_exists;         /* DROP_*: absent is no error; CREATE_*: present is no error */
     TribTx *transaction;
 } TribDdl;
 
 /* ---------------------------------------------------------------- the connector */
 
 enum {
-    TRIB_NONBLOCKING = 1,      /* scan_next never waits: called by workers directly, a split = a morsel */
-    TRIB_PROCESS_STATE = 2,    /* catalogs of one name share state within the process (memory) */
-    TRIB_VALID_TEXT = 4,       /* text in batches is valid UTF-8 by construction: the host does not check it */
+    TRIB_NONBLOCKING =
+        1, /* scan_next never waits: called by workers directly, a split = a morsel */
+    TRIB_PROCESS_STATE = 2, /* catalogs of one name share state within the process (memory) */
+    TRIB_VALID_TEXT =
+        4, /* text in batches is valid UTF-8 by construction: the host does not check it */
 };
 
 typedef struct TribConnector {
@@ -358,39 +401,43 @@ typedef struct TribConnector {
     const char *type;    /* the "type" of catalogs in the configuration */
     const char *summary; /* one line for humans */
     uint32_t flags;
-    uint64_t library_reserve; /* bytes that the client library holds per open scan */
+    uint64_t library_reserve;     /* bytes that the client library holds per open scan */
     const TribOptionDef *options; /* ends with name == NULL */
 
     /*
      * Checks options and builds the catalog; no I/O. `name` is the catalog's. Released by close,
      * after all plans, scans and writers of the catalog.
      */
-    TribStatus (*open)(const TribHost *host, const char *name, const TribOption *options, uint32_t noptions,
-                       TribCatalog **out, TribError *err);
+    TribStatus (*open)(const TribHost *host, const char *name, const TribOption *options,
+                       uint32_t noptions, TribCatalog **out, TribError *err);
     void (*close)(TribCatalog *catalog);
 
     /* Contacts the source and reports what it is ("MariaDB 10.11.6, TLS off ..."): `tributary check`. */
-    TribStatus (*check)(TribCatalog *catalog, TribCall *call, char *text, size_t size, TribError *err);
-    TribStatus (*list_schemas)(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err);
+    TribStatus (*check)(TribCatalog *catalog, TribCall *call, char *text, size_t size,
+                        TribError *err);
+    TribStatus (*list_schemas)(TribCatalog *catalog, TribCall *call, TribNames *names,
+                               TribError *err);
     /* schema NULL = all schemas. */
-    TribStatus (*list_tables)(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names, TribError *err);
+    TribStatus (*list_tables)(TribCatalog *catalog, TribCall *call, const char *schema,
+                              TribNames *names, TribError *err);
     /* Calls names->described once, or returns TRIB_NOT_FOUND. The names are exact. */
-    TribStatus (*describe_table)(TribCatalog *catalog, TribCall *call, const char *schema, const char *table,
-                                 TribNames *names, TribError *err);
+    TribStatus (*describe_table)(TribCatalog *catalog, TribCall *call, const char *schema,
+                                 const char *table, TribNames *names, TribError *err);
 
-    TribStatus (*plan)(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err);
+    TribStatus (*plan)(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                       TribError *err);
     void (*plan_retain)(TribPlan *plan);
     void (*plan_release)(TribPlan *plan);
     /* At most `wanted` splits (>= 1); may do I/O (statistics). The array is owned by the plan. */
-    TribStatus (*splits)(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out, uint32_t *count,
-                         TribError *err);
+    TribStatus (*splits)(TribPlan *plan, TribCall *call, uint32_t wanted,
+                         const TribSplit *const **out, uint32_t *count, TribError *err);
 
     /*
      * Opens a scan; `call` stays valid until scan_release. `schema`: left with release == NULL if the
      * batches have the canonical layout, else filled in (a struct schema, released by the host).
      */
-    TribStatus (*scan_open)(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
-                            struct ArrowSchema *schema, TribError *err);
+    TribStatus (*scan_open)(TribCatalog *catalog, TribCall *call, const TribScanRequest *request,
+                            TribScan **out, struct ArrowSchema *schema, TribError *err);
     TribStatus (*scan_next)(TribScan *scan, uint32_t max_rows, TribBatch *batch, TribError *err);
     void (*scan_cancel)(TribScan *scan);
     void (*scan_stats)(TribScan *scan, TribStats *stats);
@@ -399,8 +446,8 @@ typedef struct TribConnector {
     /* Optional from here on; NULL = not offered. */
 
     /* Rows come in the canonical layout of the target's columns. */
-    TribStatus (*write_open)(TribCatalog *catalog, TribCall *call, const TribWriteRequest *request, TribWriter **out,
-                             TribError *err);
+    TribStatus (*write_open)(TribCatalog *catalog, TribCall *call, const TribWriteRequest *request,
+                             TribWriter **out, TribError *err);
     TribStatus (*write_batch)(TribWriter *writer, const TribBatch *batch, TribError *err);
     /* commit: makes the rows visible and counts them; else undoes. Releases the writer in any case. */
     TribStatus (*write_close)(TribWriter *writer, bool commit, uint64_t *rows, TribError *err);
@@ -408,7 +455,8 @@ typedef struct TribConnector {
     TribStatus (*tx_begin)(TribCatalog *catalog, TribCall *call, TribTx **out, TribError *err);
     TribStatus (*tx_end)(TribTx *transaction, TribCall *call, bool commit, TribError *err);
     /* Describes the columns of a statement in the source's own language, planned as a table of that text. */
-    TribStatus (*passthrough)(TribCatalog *catalog, TribCall *call, const char *text, TribNames *names, TribError *err);
+    TribStatus (*passthrough)(TribCatalog *catalog, TribCall *call, const char *text,
+                              TribNames *names, TribError *err);
 } TribConnector;
 
 /* The exported symbol's type: TRIB_EXPORT const TribConnector *trib_connector(void). */

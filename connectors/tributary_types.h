@@ -15,8 +15,8 @@
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
 #define ARROW_FLAG_DICTIONARY_ORDERED 1
-#define ARROW_FLAG_NULLABLE 2
-#define ARROW_FLAG_MAP_KEYS_SORTED 4
+#define ARROW_FLAG_NULLABLE           2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
 struct ArrowSchema {
     const char *format;
     const char *name;
@@ -90,7 +90,7 @@ typedef enum TribTypeId {
 /* Ids of operators, functions (FN_add ...) and aggregates (AGG_sum ...). */
 typedef enum TribFunctionId {
 #define FN(number, name, odbc_group, odbc_bit) TRIB_FN_##name = number,
-#define AGG(number, name, odbc_bit) TRIB_AGG_##name = number,
+#define AGG(number, name, odbc_bit)            TRIB_AGG_##name = number,
 #include "ids.def"
 } TribFunctionId;
 
@@ -98,11 +98,11 @@ typedef struct TribTypeFields TribTypeFields;
 
 /* A logical type: a value, copied freely. `fields` is immutable and outlives the query or table. */
 typedef struct TribType {
-    uint8_t id;          /* TribTypeId */
-    uint8_t precision;   /* decimal: digits 1..38; time and timestamp: fractional digits 0..9 */
-    int8_t scale;        /* decimal: digits after the point, 0..precision */
-    uint8_t reserved;    /* 0 */
-    uint32_t length;     /* varchar(n), char(n): n characters; 0 = unbounded varchar */
+    uint8_t id;        /* TribTypeId */
+    uint8_t precision; /* decimal: digits 1..38; time and timestamp: fractional digits 0..9 */
+    int8_t scale;      /* decimal: digits after the point, 0..precision */
+    uint8_t reserved;  /* 0 */
+    uint32_t length;   /* varchar(n), char(n): n characters; 0 = unbounded varchar */
     const TribTypeFields *fields; /* array: 1 (element); map: 2 (key, value); row: n; else NULL */
 } TribType;
 

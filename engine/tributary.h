@@ -31,20 +31,20 @@ typedef struct SessionOption {
 } SessionOption;
 
 typedef struct SessionParams {
-    Str config;            /* path of the configuration; "" = the usual places */
-    Str config_text;       /* a configuration given as text instead (tests, demos); "" = none */
-    Str user, password;    /* of the connection, for current_user; may be "" */
+    Str config;         /* path of the configuration; "" = the usual places */
+    Str config_text;    /* a configuration given as text instead (tests, demos); "" = none */
+    Str user, password; /* of the connection, for current_user; may be "" */
     const SessionOption *options;
     uint32_t noptions;
-    int64_t deadline_ns;   /* of opening; INT64_MAX = none */
+    int64_t deadline_ns; /* of opening; INT64_MAX = none */
 } SessionParams;
 
 /* Receives warnings (01000 ...): called on the thread that is inside the API call. */
 typedef void (*WarningSink)(void *context, const Error *warning);
 
 /* Reads the configuration and checks settings; opens no catalog. Warnings go to the sink (may be NULL). */
-Status session_open(const SessionParams *params, WarningSink sink, void *context, Session **out, Error *err)
-    WARN_UNUSED;
+Status session_open(const SessionParams *params, WarningSink sink, void *context, Session **out,
+                    Error *err) WARN_UNUSED;
 /* Cancels what runs, waits up to 1 s, then lets go. All statements must have been freed. */
 void session_close(Session *self);
 Status session_set(Session *self, Str name, Str value, Error *err) WARN_UNUSED;
@@ -71,7 +71,8 @@ typedef struct CatalogSummary {
 /* The configured catalogs, in the configuration's order; valid as long as the session. */
 uint32_t session_catalogs(Session *self, const CatalogSummary **out);
 /* Opens one catalog, contacts its source: `tributary check`. text: what answered. */
-Status session_check_catalog(Session *self, Str catalog, char *text, size_t size, Error *err) WARN_UNUSED;
+Status session_check_catalog(Session *self, Str catalog, char *text, size_t size,
+                             Error *err) WARN_UNUSED;
 
 /* ---------------------------------------------------------------- statements */
 
@@ -102,11 +103,11 @@ StatementKind statement_kind(const Statement *self);
 
 /* A result column, after prepare. Strings live until the next prepare. */
 typedef struct ColumnInfo {
-    Str name;       /* label */
+    Str name; /* label */
     TribType type;
     bool nullable;
     Str base_name, table, schema, catalog; /* "" where the column is not a plain one */
-    bool writable;  /* never claimed where not known */
+    bool writable;                         /* never claimed where not known */
     bool case_sensitive;
     bool auto_increment;
 } ColumnInfo;
@@ -123,7 +124,8 @@ uint32_t statement_parameter_count(const Statement *self);
 const ParameterInfo *statement_parameter(const Statement *self, uint32_t index);
 /* Sets a value for the next execution; copied. Its type may differ from the inferred one: it is
  * converted at execution (22018, 22003 ...). */
-Status statement_bind(Statement *self, uint32_t index, const TribValue *value, Error *err) WARN_UNUSED;
+Status statement_bind(Statement *self, uint32_t index, const TribValue *value,
+                      Error *err) WARN_UNUSED;
 void statement_clear_bindings(Statement *self);
 
 /* Optimises, pushes down, starts. Returns when the first batch could be asked for; rows may not be
@@ -156,8 +158,8 @@ typedef struct ColumnView {
 } ColumnView;
 
 typedef struct BatchView {
-    uint32_t rows;              /* logical rows */
-    const uint16_t *selection;  /* NULL: logical row r is position r; else position selection[r] */
+    uint32_t rows;             /* logical rows */
+    const uint16_t *selection; /* NULL: logical row r is position r; else position selection[r] */
     uint32_t ncolumns;
     const ColumnView *columns;
 } BatchView;
@@ -168,7 +170,8 @@ Status statement_fetch(Statement *self, const BatchView **out, Error *err) WARN_
 const BatchView *statement_batch(const Statement *self);
 
 /* Canonical text of one value of a column (JSON for arrays, maps, rows; ISO for times), appended. */
-Status column_value_text(const ColumnView *column, uint32_t position, Buf *out, Error *err) WARN_UNUSED;
+Status column_value_text(const ColumnView *column, uint32_t position, Buf *out,
+                         Error *err) WARN_UNUSED;
 bool column_value_null(const ColumnView *column, uint32_t position);
 
 /* Progress of the running execution, for a progress line. Counters only grow. */
@@ -207,12 +210,12 @@ typedef struct MetadataVisitor {
     Status (*table)(void *context, const MetadataTable *table, Error *err);
     Status (*column)(void *context, const MetadataColumn *column, Error *err);
 } MetadataVisitor;
-Status statement_list_schemas(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err)
-    WARN_UNUSED;
-Status statement_list_tables(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err)
-    WARN_UNUSED;
-Status statement_list_columns(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err)
-    WARN_UNUSED;
+Status statement_list_schemas(Statement *self, const MetadataFilter *filter,
+                              const MetadataVisitor *visitor, Error *err) WARN_UNUSED;
+Status statement_list_tables(Statement *self, const MetadataFilter *filter,
+                             const MetadataVisitor *visitor, Error *err) WARN_UNUSED;
+Status statement_list_columns(Statement *self, const MetadataFilter *filter,
+                              const MetadataVisitor *visitor, Error *err) WARN_UNUSED;
 
 /* Keys and statistics of one table, by exact names: for SQLPrimaryKeys, SQLStatistics. */
 typedef struct MetadataKey {
@@ -221,7 +224,8 @@ typedef struct MetadataKey {
     uint32_t ordinal;
 } MetadataKey;
 Status statement_list_keys(Statement *self, Str catalog, Str schema, Str table, void *context,
-                           Status (*key)(void *context, const MetadataKey *key, Error *err), Error *err) WARN_UNUSED;
+                           Status (*key)(void *context, const MetadataKey *key, Error *err),
+                           Error *err) WARN_UNUSED;
 
 /* ---------------------------------------------------------------- registries */
 

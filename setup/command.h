@@ -20,14 +20,14 @@ typedef enum OutputFormat { OUTPUT_TABLE, OUTPUT_CSV, OUTPUT_JSON, OUTPUT_LINES 
 /* A parsed command line; everything lives in the arena. Immutable after parsing. */
 typedef struct Invocation {
     Arena *arena;
-    const char *config;   /* --config; NULL = the usual places */
-    const char *file;     /* -f FILE: SQL is read from there; NULL = none */
-    const char *type;     /* explain --type; NULL = not given */
-    bool analyze;         /* explain --analyze */
+    const char *config; /* --config; NULL = the usual places */
+    const char *file;   /* -f FILE: SQL is read from there; NULL = none */
+    const char *type;   /* explain --type; NULL = not given */
+    bool analyze;       /* explain --analyze */
     OutputFormat format;
-    SessionOption *sets;  /* --set name=value */
+    SessionOption *sets; /* --set name=value */
     uint32_t nsets;
-    char **words;         /* what is left: SQL, catalogs */
+    char **words; /* what is left: SQL, catalogs */
     uint32_t nwords;
 } Invocation;
 

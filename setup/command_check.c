@@ -17,9 +17,12 @@ static uint32_t widest(const CatalogSummary *catalogs, uint32_t count) {
 /* What to do where the error itself gives no hint. */
 static const char *advice(const Error *err) {
     switch (err->status) {
-    case TRIB_CONNECT: return "Is the server running, and is it reachable under this address and port?";
+    case TRIB_CONNECT:
+        return "Is the server running, and is it reachable under this address and port?";
     case TRIB_AUTH: return "Check the user, the password and what the user is allowed to see.";
-    case TRIB_TIMEOUT: return "Check address and port: something accepted the connection and does not answer, or drops it.";
+    case TRIB_TIMEOUT:
+        return "Check address and port: something accepted the connection and does not answer, or "
+               "drops it.";
     case TRIB_INVALID:
     case TRIB_NOT_FOUND: return "Correct the configuration at the place named above.";
     default: return NULL;
@@ -32,7 +35,8 @@ static bool check_one(Session *session, const CatalogSummary *catalog, uint32_t 
     Error err;
     error_clear(&err);
     int64_t began = os_now_ns();
-    Status status = session_check_catalog(session, str_from(catalog->name), text, sizeof text, &err);
+    Status status =
+        session_check_catalog(session, str_from(catalog->name), text, sizeof text, &err);
     double ms = (double)(os_now_ns() - began) / 1e6;
     uint32_t space = width - (uint32_t)utf8_length(catalog->name, strlen(catalog->name));
     printf("  %s%*s  %-10s ", catalog->name, (int)space, "", catalog->type);
@@ -72,11 +76,14 @@ static int check_all(const Invocation *self, Session *session) {
     const CatalogSummary *catalogs;
     uint32_t count = session_catalogs(session, &catalogs), asked = 0, good = 0;
     Str path = session_config_path(session);
-    if (path.len) printf("configuration " STR_FORMAT "\n", STR_ARGS(path));
-    else printf("no configuration was found\n");
+    if (path.len)
+        printf("configuration " STR_FORMAT "\n", STR_ARGS(path));
+    else
+        printf("no configuration was found\n");
     if (count == 0) {
         printf("  no catalog is configured\n"
-               "      hint: `tributary init` writes a configuration with examples; see docs/configuration.md.\n");
+               "      hint: `tributary init` writes a configuration with examples; see "
+               "docs/configuration.md.\n");
         return RESULT_USAGE;
     }
     if (!words_known(self, catalogs, count)) return RESULT_USAGE;

@@ -18,16 +18,19 @@
 
 static const char head[] =
     "// Configuration of Tributary: which sources there are, and how queries are run.\n"
-    "// JSON with comments; a comma behind the last member is allowed. `tributary check` tries it.\n"
+    "// JSON with comments; a comma behind the last member is allowed. `tributary check` tries "
+    "it.\n"
     "{\n"
     "    // One catalog per source. Its name is the first part of catalog.schema.table.\n"
     "    // Write no password here: \"${env:NAME}\" takes it from the environment,\n"
     "    // \"${file:/path}\" from a file that only you can read.\n"
     "    \"catalogs\": {\n"
-    "        // Tables in memory, shared by the connections of one process. The script runs at first use.\n"
+    "        // Tables in memory, shared by the connections of one process. The script runs at "
+    "first use.\n"
     "        \"scratch\": {\n"
     "            \"type\": \"memory\",\n"
-    "            // \"script\": \"CREATE TABLE numbers AS SELECT * FROM (VALUES (1, 'one'), (2, 'two')) AS t (n, name)\",\n"
+    "            // \"script\": \"CREATE TABLE numbers AS SELECT * FROM (VALUES (1, 'one'), (2, "
+    "'two')) AS t (n, name)\",\n"
     "        },\n"
     "\n"
     "        // A database file of SQLite: tables are shop.main.<table>.\n"
@@ -49,7 +52,8 @@ static const char head[] =
     "        // },\n"
     "    },\n"
     "\n"
-    "    // What is not set here has its default. The same names serve in SET SESSION; in a connection\n"
+    "    // What is not set here has its default. The same names serve in SET SESSION; in a "
+    "connection\n"
     "    // string they are written in one word (push_down: PushDown=).\n"
     "    \"settings\": {\n";
 static const char tail[] = "    },\n"
@@ -63,8 +67,10 @@ static void setting_lines(Buf *out, const SettingDef *def) {
     bool bare = (def->kind == SETTING_KIND_INTEGER || def->kind == SETTING_KIND_SECONDS ||
                  def->kind == SETTING_KIND_BOOLEAN) &&
                 value.len > 0;
-    if (bare) buf_str(out, value);
-    else json_quote(out, value);
+    if (bare)
+        buf_str(out, value);
+    else
+        json_quote(out, value);
     buf_text(out, ",\n");
 }
 
@@ -88,7 +94,8 @@ static Status write_whole(int file, Str text, Error *err) {
     while (text.len > 0) {
         ssize_t put = write(file, text.data, text.len);
         if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return error_errno(err, ERR_GENERAL, errno, "the configuration cannot be written");
+        if (put < 0)
+            return error_errno(err, ERR_GENERAL, errno, "the configuration cannot be written");
         text = (Str){text.data + put, text.len - (size_t)put};
     }
     return TRIB_OK;
@@ -101,7 +108,8 @@ static Status create(const char *path, Str text, Error *err) {
         (void)error_errno(err, ERR_GENERAL, why, "the configuration cannot be made");
         (void)error_detail(err, "file: %s", path);
         if (why != EEXIST) return err->status;
-        return error_hint(err, "It stays as it is. Move it away, or name another file by --config.");
+        return error_hint(err,
+                          "It stays as it is. Move it away, or name another file by --config.");
     }
     Status status = write_whole(file, text, err);
     if (close(file) != 0 && status == TRIB_OK)
@@ -116,7 +124,8 @@ static Status init(const Invocation *self, const char **path, Error *err) {
     } else {
         char *folder = os_config_dir(self->arena);
         if (!folder) {
-            (void)error_set(err, ERR_GENERAL, "there is no home folder to write the configuration to");
+            (void)error_set(err, ERR_GENERAL,
+                            "there is no home folder to write the configuration to");
             return error_hint(err, "Name a file: tributary init --config FILE");
         }
         TRY_ALLOC(*path, arena_printf(self->arena, "%s/tributary.json", folder), err);

@@ -31,7 +31,8 @@ static Status read_stdin(Arena *arena, Str *out, Error *err) {
 }
 
 static Status read_script(const Invocation *self, Str *out, Error *err) {
-    if (self->file && strcmp(self->file, "-") != 0) return os_read_file(self->arena, self->file, SCRIPT_MAX, out, err);
+    if (self->file && strcmp(self->file, "-") != 0)
+        return os_read_file(self->arena, self->file, SCRIPT_MAX, out, err);
     if (self->file || strcmp(self->words[0], "-") == 0) return read_stdin(self->arena, out, err);
     *out = str_from(self->words[0]);
     return TRIB_OK;
@@ -39,9 +40,11 @@ static Status read_script(const Invocation *self, Str *out, Error *err) {
 
 static int script_of(const Invocation *self, Str *out) {
     if ((self->file != NULL) + self->nwords != 1) {
-        fputs(self->nwords > 1 ? "tributary: the SQL is one argument: put it in quotes\n"
-                               : "tributary: say which SQL: as an argument, by -f FILE, or - for standard input\n",
-              stderr);
+        fputs(
+            self->nwords > 1
+                ? "tributary: the SQL is one argument: put it in quotes\n"
+                : "tributary: say which SQL: as an argument, by -f FILE, or - for standard input\n",
+            stderr);
         return RESULT_USAGE;
     }
     Error err;
@@ -123,9 +126,11 @@ static int explain_one(Statement *statement, Str sql, uint32_t first_line, const
 int command_explain(const Invocation *self) {
     static const char *const types[] = {"logical", "physical", "remote"};
     bool known = self->type == NULL;
-    for (size_t i = 0; i < COUNT_OF(types) && !known; i++) known = str_equal_fold(str_from(types[i]), str_from(self->type));
+    for (size_t i = 0; i < COUNT_OF(types) && !known; i++)
+        known = str_equal_fold(str_from(types[i]), str_from(self->type));
     if (!known) {
-        fprintf(stderr, "tributary: unknown plan \"%s\": logical, physical or remote\n", self->type);
+        fprintf(stderr, "tributary: unknown plan \"%s\": logical, physical or remote\n",
+                self->type);
         return RESULT_USAGE;
     }
     Str script;

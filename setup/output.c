@@ -11,8 +11,8 @@
 
 #include "engine/base/json.h"
 
-#define SAMPLE_ROWS  1000
-#define SAMPLE_BYTES ((size_t)1 << 20)
+#define SAMPLE_ROWS    1000
+#define SAMPLE_BYTES   ((size_t)1 << 20)
 #define LINE_MAX_BYTES ((size_t)1 << 31)
 
 typedef struct Column {
@@ -34,10 +34,10 @@ struct Output {
     FILE *file;
     uint32_t ncolumns;
     Column *columns;
-    Buf text;   /* bytes of cells: of one row, or of the held rows */
-    Cell *cells; /* of one row */
-    Buf held;   /* Cell records of the held rows */
-    Buf line;   /* the line being made */
+    Buf text;     /* bytes of cells: of one row, or of the held rows */
+    Cell *cells;  /* of one row */
+    Buf held;     /* Cell records of the held rows */
+    Buf line;     /* the line being made */
     bool flowing; /* the header is out */
     uint64_t rows, held_rows;
 };
@@ -50,12 +50,13 @@ static uint32_t character_width(uint32_t c) {
     static const struct {
         uint32_t first, last, width;
     } ranges[] = {
-        {0x0300, 0x036f, 0}, {0x0483, 0x0489, 0}, {0x0591, 0x05bd, 0}, {0x0610, 0x061a, 0}, {0x064b, 0x065f, 0},
-        {0x0e31, 0x0e31, 0}, {0x0e34, 0x0e3a, 0}, {0x1100, 0x115f, 2}, {0x1ab0, 0x1aff, 0}, {0x1dc0, 0x1dff, 0},
-        {0x200b, 0x200f, 0}, {0x20d0, 0x20ff, 0}, {0x2e80, 0x303e, 2}, {0x3041, 0xa4cf, 2}, {0xa960, 0xa97f, 2},
-        {0xac00, 0xd7a3, 2}, {0xf900, 0xfaff, 2}, {0xfe00, 0xfe0f, 0}, {0xfe20, 0xfe2f, 0}, {0xfe30, 0xfe6f, 2},
-        {0xff00, 0xff60, 2}, {0xffe0, 0xffe6, 2}, {0x1f300, 0x1f64f, 2}, {0x1f680, 0x1f6ff, 2}, {0x1f900, 0x1f9ff, 2},
-        {0x20000, 0x3fffd, 2}, {0xe0100, 0xe01ef, 0},
+        {0x0300, 0x036f, 0},   {0x0483, 0x0489, 0},   {0x0591, 0x05bd, 0},   {0x0610, 0x061a, 0},
+        {0x064b, 0x065f, 0},   {0x0e31, 0x0e31, 0},   {0x0e34, 0x0e3a, 0},   {0x1100, 0x115f, 2},
+        {0x1ab0, 0x1aff, 0},   {0x1dc0, 0x1dff, 0},   {0x200b, 0x200f, 0},   {0x20d0, 0x20ff, 0},
+        {0x2e80, 0x303e, 2},   {0x3041, 0xa4cf, 2},   {0xa960, 0xa97f, 2},   {0xac00, 0xd7a3, 2},
+        {0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},   {0xfe20, 0xfe2f, 0},   {0xfe30, 0xfe6f, 2},
+        {0xff00, 0xff60, 2},   {0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2}, {0x1f680, 0x1f6ff, 2},
+        {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2}, {0xe0100, 0xe01ef, 0},
     };
     for (size_t i = 0; i < COUNT_OF(ranges) && c >= ranges[i].first; i++) {
         if (c <= ranges[i].last) return ranges[i].width;
@@ -104,18 +105,24 @@ static bool is_json(TribType type) {
 static void add_visible(Buf *out, Str text) {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c == '\n') buf_text(out, "\\n");
-        else if (c == '\t') buf_text(out, "\\t");
-        else if (c == '\r') buf_text(out, "\\r");
-        else if (c < 0x20 || c == 0x7f) buf_printf(out, "\\x%02x", c);
+        if (c == '\n')
+            buf_text(out, "\\n");
+        else if (c == '\t')
+            buf_text(out, "\\t");
+        else if (c == '\r')
+            buf_text(out, "\\r");
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(out, "\\x%02x", c);
         else if (c == 0xc2 && i + 1 < text.len && (unsigned char)text.data[i + 1] < 0xa0) {
             buf_printf(out, "\\u%04x", (unsigned char)text.data[++i]); /* C1 controls */
-        } else buf_char(out, (char)c);
+        } else
+            buf_char(out, (char)c);
     }
 }
 
 /* The canonical text; bytes as hexadecimal digits, since they need not be text. */
-static Status value_add(Output *self, const ColumnView *column, uint32_t position, Buf *out, Error *err) {
+static Status value_add(Output *self, const ColumnView *column, uint32_t position, Buf *out,
+                        Error *err) {
     size_t before = out->len;
     TRY(column_value_text(column, position, out, err));
     if (column->type.id != TRIB_TYPE_VARBINARY) return TRIB_OK;
@@ -169,7 +176,8 @@ static Status table_row(Output *self, const Cell *cells, const char *text, Error
     for (uint32_t c = 0; c < self->ncolumns; c++) {
         const Column *column = &self->columns[c];
         Str cell = {text, cells[c].len};
-        uint32_t width = text_width(cell), space = column->width > width ? column->width - width : 0;
+        uint32_t width = text_width(cell),
+                 space = column->width > width ? column->width - width : 0;
         bool last = c + 1 == self->ncolumns;
         buf_char(&self->line, ' ');
         if (column->right) pad(&self->line, space, ' ');
@@ -182,7 +190,8 @@ static Status table_row(Output *self, const Cell *cells, const char *text, Error
 }
 
 static void table_widths(Output *self) {
-    for (uint32_t c = 0; c < self->ncolumns; c++) self->columns[c].width = text_width(self->columns[c].name);
+    for (uint32_t c = 0; c < self->ncolumns; c++)
+        self->columns[c].width = text_width(self->columns[c].name);
     const Cell *cells = (const Cell *)(const void *)self->held.data;
     const char *text = self->text.data;
     for (uint64_t r = 0; r < self->held_rows; r++) {
@@ -241,7 +250,8 @@ static Status table_add(Output *self, Error *err) {
 static Status table_end(Output *self, Error *err) {
     if (!self->flowing) TRY(table_flow(self, err));
     self->line.len = 0;
-    buf_printf(&self->line, "(%llu row%s)\n", (unsigned long long)self->rows, self->rows == 1 ? "" : "s");
+    buf_printf(&self->line, "(%llu row%s)\n", (unsigned long long)self->rows,
+               self->rows == 1 ? "" : "s");
     return line_write(self, err);
 }
 
@@ -307,9 +317,12 @@ static void json_cell(Output *self, const Column *column, const Cell *cell, cons
     if ((column->type.id == TRIB_TYPE_DOUBLE || column->type.id == TRIB_TYPE_REAL) && value.len &&
         (text[value.len - 1] == 'N' || text[value.len - 1] == 'y'))
         bare = false;
-    if (cell->null) buf_text(&self->line, "null");
-    else if (bare) buf_str(&self->line, value);
-    else json_quote(&self->line, value);
+    if (cell->null)
+        buf_text(&self->line, "null");
+    else if (bare)
+        buf_str(&self->line, value);
+    else
+        json_quote(&self->line, value);
 }
 
 static Status json_add(Output *self, Error *err) {
@@ -372,7 +385,8 @@ static Status json_keys(Output *self, Error *err) {
         buf_init(&key, self->arena, LINE_MAX_BYTES);
         if (seen > 1) {
             char *numbered;
-            TRY_ALLOC(numbered, arena_printf(self->arena, STR_FORMAT "_%u", STR_ARGS(name), seen), err);
+            TRY_ALLOC(numbered, arena_printf(self->arena, STR_FORMAT "_%u", STR_ARGS(name), seen),
+                      err);
             json_quote(&key, str_from(numbered));
         } else {
             json_quote(&key, name);
@@ -390,10 +404,14 @@ static void buffers_clear(void *context) {
     buf_clear(&self->line);
 }
 
-Status output_new(Arena *arena, OutputFormat format, FILE *file, const Statement *statement, Output **out, Error *err) {
+Status output_new(Arena *arena, OutputFormat format, FILE *file, const Statement *statement,
+                  Output **out, Error *err) {
     Output *self;
     TRY_ALLOC(self, ARENA_NEW(arena, Output), err);
-    *self = (Output){.arena = arena, .format = format, .file = file, .ncolumns = statement_column_count(statement)};
+    *self = (Output){.arena = arena,
+                     .format = format,
+                     .file = file,
+                     .ncolumns = statement_column_count(statement)};
     buf_init(&self->text, NULL, LINE_MAX_BYTES);
     buf_init(&self->held, NULL, LINE_MAX_BYTES);
     buf_init(&self->line, NULL, LINE_MAX_BYTES);
@@ -402,7 +420,8 @@ Status output_new(Arena *arena, OutputFormat format, FILE *file, const Statement
     TRY_ALLOC(self->cells, ARENA_ARRAY(arena, Cell, self->ncolumns), err);
     for (uint32_t c = 0; c < self->ncolumns; c++) {
         const ColumnInfo *info = statement_column(statement, c);
-        self->columns[c] = (Column){.name = info->name, .type = info->type, .right = is_number(info->type)};
+        self->columns[c] =
+            (Column){.name = info->name, .type = info->type, .right = is_number(info->type)};
     }
     if (format == OUTPUT_JSON) TRY(json_keys(self, err));
     if (format != OUTPUT_TABLE) self->flowing = true;
@@ -430,6 +449,7 @@ uint64_t output_rows(const Output *self) {
 
 Status output_end(Output *self, Error *err) {
     TRY(writers[self->format].end(self, err));
-    if (fflush(self->file) != 0) return error_errno(err, ERR_GENERAL, errno, "the output cannot be written");
+    if (fflush(self->file) != 0)
+        return error_errno(err, ERR_GENERAL, errno, "the output cannot be written");
     return TRIB_OK;
 }

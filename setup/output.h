@@ -12,8 +12,8 @@
 typedef struct Output Output;
 
 /* Columns are those of the prepared statement, which must outlive the output. */
-Status output_new(Arena *arena, OutputFormat format, FILE *file, const Statement *statement, Output **out, Error *err)
-    WARN_UNUSED;
+Status output_new(Arena *arena, OutputFormat format, FILE *file, const Statement *statement,
+                  Output **out, Error *err) WARN_UNUSED;
 Status output_batch(Output *self, const BatchView *batch, Error *err) WARN_UNUSED;
 /* Has anything been written yet? (A progress line must not come between rows.) */
 bool output_begun(const Output *self);

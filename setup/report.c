@@ -46,7 +46,7 @@ void report_error(FILE *out, const Error *err, Str sql, uint32_t first_line) {
 }
 
 void report_warning(void *context, const Error *warning) {
-    fprintf(stderr, "warning %s: %s%s%s\n", warning->sqlstate, warning->message, warning->source[0] ? " - " : "",
-            warning->source);
+    fprintf(stderr, "warning %s: %s%s%s\n", warning->sqlstate, warning->message,
+            warning->source[0] ? " - " : "", warning->source);
     if (warning->hint[0]) fprintf(stderr, "  hint: %s\n", warning->hint);
 }

@@ -58,7 +58,8 @@ static void watch_erase(Watch *self) {
 
 static void watch_draw(Watch *self) {
     int64_t elapsed = os_now_ns() - self->started_ns;
-    if (!self->terminal || elapsed < PROGRESS_FROM || (self->output && output_begun(self->output))) return;
+    if (!self->terminal || elapsed < PROGRESS_FROM || (self->output && output_begun(self->output)))
+        return;
     Progress progress;
     char rows[48], bytes[48], memory[48], spilled[64] = "", part[32] = "";
     statement_progress(self->statement, &progress);
@@ -70,8 +71,10 @@ static void watch_draw(Watch *self) {
         human_count(size, sizeof size, (double)progress.spilled_bytes, "B spilled", 1024);
         text_format(spilled, sizeof spilled, ", %s", size);
     }
-    if (progress.fraction >= 0) text_format(part, sizeof part, "%3.0f %%  ", progress.fraction * 100);
-    fprintf(stderr, "\r\033[K%s%.1f s  %s (%s), %s%s", part, (double)elapsed / 1e9, rows, bytes, memory, spilled);
+    if (progress.fraction >= 0)
+        text_format(part, sizeof part, "%3.0f %%  ", progress.fraction * 100);
+    fprintf(stderr, "\r\033[K%s%.1f s  %s (%s), %s%s", part, (double)elapsed / 1e9, rows, bytes,
+            memory, spilled);
     fflush(stderr);
     self->drawn = true;
 }
@@ -133,16 +136,19 @@ static Status run(Watch *watch, Str sql, OutputFormat format, Arena *arena, Erro
     TRY(watch_wait(watch, err));
     uint32_t parameters = statement_parameter_count(watch->statement);
     if (parameters) {
-        (void)error_set(err, ERR_USING_CLAUSE, "the statement has %u parameter%s (?) that nothing gives a value", parameters,
-                        parameters == 1 ? "" : "s");
+        (void)error_set(err, ERR_USING_CLAUSE,
+                        "the statement has %u parameter%s (?) that nothing gives a value",
+                        parameters, parameters == 1 ? "" : "s");
         return error_hint(err, "Write the values into the statement; parameters are for programs.");
     }
-    if (statement_kind(watch->statement) == STATEMENT_QUERY) return run_query(watch, format, arena, err);
+    if (statement_kind(watch->statement) == STATEMENT_QUERY)
+        return run_query(watch, format, arena, err);
     return run_other(watch, err);
 }
 
 int run_statement(Statement *statement, Str sql, uint32_t first_line, OutputFormat format) {
-    Watch watch = {.statement = statement, .started_ns = os_now_ns(), .terminal = isatty(STDERR_FILENO) == 1};
+    Watch watch = {
+        .statement = statement, .started_ns = os_now_ns(), .terminal = isatty(STDERR_FILENO) == 1};
     Error err;
     error_clear(&err);
     Arena *arena = arena_new(NULL);

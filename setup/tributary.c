@@ -19,31 +19,43 @@ typedef struct Command {
 } Command;
 
 static const Command commands[] = {
-    {"init", command_init, "[--config FILE]", "write a commented configuration, for you to fill in"},
-    {"check", command_check, "[CATALOG ...]", "open each catalog, say what is wrong and how to mend it"},
+    {"init", command_init, "[--config FILE]",
+     "write a commented configuration, for you to fill in"},
+    {"check", command_check, "[CATALOG ...]",
+     "open each catalog, say what is wrong and how to mend it"},
     {"query", command_query, "[--format table|csv|json] SQL | - | -f FILE",
      "run SQL (several statements may be separated by ';')"},
     {"explain", command_explain, "[--type logical|physical|remote] [--analyze] SQL | - | -f FILE",
      "show the plan: what each source is asked, what happens here"},
-    {"settings", command_settings, "[PATTERN]", "list the settings with their values and what they mean"},
+    {"settings", command_settings, "[PATTERN]",
+     "list the settings with their values and what they mean"},
 };
 
 static void usage(FILE *out) {
     fputs("usage: tributary COMMAND [OPTION ...]\n\ncommands:\n", out);
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         fprintf(out, "  %s %s\n      %s\n", commands[i].name, commands[i].usage, commands[i].help);
-    fputs("\noptions:\n"
-          "  --config FILE       the configuration (default: $TRIBUTARY_CONFIG,\n"
-          "                      ~/.config/tributary/tributary.json, /etc/tributary/tributary.json)\n"
-          "  --set NAME=VALUE    a setting for this run, for example --set threads=1\n"
-          "  -f, --file FILE     read SQL from a file\n"
-          "  --format FORMAT     table (default), csv or json\n"
-          "  --help, --version\n"
-          "\nSQL may be - to read it from standard input. Ctrl-C cancels the running statement.\n",
-          out);
+    fputs(
+        "\noptions:\n"
+        "  --config FILE       the configuration (default: $TRIBUTARY_CONFIG,\n"
+        "                      ~/.config/tributary/tributary.json, /etc/tributary/tributary.json)\n"
+        "  --set NAME=VALUE    a setting for this run, for example --set threads=1\n"
+        "  -f, --file FILE     read SQL from a file\n"
+        "  --format FORMAT     table (default), csv or json\n"
+        "  --help, --version\n"
+        "\nSQL may be - to read it from standard input. Ctrl-C cancels the running statement.\n",
+        out);
 }
 
-enum { OPTION_CONFIG = 256, OPTION_SET, OPTION_FORMAT, OPTION_TYPE, OPTION_ANALYZE, OPTION_HELP, OPTION_VERSION };
+enum {
+    OPTION_CONFIG = 256,
+    OPTION_SET,
+    OPTION_FORMAT,
+    OPTION_TYPE,
+    OPTION_ANALYZE,
+    OPTION_HELP,
+    OPTION_VERSION
+};
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPTION_CONFIG},
@@ -74,7 +86,8 @@ static bool set_add(Invocation *self, const char *text) {
 }
 
 static bool format_take(Invocation *self, const char *name) {
-    static const char *const names[] = {[OUTPUT_TABLE] = "table", [OUTPUT_CSV] = "csv", [OUTPUT_JSON] = "json"};
+    static const char *const names[] = {
+        [OUTPUT_TABLE] = "table", [OUTPUT_CSV] = "csv", [OUTPUT_JSON] = "json"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (strcmp(names[i], name) != 0) continue;
         self->format = (OutputFormat)i;
@@ -127,7 +140,8 @@ static int parse(Invocation *self, int argc, char **argv, const Command **comman
         *done = false;
         return RESULT_OK;
     }
-    fprintf(stderr, "tributary: unknown command \"%s\": init, check, query, explain or settings\n", name);
+    fprintf(stderr, "tributary: unknown command \"%s\": init, check, query, explain or settings\n",
+            name);
     return RESULT_USAGE;
 }
 

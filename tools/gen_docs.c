@@ -16,17 +16,21 @@
 static void cell(const char *text) {
     putchar(' ');
     for (; text && *text; text++) {
-        if (*text == '|') fputs("\\|", stdout);
-        else putchar(*text);
+        if (*text == '|')
+            fputs("\\|", stdout);
+        else
+            putchar(*text);
     }
     fputs(" |", stdout);
 }
 
 static void settings(void) {
-    static const char *const scopes[] = {"any time", "when connecting", "first connection of the process"};
-    puts("# Settings\n\n" GENERATED
-         "Each has one name in connection strings and DSNs and one in `SET SESSION` and the configuration.\n\n"
-         "| DSN keyword | session name | default | choices | may change | meaning |\n|---|---|---|---|---|---|");
+    static const char *const scopes[] = {"any time", "when connecting",
+                                         "first connection of the process"};
+    puts("# Settings\n\n" GENERATED "Each has one name in connection strings and DSNs and one in "
+                                    "`SET SESSION` and the configuration.\n\n"
+         "| DSN keyword | session name | default | choices | may change | meaning "
+         "|\n|---|---|---|---|---|---|");
     for (uint32_t i = 0; i < SETTING_COUNT; i++) {
         const SettingDef *def = setting_def((SettingId)i);
         putchar('|');
@@ -41,9 +45,11 @@ static void settings(void) {
 }
 
 static void connector_options(const TribConnector *connector) {
-    static const char *const kinds[] = {"text", "integer", "true/false", "choice", "duration", "bytes", "list", "JSON"};
-    printf("\n## `%s`\n\n%s\n\n| option | kind | default | choices | meaning |\n|---|---|---|---|---|\n", connector->type,
-           connector->summary);
+    static const char *const kinds[] = {"text",     "integer", "true/false", "choice",
+                                        "duration", "bytes",   "list",       "JSON"};
+    printf("\n## `%s`\n\n%s\n\n| option | kind | default | choices | meaning "
+           "|\n|---|---|---|---|---|\n",
+           connector->type, connector->summary);
     for (const TribOptionDef *def = connector->options; def->name; def++) {
         putchar('|');
         cell(def->name);
@@ -61,7 +67,8 @@ static int options(const char *folder) {
     const char **types;
     Arena *arena = arena_new(NULL);
     puts("# Options of the connectors\n\n" GENERATED
-         "What every catalog takes besides (connections, hiding, comments) stands in [configuration.md](configuration.md).");
+         "What every catalog takes besides (connections, hiding, comments) stands in "
+         "[configuration.md](configuration.md).");
     Status status = connector_list(arena, str_from(folder), &count, &types, &err);
     for (uint32_t i = 0; status == TRIB_OK && i < count; i++) {
         const TribConnector *connector;
@@ -73,7 +80,8 @@ static int options(const char *folder) {
     return status != TRIB_OK;
 }
 
-static void function_line(const char *name, const char *aliases, const char *signature, const char *help) {
+static void function_line(const char *name, const char *aliases, const char *signature,
+                          const char *help) {
     putchar('|');
     cell(name);
     cell(aliases);
@@ -84,7 +92,8 @@ static void function_line(const char *name, const char *aliases, const char *sig
 
 static void functions(void) {
     const char *family = "";
-    puts("# Functions\n\n" GENERATED "Operators and functions, one line per overload. `*`: the result type follows from the "
+    puts("# Functions\n\n" GENERATED
+         "Operators and functions, one line per overload. `*`: the result type follows from the "
          "arguments.");
     for (uint32_t i = 0; function_row(i); i++) {
         const Function *f = function_row(i);
@@ -107,8 +116,11 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: gen_docs CONNECTOR_FOLDER settings|options|functions\n");
         return 2;
     }
-    if (strcmp(argv[2], "settings") == 0) settings();
-    else if (strcmp(argv[2], "options") == 0) return options(argv[1]);
-    else functions();
+    if (strcmp(argv[2], "settings") == 0)
+        settings();
+    else if (strcmp(argv[2], "options") == 0)
+        return options(argv[1]);
+    else
+        functions();
     return 0;
 }

@@ -20,7 +20,8 @@ typedef struct Bound {
     my_bool is_null;
 } Bound;
 
-static void bind_text(MYSQL_BIND *bind, Bound *bound, enum enum_field_types type, const char *data, size_t length) {
+static void bind_text(MYSQL_BIND *bind, Bound *bound, enum enum_field_types type, const char *data,
+                      size_t length) {
     bind->buffer_type = type;
     bind->buffer = (void *)(length ? data : "");
     bound->length = (unsigned long)length;
@@ -36,7 +37,9 @@ static void bind_decimal(MYSQL_BIND *bind, Bound *bound, const TribValue *value)
 
 static void bind_date(MYSQL_BIND *bind, Bound *bound, int64_t days) {
     CivilDate date = date_to_civil((int32_t)days);
-    bound->as.time = (MYSQL_TIME){.year = (unsigned int)date.year, .month = date.month, .day = date.day,
+    bound->as.time = (MYSQL_TIME){.year = (unsigned int)date.year,
+                                  .month = date.month,
+                                  .day = date.day,
                                   .time_type = MYSQL_TIMESTAMP_DATE};
     bind->buffer_type = MYSQL_TYPE_DATE;
     bind->buffer = &bound->as.time;
@@ -106,11 +109,16 @@ static bool bind_value(MYSQL_BIND *bind, Bound *bound, const TribValue *value) {
         return true;
     case TRIB_TYPE_DECIMAL: bind_decimal(bind, bound, value); return true;
     case TRIB_TYPE_VARCHAR:
-    case TRIB_TYPE_CHAR: bind_text(bind, bound, MYSQL_TYPE_STRING, value->as.text.data, value->as.text.length); return true;
-    case TRIB_TYPE_VARBINARY: bind_text(bind, bound, MYSQL_TYPE_BLOB, value->as.text.data, value->as.text.length); return true;
+    case TRIB_TYPE_CHAR:
+        bind_text(bind, bound, MYSQL_TYPE_STRING, value->as.text.data, value->as.text.length);
+        return true;
+    case TRIB_TYPE_VARBINARY:
+        bind_text(bind, bound, MYSQL_TYPE_BLOB, value->as.text.data, value->as.text.length);
+        return true;
     case TRIB_TYPE_DATE: bind_date(bind, bound, value->as.integer); return true;
     case TRIB_TYPE_TIMESTAMP:
-        bind_timestamp(bind, bound, value->type.precision > 6 ? value->as.instant.us : value->as.integer);
+        bind_timestamp(bind, bound,
+                       value->type.precision > 6 ? value->as.instant.us : value->as.integer);
         return true;
     case TRIB_TYPE_TIMESTAMP_TZ: bind_timestamp(bind, bound, value->as.instant.us); return true;
     case TRIB_TYPE_TIME: bind_duration(bind, bound, value->as.integer / 1000); return true;
@@ -120,8 +128,8 @@ static bool bind_value(MYSQL_BIND *bind, Bound *bound, const TribValue *value) {
     }
 }
 
-Status bind_params(Arena *arena, const SqlFragment *statement, const TribValue *slots, uint32_t nslots,
-                   MYSQL_BIND **binds, Error *err) {
+Status bind_params(Arena *arena, const SqlFragment *statement, const TribValue *slots,
+                   uint32_t nslots, MYSQL_BIND **binds, Error *err) {
     Bound *bounds;
     TRY_ALLOC(*binds, ARENA_ARRAY(arena, MYSQL_BIND, statement->nparams), err);
     TRY_ALLOC(bounds, ARENA_ARRAY(arena, Bound, statement->nparams), err);
@@ -133,7 +141,8 @@ Status bind_params(Arena *arena, const SqlFragment *statement, const TribValue *
         const TribValue *value = param->is_slot ? &slots[param->slot] : &param->value;
         const char *refused = shippable_dialect.unbindable(NULL, value);
         if (refused || !bind_value(&(*binds)[i], &bounds[i], value)) {
-            return error_set(err, ERR_INVALID_ARGUMENT, "parameter %u cannot be sent to the source: %s", i + 1,
+            return error_set(err, ERR_INVALID_ARGUMENT,
+                             "parameter %u cannot be sent to the source: %s", i + 1,
                              refused ? refused : "a type that the source does not have");
         }
     }

@@ -10,7 +10,7 @@
 
 /* Fills in `binds` (one per parameter, on the arena) from the fragment's parameters and the slots of the
  * request. Errors: a value that the protocol cannot carry; a slot beyond `nslots`. */
-Status bind_params(Arena *arena, const SqlFragment *statement, const TribValue *slots, uint32_t nslots,
-                   MYSQL_BIND **binds, Error *err) WARN_UNUSED;
+Status bind_params(Arena *arena, const SqlFragment *statement, const TribValue *slots,
+                   uint32_t nslots, MYSQL_BIND **binds, Error *err) WARN_UNUSED;
 
 #endif

@@ -18,16 +18,19 @@ struct TribCatalog {
 };
 
 /* Runs `work` with a connection of the pool, guarded by the call; gives it back or discards it. */
-Status catalog_run(TribCatalog *self, TribCall *call, Status (*work)(Connection *, Guard *, void *, Error *),
-                   void *context, Error *err) WARN_UNUSED;
+Status catalog_run(TribCatalog *self, TribCall *call,
+                   Status (*work)(Connection *, Guard *, void *, Error *), void *context,
+                   Error *err) WARN_UNUSED;
 /* Back to the pool, or closed if it is broken or in the middle of something. */
 void catalog_return(TribCatalog *self, Connection *connection);
 
 /* metadata.c: the callbacks of the connector. */
-TribStatus metadata_check(TribCatalog *self, TribCall *call, char *text, size_t size, TribError *err);
+TribStatus metadata_check(TribCatalog *self, TribCall *call, char *text, size_t size,
+                          TribError *err);
 TribStatus metadata_schemas(TribCatalog *self, TribCall *call, TribNames *names, TribError *err);
-TribStatus metadata_tables(TribCatalog *self, TribCall *call, const char *schema, TribNames *names, TribError *err);
-TribStatus metadata_describe(TribCatalog *self, TribCall *call, const char *schema, const char *table,
-                             TribNames *names, TribError *err);
+TribStatus metadata_tables(TribCatalog *self, TribCall *call, const char *schema, TribNames *names,
+                           TribError *err);
+TribStatus metadata_describe(TribCatalog *self, TribCall *call, const char *schema,
+                             const char *table, TribNames *names, TribError *err);
 
 #endif

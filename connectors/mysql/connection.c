@@ -33,19 +33,21 @@
 #include "engine/base/number.h"
 #include "engine/base/os.h"
 
-#define PING_AFTER_NS INT64_C(30000000000)
+#define PING_AFTER_NS  INT64_C(30000000000)
 #define KILL_TIMEOUT_S 5
-#define KILLS_AT_ONCE 16
-#define DEAD_PEER_MS 30000
+#define KILLS_AT_ONCE  16
+#define DEAD_PEER_MS   30000
 
 #define NUMBER_TEXT_(number) #number
-#define NUMBER_TEXT(number) NUMBER_TEXT_(number)
+#define NUMBER_TEXT(number)  NUMBER_TEXT_(number)
 
 static const char SESSION_STATE[] =
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,"
     "ERROR_FOR_DIVISION_BY_ZERO', time_zone = '+00:00', autocommit = 1, net_write_timeout = 3600,"
-    " max_sort_length = " NUMBER_TEXT(SORT_KEY_BYTES) ", group_concat_max_len = 67108864, sql_select_limit = 18446744073709551615,"
-    " sql_big_selects = 1, sql_auto_is_null = 0, sql_safe_updates = 0";
+    " max_sort_length = " NUMBER_TEXT(
+        SORT_KEY_BYTES) ", group_concat_max_len = 67108864, sql_select_limit = "
+                        "18446744073709551615,"
+                        " sql_big_selects = 1, sql_auto_is_null = 0, sql_safe_updates = 0";
 
 /* ---------------------------------------------------------------- the library */
 
@@ -71,7 +73,8 @@ void pipe_shield(PipeShield *self) {
     sigemptyset(&pipe_only);
     sigaddset(&pipe_only, SIGPIPE);
     self->was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
-    self->blocked = pthread_sigmask(SIG_BLOCK, &pipe_only, &before) == 0 && sigismember(&before, SIGPIPE) == 0;
+    self->blocked =
+        pthread_sigmask(SIG_BLOCK, &pipe_only, &before) == 0 && sigismember(&before, SIGPIPE) == 0;
 }
 
 void pipe_unshield(PipeShield *self) {
@@ -104,7 +107,8 @@ static void tls_options(MYSQL *mysql, const Settings *settings) {
     option_flag(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, settings->tls == TLS_VERIFY);
 }
 
-static void common_options(MYSQL *mysql, const Settings *settings, unsigned int connect_s, unsigned int read_s) {
+static void common_options(MYSQL *mysql, const Settings *settings, unsigned int connect_s,
+                           unsigned int read_s) {
     unsigned int protocol = settings->socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     unsigned long max_packet = (unsigned long)settings->max_packet;
     option_number(mysql, MYSQL_OPT_PROTOCOL, protocol);
@@ -117,11 +121,12 @@ static void common_options(MYSQL *mysql, const Settings *settings, unsigned int 
     mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "tributary");
     /* A clear-text password only where the server has proved who it is; never a plug-in that prompts. */
-    const char *plugins = settings->tls == TLS_VERIFY
-                              ? "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,"
-                                "parsec,auth_gssapi_client,mysql_clear_password"
-                              : "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,"
-                                "parsec,auth_gssapi_client";
+    const char *plugins =
+        settings->tls == TLS_VERIFY
+            ? "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,"
+              "parsec,auth_gssapi_client,mysql_clear_password"
+            : "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,"
+              "parsec,auth_gssapi_client";
     mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, plugins);
     tls_options(mysql, settings);
 }
@@ -143,11 +148,13 @@ static void peer_address(Connection *self) {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
     self->peer[0] = '\0';
-    if (self->settings->socket || getpeername(self->fd, (struct sockaddr *)&address, &size) != 0) return;
+    if (self->settings->socket || getpeername(self->fd, (struct sockaddr *)&address, &size) != 0)
+        return;
     const void *bytes = NULL;
     if (address.ss_family == AF_INET) bytes = &((struct sockaddr_in *)&address)->sin_addr;
     if (address.ss_family == AF_INET6) bytes = &((struct sockaddr_in6 *)&address)->sin6_addr;
-    if (!bytes || !inet_ntop(address.ss_family, bytes, self->peer, sizeof self->peer)) self->peer[0] = '\0';
+    if (!bytes || !inet_ntop(address.ss_family, bytes, self->peer, sizeof self->peer))
+        self->peer[0] = '\0';
 }
 
 static Status visit_id(void *context, const QueryRow *row, bool *stop, Error *err) {
@@ -160,7 +167,8 @@ static Status visit_id(void *context, const QueryRow *row, bool *stop, Error *er
 }
 
 static Status session_state(Connection *self, Error *err) {
-    if (mysql_set_character_set(self->mysql, "utf8mb4") != 0) return connection_fail(self, NULL, NULL, err);
+    if (mysql_set_character_set(self->mysql, "utf8mb4") != 0)
+        return connection_fail(self, NULL, NULL, err);
     return connection_run(self, NULL, SESSION_STATE, err);
 }
 
@@ -175,8 +183,8 @@ static void connection_facts(Connection *self) {
 /* ---------------------------------------------------------------- opening */
 
 /* Blocking; `peer` (may be NULL) replaces the host's name. No session state yet. */
-static Status connect_now(Settings *settings, const char *peer, unsigned int connect_s, unsigned int read_s,
-                          Connection **out, Error *err) {
+static Status connect_now(Settings *settings, const char *peer, unsigned int connect_s,
+                          unsigned int read_s, Connection **out, Error *err) {
     Connection *self;
     *out = NULL;
     TRY(library_prepare(err));
@@ -191,15 +199,18 @@ static Status connect_now(Settings *settings, const char *peer, unsigned int con
     common_options(self->mysql, settings, connect_s, read_s);
     const char *server = settings->socket ? NULL : (peer && *peer ? peer : settings->server);
     /* Multiple statements stay off: what we send is one statement, whatever it says. */
-    if (!mysql_real_connect(self->mysql, server, settings->user, settings->password ? settings->password : "", NULL,
-                            settings->port, settings->socket, 0)) {
+    if (!mysql_real_connect(self->mysql, server, settings->user,
+                            settings->password ? settings->password : "", NULL, settings->port,
+                            settings->socket, 0)) {
         failure_connect(settings, self->mysql, err);
         connection_close(self);
         return err->status;
     }
     connection_facts(self);
-    if (settings->tls != TLS_OFF && settings->tls != TLS_PREFERRED && !mysql_get_ssl_cipher(self->mysql)) {
-        error_set(err, ERR_CONNECT_FAILED, "the server does not speak TLS, which this catalog requires");
+    if (settings->tls != TLS_OFF && settings->tls != TLS_PREFERRED &&
+        !mysql_get_ssl_cipher(self->mysql)) {
+        error_set(err, ERR_CONNECT_FAILED,
+                  "the server does not speak TLS, which this catalog requires");
         error_hint(err, "tls=off would send data and credentials in clear");
         connection_close(self);
         return err->status;
@@ -285,7 +296,8 @@ static Status job_new(Settings *settings, ConnectJob **out, Error *err) {
 }
 
 /* Waits for the job; the result moves out. */
-static Status job_wait(ConnectJob *job, TribCall *call, int64_t deadline_ns, Connection **out, Error *err) {
+static Status job_wait(ConnectJob *job, TribCall *call, int64_t deadline_ns, Connection **out,
+                       Error *err) {
     struct timespec at = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000};
     bool late = false;
     pthread_mutex_lock(&job->lock);
@@ -301,14 +313,16 @@ static Status job_wait(ConnectJob *job, TribCall *call, int64_t deadline_ns, Con
     }
     pthread_mutex_unlock(&job->lock);
     if (done) return status;
-    if (cancelled || call_cancelled(call)) return error_set(err, ERR_CANCELLED, "operation canceled");
+    if (cancelled || call_cancelled(call))
+        return error_set(err, ERR_CANCELLED, "operation canceled");
     const Settings *settings = job->settings;
     if (call_remaining_ns(call) == 0) {
         return error_set(err, ERR_TIMEOUT, "time ran out while connecting to %s",
                          settings->socket ? settings->socket : settings->server);
     }
-    return error_set(err, ERR_CONNECT_TIMEOUT, "no connection to %s within %" PRId64 " ms (connect_timeout)",
-                     settings->socket ? settings->socket : settings->server, settings->connect_timeout_ms);
+    return error_set(
+        err, ERR_CONNECT_TIMEOUT, "no connection to %s within %" PRId64 " ms (connect_timeout)",
+        settings->socket ? settings->socket : settings->server, settings->connect_timeout_ms);
 }
 
 Status connection_open(Settings *settings, TribCall *call, Connection **out, Error *err) {
@@ -324,7 +338,8 @@ Status connection_open(Settings *settings, TribCall *call, Connection **out, Err
         return status;
     }
     pthread_detach(thread);
-    int64_t limit_ns = settings->connect_timeout_ms * 1000000, remaining_ns = call_remaining_ns(call);
+    int64_t limit_ns = settings->connect_timeout_ms * 1000000,
+            remaining_ns = call_remaining_ns(call);
     int64_t deadline_ns = os_now_ns() + (remaining_ns < limit_ns ? remaining_ns : limit_ns);
     void *handle = call && call->on_cancel ? call->on_cancel(call, job_cancel, job) : NULL;
     status = job_wait(job, call, deadline_ns, out, err);
@@ -350,7 +365,9 @@ static void kill_query(const KillJob *job) {
     /* A certificate names a host, not an address: where it is verified we go by the name, and see
      * whether that led to the same machine. */
     const char *peer = job->settings->tls == TLS_VERIFY ? NULL : job->peer;
-    if (connect_now(job->settings, peer, KILL_TIMEOUT_S, KILL_TIMEOUT_S, &side, &ignored) != TRIB_OK) return;
+    if (connect_now(job->settings, peer, KILL_TIMEOUT_S, KILL_TIMEOUT_S, &side, &ignored) !=
+        TRIB_OK)
+        return;
     if (strcmp(side->peer, job->peer) == 0) {
         char sql[64];
         int length = snprintf(sql, sizeof sql, "KILL QUERY %lu", job->id);
@@ -423,7 +440,8 @@ bool connection_reset(Connection *self) {
 
 bool connection_alive(Connection *self, int64_t idle_ns) {
     struct pollfd socket = {.fd = self->fd, .events = POLLIN};
-    if (self->broken || poll(&socket, 1, 0) != 0) return false; /* data or an end that nobody asked for */
+    if (self->broken || poll(&socket, 1, 0) != 0)
+        return false; /* data or an end that nobody asked for */
     if (idle_ns < PING_AFTER_NS) return true;
     PipeShield shield;
     pipe_shield(&shield);
@@ -444,7 +462,8 @@ static void guard_cancel(void *context) {
     shutdown(self->fd, SHUT_RDWR);
 }
 
-Status guard_begin(Guard *self, Watchdog *watchdog, Connection *connection, TribCall *call, Error *err) {
+Status guard_begin(Guard *self, Watchdog *watchdog, Connection *connection, TribCall *call,
+                   Error *err) {
     memset(self, 0, sizeof *self);
     self->watchdog = watchdog;
     self->connection = connection;
@@ -472,8 +491,10 @@ bool guard_fired(Guard *self, Error *err) {
     bool late = atomic_load_explicit(&self->watch.fired, memory_order_acquire);
     if (!cancelled && !late) return false;
     if (self->connection) self->connection->broken = true;
-    if (err && cancelled) error_set(err, ERR_CANCELLED, "operation canceled");
-    else if (err) error_set(err, ERR_TIMEOUT, "timeout expired");
+    if (err && cancelled)
+        error_set(err, ERR_CANCELLED, "operation canceled");
+    else if (err)
+        error_set(err, ERR_TIMEOUT, "timeout expired");
     return true;
 }
 
@@ -514,7 +535,8 @@ static Status text_rows(TextQuery *query, Str *values, Error *err) {
     while (!stop) {
         MYSQL_ROW row = mysql_fetch_row(query->result);
         if (!row) {
-            if (mysql_errno(self->mysql) != 0) return connection_fail(self, NULL, query->guard, err);
+            if (mysql_errno(self->mysql) != 0)
+                return connection_fail(self, NULL, query->guard, err);
             return TRIB_OK;
         }
         const unsigned long *lengths = mysql_fetch_lengths(query->result);
@@ -526,8 +548,8 @@ static Status text_rows(TextQuery *query, Str *values, Error *err) {
 }
 
 Status connection_query(Connection *self, Guard *guard, Str sql,
-                        Status (*visit)(void *context, const QueryRow *row, bool *stop, Error *err), void *context,
-                        Error *err) {
+                        Status (*visit)(void *context, const QueryRow *row, bool *stop, Error *err),
+                        void *context, Error *err) {
     PipeShield shield;
     pipe_shield(&shield);
     self->executing = true;
@@ -543,8 +565,10 @@ Status connection_query(Connection *self, Guard *guard, Str sql,
         status = values ? text_rows(&query, values, err) : error_out_of_memory(err);
         heap_free(values);
         if (status != TRIB_OK) self->broken = true;
-        if (self->broken) connection_interrupt(self); /* so that freeing the result drains nothing */
-        else self->executing = false;
+        if (self->broken)
+            connection_interrupt(self); /* so that freeing the result drains nothing */
+        else
+            self->executing = false;
         mysql_free_result(result);
     }
     pipe_unshield(&shield);

@@ -15,7 +15,8 @@
 #include "connectors/mysql/option.h"
 #include "connectors/mysql/watchdog.h"
 
-#define SORT_KEY_BYTES 4096 /* max_sort_length of our sessions: longer keys would be cut in an ORDER BY */
+#define SORT_KEY_BYTES \
+    4096 /* max_sort_length of our sessions: longer keys would be cut in an ORDER BY */
 #define PEER_MAX 64
 
 typedef struct Connection {
@@ -24,7 +25,7 @@ typedef struct Connection {
     unsigned long id;   /* of the server's thread */
     bool id_proven;     /* the server itself says so: no proxy in between renumbers connections */
     bool mariadb;
-    uint32_t version;   /* 101119 = 10.11.19 */
+    uint32_t version; /* 101119 = 10.11.19 */
     int fd;
     char peer[PEER_MAX]; /* the address spoken to; "" for a Unix socket */
     bool broken;
@@ -50,7 +51,8 @@ Status library_prepare(Error *err) WARN_UNUSED;
  * `call` (NULL = neither). The work is done on a thread of its own, because name resolution and the
  * handshake cannot be interrupted: when time is up that thread is left to end by itself.
  */
-Status connection_open(Settings *settings, TribCall *call, Connection **out, Error *err) WARN_UNUSED;
+Status connection_open(Settings *settings, TribCall *call, Connection **out,
+                       Error *err) WARN_UNUSED;
 /* Closes. If a statement may still be running, the socket is cut first and KILL QUERY follows on a
  * connection of its own, on a thread of its own, without waiting for it. NULL is allowed. */
 void connection_close(Connection *self);
@@ -63,7 +65,8 @@ void connection_abandon(Connection *self);
 /* Ends every wait on the socket. Any thread, while the connection is not closed; does not block. */
 void connection_interrupt(Connection *self);
 
-Status guard_begin(Guard *self, Watchdog *watchdog, Connection *connection, TribCall *call, Error *err) WARN_UNUSED;
+Status guard_begin(Guard *self, Watchdog *watchdog, Connection *connection, TribCall *call,
+                   Error *err) WARN_UNUSED;
 void guard_end(Guard *self);
 /* Did the guard end the work? Then *err says why (HY008, HYT00), and the connection is broken. */
 bool guard_fired(Guard *self, Error *err);
@@ -85,8 +88,8 @@ typedef struct QueryRow {
 /* Runs a query over the text protocol (metadata) and hands on its rows as they come. The visitor may
  * set *stop; its error ends the query. The row is valid during the visit. */
 Status connection_query(Connection *self, Guard *guard, Str sql,
-                        Status (*visit)(void *context, const QueryRow *row, bool *stop, Error *err), void *context,
-                        Error *err) WARN_UNUSED;
+                        Status (*visit)(void *context, const QueryRow *row, bool *stop, Error *err),
+                        void *context, Error *err) WARN_UNUSED;
 
 /* A string literal; the session is in NO_BACKSLASH_ESCAPES mode. `text` must be valid UTF-8. */
 void quote_literal(Buf *out, Str text);

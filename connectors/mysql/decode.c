@@ -18,12 +18,19 @@
 #include "engine/base/number.h"
 
 typedef enum DecodeKind {
-    DECODE_COPY1, DECODE_COPY2, DECODE_COPY4, DECODE_COPY8, /* same width, same meaning */
-    DECODE_TEXT, DECODE_DECIMAL64, DECODE_DATE, DECODE_TIMESTAMP, DECODE_OTHER
+    DECODE_COPY1,
+    DECODE_COPY2,
+    DECODE_COPY4,
+    DECODE_COPY8, /* same width, same meaning */
+    DECODE_TEXT,
+    DECODE_DECIMAL64,
+    DECODE_DATE,
+    DECODE_TIMESTAMP,
+    DECODE_OTHER
 } DecodeKind;
 
-typedef Status (*DecodeValue)(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                              uint32_t row, Error *err);
+typedef Status (*DecodeValue)(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                              size_t length, uint32_t row, Error *err);
 
 struct ColumnDecoder {
     BatchColumn *out;
@@ -31,7 +38,7 @@ struct ColumnDecoder {
     uint8_t width; /* of the wire; 0 = with a length in front */
     bool is_unsigned;
     bool warned;
-    uint8_t wire;  /* enum enum_field_types */
+    uint8_t wire; /* enum enum_field_types */
     TribType type;
     DecodeValue decode;
     const char *name;
@@ -56,7 +63,8 @@ static inline uint64_t load8(const uint8_t *p) {
 }
 
 static Status malformed(const ColumnDecoder *column, Error *err) {
-    return error_set(err, ERR_IO, "the server sent a malformed value for column \"%s\"", column->name);
+    return error_set(err, ERR_IO, "the server sent a malformed value for column \"%s\"",
+                     column->name);
 }
 
 /* Reads the length in front of a value; false: it reaches beyond the buffer. */
@@ -99,15 +107,18 @@ static int64_t wire_integer(const ColumnDecoder *column, const uint8_t *data) {
 /* ---------------------------------------------------------------- numbers */
 
 static Status out_of_range(const ColumnDecoder *column, Error *err) {
-    error_set(err, ERR_OUT_OF_RANGE, "a value of column \"%s\" does not fit its type", column->name);
+    error_set(err, ERR_OUT_OF_RANGE, "a value of column \"%s\" does not fit its type",
+              column->name);
     return error_hint(err, "the table may have changed since it was described");
 }
 
 static Status store_int128(ColumnDecoder *column, Int128 value, uint32_t row, Error *err) {
     static const struct {
         int64_t low, high;
-    } limits[] = {[TRIB_TYPE_TINYINT] = {INT8_MIN, INT8_MAX}, [TRIB_TYPE_SMALLINT] = {INT16_MIN, INT16_MAX},
-                  [TRIB_TYPE_INTEGER] = {INT32_MIN, INT32_MAX}, [TRIB_TYPE_BIGINT] = {INT64_MIN, INT64_MAX}};
+    } limits[] = {[TRIB_TYPE_TINYINT] = {INT8_MIN, INT8_MAX},
+                  [TRIB_TYPE_SMALLINT] = {INT16_MIN, INT16_MAX},
+                  [TRIB_TYPE_INTEGER] = {INT32_MIN, INT32_MAX},
+                  [TRIB_TYPE_BIGINT] = {INT64_MIN, INT64_MAX}};
     uint8_t id = column->type.id;
     if (id == TRIB_TYPE_DECIMAL) {
         Int128 scaled;
@@ -115,8 +126,10 @@ static Status store_int128(ColumnDecoder *column, Int128 value, uint32_t row, Er
             !decimal_fits(scaled, column->type.precision)) {
             return out_of_range(column, err);
         }
-        if (column->type.precision <= 18) batch_set_int64(column->out, row, (int64_t)scaled);
-        else batch_set_int128(column->out, row, scaled);
+        if (column->type.precision <= 18)
+            batch_set_int64(column->out, row, (int64_t)scaled);
+        else
+            batch_set_int128(column->out, row, scaled);
         return TRIB_OK;
     }
     if (id == TRIB_TYPE_BOOLEAN) {
@@ -133,24 +146,25 @@ static Status store_int128(ColumnDecoder *column, Int128 value, uint32_t row, Er
     return TRIB_OK;
 }
 
-static Status decode_integer(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                             uint32_t row, Error *err) {
+static Status decode_integer(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                             size_t length, uint32_t row, Error *err) {
     int64_t value = wire_integer(column, data);
-    Int128 wide = column->is_unsigned && column->width == 8 ? (Int128)(uint64_t)value : (Int128)value;
+    Int128 wide =
+        column->is_unsigned && column->width == 8 ? (Int128)(uint64_t)value : (Int128)value;
     return store_int128(column, wide, row, err);
 }
 
 /* BIT(n): up to eight bytes, most significant first. */
-static Status decode_bits(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length, uint32_t row,
-                          Error *err) {
+static Status decode_bits(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                          size_t length, uint32_t row, Error *err) {
     uint64_t value = 0;
     if (length > 8) return malformed(column, err);
     for (size_t i = 0; i < length; i++) value = value << 8 | data[i];
     return store_int128(column, (Int128)value, row, err);
 }
 
-static Status decode_floating(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                              uint32_t row, Error *err) {
+static Status decode_floating(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                              size_t length, uint32_t row, Error *err) {
     double value;
     if (column->width == 4) {
         float single;
@@ -159,8 +173,10 @@ static Status decode_floating(RowDecoder *self, ColumnDecoder *column, const uin
     } else {
         memcpy(&value, data, sizeof value);
     }
-    if (column->type.id == TRIB_TYPE_REAL) batch_set_float(column->out, row, (float)value);
-    else batch_set_double(column->out, row, value);
+    if (column->type.id == TRIB_TYPE_REAL)
+        batch_set_float(column->out, row, (float)value);
+    else
+        batch_set_double(column->out, row, value);
     return TRIB_OK;
 }
 
@@ -189,24 +205,28 @@ static inline bool decimal64_read(const uint8_t *data, size_t length, int scale,
     return true;
 }
 
-static Status decode_decimal(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                             uint32_t row, Error *err) {
+static Status decode_decimal(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                             size_t length, uint32_t row, Error *err) {
     Int128 value;
     Str text = {(const char *)data, length};
     bool integer = column->type.id != TRIB_TYPE_DECIMAL;
-    DecimalResult result = decimal_parse(text, integer ? 38 : column->type.precision, integer ? 0 : column->type.scale, &value);
+    DecimalResult result = decimal_parse(text, integer ? 38 : column->type.precision,
+                                         integer ? 0 : column->type.scale, &value);
     if (result == DECIMAL_SYNTAX) return malformed(column, err);
     if (result != DECIMAL_OK) return out_of_range(column, err);
     if (integer) return store_int128(column, value, row, err);
-    if (column->type.precision <= 18) batch_set_int64(column->out, row, (int64_t)value);
-    else batch_set_int128(column->out, row, value);
+    if (column->type.precision <= 18)
+        batch_set_int64(column->out, row, (int64_t)value);
+    else
+        batch_set_int128(column->out, row, value);
     return TRIB_OK;
 }
 
-static Status decode_decimal64(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                               uint32_t row, Error *err) {
+static Status decode_decimal64(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                               size_t length, uint32_t row, Error *err) {
     int64_t value;
-    if (decimal64_read(data, length, column->type.scale, &value) && decimal_fits(value, column->type.precision)) {
+    if (decimal64_read(data, length, column->type.scale, &value) &&
+        decimal_fits(value, column->type.precision)) {
         batch_set_int64(column->out, row, value);
         return TRIB_OK;
     }
@@ -215,8 +235,8 @@ static Status decode_decimal64(RowDecoder *self, ColumnDecoder *column, const ui
 
 /* ---------------------------------------------------------------- text */
 
-static Status decode_char(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length, uint32_t row,
-                          Error *err) {
+static Status decode_char(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                          size_t length, uint32_t row, Error *err) {
     while (length > 0 && data[length - 1] == ' ') length--;
     return batch_text(self->batch, column->out, row, data, length, err);
 }
@@ -227,8 +247,8 @@ static int hex_digit(uint8_t c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static Status decode_uuid(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length, uint32_t row,
-                          Error *err) {
+static Status decode_uuid(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                          size_t length, uint32_t row, Error *err) {
     uint8_t bytes[16];
     size_t at = 0;
     for (size_t i = 0; i < sizeof bytes; i++) {
@@ -264,31 +284,37 @@ static inline bool wire_datetime(const uint8_t *data, size_t length, WireTime *o
         out->second = data[6];
     }
     if (length == 11) out->micros = load4(data + 7);
-    return out->year <= 9999 && out->month <= 12 && out->day <= 31 && out->hour < 24 && out->minute < 60 &&
-           out->second < 60 && out->micros < US_PER_SECOND;
+    return out->year <= 9999 && out->month <= 12 && out->day <= 31 && out->hour < 24 &&
+           out->minute < 60 && out->second < 60 && out->micros < US_PER_SECOND;
 }
 
 /* 0000-00-00, 2024-00-08, 2024-02-30: no dates at all. */
-static Status not_a_date(RowDecoder *self, ColumnDecoder *column, const WireTime *time, uint32_t row, Error *err) {
+static Status not_a_date(RowDecoder *self, ColumnDecoder *column, const WireTime *time,
+                         uint32_t row, Error *err) {
     if (self->settings->zero_dates == ZERO_DATES_ERROR) {
-        error_set(err, ERR_DATETIME_FORMAT, "column \"%s\" holds %04u-%02u-%02u, which is no date", column->name,
-                  time->year, time->month, time->day);
-        return error_hint(err, "the option zero_dates=null reads such values as NULL, zero_dates=varchar as text");
+        error_set(err, ERR_DATETIME_FORMAT, "column \"%s\" holds %04u-%02u-%02u, which is no date",
+                  column->name, time->year, time->month, time->day);
+        return error_hint(
+            err,
+            "the option zero_dates=null reads such values as NULL, zero_dates=varchar as text");
     }
     if (!column->warned) {
         column->warned = true;
-        call_warn(self->call, "column \"%s\" holds zero or impossible dates (such as %04u-%02u-%02u), read as NULL",
-                  column->name, time->year, time->month, time->day);
+        call_warn(
+            self->call,
+            "column \"%s\" holds zero or impossible dates (such as %04u-%02u-%02u), read as NULL",
+            column->name, time->year, time->month, time->day);
     }
     batch_set_null(column->out, row);
     return TRIB_OK;
 }
 
-static inline Status decode_date(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                                 uint32_t row, Error *err) {
+static inline Status decode_date(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                                 size_t length, uint32_t row, Error *err) {
     WireTime time;
     if (!wire_datetime(data, length, &time)) return malformed(column, err);
-    if (!date_valid((int32_t)time.year, time.month, time.day)) return not_a_date(self, column, &time, row, err);
+    if (!date_valid((int32_t)time.year, time.month, time.day))
+        return not_a_date(self, column, &time, row, err);
     batch_set_int32(column->out, row, date_from_civil((int32_t)time.year, time.month, time.day));
     return TRIB_OK;
 }
@@ -298,28 +324,35 @@ static inline int64_t wire_micros(const WireTime *time) {
     return seconds * US_PER_SECOND + time->micros;
 }
 
-static inline Status decode_timestamp(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                                      uint32_t row, Error *err) {
+static inline Status decode_timestamp(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                                      size_t length, uint32_t row, Error *err) {
     WireTime time;
     if (!wire_datetime(data, length, &time)) return malformed(column, err);
-    if (!date_valid((int32_t)time.year, time.month, time.day)) return not_a_date(self, column, &time, row, err);
-    int64_t us = date_from_civil((int32_t)time.year, time.month, time.day) * US_PER_DAY + wire_micros(&time);
-    if (column->type.id == TRIB_TYPE_TIMESTAMP_TZ) batch_set_timestamp_zone(column->out, row, us, self->utc, 0);
-    else if (column->type.precision > 6) batch_set_timestamp_ns(column->out, row, us, 0);
-    else batch_set_int64(column->out, row, us);
+    if (!date_valid((int32_t)time.year, time.month, time.day))
+        return not_a_date(self, column, &time, row, err);
+    int64_t us =
+        date_from_civil((int32_t)time.year, time.month, time.day) * US_PER_DAY + wire_micros(&time);
+    if (column->type.id == TRIB_TYPE_TIMESTAMP_TZ)
+        batch_set_timestamp_zone(column->out, row, us, self->utc, 0);
+    else if (column->type.precision > 6)
+        batch_set_timestamp_ns(column->out, row, us, 0);
+    else
+        batch_set_int64(column->out, row, us);
     return TRIB_OK;
 }
 
 /* zero_dates=varchar: as the server would print it. */
-static Status decode_date_text(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                               uint32_t row, Error *err) {
+static Status decode_date_text(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                               size_t length, uint32_t row, Error *err) {
     WireTime time;
     char text[80];
     if (!wire_datetime(data, length, &time)) return malformed(column, err);
     int used = snprintf(text, sizeof text, "%04u-%02u-%02u", time.year, time.month, time.day);
     if (column->wire != MYSQL_TYPE_DATE && column->wire != MYSQL_TYPE_NEWDATE) {
-        used += snprintf(text + used, sizeof text - (size_t)used, " %02u:%02u:%02u", time.hour, time.minute, time.second);
-        if (time.micros) used += snprintf(text + used, sizeof text - (size_t)used, ".%06u", time.micros);
+        used += snprintf(text + used, sizeof text - (size_t)used, " %02u:%02u:%02u", time.hour,
+                         time.minute, time.second);
+        if (time.micros)
+            used += snprintf(text + used, sizeof text - (size_t)used, ".%06u", time.micros);
     }
     return batch_text(self->batch, column->out, row, text, (size_t)used, err);
 }
@@ -330,15 +363,20 @@ static bool wire_duration(const uint8_t *data, size_t length, int64_t *us) {
     if (length == 0) return true;
     if (length != 8 && length != 12) return false;
     uint64_t days = load4(data + 1);
-    WireTime time = {.hour = data[5], .minute = data[6], .second = data[7], .micros = length == 12 ? load4(data + 8) : 0};
-    if (days > 35 || time.hour > 23 || time.minute > 59 || time.second > 59 || time.micros >= US_PER_SECOND) return false;
+    WireTime time = {.hour = data[5],
+                     .minute = data[6],
+                     .second = data[7],
+                     .micros = length == 12 ? load4(data + 8) : 0};
+    if (days > 35 || time.hour > 23 || time.minute > 59 || time.second > 59 ||
+        time.micros >= US_PER_SECOND)
+        return false;
     int64_t total = (int64_t)days * US_PER_DAY + wire_micros(&time);
     *us = data[0] ? -total : total;
     return true;
 }
 
-static Status decode_duration(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                              uint32_t row, Error *err) {
+static Status decode_duration(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                              size_t length, uint32_t row, Error *err) {
     int64_t us;
     if (!wire_duration(data, length, &us)) return malformed(column, err);
     if (column->type.id == TRIB_TYPE_INTERVAL_DS) {
@@ -346,23 +384,26 @@ static Status decode_duration(RowDecoder *self, ColumnDecoder *column, const uin
         return TRIB_OK;
     }
     if (us < 0 || us >= US_PER_DAY) {
-        error_set(err, ERR_DATETIME_OVERFLOW, "column \"%s\" holds a TIME that is no time of day", column->name);
+        error_set(err, ERR_DATETIME_OVERFLOW, "column \"%s\" holds a TIME that is no time of day",
+                  column->name);
         return error_hint(err, "the option time=interval reads all values");
     }
     batch_set_int64(column->out, row, us * 1000);
     return TRIB_OK;
 }
 
-static Status decode_duration_text(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                                   uint32_t row, Error *err) {
+static Status decode_duration_text(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                                   size_t length, uint32_t row, Error *err) {
     int64_t us;
     char text[80];
     if (!wire_duration(data, length, &us)) return malformed(column, err);
     uint64_t size = us < 0 ? (uint64_t)-us : (uint64_t)us;
     uint64_t seconds = size / 1000000, micros = size % 1000000;
-    int used = snprintf(text, sizeof text, "%s%02u:%02u:%02u", us < 0 ? "-" : "", (unsigned)(seconds / 3600),
-                        (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
-    if (micros) used += snprintf(text + used, sizeof text - (size_t)used, ".%06u", (unsigned)micros);
+    int used = snprintf(text, sizeof text, "%s%02u:%02u:%02u", us < 0 ? "-" : "",
+                        (unsigned)(seconds / 3600), (unsigned)(seconds / 60 % 60),
+                        (unsigned)(seconds % 60));
+    if (micros)
+        used += snprintf(text + used, sizeof text - (size_t)used, ".%06u", (unsigned)micros);
     return batch_text(self->batch, column->out, row, text, (size_t)used, err);
 }
 
@@ -382,20 +423,45 @@ static uint8_t wire_width(enum enum_field_types type) {
     }
 }
 
-typedef enum WireFamily { WIRE_INTEGER, WIRE_FLOATING, WIRE_DECIMAL, WIRE_TEXT, WIRE_BITS, WIRE_DATE, WIRE_TIME, WIRE_NULL,
-                          WIRE_UNKNOWN } WireFamily;
+typedef enum WireFamily {
+    WIRE_INTEGER,
+    WIRE_FLOATING,
+    WIRE_DECIMAL,
+    WIRE_TEXT,
+    WIRE_BITS,
+    WIRE_DATE,
+    WIRE_TIME,
+    WIRE_NULL,
+    WIRE_UNKNOWN
+} WireFamily;
 
 static WireFamily wire_family(enum enum_field_types type) {
     switch (type) {
-    case MYSQL_TYPE_TINY: case MYSQL_TYPE_SHORT: case MYSQL_TYPE_YEAR: case MYSQL_TYPE_LONG: case MYSQL_TYPE_INT24:
+    case MYSQL_TYPE_TINY:
+    case MYSQL_TYPE_SHORT:
+    case MYSQL_TYPE_YEAR:
+    case MYSQL_TYPE_LONG:
+    case MYSQL_TYPE_INT24:
     case MYSQL_TYPE_LONGLONG: return WIRE_INTEGER;
-    case MYSQL_TYPE_FLOAT: case MYSQL_TYPE_DOUBLE: return WIRE_FLOATING;
-    case MYSQL_TYPE_DECIMAL: case MYSQL_TYPE_NEWDECIMAL: return WIRE_DECIMAL;
-    case MYSQL_TYPE_VARCHAR: case MYSQL_TYPE_VAR_STRING: case MYSQL_TYPE_STRING: case MYSQL_TYPE_TINY_BLOB:
-    case MYSQL_TYPE_MEDIUM_BLOB: case MYSQL_TYPE_LONG_BLOB: case MYSQL_TYPE_BLOB: case MYSQL_TYPE_ENUM:
-    case MYSQL_TYPE_SET: case MYSQL_TYPE_JSON: return WIRE_TEXT;
+    case MYSQL_TYPE_FLOAT:
+    case MYSQL_TYPE_DOUBLE: return WIRE_FLOATING;
+    case MYSQL_TYPE_DECIMAL:
+    case MYSQL_TYPE_NEWDECIMAL: return WIRE_DECIMAL;
+    case MYSQL_TYPE_VARCHAR:
+    case MYSQL_TYPE_VAR_STRING:
+    case MYSQL_TYPE_STRING:
+    case MYSQL_TYPE_TINY_BLOB:
+    case MYSQL_TYPE_MEDIUM_BLOB:
+    case MYSQL_TYPE_LONG_BLOB:
+    case MYSQL_TYPE_BLOB:
+    case MYSQL_TYPE_ENUM:
+    case MYSQL_TYPE_SET:
+    case MYSQL_TYPE_JSON: return WIRE_TEXT;
     case MYSQL_TYPE_BIT: return WIRE_BITS;
-    case MYSQL_TYPE_DATE: case MYSQL_TYPE_NEWDATE: case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP: return WIRE_DATE;
+    case MYSQL_TYPE_DATE:
+    case MYSQL_TYPE_NEWDATE:
+    case MYSQL_TYPE_DATETIME:
+    case MYSQL_TYPE_TIMESTAMP: return WIRE_DATE;
     case MYSQL_TYPE_TIME: return WIRE_TIME;
     case MYSQL_TYPE_NULL: return WIRE_NULL;
     default: return WIRE_UNKNOWN;
@@ -403,12 +469,15 @@ static WireFamily wire_family(enum enum_field_types type) {
 }
 
 static bool type_is_integer(TribType type) {
-    return (type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT) || type.id == TRIB_TYPE_BOOLEAN;
+    return (type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT) ||
+           type.id == TRIB_TYPE_BOOLEAN;
 }
 
 static DecodeValue choose_text(ColumnDecoder *column) {
     switch (column->type.id) {
-    case TRIB_TYPE_VARCHAR: case TRIB_TYPE_JSON: case TRIB_TYPE_VARBINARY: column->kind = DECODE_TEXT; return decode_char;
+    case TRIB_TYPE_VARCHAR:
+    case TRIB_TYPE_JSON:
+    case TRIB_TYPE_VARBINARY: column->kind = DECODE_TEXT; return decode_char;
     case TRIB_TYPE_CHAR: return decode_char;
     case TRIB_TYPE_UUID: return decode_uuid;
     default: return NULL;
@@ -416,12 +485,16 @@ static DecodeValue choose_text(ColumnDecoder *column) {
 }
 
 static DecodeValue choose_integer(ColumnDecoder *column) {
-    static const uint8_t same[] = {[1] = TRIB_TYPE_TINYINT, [2] = TRIB_TYPE_SMALLINT, [4] = TRIB_TYPE_INTEGER,
+    static const uint8_t same[] = {[1] = TRIB_TYPE_TINYINT,
+                                   [2] = TRIB_TYPE_SMALLINT,
+                                   [4] = TRIB_TYPE_INTEGER,
                                    [8] = TRIB_TYPE_BIGINT};
     if (!type_is_integer(column->type) && column->type.id != TRIB_TYPE_DECIMAL) return NULL;
     if (!column->is_unsigned && column->type.id == same[column->width]) {
-        column->kind = column->width == 1 ? DECODE_COPY1 : column->width == 2 ? DECODE_COPY2
-                     : column->width == 4 ? DECODE_COPY4 : DECODE_COPY8;
+        column->kind = column->width == 1   ? DECODE_COPY1
+                       : column->width == 2 ? DECODE_COPY2
+                       : column->width == 4 ? DECODE_COPY4
+                                            : DECODE_COPY8;
     }
     return decode_integer;
 }
@@ -438,17 +511,22 @@ static DecodeValue choose(ColumnDecoder *column, WireFamily family) {
         return id == TRIB_TYPE_REAL || id == TRIB_TYPE_DOUBLE ? decode_floating : NULL;
     case WIRE_DECIMAL:
         if (id == TRIB_TYPE_VARCHAR) return choose_text(column);
-        if (id == TRIB_TYPE_DECIMAL && column->type.precision <= 18) column->kind = DECODE_DECIMAL64;
+        if (id == TRIB_TYPE_DECIMAL && column->type.precision <= 18)
+            column->kind = DECODE_DECIMAL64;
         return id == TRIB_TYPE_DECIMAL || type_is_integer(column->type) ? decode_decimal : NULL;
     case WIRE_TEXT: return choose_text(column);
-    case WIRE_BITS: return type_is_integer(column->type) || id == TRIB_TYPE_DECIMAL ? decode_bits : NULL;
+    case WIRE_BITS:
+        return type_is_integer(column->type) || id == TRIB_TYPE_DECIMAL ? decode_bits : NULL;
     case WIRE_DATE:
         if (id == TRIB_TYPE_VARCHAR) return decode_date_text;
-        if (id == TRIB_TYPE_DATE && (column->wire == MYSQL_TYPE_DATE || column->wire == MYSQL_TYPE_NEWDATE)) {
+        if (id == TRIB_TYPE_DATE &&
+            (column->wire == MYSQL_TYPE_DATE || column->wire == MYSQL_TYPE_NEWDATE)) {
             column->kind = DECODE_DATE;
         }
-        if (id == TRIB_TYPE_TIMESTAMP || id == TRIB_TYPE_TIMESTAMP_TZ) column->kind = DECODE_TIMESTAMP;
-        return column->kind != DECODE_OTHER ? decode_duration : NULL; /* by its kind, never by this function */
+        if (id == TRIB_TYPE_TIMESTAMP || id == TRIB_TYPE_TIMESTAMP_TZ)
+            column->kind = DECODE_TIMESTAMP;
+        return column->kind != DECODE_OTHER ? decode_duration
+                                            : NULL; /* by its kind, never by this function */
     case WIRE_TIME:
         if (id == TRIB_TYPE_VARCHAR) return decode_duration_text;
         return id == TRIB_TYPE_INTERVAL_DS || id == TRIB_TYPE_TIME ? decode_duration : NULL;
@@ -456,27 +534,35 @@ static DecodeValue choose(ColumnDecoder *column, WireFamily family) {
     }
 }
 
-Status decoder_init(RowDecoder *self, Arena *arena, const Settings *settings, TribCall *call, BatchBuilder *batch,
-                    const SqlSelect *select, MYSQL_STMT *statement, Error *err) {
+Status decoder_init(RowDecoder *self, Arena *arena, const Settings *settings, TribCall *call,
+                    BatchBuilder *batch, const SqlSelect *select, MYSQL_STMT *statement,
+                    Error *err) {
     uint32_t fields = mysql_stmt_field_count(statement);
-    uint32_t wanted = select->noutput ? select->noutput : 1; /* no outputs: a constant is selected */
+    uint32_t wanted =
+        select->noutput ? select->noutput : 1; /* no outputs: a constant is selected */
     if (fields != wanted) {
-        return error_set(err, ERR_IO, "the server sends %u columns where %u were asked for", fields, wanted);
+        return error_set(err, ERR_IO, "the server sends %u columns where %u were asked for", fields,
+                         wanted);
     }
-    *self = (RowDecoder){.settings = settings, .call = call, .batch = batch, .ncolumns = select->noutput};
+    *self = (RowDecoder){
+        .settings = settings, .call = call, .batch = batch, .ncolumns = select->noutput};
     const TribHost *host = settings->host;
     self->utc = host && host->zone_id ? host->zone_id(host->self, "UTC", 3) : ZONE_UTC;
     TRY_ALLOC(self->columns, ARENA_ARRAY(arena, ColumnDecoder, self->ncolumns), err);
     const MYSQL_FIELD *field = mariadb_stmt_fetch_fields(statement);
     for (uint32_t i = 0; i < self->ncolumns; i++) {
         ColumnDecoder *column = &self->columns[i];
-        *column = (ColumnDecoder){.out = &batch->columns[i], .kind = DECODE_OTHER, .type = select->outputs[i].type,
-                                  .wire = (uint8_t)field[i].type, .width = wire_width(field[i].type),
+        *column = (ColumnDecoder){.out = &batch->columns[i],
+                                  .kind = DECODE_OTHER,
+                                  .type = select->outputs[i].type,
+                                  .wire = (uint8_t)field[i].type,
+                                  .width = wire_width(field[i].type),
                                   .is_unsigned = field[i].flags & UNSIGNED_FLAG};
         column->name = select->outputs[i].name ? select->outputs[i].name : "expression";
         column->decode = choose(column, wire_family(field[i].type));
         if (!column->decode) {
-            error_set(err, ERR_MISMATCH, "column \"%s\" has another type in the source than when it was described",
+            error_set(err, ERR_MISMATCH,
+                      "column \"%s\" has another type in the source than when it was described",
                       column->name);
             return error_hint(err, "cached metadata may be out of date (metadata_ttl)");
         }
@@ -486,8 +572,9 @@ Status decoder_init(RowDecoder *self, Arena *arena, const Settings *settings, Tr
 
 /* ---------------------------------------------------------------- rows */
 
-static inline Status decode_with_length(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, size_t length,
-                                        uint32_t row, Error *err) {
+static inline Status decode_with_length(RowDecoder *self, ColumnDecoder *column,
+                                        const uint8_t *data, size_t length, uint32_t row,
+                                        Error *err) {
     switch (column->kind) {
     case DECODE_TEXT: return batch_text(self->batch, column->out, row, data, length, err);
     case DECODE_DECIMAL64: return decode_decimal64(self, column, data, length, row, err);
@@ -497,8 +584,8 @@ static inline Status decode_with_length(RowDecoder *self, ColumnDecoder *column,
     }
 }
 
-static inline Status decode_fixed(RowDecoder *self, ColumnDecoder *column, const uint8_t *data, uint32_t row,
-                                  Error *err) {
+static inline Status decode_fixed(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
+                                  uint32_t row, Error *err) {
     switch (column->kind) {
     case DECODE_COPY1: ((uint8_t *)column->out->values)[row] = data[0]; return TRIB_OK;
     case DECODE_COPY2: ((uint16_t *)column->out->values)[row] = load2(data); return TRIB_OK;

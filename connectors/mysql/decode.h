@@ -28,8 +28,9 @@ typedef struct RowDecoder {
  * Prepares for the fields of a statement that was executed. Errors: their number or types do not fit
  * the outputs (the table changed since it was described).
  */
-Status decoder_init(RowDecoder *self, Arena *arena, const Settings *settings, TribCall *call, BatchBuilder *batch,
-                    const SqlSelect *select, MYSQL_STMT *statement, Error *err) WARN_UNUSED;
+Status decoder_init(RowDecoder *self, Arena *arena, const Settings *settings, TribCall *call,
+                    BatchBuilder *batch, const SqlSelect *select, MYSQL_STMT *statement,
+                    Error *err) WARN_UNUSED;
 /* The row that mysql_stmt_fetch has just read (nothing bound) becomes row batch->rows. Lengths are
  * checked against the packet's buffer. Errors: a malformed packet, a value that does not fit its type. */
 Status decoder_row(RowDecoder *self, MYSQL_STMT *statement, Error *err) WARN_UNUSED;

@@ -21,8 +21,10 @@ typedef struct FailureRow {
 static const FailureRow failures[] = {
     {1021, ERR_SOURCE, false, false, "the server's disk is full"},
     {1037, ERR_SOURCE, false, true, "the server is out of memory"},
-    {1038, ERR_SOURCE, false, false, "raise sort_buffer_size in the server, or SET SESSION push_down = 'off'"},
-    {1040, ERR_THROTTLED, false, true, "the server has no connection left: lower max_connections here or raise it there"},
+    {1038, ERR_SOURCE, false, false,
+     "raise sort_buffer_size in the server, or SET SESSION push_down = 'off'"},
+    {1040, ERR_THROTTLED, false, true,
+     "the server has no connection left: lower max_connections here or raise it there"},
     {1041, ERR_SOURCE, false, true, "the server is out of memory"},
     {1044, ERR_AUTHORIZATION, false, false, NULL},
     {1045, ERR_AUTHORIZATION, false, false, "check user and password of the catalog"},
@@ -33,18 +35,21 @@ static const FailureRow failures[] = {
     {1062, ERR_CONSTRAINT, false, false, NULL},
     {1064, ERR_SYNTAX, false, false, NULL},
     {1078, ERR_CONNECTION_LOST, true, true, NULL},
-    {1129, ERR_CONNECTION_REJECTED, true, false, "the server blocks this host after many failed connects: FLUSH HOSTS"},
+    {1129, ERR_CONNECTION_REJECTED, true, false,
+     "the server blocks this host after many failed connects: FLUSH HOSTS"},
     {1130, ERR_CONNECTION_REJECTED, true, false, "the account does not exist for this host"},
     {1142, ERR_AUTHORIZATION, false, false, "the account lacks a privilege on the table"},
     {1143, ERR_AUTHORIZATION, false, false, "the account lacks a privilege on a column"},
-    {1146, ERR_TABLE_NOT_FOUND, false, false, "the table may have been dropped since it was described"},
+    {1146, ERR_TABLE_NOT_FOUND, false, false,
+     "the table may have been dropped since it was described"},
     {1152, ERR_CONNECTION_LOST, true, true, NULL},
     {1158, ERR_CONNECTION_LOST, true, true, NULL},
     {1159, ERR_CONNECTION_LOST, true, true, NULL},
     {1160, ERR_CONNECTION_LOST, true, true, NULL},
     {1161, ERR_CONNECTION_LOST, true, true, NULL},
     {1184, ERR_CONNECTION_LOST, true, true, NULL},
-    {1203, ERR_THROTTLED, false, true, "the account has too many connections: lower max_connections"},
+    {1203, ERR_THROTTLED, false, true,
+     "the account has too many connections: lower max_connections"},
     {1205, ERR_SERIALIZATION, false, true, "a lock was not granted in time"},
     {1213, ERR_SERIALIZATION, false, true, NULL},
     {1226, ERR_THROTTLED, false, true, "the account has used up a limit"},
@@ -61,8 +66,10 @@ static const FailureRow failures[] = {
     {1927, ERR_CONNECTION_LOST, true, true, "somebody killed the connection in the server"},
     {1969, ERR_TIMEOUT, false, false, "the server's max_statement_time has passed"},
     {CR_SOCKET_CREATE_ERROR, ERR_CONNECT_FAILED, true, false, NULL},
-    {CR_CONNECTION_ERROR, ERR_CONNECT_FAILED, true, true, "is the server running, and is the socket's path right?"},
-    {CR_CONN_HOST_ERROR, ERR_CONNECT_FAILED, true, true, "is the server running, and are host and port right?"},
+    {CR_CONNECTION_ERROR, ERR_CONNECT_FAILED, true, true,
+     "is the server running, and is the socket's path right?"},
+    {CR_CONN_HOST_ERROR, ERR_CONNECT_FAILED, true, true,
+     "is the server running, and are host and port right?"},
     {CR_UNKNOWN_HOST, ERR_CONNECT_FAILED, true, false, "check the host's name"},
     {CR_SERVER_GONE_ERROR, ERR_CONNECTION_LOST, true, true, NULL},
     {CR_VERSION_ERROR, ERR_CONNECT_FAILED, true, false, NULL},
@@ -78,7 +85,8 @@ static const FailureRow failures[] = {
     {CR_AUTH_PLUGIN_CANNOT_LOAD, ERR_AUTHORIZATION, true, false,
      "the account uses an authentication that this connection does not offer"},
     {CR_AUTH_PLUGIN_ERR, ERR_AUTHORIZATION, true, false,
-     "the account uses an authentication that this connection does not offer; a clear-text password needs tls=verify"},
+     "the account uses an authentication that this connection does not offer; a clear-text "
+     "password needs tls=verify"},
     {3024, ERR_TIMEOUT, false, false, "the server's max_execution_time has passed"},
     {3118, ERR_AUTHORIZATION, false, false, "the account is locked"},
     {4151, ERR_AUTHORIZATION, false, false, "the account is locked"},
@@ -129,9 +137,11 @@ static bool failure_store(uint32_t code, const char *sqlstate, const char *text,
 
 bool failure_of(MYSQL *mysql, MYSQL_STMT *statement, Error *err) {
     if (statement && mysql_stmt_errno(statement) != 0) {
-        return failure_store(mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement), mysql_stmt_error(statement), err);
+        return failure_store(mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
+                             mysql_stmt_error(statement), err);
     }
-    if (mysql_errno(mysql) != 0) return failure_store(mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql), err);
+    if (mysql_errno(mysql) != 0)
+        return failure_store(mysql_errno(mysql), mysql_sqlstate(mysql), mysql_error(mysql), err);
     error_set(err, ERR_CONNECTION_LOST, "the connection to the server broke without an error code");
     err->retryable = true;
     return true;

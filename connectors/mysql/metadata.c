@@ -13,7 +13,7 @@
 #include "connectors/mysql/types.h"
 #include "engine/base/number.h"
 
-#define SQL_MAX 65536
+#define SQL_MAX     65536
 #define COLUMNS_MAX 16384
 
 /* ---------------------------------------------------------------- check */
@@ -32,13 +32,15 @@ static Status check_work(Connection *connection, Guard *guard, void *context, Er
     const char *reported = mysql_get_server_info(connection->mysql);
     failure_text(reported ? reported : "unknown version", version, sizeof version);
     const Settings *settings = connection->settings;
-    snprintf(work->text, work->size, "%s %s, TLS %s%s%s", connection->mariadb ? "MariaDB" : "MySQL", version,
-             cipher && tls ? tls : "off", cipher && settings->tls == TLS_VERIFY ? " (verified)" : "",
+    snprintf(work->text, work->size, "%s %s, TLS %s%s%s", connection->mariadb ? "MariaDB" : "MySQL",
+             version, cipher && tls ? tls : "off",
+             cipher && settings->tls == TLS_VERIFY ? " (verified)" : "",
              connection->id_proven ? "" : ", behind a proxy");
     return connection_run(connection, guard, "DO 1", err);
 }
 
-TribStatus metadata_check(TribCatalog *self, TribCall *call, char *text, size_t size, TribError *err) {
+TribStatus metadata_check(TribCatalog *self, TribCall *call, char *text, size_t size,
+                          TribError *err) {
     CheckWork work = {text, size};
     return catalog_run(self, call, check_work, &work, err);
 }
@@ -55,7 +57,9 @@ typedef struct NamesWork {
 static Status visit_schema(void *context, const QueryRow *row, bool *stop, Error *err) {
     NamesWork *work = context;
     char *name;
-    if (row->count < 1 || !row->values[0].data || !settings_shows(work->settings, row->values[0], NULL)) return TRIB_OK;
+    if (row->count < 1 || !row->values[0].data ||
+        !settings_shows(work->settings, row->values[0], NULL))
+        return TRIB_OK;
     arena_reset(work->arena);
     TRY_ALLOC(name, str_dup(work->arena, row->values[0]), err);
     *stop = !work->names->schema(work->names->self, name);
@@ -63,9 +67,10 @@ static Status visit_schema(void *context, const QueryRow *row, bool *stop, Error
 }
 
 static Status schemas_work(Connection *connection, Guard *guard, void *context, Error *err) {
-    return connection_query(connection, guard,
-                            STR("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME"),
-                            visit_schema, context, err);
+    return connection_query(
+        connection, guard,
+        STR("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME"),
+        visit_schema, context, err);
 }
 
 static TribTableKind table_kind(Str type) {
@@ -101,21 +106,25 @@ static Status tables_work(Connection *connection, Guard *guard, void *context, E
     NamesWork *work = context;
     Buf sql;
     buf_init(&sql, NULL, SQL_MAX);
-    buf_text(&sql, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES");
+    buf_text(&sql, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT FROM "
+                   "information_schema.TABLES");
     if (work->schema) {
         buf_text(&sql, " WHERE TABLE_SCHEMA = ");
         quote_literal(&sql, str_from(work->schema));
     }
     buf_text(&sql, " ORDER BY TABLE_SCHEMA, TABLE_NAME");
     Status status = buf_status(&sql, err);
-    if (status == TRIB_OK) status = connection_query(connection, guard, buf_view(&sql), visit_table, work, err);
+    if (status == TRIB_OK)
+        status = connection_query(connection, guard, buf_view(&sql), visit_table, work, err);
     buf_clear(&sql);
     return status;
 }
 
 static Status names_run(TribCatalog *self, TribCall *call, const char *schema, TribNames *names,
                         Status (*run)(Connection *, Guard *, void *, Error *), Error *err) {
-    NamesWork work = {.settings = self->settings, .schema = schema ? schema : self->settings->database, .names = names};
+    NamesWork work = {.settings = self->settings,
+                      .schema = schema ? schema : self->settings->database,
+                      .names = names};
     if (schema && !utf8_valid(schema, strlen(schema))) return TRIB_OK;
     TRY_ALLOC(work.arena, arena_new(NULL), err);
     Status status = catalog_run(self, call, run, &work, err);
@@ -127,7 +136,8 @@ TribStatus metadata_schemas(TribCatalog *self, TribCall *call, TribNames *names,
     return names_run(self, call, NULL, names, schemas_work, err);
 }
 
-TribStatus metadata_tables(TribCatalog *self, TribCall *call, const char *schema, TribNames *names, TribError *err) {
+TribStatus metadata_tables(TribCatalog *self, TribCall *call, const char *schema, TribNames *names,
+                           TribError *err) {
     return names_run(self, call, schema, names, tables_work, err);
 }
 
@@ -178,7 +188,8 @@ static Status visit_described(void *context, const QueryRow *row, bool *stop, Er
     work->found = true;
     work->table.kind = table_kind(v[0]);
     TRY(copy_text(work->arena, table_comment(work->table.kind, v[1]), &work->table.comment, err));
-    if (v[2].data && work->table.kind == TRIB_TABLE_BASE) work->table.rows = (double)number_of(v[2]);
+    if (v[2].data && work->table.kind == TRIB_TABLE_BASE)
+        work->table.rows = (double)number_of(v[2]);
     return copy_text(work->arena, v[3], &work->table.facts, err);
 }
 
@@ -188,30 +199,56 @@ static bool column_room(DescribeWork *work) {
     if (capacity > COLUMNS_MAX) return false;
     TribColumn *columns = ARENA_ARRAY(work->arena, TribColumn, capacity);
     if (!columns) return false;
-    if (work->table.ncolumns) memcpy(columns, work->columns, work->table.ncolumns * sizeof *columns);
+    if (work->table.ncolumns)
+        memcpy(columns, work->columns, work->table.ncolumns * sizeof *columns);
     work->columns = columns;
     work->capacity = capacity;
     return true;
 }
 
-enum { C_SCHEMA, C_TABLE, C_NAME, C_DATA_TYPE, C_COLUMN_TYPE, C_NULLABLE, C_CHARACTERS, C_OCTETS, C_PRECISION, C_SCALE,
-       C_FRACTION, C_CHARSET, C_COLLATION, C_EXTRA, C_COMMENT, C_DEFAULT, C_COUNT };
+enum {
+    C_SCHEMA,
+    C_TABLE,
+    C_NAME,
+    C_DATA_TYPE,
+    C_COLUMN_TYPE,
+    C_NULLABLE,
+    C_CHARACTERS,
+    C_OCTETS,
+    C_PRECISION,
+    C_SCALE,
+    C_FRACTION,
+    C_CHARSET,
+    C_COLLATION,
+    C_EXTRA,
+    C_COMMENT,
+    C_DEFAULT,
+    C_COUNT
+};
 
 static Status visit_column(void *context, const QueryRow *row, bool *stop, Error *err) {
     DescribeWork *work = context;
     if (!row_is_ours(work, row, C_COUNT)) return TRIB_OK;
     if (!column_room(work)) return error_out_of_memory(err);
     const Str *v = row->values;
-    DeclaredColumn declared = {v[C_DATA_TYPE], v[C_COLUMN_TYPE], v[C_CHARSET], v[C_COLLATION],
-                               number_of(v[C_CHARACTERS]), number_of(v[C_OCTETS]), (uint32_t)number_of(v[C_PRECISION]),
-                               (uint32_t)number_of(v[C_SCALE]), (uint32_t)number_of(v[C_FRACTION])};
+    DeclaredColumn declared = {v[C_DATA_TYPE],
+                               v[C_COLUMN_TYPE],
+                               v[C_CHARSET],
+                               v[C_COLLATION],
+                               number_of(v[C_CHARACTERS]),
+                               number_of(v[C_OCTETS]),
+                               (uint32_t)number_of(v[C_PRECISION]),
+                               (uint32_t)number_of(v[C_SCALE]),
+                               (uint32_t)number_of(v[C_FRACTION])};
     TribColumn *column = &work->columns[work->table.ncolumns];
     ColumnFacts facts;
     memset(column, 0, sizeof *column);
     TRY_ALLOC(column->name, str_dup(work->arena, v[C_NAME]), err);
-    TRY(type_of_declared(work->settings, work->arena, &declared, &column->type, &facts, &column->unreadable, err));
+    TRY(type_of_declared(work->settings, work->arena, &declared, &column->type, &facts,
+                         &column->unreadable, err));
     /* Values that read as NULL make every date column nullable, whatever its declaration. */
-    column->nullable = !str_equal(v[C_NULLABLE], STR("NO")) || (facts.class & (CLASS_DATE | CLASS_INSTANT));
+    column->nullable =
+        !str_equal(v[C_NULLABLE], STR("NO")) || (facts.class & (CLASS_DATE | CLASS_INSTANT));
     column->hidden = v[C_EXTRA].data && memmem(v[C_EXTRA].data, v[C_EXTRA].len, "INVISIBLE", 9);
     TRY_ALLOC(column->facts, facts_format(work->arena, &facts), err);
     TRY(copy_text(work->arena, v[C_COLUMN_TYPE], &column->remote_type, err));
@@ -244,13 +281,17 @@ static Status visit_key(void *context, const QueryRow *row, bool *stop, Error *e
         parts->key.unique = number_of(row->values[K_NON_UNIQUE]) == 0;
         parts->key.columns = parts->columns;
         parts->usable = true;
-        if (work->last_key) work->last_key->next = parts;
-        else work->keys = parts;
+        if (work->last_key)
+            work->last_key->next = parts;
+        else
+            work->keys = parts;
         work->last_key = parts;
     }
-    uint32_t index = row->values[K_COLUMN].data ? column_index(work, row->values[K_COLUMN]) : UINT32_MAX;
+    uint32_t index =
+        row->values[K_COLUMN].data ? column_index(work, row->values[K_COLUMN]) : UINT32_MAX;
     /* An index on a prefix or an expression says nothing about whole values. */
-    if (index == UINT32_MAX || row->values[K_PREFIX].data || parts->key.ncolumns == COUNT_OF(parts->columns)) {
+    if (index == UINT32_MAX || row->values[K_PREFIX].data ||
+        parts->key.ncolumns == COUNT_OF(parts->columns)) {
         parts->usable = false;
         return TRIB_OK;
     }
@@ -261,8 +302,10 @@ static Status visit_key(void *context, const QueryRow *row, bool *stop, Error *e
     return TRIB_OK;
 }
 
-static Status describe_query(Connection *connection, Guard *guard, DescribeWork *work, const char *select,
-                             const char *order, Status (*visit)(void *, const QueryRow *, bool *, Error *), Error *err) {
+static Status describe_query(Connection *connection, Guard *guard, DescribeWork *work,
+                             const char *select, const char *order,
+                             Status (*visit)(void *, const QueryRow *, bool *, Error *),
+                             Error *err) {
     Buf sql;
     buf_init(&sql, NULL, SQL_MAX);
     buf_text(&sql, select);
@@ -272,29 +315,35 @@ static Status describe_query(Connection *connection, Guard *guard, DescribeWork 
     quote_literal(&sql, str_from(work->name));
     buf_text(&sql, order);
     Status status = buf_status(&sql, err);
-    if (status == TRIB_OK) status = connection_query(connection, guard, buf_view(&sql), visit, work, err);
+    if (status == TRIB_OK)
+        status = connection_query(connection, guard, buf_view(&sql), visit, work, err);
     buf_clear(&sql);
     return status;
 }
 
 static Status describe_work(Connection *connection, Guard *guard, void *context, Error *err) {
     DescribeWork *work = context;
-    TRY(describe_query(connection, guard, work,
-                       "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT, TABLE_ROWS, ENGINE "
-                       "FROM information_schema.TABLES",
-                       "", visit_described, err));
+    TRY(describe_query(
+        connection, guard, work,
+        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT, TABLE_ROWS, ENGINE "
+        "FROM information_schema.TABLES",
+        "", visit_described, err));
     if (!work->found) return TRIB_OK;
-    TRY(describe_query(connection, guard, work,
-                       "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, "
-                       "CHARACTER_OCTET_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, "
-                       "CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, COLUMN_COMMENT, COLUMN_DEFAULT "
-                       "FROM information_schema.COLUMNS",
-                       " ORDER BY ORDINAL_POSITION", visit_column, err));
+    TRY(describe_query(
+        connection, guard, work,
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, "
+        "CHARACTER_MAXIMUM_LENGTH, "
+        "CHARACTER_OCTET_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, "
+        "CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, COLUMN_COMMENT, COLUMN_DEFAULT "
+        "FROM information_schema.COLUMNS",
+        " ORDER BY ORDINAL_POSITION", visit_column, err));
     if (work->table.kind != TRIB_TABLE_BASE) return TRIB_OK;
     return describe_query(connection, guard, work,
-                          "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, CARDINALITY "
+                          "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, "
+                          "SUB_PART, CARDINALITY "
                           "FROM information_schema.STATISTICS",
-                          " ORDER BY INDEX_NAME = 'PRIMARY' DESC, INDEX_NAME, SEQ_IN_INDEX", visit_key, err);
+                          " ORDER BY INDEX_NAME = 'PRIMARY' DESC, INDEX_NAME, SEQ_IN_INDEX",
+                          visit_key, err);
 }
 
 static Status describe_deliver(DescribeWork *work, TribNames *names, Error *err) {
@@ -313,9 +362,10 @@ static Status describe_deliver(DescribeWork *work, TribNames *names, Error *err)
     return names->described(names->self, &work->table, err);
 }
 
-TribStatus metadata_describe(TribCatalog *self, TribCall *call, const char *schema, const char *table,
-                             TribNames *names, TribError *err) {
-    DescribeWork work = {.settings = self->settings, .schema = schema, .name = table, .table.rows = -1};
+TribStatus metadata_describe(TribCatalog *self, TribCall *call, const char *schema,
+                             const char *table, TribNames *names, TribError *err) {
+    DescribeWork work = {
+        .settings = self->settings, .schema = schema, .name = table, .table.rows = -1};
     Str table_name = str_from(table);
     bool shown = utf8_valid(schema, strlen(schema)) && utf8_valid(table, table_name.len) &&
                  settings_shows(self->settings, str_from(schema), &table_name);

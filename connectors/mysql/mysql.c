@@ -35,12 +35,15 @@ static const PoolHooks pool_hooks = {hook_open, hook_close, hook_alive, hook_res
 /* ---------------------------------------------------------------- catalogs */
 
 void catalog_return(TribCatalog *self, Connection *connection) {
-    if (connection->broken || connection->executing) pool_discard(self->pool, connection);
-    else pool_give(self->pool, connection);
+    if (connection->broken || connection->executing)
+        pool_discard(self->pool, connection);
+    else
+        pool_give(self->pool, connection);
 }
 
-Status catalog_run(TribCatalog *self, TribCall *call, Status (*work)(Connection *, Guard *, void *, Error *),
-                   void *context, Error *err) {
+Status catalog_run(TribCatalog *self, TribCall *call,
+                   Status (*work)(Connection *, Guard *, void *, Error *), void *context,
+                   Error *err) {
     void *taken;
     Guard guard;
     TRY(pool_take(self->pool, call, &taken, err));
@@ -63,8 +66,8 @@ static void catalog_close(TribCatalog *self) {
     heap_free(self);
 }
 
-static TribStatus catalog_open(const TribHost *host, const char *name, const TribOption *options, uint32_t noptions,
-                               TribCatalog **out, TribError *err) {
+static TribStatus catalog_open(const TribHost *host, const char *name, const TribOption *options,
+                               uint32_t noptions, TribCatalog **out, TribError *err) {
     TribCatalog *self;
     *out = NULL;
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
@@ -73,7 +76,8 @@ static TribStatus catalog_open(const TribHost *host, const char *name, const Tri
     if (status == TRIB_OK) {
         const Settings *settings = self->settings;
         self->watchdog = watchdog_new();
-        self->pool = pool_new(&pool_hooks, self, settings->catalog, settings->max_connections, settings->idle_timeout_ms);
+        self->pool = pool_new(&pool_hooks, self, settings->catalog, settings->max_connections,
+                              settings->idle_timeout_ms);
         if (!self->watchdog || !self->pool) status = error_out_of_memory(err);
     }
     if (status != TRIB_OK) {

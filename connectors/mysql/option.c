@@ -22,16 +22,21 @@ const TribOptionDef settings_options[] = {
     {"database", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false,
      "the one schema to show; all that the account may see if absent"},
     {"tls", TRIB_OPTION_CHOICE, "auto", "auto|off|preferred|required|verify", 0, 0, false, false,
-     "auto: verify the certificate, except for sockets and loopback, where TLS is used if offered; preferred: if "
-     "offered, unverified; required: always, unverified; verify: always, certificate and host name checked"},
+     "auto: verify the certificate, except for sockets and loopback, where TLS is used if offered; "
+     "preferred: if "
+     "offered, unverified; required: always, unverified; verify: always, certificate and host name "
+     "checked"},
     {"tls_ca", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false,
      "file of trusted certificates (PEM); the system's if absent"},
     {"tls_cert", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false, "client certificate (PEM)"},
-    {"tls_key", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false, "key of the client certificate (PEM)"},
+    {"tls_key", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false,
+     "key of the client certificate (PEM)"},
     {"parallel", TRIB_OPTION_CHOICE, "consistent", "consistent|relaxed|off", 0, 0, false, false,
-     "reading one table over several connections. consistent: only where all of them see one snapshot; relaxed: each "
+     "reading one table over several connections. consistent: only where all of them see one "
+     "snapshot; relaxed: each "
      "its own snapshot; off: one connection"},
-    {"max_connections", TRIB_OPTION_INTEGER, "4", NULL, 1, 256, false, false, "most connections at a time"},
+    {"max_connections", TRIB_OPTION_INTEGER, "4", NULL, 1, 256, false, false,
+     "most connections at a time"},
     {"split_rows", TRIB_OPTION_INTEGER, "200000", NULL, 1, INT64_C(1000000000000), false, false,
      "fewest rows (estimated) worth a connection of their own"},
     {"connect_timeout", TRIB_OPTION_DURATION_MS, "10000", NULL, 1, 3600000, false, false,
@@ -41,26 +46,32 @@ const TribOptionDef settings_options[] = {
     {"idle_timeout", TRIB_OPTION_DURATION_MS, "60000", NULL, 0, 86400000, false, false,
      "how long an unused connection is kept"},
     {"zero_dates", TRIB_OPTION_CHOICE, "null", "null|error|varchar", 0, 0, false, false,
-     "dates like 0000-00-00 and 2024-00-08: read as NULL with a warning, refused, or all dates as text"},
+     "dates like 0000-00-00 and 2024-00-08: read as NULL with a warning, refused, or all dates as "
+     "text"},
     {"decimal", TRIB_OPTION_CHOICE, "error", "error|overflow_varchar|round", 0, 0, false, false,
      "DECIMAL of more than 38 digits: refused when used, read as text, or rounded to 38 digits"},
-    {"tinyint1", TRIB_OPTION_CHOICE, "tinyint", "tinyint|boolean", 0, 0, false, false, "what TINYINT(1) is"},
+    {"tinyint1", TRIB_OPTION_CHOICE, "tinyint", "tinyint|boolean", 0, 0, false, false,
+     "what TINYINT(1) is"},
     {"time", TRIB_OPTION_CHOICE, "interval", "interval|varchar|time", 0, 0, false, false,
-     "TIME (-838:59:59 to 838:59:59) as interval day to second, as text, or as time of day (others are refused)"},
+     "TIME (-838:59:59 to 838:59:59) as interval day to second, as text, or as time of day (others "
+     "are refused)"},
     {"hide", TRIB_OPTION_LIST, NULL, NULL, 0, 0, false, false,
      "patterns of schemas (\"tmp_*\") and tables (\"shop.audit*\") that are not shown"},
     {"system_schemas", TRIB_OPTION_BOOLEAN, "false", NULL, 0, 0, false, false,
      "show mysql, sys, information_schema and performance_schema"},
-    {"max_packet", TRIB_OPTION_BYTES, "268435456", NULL, 1048576, GIB, false, false, "largest row that is accepted"},
+    {"max_packet", TRIB_OPTION_BYTES, "268435456", NULL, 1048576, GIB, false, false,
+     "largest row that is accepted"},
     {NULL, TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false, NULL},
 };
 
 static bool host_is_local(const char *server) {
-    return strcmp(server, "localhost") == 0 || strncmp(server, "127.", 4) == 0 || strcmp(server, "::1") == 0;
+    return strcmp(server, "localhost") == 0 || strncmp(server, "127.", 4) == 0 ||
+           strcmp(server, "::1") == 0;
 }
 
 /* Copies an option's text; absent and empty are NULL. */
-static Status text_option(const Options *options, Arena *arena, const char *name, const char **out, Error *err) {
+static Status text_option(const Options *options, Arena *arena, const char *name, const char **out,
+                          Error *err) {
     const char *text = option_text(options, name);
     *out = NULL;
     if (!text || !*text) return TRIB_OK;
@@ -93,9 +104,11 @@ static Status settings_fill(Settings *self, const Options *options, Error *err) 
     self->port = (uint32_t)option_integer(options, "port", 3306);
     self->local = self->socket || host_is_local(self->server);
     self->tls = (TlsMode)option_choice(options, "tls");
-    if (self->tls == TLS_AUTO) self->tls = self->local ? (self->tls_ca ? TLS_VERIFY : TLS_PREFERRED) : TLS_VERIFY;
+    if (self->tls == TLS_AUTO)
+        self->tls = self->local ? (self->tls_ca ? TLS_VERIFY : TLS_PREFERRED) : TLS_VERIFY;
     if (self->tls_key && !self->tls_cert) {
-        return option_error(options, "tls_key", err, "tls_key needs tls_cert, the certificate that it belongs to");
+        return option_error(options, "tls_key", err,
+                            "tls_key needs tls_cert, the certificate that it belongs to");
     }
     self->parallel = (ParallelMode)option_choice(options, "parallel");
     self->zero_dates = (ZeroDates)option_choice(options, "zero_dates");
@@ -112,8 +125,8 @@ static Status settings_fill(Settings *self, const Options *options, Error *err) 
     return TRIB_OK;
 }
 
-Status settings_new(const TribHost *host, const char *catalog, const TribOption *options, uint32_t count,
-                    Settings **out, Error *err) {
+Status settings_new(const TribHost *host, const char *catalog, const TribOption *options,
+                    uint32_t count, Settings **out, Error *err) {
     Options parsed;
     TRY(options_init(&parsed, catalog, settings_options, options, count, err));
     Arena *arena;

@@ -43,8 +43,8 @@ typedef struct Settings {
 extern const TribOptionDef settings_options[];
 
 /* One reference. Errors: CONFIGURATION naming the option and its place. */
-Status settings_new(const TribHost *host, const char *catalog, const TribOption *options, uint32_t count,
-                    Settings **out, Error *err) WARN_UNUSED;
+Status settings_new(const TribHost *host, const char *catalog, const TribOption *options,
+                    uint32_t count, Settings **out, Error *err) WARN_UNUSED;
 Settings *settings_retain(Settings *self);
 void settings_release(Settings *self); /* the password is wiped before the memory goes */
 /* May the catalog show this schema, or (table not NULL) this table? */

@@ -25,7 +25,8 @@ static SplitKey choose_key(const TribTable *table) {
         const TribColumn *column = &table->columns[candidate->columns[0]];
         ColumnFacts facts;
         if (column->nullable || !type_splits(column->type) || !column->facts) continue;
-        if (!facts_parse(column->facts, &facts) || !(facts.class & (CLASS_INT | CLASS_UINT))) continue;
+        if (!facts_parse(column->facts, &facts) || !(facts.class & (CLASS_INT | CLASS_UINT)))
+            continue;
         if (!key.column || candidate->primary) key.column = column->name;
         if (candidate->primary) break;
     }
@@ -35,16 +36,23 @@ static SplitKey choose_key(const TribTable *table) {
 static Status plan_key(TribPlan *self, const TribTable *table, Error *err) {
     const Settings *settings = self->catalog->settings;
     const char *reason = NULL;
-    if (settings->parallel == PARALLEL_OFF) reason = "parallel=off";
-    else if (self->select.taken) reason = "a limit, order or grouping runs in the source";
-    else if (table->kind != TRIB_TABLE_BASE) reason = "not a base table";
-    else if (settings->max_connections < 2) reason = "max_connections=1";
-    else if (table->rows >= 0 && table->rows < 2.0 * (double)settings->split_rows) reason = "a small table";
-    else if (settings->parallel == PARALLEL_CONSISTENT && !(table->facts && strcasecmp(table->facts, "InnoDB") == 0)) {
+    if (settings->parallel == PARALLEL_OFF)
+        reason = "parallel=off";
+    else if (self->select.taken)
+        reason = "a limit, order or grouping runs in the source";
+    else if (table->kind != TRIB_TABLE_BASE)
+        reason = "not a base table";
+    else if (settings->max_connections < 2)
+        reason = "max_connections=1";
+    else if (table->rows >= 0 && table->rows < 2.0 * (double)settings->split_rows)
+        reason = "a small table";
+    else if (settings->parallel == PARALLEL_CONSISTENT &&
+             !(table->facts && strcasecmp(table->facts, "InnoDB") == 0)) {
         reason = "the storage engine has no snapshots";
     }
     self->key = reason ? (SplitKey){NULL, reason} : choose_key(table);
-    if (self->key.column) TRY_ALLOC(self->key.column, arena_strdup(self->arena, self->key.column), err);
+    if (self->key.column)
+        TRY_ALLOC(self->key.column, arena_strdup(self->arena, self->key.column), err);
     return TRIB_OK;
 }
 
@@ -55,7 +63,8 @@ typedef struct EstimateWork {
     double rows;
 } EstimateWork;
 
-static Status read_estimate(MYSQL_STMT *statement, Connection *connection, Guard *guard, double *rows, Error *err) {
+static Status read_estimate(MYSQL_STMT *statement, Connection *connection, Guard *guard,
+                            double *rows, Error *err) {
     const MYSQL_FIELD *fields = mariadb_stmt_fetch_fields(statement);
     uint32_t count = mysql_stmt_field_count(statement);
     double estimate = 0;
@@ -106,12 +115,15 @@ static bool has_slots(const SqlFragment *part) {
 static double plan_estimate(TribPlan *self, TribCall *call, const TribOffer *offer) {
     bool whole = self->select.where.len == 0 && !(self->select.taken & TRIB_TAKEN_GROUPING);
     double rows = whole ? self->rows : -1;
-    if (!whole && offer->estimate && !has_slots(&self->select.where) && !has_slots(&self->select.head)) {
+    if (!whole && offer->estimate && !has_slots(&self->select.where) &&
+        !has_slots(&self->select.head)) {
         EstimateWork work = {self, -1};
         Error ignored;
-        if (catalog_run(self->catalog, call, estimate_work, &work, &ignored) == TRIB_OK) rows = work.rows;
+        if (catalog_run(self->catalog, call, estimate_work, &work, &ignored) == TRIB_OK)
+            rows = work.rows;
     }
-    if ((self->select.taken & TRIB_TAKEN_LIMIT) && (rows < 0 || rows > (double)offer->limit)) rows = (double)offer->limit;
+    if ((self->select.taken & TRIB_TAKEN_LIMIT) && (rows < 0 || rows > (double)offer->limit))
+        rows = (double)offer->limit;
     return rows;
 }
 
@@ -121,13 +133,14 @@ static const char *note_text(const TribPlan *self) {
     static const char *const modes[] = {"consistent", "relaxed", "off"};
     const Settings *settings = self->catalog->settings;
     if (!self->key.column) return arena_printf(self->arena, "connections 1: %s", self->key.reason);
-    return arena_printf(self->arena, "connections up to %u by ranges of %s, parallel=%s", settings->max_connections,
-                        self->key.column, modes[settings->parallel]);
+    return arena_printf(self->arena, "connections up to %u by ranges of %s, parallel=%s",
+                        settings->max_connections, self->key.column, modes[settings->parallel]);
 }
 
 static Status plan_build(TribPlan *self, TribCall *call, TribOffer *offer, Error *err) {
     SqlFragment statement;
-    TRY(sql_plan(&shippable_dialect, self->catalog->settings, self->arena, offer, &self->select, err));
+    TRY(sql_plan(&shippable_dialect, self->catalog->settings, self->arena, offer, &self->select,
+                 err));
     const TribTable *table = offer->tables[0];
     self->rows = table->rows;
     TRY_ALLOC(self->schema, arena_strdup(self->arena, table->schema ? table->schema : ""), err);
@@ -142,7 +155,8 @@ static Status plan_build(TribPlan *self, TribCall *call, TribOffer *offer, Error
     return TRIB_OK;
 }
 
-TribStatus plan_new(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err) {
+TribStatus plan_new(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                    TribError *err) {
     Arena *arena;
     *out = NULL;
     TRY_ALLOC(arena, arena_new(NULL), err);
@@ -170,7 +184,8 @@ void plan_retain(TribPlan *self) {
 void plan_release(TribPlan *self) {
     if (!self || atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) return;
     for (uint32_t i = 0; i < self->nsplits; i++) {
-        if (self->parts && self->parts[i].connection) catalog_return(self->catalog, self->parts[i].connection);
+        if (self->parts && self->parts[i].connection)
+            catalog_return(self->catalog, self->parts[i].connection);
     }
     pthread_mutex_destroy(&self->lock);
     arena_free(self->arena);

@@ -15,8 +15,8 @@
 /* One split: a condition on the key, and in consistent mode the connection that holds the snapshot. */
 typedef struct PlanSplit {
     TribSplit split;
-    SqlFragment condition; /* len 0 = the whole table */
-    bool snapshot;         /* must be read on `connection` */
+    SqlFragment condition;  /* len 0 = the whole table */
+    bool snapshot;          /* must be read on `connection` */
     Connection *connection; /* taken by the scan; NULL afterwards. Guarded by the plan's lock */
 } PlanSplit;
 
@@ -42,23 +42,25 @@ struct TribPlan {
     uint32_t nsplits;
 };
 
-TribStatus plan_new(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err);
+TribStatus plan_new(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                    TribError *err);
 void plan_retain(TribPlan *self);
 void plan_release(TribPlan *self);
-TribStatus plan_splits(TribPlan *self, TribCall *call, uint32_t wanted, const TribSplit *const **out, uint32_t *count,
-                       TribError *err);
+TribStatus plan_splits(TribPlan *self, TribCall *call, uint32_t wanted,
+                       const TribSplit *const **out, uint32_t *count, TribError *err);
 /* The connection of a snapshot split moves out; NULL if it was taken before. */
 Connection *plan_take_connection(TribPlan *self, PlanSplit *part);
 
 /* scan.c */
-TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
-                     struct ArrowSchema *schema, TribError *err);
+TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request,
+                     TribScan **out, struct ArrowSchema *schema, TribError *err);
 TribStatus scan_next(TribScan *self, uint32_t max_rows, TribBatch *batch, TribError *err);
 void scan_cancel(TribScan *self);
 void scan_stats(TribScan *self, TribStats *stats);
 void scan_release(TribScan *self);
 /* Binds and executes a statement on a guarded connection; the caller closes *statement in any case. */
 Status statement_execute(Connection *connection, Guard *guard, Arena *arena, const SqlFragment *sql,
-                         const TribValue *slots, uint32_t nslots, MYSQL_STMT **statement, Error *err) WARN_UNUSED;
+                         const TribValue *slots, uint32_t nslots, MYSQL_STMT **statement,
+                         Error *err) WARN_UNUSED;
 
 #endif

@@ -17,10 +17,10 @@
 #include "engine/base/os.h"
 
 #define PARTIAL_AFTER_NS INT64_C(50000000) /* a slow source's rows are handed on after this */
-#define PARTIAL_LOOK 64                    /* rows between two looks at the clock */
-#define BATCH_ROWS 2048
-#define BATCH_BYTES (UINT64_C(1) << 20)
-#define FILTER_PARAMS 4000
+#define PARTIAL_LOOK     64                /* rows between two looks at the clock */
+#define BATCH_ROWS       2048
+#define BATCH_BYTES      (UINT64_C(1) << 20)
+#define FILTER_PARAMS    4000
 
 struct TribScan {
     TribCatalog *catalog;
@@ -41,7 +41,8 @@ struct TribScan {
 /* ---------------------------------------------------------------- statements */
 
 Status statement_execute(Connection *connection, Guard *guard, Arena *arena, const SqlFragment *sql,
-                         const TribValue *slots, uint32_t nslots, MYSQL_STMT **statement, Error *err) {
+                         const TribValue *slots, uint32_t nslots, MYSQL_STMT **statement,
+                         Error *err) {
     MYSQL_BIND *binds;
     TRY(bind_params(arena, sql, slots, nslots, &binds, err));
     PipeShield shield;
@@ -52,8 +53,9 @@ Status statement_execute(Connection *connection, Guard *guard, Arena *arena, con
         connection->executing = true;
         bool failed = mysql_stmt_prepare(*statement, sql->text, (unsigned long)sql->len) != 0;
         if (!failed && mysql_stmt_param_count(*statement) != sql->nparams) {
-            status = error_set(err, ERR_IO, "the server counts %lu parameters where %u were written",
-                               mysql_stmt_param_count(*statement), sql->nparams);
+            status =
+                error_set(err, ERR_IO, "the server counts %lu parameters where %u were written",
+                          mysql_stmt_param_count(*statement), sql->nparams);
             connection->broken = true;
         } else if (!failed && sql->nparams) {
             failed = mysql_stmt_bind_param(*statement, binds) != 0;
@@ -71,8 +73,8 @@ Status statement_execute(Connection *connection, Guard *guard, Arena *arena, con
 /* ---------------------------------------------------------------- opening */
 
 /* The conditions of the split and of the runtime filter, as far as it is known. */
-static Status scan_conditions(TribScan *self, const TribScanRequest *request, SqlFragment **out, uint32_t *count,
-                              Error *err) {
+static Status scan_conditions(TribScan *self, const TribScanRequest *request, SqlFragment **out,
+                              uint32_t *count, Error *err) {
     const PlanSplit *part = request->split ? request->split->data : NULL;
     const TribFilterKey *keys = NULL;
     uint32_t nkeys = 0;
@@ -83,8 +85,8 @@ static Status scan_conditions(TribScan *self, const TribScanRequest *request, Sq
     if (part && part->condition.len) (*out)[(*count)++] = part->condition;
     for (uint32_t i = 0; i < nkeys; i++) {
         SqlFragment *condition = &(*out)[*count];
-        TRY(sql_filter(&shippable_dialect, self->catalog->settings, self->arena, &self->plan->select, &keys[i],
-                       FILTER_PARAMS / nkeys, condition, err));
+        TRY(sql_filter(&shippable_dialect, self->catalog->settings, self->arena,
+                       &self->plan->select, &keys[i], FILTER_PARAMS / nkeys, condition, err));
         if (condition->len) (*count)++;
     }
     return TRIB_OK;
@@ -96,7 +98,8 @@ static Status scan_connect(TribScan *self, const TribScanRequest *request, Error
     if (part && part->snapshot) {
         connection = plan_take_connection(self->plan, part);
         if (!connection) {
-            error_set(err, ERR_CONNECTION_LOST, "the snapshot that this part of the table belongs to is gone");
+            error_set(err, ERR_CONNECTION_LOST,
+                      "the snapshot that this part of the table belongs to is gone");
             return error_source(err, self->catalog->settings->catalog);
         }
     } else {
@@ -114,7 +117,8 @@ static Status scan_connect(TribScan *self, const TribScanRequest *request, Error
 static Status scan_start(TribScan *self, const TribScanRequest *request, Error *err) {
     SqlFragment *conditions, sql;
     uint32_t count = 0;
-    uint32_t rows = request->batch_rows && request->batch_rows <= 65536 ? request->batch_rows : BATCH_ROWS;
+    uint32_t rows =
+        request->batch_rows && request->batch_rows <= 65536 ? request->batch_rows : BATCH_ROWS;
     uint64_t bytes = request->batch_bytes ? request->batch_bytes : BATCH_BYTES;
     TribType *types;
     uint32_t noutput = self->plan->select.noutput;
@@ -126,17 +130,17 @@ static Status scan_start(TribScan *self, const TribScanRequest *request, Error *
     TRY(scan_connect(self, request, err));
     int64_t began = os_now_ns();
     self->stats.requests = 1;
-    TRY(statement_execute(self->connection, &self->guard, self->arena, &sql, request->params, request->nparams,
-                          &self->statement, err));
+    TRY(statement_execute(self->connection, &self->guard, self->arena, &sql, request->params,
+                          request->nparams, &self->statement, err));
     self->stats.wait_ns += os_now_ns() - began;
-    Status status = decoder_init(&self->decoder, self->arena, self->catalog->settings, self->call, self->batch,
-                                 &self->plan->select, self->statement, err);
+    Status status = decoder_init(&self->decoder, self->arena, self->catalog->settings, self->call,
+                                 self->batch, &self->plan->select, self->statement, err);
     if (status != TRIB_OK) error_source(err, self->catalog->settings->catalog);
     return status;
 }
 
-TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
-                     struct ArrowSchema *schema, TribError *err) {
+TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request,
+                     TribScan **out, struct ArrowSchema *schema, TribError *err) {
     TribScan *self;
     *out = NULL;
     if (schema) schema->release = NULL;
@@ -161,7 +165,8 @@ TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest
 
 static uint64_t bytes_received(Connection *connection) {
     size_t bytes = 0;
-    return mariadb_get_infov(connection->mysql, MARIADB_CONNECTION_BYTES_READ, &bytes) == 0 ? bytes : 0;
+    return mariadb_get_infov(connection->mysql, MARIADB_CONNECTION_BYTES_READ, &bytes) == 0 ? bytes
+                                                                                            : 0;
 }
 
 /* Takes the connection out of scan_cancel's reach. */
@@ -196,7 +201,8 @@ static void scan_finish(TribScan *self) {
 static Status fetch_failed(TribScan *self, int result, Error *err) {
     if (result == MYSQL_DATA_MALFORMED) {
         self->connection->broken = true;
-        if (guard_fired(&self->guard, err)) return error_source(err, self->catalog->settings->catalog);
+        if (guard_fired(&self->guard, err))
+            return error_source(err, self->catalog->settings->catalog);
         error_set(err, ERR_IO, "the server sent a malformed row");
         return error_source(err, self->catalog->settings->catalog);
     }
@@ -218,7 +224,8 @@ static Status fetch_rows(TribScan *self, uint32_t most, Error *err) {
         if (result != 0) return fetch_failed(self, result, err);
         Status status = decoder_row(&self->decoder, self->statement, err);
         if (status != TRIB_OK) return error_source(err, self->catalog->settings->catalog);
-        if (batch->rows % PARTIAL_LOOK == 0 && os_now_ns() - began > PARTIAL_AFTER_NS) return TRIB_OK;
+        if (batch->rows % PARTIAL_LOOK == 0 && os_now_ns() - began > PARTIAL_AFTER_NS)
+            return TRIB_OK;
     }
     return TRIB_OK;
 }
@@ -240,7 +247,9 @@ TribStatus scan_next(TribScan *self, uint32_t max_rows, TribBatch *batch, TribEr
     TRY(batch_begin(self->batch, err));
     int64_t wall = os_now_ns(), cpu = thread_cpu_ns();
     uint64_t before = bytes_received(self->connection);
-    TRY(fetch_rows(self, max_rows && max_rows < self->batch->max_rows ? max_rows : self->batch->max_rows, err));
+    TRY(fetch_rows(self,
+                   max_rows && max_rows < self->batch->max_rows ? max_rows : self->batch->max_rows,
+                   err));
     int64_t waited = (os_now_ns() - wall) - (thread_cpu_ns() - cpu);
     if (waited > 0) self->stats.wait_ns += waited;
     self->stats.bytes += bytes_received(self->connection) - before;

@@ -25,9 +25,9 @@
 #include "connectors/mysql/types.h"
 #include "engine/base/calendar.h"
 
-#define BYTES(hole) "CAST(CONVERT(" hole " USING utf8mb4) AS BINARY)"
-#define PADDED(hole) "CONVERT(" hole " USING utf8mb4) COLLATE utf8mb4_bin"
-#define DATE_GUARD "DAYOFMONTH({0}) BETWEEN 1 AND DAYOFMONTH(LAST_DAY({0}))"
+#define BYTES(hole)   "CAST(CONVERT(" hole " USING utf8mb4) AS BINARY)"
+#define PADDED(hole)  "CONVERT(" hole " USING utf8mb4) COLLATE utf8mb4_bin"
+#define DATE_GUARD    "DAYOFMONTH({0}) BETWEEN 1 AND DAYOFMONTH(LAST_DAY({0}))"
 #define INSTANT_GUARD "{0} >= '1970-01-01 00:00:00'"
 
 static const char REASON_LENGTH[] = "values may be longer than the server sorts by";
@@ -42,8 +42,8 @@ static ColumnFacts facts_of(const SqlRender *render, const TribNode *node) {
     return facts;
 }
 
-static Status dialect_column(const void *context, Arena *arena, const TribTable *table, const TribColumn *column,
-                             SqlColumn *out, Error *err) {
+static Status dialect_column(const void *context, Arena *arena, const TribTable *table,
+                             const TribColumn *column, SqlColumn *out, Error *err) {
     ColumnFacts facts = {.class = CLASS_OTHER};
     if (column->facts) facts_parse(column->facts, &facts);
     out->class = facts.class;
@@ -65,7 +65,8 @@ static const char *unbindable(const void *context, const TribValue *value) {
     if (value->is_null) return NULL;
     switch (value->type.id) {
     case TRIB_TYPE_REAL:
-    case TRIB_TYPE_DOUBLE: return isfinite(value->as.real) ? NULL : "the source has no NaN and no Infinity";
+    case TRIB_TYPE_DOUBLE:
+        return isfinite(value->as.real) ? NULL : "the source has no NaN and no Infinity";
     case TRIB_TYPE_DATE: {
         CivilDate date = date_to_civil((int32_t)value->as.integer);
         return date.year >= 1 && date.year <= 9999 ? NULL : "a year beyond 1 to 9999";
@@ -83,11 +84,14 @@ static const char *unbindable(const void *context, const TribValue *value) {
     case TRIB_TYPE_TIME: return value->as.integer % 1000 == 0 ? NULL : "finer than a microsecond";
     case TRIB_TYPE_INTERVAL_DS: {
         const int64_t most = INT64_C(839) * 3600 * US_PER_SECOND;
-        return value->as.integer > -most && value->as.integer < most ? NULL : "beyond the source's range of TIME";
+        return value->as.integer > -most && value->as.integer < most
+                   ? NULL
+                   : "beyond the source's range of TIME";
     }
     case TRIB_TYPE_VARCHAR:
     case TRIB_TYPE_CHAR:
-        return utf8_valid(value->as.text.data, value->as.text.length) ? NULL : "text that is not UTF-8";
+        return utf8_valid(value->as.text.data, value->as.text.length) ? NULL
+                                                                      : "text that is not UTF-8";
     case TRIB_TYPE_BOOLEAN:
     case TRIB_TYPE_TINYINT:
     case TRIB_TYPE_SMALLINT:
@@ -120,7 +124,8 @@ static const char *slot_refused(const void *context, TribType type) {
 /* ---------------------------------------------------------------- checks */
 
 /* Of a text literal: 1 the column's set holds it, 0 it does not, -1 unknown or no literal. */
-static int literal_fits(const SqlRender *render, const TribNode *call, uint32_t index, Repertoire repertoire) {
+static int literal_fits(const SqlRender *render, const TribNode *call, uint32_t index,
+                        Repertoire repertoire) {
     const TribValue *value = sql_literal(render, sql_argument(render, call, index));
     if (!value) return -1;
     if (value->is_null) return 1;
@@ -132,8 +137,8 @@ static const char EQUAL_NEVER[] = "{0} IS NULL AND NULL";
 static const char IN_BYTES[] = BYTES("{0}") " IN ({1*|" BYTES("%") "})";
 
 /* Equality of text: sargable where the literal is one of the column's set. */
-static TribVerdictKind check_text_equal(const SqlRender *render, const TribNode *call, const char **template,
-                                        const char **reason) {
+static TribVerdictKind check_text_equal(const SqlRender *render, const TribNode *call,
+                                        const char **template, const char **reason) {
     ColumnFacts facts = facts_of(render, sql_argument(render, call, 0));
     int fits = literal_fits(render, call, 1, facts.repertoire);
     if (fits == 0) *template = EQUAL_NEVER;
@@ -141,8 +146,8 @@ static TribVerdictKind check_text_equal(const SqlRender *render, const TribNode 
     return TRIB_EXACT;
 }
 
-static TribVerdictKind check_text_in(const SqlRender *render, const TribNode *call, const char **template,
-                                     const char **reason) {
+static TribVerdictKind check_text_in(const SqlRender *render, const TribNode *call,
+                                     const char **template, const char **reason) {
     ColumnFacts facts = facts_of(render, sql_argument(render, call, 0));
     for (uint32_t i = 1; i < call->count; i++) {
         if (literal_fits(render, call, i, facts.repertoire) != 1) {
@@ -158,8 +163,8 @@ static TribVerdictKind check_text_in(const SqlRender *render, const TribNode *ca
  * their place. The form is found by the template, not by the call's operator: under a NOT the rule is
  * that of the opposite operator.
  */
-static TribVerdictKind check_text_range(const SqlRender *render, const TribNode *call, const char **template,
-                                        const char **reason) {
+static TribVerdictKind check_text_range(const SqlRender *render, const TribNode *call,
+                                        const char **template, const char **reason) {
     ColumnFacts facts = facts_of(render, sql_argument(render, call, 0));
     static const struct {
         const char *plain, *bytes;
@@ -171,7 +176,8 @@ static TribVerdictKind check_text_range(const SqlRender *render, const TribNode 
         {"{0} BETWEEN {1} AND {2}", BYTES("{0}") " BETWEEN " BYTES("{1}") " AND " BYTES("{2}")},
     };
     bool fits = true;
-    for (uint32_t i = 1; i < call->count; i++) fits &= literal_fits(render, call, i, facts.repertoire) == 1;
+    for (uint32_t i = 1; i < call->count; i++)
+        fits &= literal_fits(render, call, i, facts.repertoire) == 1;
     if (fits) return TRIB_EXACT;
     for (size_t f = 0; f < COUNT_OF(forms); f++) {
         if (strcmp(*template, forms[f].plain) != 0) continue;
@@ -183,18 +189,19 @@ static TribVerdictKind check_text_range(const SqlRender *render, const TribNode 
 }
 
 /* A plain LIKE converts the pattern to the column's set. */
-static TribVerdictKind check_like(const SqlRender *render, const TribNode *call, const char **template,
-                                  const char **reason) {
+static TribVerdictKind check_like(const SqlRender *render, const TribNode *call,
+                                  const char **template, const char **reason) {
     ColumnFacts facts = facts_of(render, sql_argument(render, call, 0));
-    if (facts.repertoire != REPERTOIRE_ALL && literal_fits(render, call, 1, facts.repertoire) != 1) {
+    if (facts.repertoire != REPERTOIRE_ALL &&
+        literal_fits(render, call, 1, facts.repertoire) != 1) {
         *reason = "a pattern that the column's character set may not hold";
         return TRIB_NONE;
     }
     return TRIB_EXACT;
 }
 
-static TribVerdictKind check_sort_length(const SqlRender *render, const TribNode *call, const char **template,
-                                         const char **reason) {
+static TribVerdictKind check_sort_length(const SqlRender *render, const TribNode *call,
+                                         const char **template, const char **reason) {
     const TribNode *key = call->kind == TRIB_NODE_AGGREGATE ? sql_argument(render, call, 0) : call;
     ColumnFacts facts = facts_of(render, key);
     if (facts.octets > 0 && facts.octets <= SORT_KEY_BYTES) return TRIB_EXACT;
@@ -203,8 +210,8 @@ static TribVerdictKind check_sort_length(const SqlRender *render, const TribNode
 }
 
 /* IS NULL looks at what is stored: expressions may make NULL of it in other ways. */
-static TribVerdictKind check_is_column(const SqlRender *render, const TribNode *call, const char **template,
-                                       const char **reason) {
+static TribVerdictKind check_is_column(const SqlRender *render, const TribNode *call,
+                                       const char **template, const char **reason) {
     const TribNode *argument = sql_argument(render, call, 0);
     if (sql_column(render, argument)) return TRIB_EXACT;
     *reason = "not a column";
@@ -212,26 +219,29 @@ static TribVerdictKind check_is_column(const SqlRender *render, const TribNode *
 }
 
 /* Division here and there agree for divisors other than 0 (NULL there) and -1 (overflow here). */
-static TribVerdictKind check_divisor(const SqlRender *render, const TribNode *call, const char **template,
-                                     const char **reason) {
+static TribVerdictKind check_divisor(const SqlRender *render, const TribNode *call,
+                                     const char **template, const char **reason) {
     const TribValue *divisor = sql_literal(render, sql_argument(render, call, 1));
-    if (divisor && !divisor->is_null && divisor->as.integer != 0 && divisor->as.integer != -1) return TRIB_EXACT;
+    if (divisor && !divisor->is_null && divisor->as.integer != 0 && divisor->as.integer != -1)
+        return TRIB_EXACT;
     *reason = "the divisor is not a known constant";
     return TRIB_NONE;
 }
 
 /* The server keeps 30 digits after the point (MariaDB 38). */
-static TribVerdictKind check_decimal_scale(const SqlRender *render, const TribNode *call, const char **template,
-                                           const char **reason) {
+static TribVerdictKind check_decimal_scale(const SqlRender *render, const TribNode *call,
+                                           const char **template, const char **reason) {
     if (call->type.scale <= 30) return TRIB_EXACT;
     *reason = "more digits after the point than the source computes";
     return TRIB_NONE;
 }
 
 /* Integers that fit the decimal, so that the cast neither raises nor rounds. */
-static TribVerdictKind check_integer_digits(const SqlRender *render, const TribNode *call, const char **template,
-                                            const char **reason) {
-    static const uint8_t digits[] = {[TRIB_TYPE_TINYINT] = 3, [TRIB_TYPE_SMALLINT] = 5, [TRIB_TYPE_INTEGER] = 10,
+static TribVerdictKind check_integer_digits(const SqlRender *render, const TribNode *call,
+                                            const char **template, const char **reason) {
+    static const uint8_t digits[] = {[TRIB_TYPE_TINYINT] = 3,
+                                     [TRIB_TYPE_SMALLINT] = 5,
+                                     [TRIB_TYPE_INTEGER] = 10,
                                      [TRIB_TYPE_BIGINT] = 19};
     const TribNode *argument = sql_argument(render, call, 0);
     if (argument && argument->type.id < COUNT_OF(digits) &&
@@ -242,49 +252,62 @@ static TribVerdictKind check_integer_digits(const SqlRender *render, const TribN
     return TRIB_NONE;
 }
 
-static TribVerdictKind check_count(const SqlRender *render, const TribNode *call, const char **template,
-                                   const char **reason) {
+static TribVerdictKind check_count(const SqlRender *render, const TribNode *call,
+                                   const char **template, const char **reason) {
     if (call->count == 0) *template = "COUNT(*)";
     return TRIB_EXACT;
 }
 
 /* ---------------------------------------------------------------- rules */
 
-#define TEXT_TYPES SQL_TYPE(VARCHAR)
-#define DATE_TYPES (SQL_TYPE(DATE) | SQL_TYPE(TIMESTAMP) | SQL_TYPE(TIMESTAMP_TZ))
-#define DATE_CLASSES (CLASS_DATE | CLASS_INSTANT | CLASS_DATE_STRICT)
+#define TEXT_TYPES    SQL_TYPE(VARCHAR)
+#define DATE_TYPES    (SQL_TYPE(DATE) | SQL_TYPE(TIMESTAMP) | SQL_TYPE(TIMESTAMP_TZ))
+#define DATE_CLASSES  (CLASS_DATE | CLASS_INSTANT | CLASS_DATE_STRICT)
 #define EXACT_NUMBERS (SQL_INTEGERS | SQL_TYPE(DECIMAL))
 
-#define RULE(op_, types, classes_, template_)                                                                          \
-    {.op = (op_), .first = (types), .classes = (classes_), .verdict = TRIB_EXACT, .template = (template_)}
-#define RULE_CHECK(op_, types, classes_, template_, check_)                                                            \
-    {.op = (op_), .first = (types), .classes = (classes_), .verdict = TRIB_EXACT, .template = (template_),            \
-     .check = (check_)}
-#define RULE_NONE(op_, types, classes_, reason_)                                                                       \
-    {.op = (op_), .first = (types), .classes = (classes_), .verdict = TRIB_NONE, .reason = (reason_)}
+#define RULE(op_, types, classes_, template_)                                        \
+    {                                                                                \
+        .op = (op_), .first = (types), .classes = (classes_), .verdict = TRIB_EXACT, \
+        .template = (template_)                                                      \
+    }
+#define RULE_CHECK(op_, types, classes_, template_, check_)                          \
+    {                                                                                \
+        .op = (op_), .first = (types), .classes = (classes_), .verdict = TRIB_EXACT, \
+        .template = (template_), .check = (check_)                                   \
+    }
+#define RULE_NONE(op_, types, classes_, reason_)                                    \
+    {                                                                               \
+        .op = (op_), .first = (types), .classes = (classes_), .verdict = TRIB_NONE, \
+        .reason = (reason_)                                                         \
+    }
 
 /* The six comparisons and BETWEEN around one form of the arguments. */
-#define RANGES(types, classes, F)                                                                                      \
-    RULE(TRIB_FN_lt, types, classes, F("{0}") " < " F("{1}")), RULE(TRIB_FN_le, types, classes, F("{0}") " <= " F("{1}")), \
-        RULE(TRIB_FN_gt, types, classes, F("{0}") " > " F("{1}")),                                                     \
-        RULE(TRIB_FN_ge, types, classes, F("{0}") " >= " F("{1}")),                                                    \
-        RULE(TRIB_FN_between, types, classes, F("{0}") " BETWEEN " F("{1}") " AND " F("{2}")),                         \
-        RULE(SQL_OP_NOT_BETWEEN, types, classes, F("{0}") " NOT BETWEEN " F("{1}") " AND " F("{2}"))
+#define RANGES(types, classes, F)                                                              \
+    RULE(TRIB_FN_lt, types, classes, F("{0}") " < " F("{1}")),                                 \
+        RULE(TRIB_FN_le, types, classes, F("{0}") " <= " F("{1}")),                            \
+        RULE(TRIB_FN_gt, types, classes, F("{0}") " > " F("{1}")),                             \
+        RULE(TRIB_FN_ge, types, classes, F("{0}") " >= " F("{1}")),                            \
+        RULE(TRIB_FN_between, types, classes, F("{0}") " BETWEEN " F("{1}") " AND " F("{2}")), \
+        RULE(SQL_OP_NOT_BETWEEN, types, classes,                                               \
+             F("{0}") " NOT BETWEEN " F("{1}") " AND " F("{2}"))
 #define PLAIN(hole) hole
-#define COMPARISONS(types, classes)                                                                                    \
-    RULE(TRIB_FN_eq, types, classes, "{0} = {1}"), RULE(TRIB_FN_ne, types, classes, "{0} <> {1}"),                    \
-        RULE(TRIB_FN_in, types, classes, "{0} IN ({1*})"), RULE(SQL_OP_NOT_IN, types, classes, "{0} NOT IN ({1*})"),  \
-        RANGES(types, classes, PLAIN)
-#define TEXT_INEQUALITIES(types, classes)                                                                              \
-    RULE(TRIB_FN_ne, types, classes, BYTES("{0}") " <> " BYTES("{1}")),                                                \
+#define COMPARISONS(types, classes)                                                                \
+    RULE(TRIB_FN_eq, types, classes, "{0} = {1}"), RULE(TRIB_FN_ne, types, classes, "{0} <> {1}"), \
+        RULE(TRIB_FN_in, types, classes, "{0} IN ({1*})"),                                         \
+        RULE(SQL_OP_NOT_IN, types, classes, "{0} NOT IN ({1*})"), RANGES(types, classes, PLAIN)
+#define TEXT_INEQUALITIES(types, classes)                               \
+    RULE(TRIB_FN_ne, types, classes, BYTES("{0}") " <> " BYTES("{1}")), \
         RULE(SQL_OP_NOT_IN, types, classes, BYTES("{0}") " NOT IN ({1*|" BYTES("%") "})")
-#define KEY(types, classes, template)                                                                                  \
+#define KEY(types, classes, template) \
     RULE(SQL_OP_ORDER, types, classes, template), RULE(SQL_OP_GROUP, types, classes, template)
-#define KEY_CHECK(types, classes, template, check)                                                                     \
-    RULE_CHECK(SQL_OP_ORDER, types, classes, template, check), RULE_CHECK(SQL_OP_GROUP, types, classes, template, check)
-#define PART(op_, types, template_)                                                                                    \
-    {.op = (op_), .first = (types), .classes = CLASS_DATE | CLASS_DATE_STRICT, .verdict = TRIB_EXACT,                  \
-     .template = (template_), .gives = CLASS_INT}
+#define KEY_CHECK(types, classes, template, check)             \
+    RULE_CHECK(SQL_OP_ORDER, types, classes, template, check), \
+        RULE_CHECK(SQL_OP_GROUP, types, classes, template, check)
+#define PART(op_, types, template_)                                               \
+    {                                                                             \
+        .op = (op_), .first = (types), .classes = CLASS_DATE | CLASS_DATE_STRICT, \
+        .verdict = TRIB_EXACT, .template = (template_), .gives = CLASS_INT        \
+    }
 
 static const SqlRule rules[] = {
     /* Numbers. */
@@ -301,8 +324,10 @@ static const SqlRule rules[] = {
     RULE_NONE(TRIB_FN_ne, SQL_FLOATS, CLASS_FLOAT | CLASS_DOUBLE, "equality of FLOAT"),
     RULE_NONE(TRIB_FN_in, SQL_FLOATS, CLASS_FLOAT | CLASS_DOUBLE, "equality of FLOAT"),
     RULE_NONE(SQL_OP_NOT_IN, SQL_FLOATS, CLASS_FLOAT | CLASS_DOUBLE, "equality of FLOAT"),
-    RULE(TRIB_FN_is_distinct_from, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL, "NOT ({0} <=> {1})"),
-    RULE(SQL_OP_IS_NOT_DISTINCT, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL, "{0} <=> {1}"),
+    RULE(TRIB_FN_is_distinct_from, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL,
+         "NOT ({0} <=> {1})"),
+    RULE(SQL_OP_IS_NOT_DISTINCT, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL,
+         "{0} <=> {1}"),
 
     /* Booleans. */
     RULE(SQL_OP_TRUE, SQL_TYPE(BOOLEAN), CLASS_BOOL | CLASS_BIT, "{0} <> 0"),
@@ -320,27 +345,36 @@ static const SqlRule rules[] = {
     RULE_CHECK(TRIB_FN_le, TEXT_TYPES, CLASS_EXACT, "{0} <= {1}", check_text_range),
     RULE_CHECK(TRIB_FN_gt, TEXT_TYPES, CLASS_EXACT, "{0} > {1}", check_text_range),
     RULE_CHECK(TRIB_FN_ge, TEXT_TYPES, CLASS_EXACT, "{0} >= {1}", check_text_range),
-    RULE_CHECK(TRIB_FN_between, TEXT_TYPES, CLASS_EXACT, "{0} BETWEEN {1} AND {2}", check_text_range),
-    RULE_CHECK(TRIB_FN_like, TEXT_TYPES, CLASS_EXACT | CLASS_PADDED, "{0} LIKE {pattern} ESCAPE '!'", check_like),
-    RULE_CHECK(SQL_OP_NOT_LIKE, TEXT_TYPES, CLASS_EXACT | CLASS_PADDED, "{0} NOT LIKE {pattern} ESCAPE '!'", check_like),
-    RULE_CHECK(TRIB_FN_eq, TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED, "{0} = {1} AND " BYTES("{0}") " = " BYTES("{1}"),
-               check_text_equal),
+    RULE_CHECK(TRIB_FN_between, TEXT_TYPES, CLASS_EXACT, "{0} BETWEEN {1} AND {2}",
+               check_text_range),
+    RULE_CHECK(TRIB_FN_like, TEXT_TYPES, CLASS_EXACT | CLASS_PADDED,
+               "{0} LIKE {pattern} ESCAPE '!'", check_like),
+    RULE_CHECK(SQL_OP_NOT_LIKE, TEXT_TYPES, CLASS_EXACT | CLASS_PADDED,
+               "{0} NOT LIKE {pattern} ESCAPE '!'", check_like),
+    RULE_CHECK(TRIB_FN_eq, TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED,
+               "{0} = {1} AND " BYTES("{0}") " = " BYTES("{1}"), check_text_equal),
     RULE_CHECK(TRIB_FN_in, TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED,
                "{0} IN ({1*}) AND " BYTES("{0}") " IN ({1*|" BYTES("%") "})", check_text_in),
     RULE(TRIB_FN_eq, TEXT_TYPES, CLASS_TEXT | CLASS_ENUM, BYTES("{0}") " = " BYTES("{1}")),
     RULE(TRIB_FN_in, TEXT_TYPES, CLASS_TEXT | CLASS_ENUM, BYTES("{0}") " IN ({1*|" BYTES("%") "})"),
     TEXT_INEQUALITIES(TEXT_TYPES, CLASS_TEXT | CLASS_ENUM),
     RANGES(TEXT_TYPES, CLASS_TEXT | CLASS_ENUM, BYTES),
-    RULE(TRIB_FN_like, TEXT_TYPES, CLASS_FOLDED | CLASS_ENUM, PADDED("{0}") " LIKE {pattern} ESCAPE '!'"),
-    RULE(SQL_OP_NOT_LIKE, TEXT_TYPES, CLASS_FOLDED | CLASS_ENUM, PADDED("{0}") " NOT LIKE {pattern} ESCAPE '!'"),
-    {.op = TRIB_FN_length, .first = TEXT_TYPES, .classes = CLASS_TEXT, .verdict = TRIB_EXACT,
-     .template = "CHAR_LENGTH({0})", .gives = CLASS_INT},
+    RULE(TRIB_FN_like, TEXT_TYPES, CLASS_FOLDED | CLASS_ENUM,
+         PADDED("{0}") " LIKE {pattern} ESCAPE '!'"),
+    RULE(SQL_OP_NOT_LIKE, TEXT_TYPES, CLASS_FOLDED | CLASS_ENUM,
+         PADDED("{0}") " NOT LIKE {pattern} ESCAPE '!'"),
+    {.op = TRIB_FN_length,
+     .first = TEXT_TYPES,
+     .classes = CLASS_TEXT,
+     .verdict = TRIB_EXACT,
+     .template = "CHAR_LENGTH({0})",
+     .gives = CLASS_INT},
 
     /* CHAR(n): padded. */
-    RULE_CHECK(TRIB_FN_eq, SQL_TYPE(CHAR), CLASS_CHAR, "{0} = {1} AND " PADDED("{0}") " = " PADDED("{1}"),
-               check_text_equal),
-    RULE_CHECK(TRIB_FN_in, SQL_TYPE(CHAR), CLASS_CHAR, "{0} IN ({1*}) AND " BYTES("{0}") " IN ({1*|" BYTES("%") "})",
-               check_text_in),
+    RULE_CHECK(TRIB_FN_eq, SQL_TYPE(CHAR), CLASS_CHAR,
+               "{0} = {1} AND " PADDED("{0}") " = " PADDED("{1}"), check_text_equal),
+    RULE_CHECK(TRIB_FN_in, SQL_TYPE(CHAR), CLASS_CHAR,
+               "{0} IN ({1*}) AND " BYTES("{0}") " IN ({1*|" BYTES("%") "})", check_text_in),
     RULE(TRIB_FN_ne, SQL_TYPE(CHAR), CLASS_CHAR, PADDED("{0}") " <> " PADDED("{1}")),
     RULE(SQL_OP_NOT_IN, SQL_TYPE(CHAR), CLASS_CHAR, BYTES("{0}") " NOT IN ({1*|" BYTES("%") "})"),
     RANGES(SQL_TYPE(CHAR), CLASS_CHAR, PADDED),
@@ -364,45 +398,125 @@ static const SqlRule rules[] = {
     RULE(TRIB_FN_in, SQL_TYPE(UUID), CLASS_UUID, "{0} IN ({1*})"),
 
     /* NULL. */
-    {.op = TRIB_FN_is_null, .flags = SQL_NO_GUARD, .first = DATE_TYPES, .classes = CLASS_DATE, .verdict = TRIB_EXACT,
-     .template = "(" DATE_GUARD ") IS NOT TRUE", .check = check_is_column},
-    {.op = TRIB_FN_is_not_null, .flags = SQL_NO_GUARD, .first = DATE_TYPES, .classes = CLASS_DATE, .verdict = TRIB_EXACT,
-     .template = "(" DATE_GUARD ") IS TRUE", .check = check_is_column},
-    {.op = TRIB_FN_is_null, .flags = SQL_NO_GUARD, .first = DATE_TYPES, .classes = CLASS_INSTANT, .verdict = TRIB_EXACT,
-     .template = "(" INSTANT_GUARD ") IS NOT TRUE", .check = check_is_column},
-    {.op = TRIB_FN_is_not_null, .flags = SQL_NO_GUARD, .first = DATE_TYPES, .classes = CLASS_INSTANT,
-     .verdict = TRIB_EXACT, .template = "(" INSTANT_GUARD ") IS TRUE", .check = check_is_column},
+    {.op = TRIB_FN_is_null,
+     .flags = SQL_NO_GUARD,
+     .first = DATE_TYPES,
+     .classes = CLASS_DATE,
+     .verdict = TRIB_EXACT,
+     .template = "(" DATE_GUARD ") IS NOT TRUE",
+     .check = check_is_column},
+    {.op = TRIB_FN_is_not_null,
+     .flags = SQL_NO_GUARD,
+     .first = DATE_TYPES,
+     .classes = CLASS_DATE,
+     .verdict = TRIB_EXACT,
+     .template = "(" DATE_GUARD ") IS TRUE",
+     .check = check_is_column},
+    {.op = TRIB_FN_is_null,
+     .flags = SQL_NO_GUARD,
+     .first = DATE_TYPES,
+     .classes = CLASS_INSTANT,
+     .verdict = TRIB_EXACT,
+     .template = "(" INSTANT_GUARD ") IS NOT TRUE",
+     .check = check_is_column},
+    {.op = TRIB_FN_is_not_null,
+     .flags = SQL_NO_GUARD,
+     .first = DATE_TYPES,
+     .classes = CLASS_INSTANT,
+     .verdict = TRIB_EXACT,
+     .template = "(" INSTANT_GUARD ") IS TRUE",
+     .check = check_is_column},
     RULE_NONE(TRIB_FN_is_null, DATE_TYPES, CLASS_DATE_STRICT, "may hold dates that are none"),
-    RULE_CHECK(TRIB_FN_is_null, SQL_ANY_TYPE, ~(uint32_t)DATE_CLASSES, "{0} IS NULL", check_is_column),
-    RULE_CHECK(TRIB_FN_is_not_null, SQL_ANY_TYPE, SQL_ANY_CLASS, "{0} IS NOT NULL", check_is_column),
+    RULE_CHECK(TRIB_FN_is_null, SQL_ANY_TYPE, ~(uint32_t)DATE_CLASSES, "{0} IS NULL",
+               check_is_column),
+    RULE_CHECK(TRIB_FN_is_not_null, SQL_ANY_TYPE, SQL_ANY_CLASS, "{0} IS NOT NULL",
+               check_is_column),
 
     /* Casts that keep every value. */
-    {.op = TRIB_FN_cast, .first = SQL_TYPE(REAL), .result = SQL_TYPE(DOUBLE), .classes = CLASS_FLOAT,
-     .verdict = TRIB_EXACT, .template = "{0}"},
-    {.op = TRIB_FN_cast, .first = SQL_TYPE(TINYINT) | SQL_TYPE(SMALLINT) | SQL_TYPE(INTEGER),
-     .result = SQL_TYPE(DOUBLE), .classes = CLASS_INT | CLASS_UINT, .verdict = TRIB_EXACT, .template = "{0}",
+    {.op = TRIB_FN_cast,
+     .first = SQL_TYPE(REAL),
+     .result = SQL_TYPE(DOUBLE),
+     .classes = CLASS_FLOAT,
+     .verdict = TRIB_EXACT,
+     .template = "{0}"},
+    {.op = TRIB_FN_cast,
+     .first = SQL_TYPE(TINYINT) | SQL_TYPE(SMALLINT) | SQL_TYPE(INTEGER),
+     .result = SQL_TYPE(DOUBLE),
+     .classes = CLASS_INT | CLASS_UINT,
+     .verdict = TRIB_EXACT,
+     .template = "{0}",
      .gives = CLASS_DOUBLE},
-    {.op = TRIB_FN_cast, .first = SQL_INTEGERS, .result = SQL_TYPE(DECIMAL), .classes = CLASS_INT | CLASS_UINT,
-     .verdict = TRIB_EXACT, .template = "{0}", .check = check_integer_digits, .gives = CLASS_DECIMAL},
-    {.op = TRIB_FN_cast, .first = SQL_TYPE(DATE), .result = SQL_TYPE(TIMESTAMP), .classes = CLASS_DATE | CLASS_DATE_STRICT,
-     .verdict = TRIB_EXACT, .template = "{0}"},
+    {.op = TRIB_FN_cast,
+     .first = SQL_INTEGERS,
+     .result = SQL_TYPE(DECIMAL),
+     .classes = CLASS_INT | CLASS_UINT,
+     .verdict = TRIB_EXACT,
+     .template = "{0}",
+     .check = check_integer_digits,
+     .gives = CLASS_DECIMAL},
+    {.op = TRIB_FN_cast,
+     .first = SQL_TYPE(DATE),
+     .result = SQL_TYPE(TIMESTAMP),
+     .classes = CLASS_DATE | CLASS_DATE_STRICT,
+     .verdict = TRIB_EXACT,
+     .template = "{0}"},
 
     /* Arithmetic that the engine has proved not to raise. */
-    {.op = TRIB_FN_add, .first = SQL_INTEGERS, .classes = CLASS_INT, .verdict = TRIB_EXACT, .template = "{0} + {1}"},
-    {.op = TRIB_FN_subtract, .first = SQL_INTEGERS, .classes = CLASS_INT, .verdict = TRIB_EXACT, .template = "{0} - {1}"},
-    {.op = TRIB_FN_multiply, .first = SQL_INTEGERS, .classes = CLASS_INT, .verdict = TRIB_EXACT, .template = "{0} * {1}"},
-    {.op = TRIB_FN_divide, .first = SQL_INTEGERS, .classes = CLASS_INT, .verdict = TRIB_EXACT,
-     .template = "{0} DIV {1}", .check = check_divisor},
-    {.op = TRIB_FN_modulus, .first = SQL_INTEGERS, .classes = CLASS_INT, .verdict = TRIB_EXACT,
-     .template = "{0} % {1}", .check = check_divisor},
-    {.op = TRIB_FN_negate, .first = SQL_INTEGERS, .classes = CLASS_INT, .verdict = TRIB_EXACT, .template = "- {0}"},
-    {.op = TRIB_FN_abs, .first = SQL_INTEGERS, .classes = CLASS_INT, .verdict = TRIB_EXACT, .template = "ABS({0})"},
-    {.op = TRIB_FN_add, .first = SQL_TYPE(DECIMAL), .classes = CLASS_DECIMAL, .verdict = TRIB_EXACT,
-     .template = "{0} + {1}", .check = check_decimal_scale},
-    {.op = TRIB_FN_subtract, .first = SQL_TYPE(DECIMAL), .classes = CLASS_DECIMAL, .verdict = TRIB_EXACT,
-     .template = "{0} - {1}", .check = check_decimal_scale},
-    {.op = TRIB_FN_multiply, .first = SQL_TYPE(DECIMAL), .classes = CLASS_DECIMAL, .verdict = TRIB_EXACT,
-     .template = "{0} * {1}", .check = check_decimal_scale},
+    {.op = TRIB_FN_add,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "{0} + {1}"},
+    {.op = TRIB_FN_subtract,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "{0} - {1}"},
+    {.op = TRIB_FN_multiply,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "{0} * {1}"},
+    {.op = TRIB_FN_divide,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "{0} DIV {1}",
+     .check = check_divisor},
+    {.op = TRIB_FN_modulus,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "{0} % {1}",
+     .check = check_divisor},
+    {.op = TRIB_FN_negate,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "- {0}"},
+    {.op = TRIB_FN_abs,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "ABS({0})"},
+    {.op = TRIB_FN_add,
+     .first = SQL_TYPE(DECIMAL),
+     .classes = CLASS_DECIMAL,
+     .verdict = TRIB_EXACT,
+     .template = "{0} + {1}",
+     .check = check_decimal_scale},
+    {.op = TRIB_FN_subtract,
+     .first = SQL_TYPE(DECIMAL),
+     .classes = CLASS_DECIMAL,
+     .verdict = TRIB_EXACT,
+     .template = "{0} - {1}",
+     .check = check_decimal_scale},
+    {.op = TRIB_FN_multiply,
+     .first = SQL_TYPE(DECIMAL),
+     .classes = CLASS_DECIMAL,
+     .verdict = TRIB_EXACT,
+     .template = "{0} * {1}",
+     .check = check_decimal_scale},
 
     /* Keys of sorting and grouping. */
     KEY(EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL | CLASS_YEAR, "{0}"),
@@ -413,7 +527,8 @@ static const SqlRule rules[] = {
     KEY(SQL_TYPE(INTERVAL_DS) | SQL_TYPE(TIME), CLASS_TIME, "{0}"),
     KEY_CHECK(SQL_TYPE(VARBINARY), CLASS_BINARY, "{0}", check_sort_length),
     KEY_CHECK(TEXT_TYPES, CLASS_EXACT, "{0}", check_sort_length),
-    KEY_CHECK(TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED | CLASS_ENUM, BYTES("{0}"), check_sort_length),
+    KEY_CHECK(TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED | CLASS_ENUM, BYTES("{0}"),
+              check_sort_length),
     RULE_CHECK(SQL_OP_ORDER, SQL_TYPE(CHAR), CLASS_CHAR, PADDED("{0}"), check_sort_length),
     RULE_CHECK(SQL_OP_GROUP, SQL_TYPE(CHAR), CLASS_CHAR, BYTES("{0}"), check_sort_length),
     RULE_NONE(SQL_OP_ORDER, SQL_ANY_TYPE, SQL_ANY_CLASS, REASON_COLLATION),
@@ -421,7 +536,8 @@ static const SqlRule rules[] = {
     /* Aggregates. */
     RULE_CHECK(TRIB_AGG_count, SQL_ANY_TYPE, ~(uint32_t)DATE_CLASSES, "COUNT({0})", check_count),
     RULE(TRIB_AGG_count, DATE_TYPES, CLASS_DATE, "COUNT(CASE WHEN " DATE_GUARD " THEN 1 END)"),
-    RULE(TRIB_AGG_count, DATE_TYPES, CLASS_INSTANT, "COUNT(CASE WHEN " INSTANT_GUARD " THEN 1 END)"),
+    RULE(TRIB_AGG_count, DATE_TYPES, CLASS_INSTANT,
+         "COUNT(CASE WHEN " INSTANT_GUARD " THEN 1 END)"),
     RULE(TRIB_AGG_min, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL, "MIN({0})"),
     RULE(TRIB_AGG_max, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL, "MAX({0})"),
     RULE(TRIB_AGG_sum, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL, "SUM({0})"),
@@ -431,10 +547,19 @@ static const SqlRule rules[] = {
     RULE(TRIB_AGG_max, DATE_TYPES, CLASS_INSTANT, "MAX(CASE WHEN " INSTANT_GUARD " THEN {0} END)"),
     RULE(TRIB_AGG_min, TEXT_TYPES, CLASS_TEXT, "MIN(" BYTES("{0}") ")"),
     RULE(TRIB_AGG_max, TEXT_TYPES, CLASS_TEXT, "MAX(" BYTES("{0}") ")"),
-    {.op = TRIB_AGG_count, .flags = SQL_DISTINCT, .first = EXACT_NUMBERS,
-     .classes = CLASS_INT | CLASS_UINT | CLASS_DECIMAL, .verdict = TRIB_EXACT, .template = "COUNT(DISTINCT {0})"},
-    {.op = TRIB_AGG_count, .flags = SQL_DISTINCT, .first = TEXT_TYPES, .classes = CLASS_TEXT, .verdict = TRIB_EXACT,
-     .template = "COUNT(DISTINCT " BYTES("{0}") ")", .check = check_sort_length},
+    {.op = TRIB_AGG_count,
+     .flags = SQL_DISTINCT,
+     .first = EXACT_NUMBERS,
+     .classes = CLASS_INT | CLASS_UINT | CLASS_DECIMAL,
+     .verdict = TRIB_EXACT,
+     .template = "COUNT(DISTINCT {0})"},
+    {.op = TRIB_AGG_count,
+     .flags = SQL_DISTINCT,
+     .first = TEXT_TYPES,
+     .classes = CLASS_TEXT,
+     .verdict = TRIB_EXACT,
+     .template = "COUNT(DISTINCT " BYTES("{0}") ")",
+     .check = check_sort_length},
 };
 
 const SqlDialect shippable_dialect = {

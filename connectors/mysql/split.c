@@ -18,10 +18,10 @@
 #include "engine/base/decimal.h"
 #include "engine/base/number.h"
 
-#define SPLITS_MAX 64
+#define SPLITS_MAX        64
 #define SNAPSHOT_ATTEMPTS 3
-#define BUCKETS_FIRST 16 /* EXPLAINs of ranges of equal width */
-#define BUCKETS_MAX 32   /* after halving the fullest */
+#define BUCKETS_FIRST     16 /* EXPLAINs of ranges of equal width */
+#define BUCKETS_MAX       32 /* after halving the fullest */
 
 /* ---------------------------------------------------------------- ranges */
 
@@ -34,7 +34,8 @@ static Status visit_range(void *context, const QueryRow *row, bool *stop, Error 
     KeyRange *range = context;
     if (row->count < 2 || !row->values[0].data || !row->values[1].data) return TRIB_OK;
     range->known = decimal_parse(row->values[0], 38, 0, &range->low) == DECIMAL_OK &&
-                   decimal_parse(row->values[1], 38, 0, &range->high) == DECIMAL_OK && range->low <= range->high;
+                   decimal_parse(row->values[1], 38, 0, &range->high) == DECIMAL_OK &&
+                   range->low <= range->high;
     return TRIB_OK;
 }
 
@@ -44,7 +45,8 @@ static void write_table(const TribPlan *plan, Buf *sql) {
     quote_identifier(sql, str_from(plan->table));
 }
 
-static Status query_range(TribPlan *plan, Connection *connection, Guard *guard, KeyRange *range, Error *err) {
+static Status query_range(TribPlan *plan, Connection *connection, Guard *guard, KeyRange *range,
+                          Error *err) {
     Buf sql;
     Str key = str_from(plan->key.column);
     buf_init(&sql, NULL, 65536);
@@ -55,7 +57,8 @@ static Status query_range(TribPlan *plan, Connection *connection, Guard *guard, 
     buf_text(&sql, ") FROM ");
     write_table(plan, &sql);
     Status status = buf_status(&sql, err);
-    if (status == TRIB_OK) status = connection_query(connection, guard, buf_view(&sql), visit_range, range, err);
+    if (status == TRIB_OK)
+        status = connection_query(connection, guard, buf_view(&sql), visit_range, range, err);
     buf_clear(&sql);
     return status;
 }
@@ -69,15 +72,16 @@ static Status visit_rows(void *context, const QueryRow *row, bool *stop, Error *
     RowsWork *work = context;
     uint32_t index = row->count >= 12 ? 9 : 8;
     int64_t value;
-    if (row->count > index && row->values[index].data && int64_parse(row->values[index], &value) == NUMBER_OK) {
+    if (row->count > index && row->values[index].data &&
+        int64_parse(row->values[index], &value) == NUMBER_OK) {
         work->rows = (double)value;
     }
     return TRIB_OK;
 }
 
 /* Estimated rows with low <= key < bound; < 0 unknown. */
-static Status rows_between(TribPlan *plan, Connection *connection, Guard *guard, Int128 low, Int128 bound, double *rows,
-                         Error *err) {
+static Status rows_between(TribPlan *plan, Connection *connection, Guard *guard, Int128 low,
+                           Int128 bound, double *rows, Error *err) {
     Buf sql;
     char low_text[DECIMAL_TEXT_MAX], bound_text[DECIMAL_TEXT_MAX];
     RowsWork work = {-1};
@@ -95,7 +99,8 @@ static Status rows_between(TribPlan *plan, Connection *connection, Guard *guard,
     quote_identifier(&sql, key);
     buf_printf(&sql, " < %s", bound_text);
     Status status = buf_status(&sql, err);
-    if (status == TRIB_OK) status = connection_query(connection, guard, buf_view(&sql), visit_rows, &work, err);
+    if (status == TRIB_OK)
+        status = connection_query(connection, guard, buf_view(&sql), visit_rows, &work, err);
     buf_clear(&sql);
     *rows = work.rows;
     return status;
@@ -107,7 +112,8 @@ typedef struct Bucket {
     double rows;
 } Bucket;
 
-static Status bucket_count(TribPlan *plan, Connection *connection, Guard *guard, Bucket *bucket, Error *err) {
+static Status bucket_count(TribPlan *plan, Connection *connection, Guard *guard, Bucket *bucket,
+                           Error *err) {
     bucket->rows = 0;
     if (bucket->high <= bucket->low) return TRIB_OK;
     TRY(rows_between(plan, connection, guard, bucket->low, bucket->high, &bucket->rows, err));
@@ -120,8 +126,9 @@ static Status bucket_count(TribPlan *plan, Connection *connection, Guard *guard,
  * a fair part. The server's estimate of one large range is capped at half of the table and rough;
  * estimates of many small ones are alike in their roughness, so their shares are usable.
  */
-static Status fill_buckets(TribPlan *plan, Connection *connection, Guard *guard, const KeyRange *range, Bucket *buckets,
-                           uint32_t *count, uint32_t splits, Error *err) {
+static Status fill_buckets(TribPlan *plan, Connection *connection, Guard *guard,
+                           const KeyRange *range, Bucket *buckets, uint32_t *count, uint32_t splits,
+                           Error *err) {
     Int128 span = range->high - range->low + 1;
     uint32_t n = BUCKETS_FIRST;
     double total = 0;
@@ -155,14 +162,16 @@ static Int128 find_bound(const Bucket *buckets, uint32_t count, double share) {
     for (uint32_t i = 0; i < count; i++) {
         double wanted = share * total - passed;
         if (wanted <= buckets[i].rows && buckets[i].rows > 0) {
-            return buckets[i].low + (Int128)((double)(buckets[i].high - buckets[i].low) * (wanted / buckets[i].rows));
+            return buckets[i].low + (Int128)((double)(buckets[i].high - buckets[i].low) *
+                                             (wanted / buckets[i].rows));
         }
         passed += buckets[i].rows;
     }
     return buckets[0].low + (Int128)((double)(buckets[count - 1].high - buckets[0].low) * share);
 }
 
-static Status split_condition(TribPlan *plan, const Int128 *from, const Int128 *below, PlanSplit *part, Error *err) {
+static Status split_condition(TribPlan *plan, const Int128 *from, const Int128 *below,
+                              PlanSplit *part, Error *err) {
     char from_text[DECIMAL_TEXT_MAX], below_text[DECIMAL_TEXT_MAX];
     Buf sql;
     buf_init(&sql, plan->arena, 65536);
@@ -186,8 +195,8 @@ static Status split_condition(TribPlan *plan, const Int128 *from, const Int128 *
 }
 
 /* Cuts the key's range in `count`; fewer where bounds coincide. */
-static Status cut_ranges(TribPlan *plan, Connection *connection, Guard *guard, uint32_t count, uint32_t *made,
-                         Error *err) {
+static Status cut_ranges(TribPlan *plan, Connection *connection, Guard *guard, uint32_t count,
+                         uint32_t *made, Error *err) {
     KeyRange range = {0};
     Bucket buckets[BUCKETS_MAX];
     uint32_t nbuckets = 0;
@@ -199,12 +208,14 @@ static Status cut_ranges(TribPlan *plan, Connection *connection, Guard *guard, u
     TRY(fill_buckets(plan, connection, guard, &range, buckets, &nbuckets, count, err));
     for (uint32_t i = 1; i < count; i++) {
         Int128 bound = find_bound(buckets, nbuckets, (double)i / count);
-        if (bound > range.low && (nbounds == 0 || bound > bounds[nbounds - 1])) bounds[nbounds++] = bound;
+        if (bound > range.low && (nbounds == 0 || bound > bounds[nbounds - 1]))
+            bounds[nbounds++] = bound;
     }
     if (nbounds == 0) return TRIB_OK;
     for (uint32_t i = 0; i <= nbounds; i++) {
         PlanSplit *part = &plan->parts[i];
-        TRY(split_condition(plan, i ? &bounds[i - 1] : NULL, i < nbounds ? &bounds[i] : NULL, part, err));
+        TRY(split_condition(plan, i ? &bounds[i - 1] : NULL, i < nbounds ? &bounds[i] : NULL, part,
+                            err));
         part->split.rows = plan->rows > 0 ? plan->rows / (nbounds + 1) : -1;
     }
     *made = nbounds + 1;
@@ -226,7 +237,9 @@ typedef struct Position {
 static Status visit_position(void *context, const QueryRow *row, bool *stop, Error *err) {
     Position *position = context;
     size_t used = strlen(position->text);
-    if (row->count < 2 || !row->values[1].data || used + row->values[1].len + 2 > sizeof position->text) return TRIB_OK;
+    if (row->count < 2 || !row->values[1].data ||
+        used + row->values[1].len + 2 > sizeof position->text)
+        return TRIB_OK;
     memcpy(position->text + used, row->values[1].data, row->values[1].len);
     position->text[used + row->values[1].len] = ' ';
     position->text[used + row->values[1].len + 1] = '\0';
@@ -235,7 +248,8 @@ static Status visit_position(void *context, const QueryRow *row, bool *stop, Err
 
 static Status snapshot_start(Connection *connection, Guard *guard, Error *err) {
     TRY(connection_run(connection, guard, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err));
-    return connection_run(connection, guard, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);
+    return connection_run(connection, guard,
+                          "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);
 }
 
 /* Starts all and compares their positions in the binary log; MariaDB reports them per snapshot. */
@@ -249,8 +263,9 @@ static Status snapshots_by_position(SnapshotGroup *group, bool *equal, Error *er
         *equal = true;
         for (uint32_t i = 0; i < group->count; i++) {
             memset(&other, 0, sizeof other);
-            TRY(connection_query(group->connections[i], &group->guards[i], STR("SHOW STATUS LIKE 'binlog_snapshot_%'"),
-                                 visit_position, i ? &other : &first, err));
+            TRY(connection_query(group->connections[i], &group->guards[i],
+                                 STR("SHOW STATUS LIKE 'binlog_snapshot_%'"), visit_position,
+                                 i ? &other : &first, err));
             if (first.text[0] == '\0' || first.text[0] == ' ') {
                 *equal = false;
                 return TRIB_OK; /* no binary log: it will not come by trying again */
@@ -279,7 +294,8 @@ static Status snapshots_by_lock(SnapshotGroup *group, bool *equal, Error *err) {
     }
     if (status == TRIB_OK) status = snapshot_start(first, guard, err);
     Error ignored;
-    Status unlock = connection_run(first, guard, "UNLOCK TABLES", status == TRIB_OK ? err : &ignored);
+    Status unlock =
+        connection_run(first, guard, "UNLOCK TABLES", status == TRIB_OK ? err : &ignored);
     *equal = status == TRIB_OK && unlock == TRIB_OK;
     return status == TRIB_OK ? unlock : status;
 }
@@ -296,7 +312,8 @@ static uint32_t snapshot_connections(TribCatalog *catalog) {
 }
 
 /* Takes what connections are free, up to `count`, and starts one snapshot on all of them. */
-static Status group_open(SnapshotGroup *group, TribPlan *plan, TribCall *call, uint32_t count, bool *equal, Error *err) {
+static Status group_open(SnapshotGroup *group, TribPlan *plan, TribCall *call, uint32_t count,
+                         bool *equal, Error *err) {
     *equal = false;
     group->count = 0;
     uint32_t spare = snapshot_connections(plan->catalog);
@@ -305,7 +322,8 @@ static Status group_open(SnapshotGroup *group, TribPlan *plan, TribCall *call, u
         TRY(pool_try(plan->catalog->pool, call, &taken, err));
         if (!taken) break;
         group->connections[group->count] = taken;
-        Status status = guard_begin(&group->guards[group->count], plan->catalog->watchdog, taken, call, err);
+        Status status =
+            guard_begin(&group->guards[group->count], plan->catalog->watchdog, taken, call, err);
         group->count++;
         if (status != TRIB_OK) return status;
     }
@@ -314,7 +332,8 @@ static Status group_open(SnapshotGroup *group, TribPlan *plan, TribCall *call, u
     return *equal ? TRIB_OK : snapshots_by_lock(group, equal, err);
 }
 
-static Status split_consistent(TribPlan *plan, TribCall *call, uint32_t wanted, uint32_t *made, Error *err) {
+static Status split_consistent(TribPlan *plan, TribCall *call, uint32_t wanted, uint32_t *made,
+                               Error *err) {
     SnapshotGroup group;
     bool equal = false;
     Status status = group_open(&group, plan, call, wanted, &equal, err);
@@ -345,7 +364,8 @@ static Status relaxed_work(Connection *connection, Guard *guard, void *context, 
     return cut_ranges(work->plan, connection, guard, work->wanted, &work->made, err);
 }
 
-static Status split_relaxed(TribPlan *plan, TribCall *call, uint32_t wanted, uint32_t *made, Error *err) {
+static Status split_relaxed(TribPlan *plan, TribCall *call, uint32_t wanted, uint32_t *made,
+                            Error *err) {
     RelaxedWork work = {plan, wanted, 0};
     Status status = catalog_run(plan->catalog, call, relaxed_work, &work, err);
     *made = status == TRIB_OK ? work.made : 0;
@@ -398,8 +418,8 @@ static bool splits_used_up(const TribPlan *self) {
     return self->nsplits > 0;
 }
 
-TribStatus plan_splits(TribPlan *self, TribCall *call, uint32_t wanted, const TribSplit *const **out, uint32_t *count,
-                       TribError *err) {
+TribStatus plan_splits(TribPlan *self, TribCall *call, uint32_t wanted,
+                       const TribSplit *const **out, uint32_t *count, TribError *err) {
     pthread_mutex_lock(&self->lock);
     bool done = self->split_done && !splits_used_up(self);
     Status status = done ? TRIB_OK : make_splits(self, call, wanted ? wanted : 1, err);

@@ -20,7 +20,8 @@ static TribType type_digits(TribTypeId id, uint32_t precision) {
 
 static TribType type_text(TribTypeId id, uint64_t characters) {
     /* LONGTEXT's bound is none in practice. */
-    return (TribType){.id = (uint8_t)id, .length = characters > UINT32_MAX / 2 ? 0 : (uint32_t)characters};
+    return (TribType){.id = (uint8_t)id,
+                      .length = characters > UINT32_MAX / 2 ? 0 : (uint32_t)characters};
 }
 
 typedef struct Mapping {
@@ -35,13 +36,15 @@ typedef struct Mapping {
 } Mapping;
 
 static bool declared_says(const DeclaredColumn *declared, const char *word) {
-    return memmem(declared->column_type.data, declared->column_type.len, word, strlen(word)) != NULL;
+    return memmem(declared->column_type.data, declared->column_type.len, word, strlen(word)) !=
+           NULL;
 }
 
 /* ---------------------------------------------------------------- one function per family */
 
 static Status map_integer(Mapping *m) {
-    bool is_unsigned = declared_says(m->declared, "unsigned") || declared_says(m->declared, "zerofill");
+    bool is_unsigned =
+        declared_says(m->declared, "unsigned") || declared_says(m->declared, "zerofill");
     m->facts->class = is_unsigned ? CLASS_UINT : CLASS_INT;
     *m->type = type_plain(is_unsigned ? m->wide_id : m->id);
     if (is_unsigned && m->wide_id == TRIB_TYPE_DECIMAL) m->type->precision = 20;
@@ -67,25 +70,29 @@ static Status map_wide_decimal(Mapping *m) {
     uint32_t precision = m->declared->precision, scale = m->declared->scale;
     m->facts->class = CLASS_OTHER;
     switch (m->settings->decimals) {
-    case DECIMAL_AS_VARCHAR:
-        *m->type = type_text(TRIB_TYPE_VARCHAR, precision + 3);
-        return TRIB_OK;
+    case DECIMAL_AS_VARCHAR: *m->type = type_text(TRIB_TYPE_VARCHAR, precision + 3); return TRIB_OK;
     case DECIMAL_AS_ROUNDED: {
         uint32_t whole = precision - scale;
-        *m->type = (TribType){.id = TRIB_TYPE_DECIMAL, .precision = 38, .scale = (int8_t)(whole < 38 ? 38 - whole : 0)};
+        *m->type = (TribType){.id = TRIB_TYPE_DECIMAL,
+                              .precision = 38,
+                              .scale = (int8_t)(whole < 38 ? 38 - whole : 0)};
         return TRIB_OK;
     }
     default: break;
     }
     *m->type = type_text(TRIB_TYPE_VARCHAR, precision + 3);
-    *m->unreadable = arena_printf(m->arena, "decimal(%u,%u) has more than 38 digits; the option decimal=overflow_varchar "
-                                            "or decimal=round makes it readable", precision, scale);
+    *m->unreadable =
+        arena_printf(m->arena,
+                     "decimal(%u,%u) has more than 38 digits; the option decimal=overflow_varchar "
+                     "or decimal=round makes it readable",
+                     precision, scale);
     return *m->unreadable ? TRIB_OK : error_out_of_memory(m->err);
 }
 
 static Status map_decimal(Mapping *m) {
     if (m->declared->precision > 38) return map_wide_decimal(m);
-    *m->type = (TribType){.id = TRIB_TYPE_DECIMAL, .precision = (uint8_t)m->declared->precision,
+    *m->type = (TribType){.id = TRIB_TYPE_DECIMAL,
+                          .precision = (uint8_t)m->declared->precision,
                           .scale = (int8_t)m->declared->scale};
     m->facts->class = CLASS_DECIMAL;
     return TRIB_OK;
@@ -93,9 +100,12 @@ static Status map_decimal(Mapping *m) {
 
 static Status map_bit(Mapping *m) {
     m->facts->class = CLASS_BIT;
-    if (m->declared->precision <= 1) *m->type = type_plain(TRIB_TYPE_BOOLEAN);
-    else if (m->declared->precision < 64) *m->type = type_plain(TRIB_TYPE_BIGINT);
-    else *m->type = (TribType){.id = TRIB_TYPE_DECIMAL, .precision = 20};
+    if (m->declared->precision <= 1)
+        *m->type = type_plain(TRIB_TYPE_BOOLEAN);
+    else if (m->declared->precision < 64)
+        *m->type = type_plain(TRIB_TYPE_BIGINT);
+    else
+        *m->type = (TribType){.id = TRIB_TYPE_DECIMAL, .precision = 20};
     return TRIB_OK;
 }
 
@@ -108,7 +118,7 @@ static Repertoire charset_repertoire(Str charset) {
         const char *name;
         Repertoire repertoire;
     } sets[] = {
-        {"utf8mb4", REPERTOIRE_ALL}, {"utf16", REPERTOIRE_ALL}, {"utf16le", REPERTOIRE_ALL},
+        {"utf8mb4", REPERTOIRE_ALL}, {"utf16", REPERTOIRE_ALL},   {"utf16le", REPERTOIRE_ALL},
         {"utf32", REPERTOIRE_ALL},   {"utf8mb3", REPERTOIRE_BMP}, {"utf8", REPERTOIRE_BMP},
         {"ucs2", REPERTOIRE_BMP},    {"ascii", REPERTOIRE_ASCII}, {"latin1", REPERTOIRE_LATIN1},
     };
@@ -125,8 +135,8 @@ static bool text_ends(Str text, const char *end) {
 
 /* Plain comparison is by code point only for _bin collations of sets whose codes are Unicode's. */
 static ColumnClass collation_class(Str charset, Str collation) {
-    bool unicode = charset_is(charset, "utf8mb4") || charset_is(charset, "utf8mb3") || charset_is(charset, "utf8") ||
-                   charset_is(charset, "ascii");
+    bool unicode = charset_is(charset, "utf8mb4") || charset_is(charset, "utf8mb3") ||
+                   charset_is(charset, "utf8") || charset_is(charset, "ascii");
     if (!unicode || !text_ends(collation, "_bin")) return CLASS_FOLDED;
     bool no_pad = text_ends(collation, "_nopad_bin") || text_ends(collation, "_0900_bin");
     return no_pad ? CLASS_EXACT : CLASS_PADDED;
@@ -134,7 +144,9 @@ static ColumnClass collation_class(Str charset, Str collation) {
 
 /* Bytes of UTF-8 that `characters` of a set may take. */
 static uint64_t utf8_octets(Repertoire repertoire, uint64_t characters) {
-    return characters * (repertoire == REPERTOIRE_ASCII ? 1 : repertoire == REPERTOIRE_BMP || repertoire == REPERTOIRE_LATIN1 ? 3 : 4);
+    return characters * (repertoire == REPERTOIRE_ASCII                                    ? 1
+                         : repertoire == REPERTOIRE_BMP || repertoire == REPERTOIRE_LATIN1 ? 3
+                                                                                           : 4);
 }
 
 static Status map_text(Mapping *m) {
@@ -142,7 +154,9 @@ static Status map_text(Mapping *m) {
     *m->type = type_text(m->id, declared->characters);
     m->facts->repertoire = charset_repertoire(declared->charset);
     m->facts->octets = utf8_octets(m->facts->repertoire, declared->characters);
-    m->facts->class = m->id == TRIB_TYPE_CHAR ? CLASS_CHAR : collation_class(declared->charset, declared->collation);
+    m->facts->class = m->id == TRIB_TYPE_CHAR
+                          ? CLASS_CHAR
+                          : collation_class(declared->charset, declared->collation);
     return TRIB_OK;
 }
 
@@ -172,7 +186,8 @@ static Status map_date(Mapping *m) {
         m->facts->class = CLASS_OTHER;
         return TRIB_OK;
     }
-    *m->type = m->id == TRIB_TYPE_DATE ? type_plain(m->id) : type_digits(m->id, m->declared->fraction);
+    *m->type =
+        m->id == TRIB_TYPE_DATE ? type_plain(m->id) : type_digits(m->id, m->declared->fraction);
     m->facts->class = instant ? CLASS_INSTANT : CLASS_DATE;
     if (m->settings->zero_dates == ZERO_DATES_ERROR) m->facts->class = CLASS_DATE_STRICT;
     return TRIB_OK;
@@ -185,9 +200,7 @@ static Status map_time(Mapping *m) {
         *m->type = type_text(TRIB_TYPE_VARCHAR, 17);
         m->facts->class = CLASS_OTHER;
         break;
-    case TIME_AS_TIME:
-        *m->type = type_digits(TRIB_TYPE_TIME, m->declared->fraction);
-        break;
+    case TIME_AS_TIME: *m->type = type_digits(TRIB_TYPE_TIME, m->declared->fraction); break;
     default: *m->type = type_plain(TRIB_TYPE_INTERVAL_DS); break;
     }
     return TRIB_OK;
@@ -250,24 +263,28 @@ static const struct {
     {"inet4", map_address, 0, 0},
 };
 
-Status type_of_declared(const Settings *settings, Arena *arena, const DeclaredColumn *declared, TribType *type,
-                        ColumnFacts *facts, const char **unreadable, Error *err) {
+Status type_of_declared(const Settings *settings, Arena *arena, const DeclaredColumn *declared,
+                        TribType *type, ColumnFacts *facts, const char **unreadable, Error *err) {
     *facts = (ColumnFacts){.class = CLASS_OTHER, .repertoire = REPERTOIRE_UNKNOWN};
     *unreadable = NULL;
     for (size_t i = 0; i < COUNT_OF(mappings); i++) {
         if (!str_equal_fold(declared->data_type, str_from(mappings[i].name))) continue;
-        Mapping m = {settings, arena, declared, type, facts, unreadable, mappings[i].id, mappings[i].wide_id, err};
+        Mapping m = {settings, arena,      declared,       type,
+                     facts,    unreadable, mappings[i].id, mappings[i].wide_id,
+                     err};
         return mappings[i].map(&m);
     }
     *type = type_plain(TRIB_TYPE_VARBINARY);
-    *unreadable = arena_printf(arena, "type %.*s of the source has no counterpart", STR_ARGS(declared->data_type));
+    *unreadable = arena_printf(arena, "type %.*s of the source has no counterpart",
+                               STR_ARGS(declared->data_type));
     return *unreadable ? TRIB_OK : error_out_of_memory(err);
 }
 
 /* ---------------------------------------------------------------- facts as text */
 
 char *facts_format(Arena *arena, const ColumnFacts *facts) {
-    return arena_printf(arena, "%u %u %" PRIu64, (unsigned)facts->class, (unsigned)facts->repertoire, facts->octets);
+    return arena_printf(arena, "%u %u %" PRIu64, (unsigned)facts->class,
+                        (unsigned)facts->repertoire, facts->octets);
 }
 
 bool facts_parse(const char *text, ColumnFacts *out) {
@@ -291,9 +308,10 @@ bool facts_parse(const char *text, ColumnFacts *out) {
 
 /* The 27 characters that Windows-1252 puts at 0x80-0x9f; the server maps the five gaps to U+0081 ... */
 static bool latin1_holds(int32_t c) {
-    static const uint16_t extra[] = {0x20ac, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030,
-                                     0x0160, 0x2039, 0x0152, 0x017d, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-                                     0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x017e, 0x0178};
+    static const uint16_t extra[] = {0x20ac, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
+                                     0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x017d, 0x2018,
+                                     0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc,
+                                     0x2122, 0x0161, 0x203a, 0x0153, 0x017e, 0x0178};
     if (c < 0x80 || (c >= 0xa0 && c <= 0xff)) return true;
     if (c == 0x81 || c == 0x8d || c == 0x8f || c == 0x90 || c == 0x9d) return true;
     for (size_t i = 0; i < COUNT_OF(extra); i++) {

@@ -31,7 +31,8 @@ static bool watchdog_prepare(Watchdog *self) {
     pthread_condattr_t attributes;
     if (pthread_condattr_init(&attributes) != 0) return false;
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    bool ok = pthread_mutex_init(&self->lock, NULL) == 0 && pthread_cond_init(&self->changed, &attributes) == 0;
+    bool ok = pthread_mutex_init(&self->lock, NULL) == 0 &&
+              pthread_cond_init(&self->changed, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     self->first = NULL;
     self->started = self->running = self->stop = false;
@@ -70,9 +71,12 @@ static void *watchdog_run(void *context) {
     while (!self->stop) {
         int64_t now = os_now_ns();
         int64_t nearest = fire_due(self, now);
-        if (self->first) idle_since = now;
-        else if (now - idle_since >= IDLE_NS) break;
-        int64_t until = nearest < idle_since + IDLE_NS || self->first ? nearest : idle_since + IDLE_NS;
+        if (self->first)
+            idle_since = now;
+        else if (now - idle_since >= IDLE_NS)
+            break;
+        int64_t until =
+            nearest < idle_since + IDLE_NS || self->first ? nearest : idle_since + IDLE_NS;
         if (until == INT64_MAX) until = now + IDLE_NS;
         struct timespec at = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
         pthread_cond_timedwait(&self->changed, &self->lock, &at);
@@ -95,7 +99,8 @@ static Status watchdog_start(Watchdog *self, Error *err) {
 }
 
 Status watch_add(Watchdog *self, Watch *watch, int fd, int64_t deadline_ns, Error *err) {
-    if (self->pid_stamp != os_pid_stamp() && !watchdog_prepare(self)) return error_out_of_memory(err);
+    if (self->pid_stamp != os_pid_stamp() && !watchdog_prepare(self))
+        return error_out_of_memory(err);
     watch->fd = fd;
     watch->deadline_ns = deadline_ns;
     watch->previous = NULL;
@@ -118,8 +123,10 @@ void watch_remove(Watchdog *self, Watch *watch) {
     watch->linked = false;
     if (self->pid_stamp != os_pid_stamp()) return;
     pthread_mutex_lock(&self->lock);
-    if (watch->previous) watch->previous->next = watch->next;
-    else self->first = watch->next;
+    if (watch->previous)
+        watch->previous->next = watch->next;
+    else
+        self->first = watch->next;
     if (watch->next) watch->next->previous = watch->previous;
     pthread_mutex_unlock(&self->lock);
 }

@@ -24,7 +24,7 @@ typedef struct Watch {
     bool linked;
 } Watch;
 
-Watchdog *watchdog_new(void); /* NULL when memory is exhausted */
+Watchdog *watchdog_new(void);       /* NULL when memory is exhausted */
 void watchdog_free(Watchdog *self); /* no watch may be left; ends the thread */
 /* Errors: no thread could be started. */
 Status watch_add(Watchdog *self, Watch *watch, int fd, int64_t deadline_ns, Error *err) WARN_UNUSED;

@@ -38,10 +38,10 @@ PhysicalType type_physical(TribType type) {
 
 size_t physical_size(PhysicalType physical) {
     static const uint8_t sizes[PHYS_COUNT] = {
-        [PHYS_BOOL] = 1,     [PHYS_INT8] = 1,     [PHYS_INT16] = 2,  [PHYS_INT32] = 4,
-        [PHYS_INT64] = 8,    [PHYS_INT128] = 16,  [PHYS_FLOAT] = 4,  [PHYS_DOUBLE] = 8,
-        [PHYS_STRING] = 16,  [PHYS_INSTANT] = 16, [PHYS_ZONED] = 16, [PHYS_TIMETZ] = 16,
-        [PHYS_UUID] = 16,    [PHYS_LIST] = 8,     [PHYS_ROW] = 0,
+        [PHYS_BOOL] = 1,    [PHYS_INT8] = 1,     [PHYS_INT16] = 2,  [PHYS_INT32] = 4,
+        [PHYS_INT64] = 8,   [PHYS_INT128] = 16,  [PHYS_FLOAT] = 4,  [PHYS_DOUBLE] = 8,
+        [PHYS_STRING] = 16, [PHYS_INSTANT] = 16, [PHYS_ZONED] = 16, [PHYS_TIMETZ] = 16,
+        [PHYS_UUID] = 16,   [PHYS_LIST] = 8,     [PHYS_ROW] = 0,
     };
     return sizes[physical];
 }

@@ -77,8 +77,22 @@ typedef struct ListEntry {
 
 /* The physical kind of a logical type: what kernels are generated for. */
 typedef enum PhysicalType {
-    PHYS_BOOL, PHYS_INT8, PHYS_INT16, PHYS_INT32, PHYS_INT64, PHYS_INT128, PHYS_FLOAT, PHYS_DOUBLE,
-    PHYS_STRING, PHYS_INSTANT, PHYS_ZONED, PHYS_TIMETZ, PHYS_UUID, PHYS_LIST, PHYS_ROW, PHYS_COUNT
+    PHYS_BOOL,
+    PHYS_INT8,
+    PHYS_INT16,
+    PHYS_INT32,
+    PHYS_INT64,
+    PHYS_INT128,
+    PHYS_FLOAT,
+    PHYS_DOUBLE,
+    PHYS_STRING,
+    PHYS_INSTANT,
+    PHYS_ZONED,
+    PHYS_TIMETZ,
+    PHYS_UUID,
+    PHYS_LIST,
+    PHYS_ROW,
+    PHYS_COUNT
 } PhysicalType;
 
 PhysicalType type_physical(TribType type);

@@ -21,7 +21,8 @@ static Status plan_new(Binder *binder, const AstStatement *ast) {
 static Status settle_unknown(Binder *binder, Bound *bound) {
     bool any = false;
     for (uint32_t i = 0; i < bound->scope.count; i++) {
-        any |= plan_column(&binder->plan->columns, bound->scope.columns[i].id)->type.id == TRIB_TYPE_UNKNOWN;
+        any |= plan_column(&binder->plan->columns, bound->scope.columns[i].id)->type.id ==
+               TRIB_TYPE_UNKNOWN;
     }
     if (!any) return TRIB_OK;
     LogicalNode *node;
@@ -62,7 +63,8 @@ static Status bind_rows_query(Binder *binder, const AstStatement *ast, BoundStat
 
 /* ---------------------------------------------------------------- lists */
 
-static Status text_columns(Binder *binder, BoundStatement *out, uint32_t count, const char *const *names) {
+static Status text_columns(Binder *binder, BoundStatement *out, uint32_t count,
+                           const char *const *names) {
     out->kind = BOUND_ROWS;
     out->ncolumns = count;
     TRY_ALLOC(out->labels, ARENA_ARRAY(binder->arena, Str, count), binder->err);
@@ -93,23 +95,28 @@ static uint32_t name_parts(const AstStatement *ast, Str *parts, uint32_t most) {
 static Status resolve_schema(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     Str parts[2];
     if (ast->name.count > 2) {
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "a schema's name has one or two parts");
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "a schema's name has one or two parts");
     }
     uint32_t n = name_parts(ast, parts, 2);
-    return place(binder, ast, catalog_resolve_schema(&binder->context->lookup, n, parts, binder->arena, &out->catalog,
-                                                     &out->schema, binder->err));
+    return place(binder, ast,
+                 catalog_resolve_schema(&binder->context->lookup, n, parts, binder->arena,
+                                        &out->catalog, &out->schema, binder->err));
 }
 
 static Status resolve_catalog(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     Str name = ast->name.count ? ast->name.parts[0].text : binder->context->lookup.catalog;
     if (name.len == 0) {
-        error_set_at(binder->err, ERR_CATALOG_NAME, ast->at.line, ast->at.column, "no catalog is named and none is in use");
-        return error_hint(binder->err, "Write SHOW SCHEMAS FROM <catalog>; SHOW CATALOGS lists them.");
+        error_set_at(binder->err, ERR_CATALOG_NAME, ast->at.line, ast->at.column,
+                     "no catalog is named and none is in use");
+        return error_hint(binder->err,
+                          "Write SHOW SCHEMAS FROM <catalog>; SHOW CATALOGS lists them.");
     }
-    TRY(place(binder, ast, catalogs_find(binder->context->lookup.catalogs, name, &out->catalog, binder->err)));
+    TRY(place(binder, ast,
+              catalogs_find(binder->context->lookup.catalogs, name, &out->catalog, binder->err)));
     if (out->catalog) return TRIB_OK;
-    return error_set_at(binder->err, ERR_CATALOG_NAME, ast->at.line, ast->at.column, "there is no catalog '" STR_FORMAT "'",
-                        STR_ARGS(name));
+    return error_set_at(binder->err, ERR_CATALOG_NAME, ast->at.line, ast->at.column,
+                        "there is no catalog '" STR_FORMAT "'", STR_ARGS(name));
 }
 
 static void release_table(void *table) {
@@ -120,10 +127,13 @@ static Status resolve_table(Binder *binder, const AstStatement *ast, BoundStatem
     Str parts[3];
     TableRef *table;
     if (ast->name.count > 3) {
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "a table's name has at most three parts");
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "a table's name has at most three parts");
     }
     uint32_t n = name_parts(ast, parts, 3);
-    TRY(place(binder, ast, catalog_lookup_table(&binder->context->lookup, n, parts, binder->arena, &table, NULL, binder->err)));
+    TRY(place(binder, ast,
+              catalog_lookup_table(&binder->context->lookup, n, parts, binder->arena, &table, NULL,
+                                   binder->err)));
     if (!arena_on_reset(binder->arena, release_table, table)) {
         table_release(table);
         return error_out_of_memory(binder->err);
@@ -135,7 +145,8 @@ static Status resolve_table(Binder *binder, const AstStatement *ast, BoundStatem
 }
 
 static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    static const char *const catalogs[] = {"Catalog"}, *const schemas[] = {"Schema"}, *const tables[] = {"Table"};
+    static const char *const catalogs[] = {"Catalog"}, *const schemas[] = {"Schema"},
+                             *const tables[] = {"Table"};
     static const char *const columns[] = {"Column", "Type", "Extra", "Comment"};
     static const char *const session[] = {"Name", "Value", "Default", "Description"};
     static const char *const functions[] = {"Function", "Signature", "Kind", "Description"};
@@ -143,8 +154,12 @@ static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement 
     case AST_SHOW_CATALOGS: return text_columns(binder, out, 1, catalogs);
     case AST_SHOW_SESSION: return text_columns(binder, out, 4, session);
     case AST_SHOW_FUNCTIONS: return text_columns(binder, out, 4, functions);
-    case AST_SHOW_SCHEMAS: TRY(resolve_catalog(binder, ast, out)); return text_columns(binder, out, 1, schemas);
-    case AST_SHOW_TABLES: TRY(resolve_schema(binder, ast, out)); return text_columns(binder, out, 1, tables);
+    case AST_SHOW_SCHEMAS:
+        TRY(resolve_catalog(binder, ast, out));
+        return text_columns(binder, out, 1, schemas);
+    case AST_SHOW_TABLES:
+        TRY(resolve_schema(binder, ast, out));
+        return text_columns(binder, out, 1, tables);
     default: TRY(resolve_table(binder, ast, out)); return text_columns(binder, out, 4, columns);
     }
 }
@@ -252,12 +267,14 @@ static Status refuse_clauses(Binder *binder, const AstStatement *ast) {
     return TRIB_OK;
 }
 
-Status bind_statement(const BindContext *context, Arena *arena, const AstStatement *ast, BoundStatement **out, Error *err) {
+Status bind_statement(const BindContext *context, Arena *arena, const AstStatement *ast,
+                      BoundStatement **out, Error *err) {
     Binder binder = {.context = context, .arena = arena, .err = err};
     TRY_ALLOC(*out, ARENA_NEW(arena, BoundStatement), err);
     (*out)->ast = ast;
     if ((size_t)ast->kind >= COUNT_OF(statements) || !statements[ast->kind].bind) {
-        const char *name = (size_t)ast->kind < COUNT_OF(statements) ? statements[ast->kind].name : NULL;
+        const char *name =
+            (size_t)ast->kind < COUNT_OF(statements) ? statements[ast->kind].name : NULL;
         return bind_unsupported(&binder, ast->at, name ? name : "this statement");
     }
     TRY(refuse_clauses(&binder, ast));

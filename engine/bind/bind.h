@@ -15,26 +15,26 @@ typedef enum BoundKind {
     BOUND_QUERY,   /* plan: rows */
     BOUND_WRITE,   /* plan: root is LOGICAL_WRITE; a row count */
     BOUND_EXPLAIN, /* inner: its plan as rows of text, one column */
-    BOUND_ROWS,    /* SHOW SESSION, SHOW CATALOGS, SHOW FUNCTIONS: rows computed at execution, no plan;
+    BOUND_ROWS, /* SHOW SESSION, SHOW CATALOGS, SHOW FUNCTIONS: rows computed at execution, no plan;
                       columns described below */
-    BOUND_COMMAND  /* USE, SET SESSION, CREATE TABLE, DROP ...: executed from the syntax tree */
+    BOUND_COMMAND /* USE, SET SESSION, CREATE TABLE, DROP ...: executed from the syntax tree */
 } BoundKind;
 
 typedef struct BoundStatement {
     BoundKind kind;
     const AstStatement *ast;
-    LogicalPlan *plan;              /* QUERY, WRITE; EXPLAIN: of the inner statement when it has one */
-    struct BoundStatement *inner;   /* EXPLAIN */
-    uint32_t ncolumns;              /* of the result; 0 = none */
+    LogicalPlan *plan; /* QUERY, WRITE; EXPLAIN: of the inner statement when it has one */
+    struct BoundStatement *inner; /* EXPLAIN */
+    uint32_t ncolumns;            /* of the result; 0 = none */
     Str *labels;
     Type *types;
     uint32_t nparameters;
-    Type *parameter_types;          /* from context, else varchar(4000) */
+    Type *parameter_types; /* from context, else varchar(4000) */
     bool *parameter_inferred;
     /* COMMAND on a table or schema: the resolved target. */
     Catalog *catalog;
     const char *schema, *name;
-    TribTable *definition;          /* CREATE TABLE */
+    TribTable *definition; /* CREATE TABLE */
 } BoundStatement;
 
 typedef struct BindContext {
@@ -44,7 +44,7 @@ typedef struct BindContext {
 } BindContext;
 
 /* Everything is allocated in `arena`, which must outlive the BoundStatement. */
-Status bind_statement(const BindContext *context, Arena *arena, const AstStatement *ast, BoundStatement **out, Error *err)
-    WARN_UNUSED;
+Status bind_statement(const BindContext *context, Arena *arena, const AstStatement *ast,
+                      BoundStatement **out, Error *err) WARN_UNUSED;
 
 #endif

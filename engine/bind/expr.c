@@ -10,7 +10,8 @@
 
 typedef Status (*BindKind)(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 
-static Status bind_args(Binder *binder, const ExprScope *scope, uint32_t count, AstExpr *const *asts, Expr ***out) {
+static Status bind_args(Binder *binder, const ExprScope *scope, uint32_t count,
+                        AstExpr *const *asts, Expr ***out) {
     TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, Expr *, count), binder->err);
     for (uint32_t i = 0; i < count; i++) TRY(bind_expr(binder, scope, asts[i], &(*out)[i]));
     return TRIB_OK;
@@ -33,7 +34,8 @@ static Status settle_parameter(Binder *binder, Expr *e, Type type, bool inferred
 /* A parameter's varchar(n) from a literal's or column's length would cut longer values: it is unbounded
  * in meaning, the length is what SQLDescribeParam reports. */
 static Type parameter_type(Type type) {
-    if (type.id == TRIB_TYPE_VARCHAR && (type.length == 0 || type.length < PARAMETER_LENGTH)) type.length = 0;
+    if (type.id == TRIB_TYPE_VARCHAR && (type.length == 0 || type.length < PARAMETER_LENGTH))
+        type.length = 0;
     if (type.id == TRIB_TYPE_CHAR) return type_varchar(0);
     return type;
 }
@@ -63,7 +65,8 @@ Status bind_settle(Binder *binder, Expr *e, Expr **out) {
     return TRIB_OK;
 }
 
-Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t count, Expr **exprs, Type *type) {
+Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t count, Expr **exprs,
+                  Type *type) {
     *type = TYPE(UNKNOWN);
     for (uint32_t i = 0; i < count; i++) {
         Type common;
@@ -71,8 +74,9 @@ Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t 
             Buf a, b;
             type_text(&a, binder, *type);
             type_text(&b, binder, exprs[i]->type);
-            return error_set_at(binder->err, ERR_SYNTAX, at->at.line, at->at.column, "%s mixes " STR_FORMAT " and " STR_FORMAT,
-                                what, STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
+            return error_set_at(binder->err, ERR_SYNTAX, at->at.line, at->at.column,
+                                "%s mixes " STR_FORMAT " and " STR_FORMAT, what,
+                                STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
         }
         *type = common;
     }
@@ -90,16 +94,20 @@ Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t 
 static Status hint_datetime(Binder *binder, uint32_t nargs, Expr *const *args, Status status) {
     for (uint32_t i = 0; i < nargs && nargs == 2; i++) {
         const Expr *text = args[i], *other = args[1 - i];
-        if (text->kind != EXPR_CONSTANT || !type_is_text(text->type) || text->as.value.is_null) continue;
+        if (text->kind != EXPR_CONSTANT || !type_is_text(text->type) || text->as.value.is_null)
+            continue;
         if (!type_is_datetime(other->type)) continue;
-        const char *prefix = other->type.id == TRIB_TYPE_DATE ? "DATE" : other->type.id == TRIB_TYPE_TIME ? "TIME" : "TIMESTAMP";
-        return error_hint(binder->err, "Write %s '%.*s'.", prefix, (int)text->as.value.as.text.length,
-                          text->as.value.as.text.data);
+        const char *prefix = other->type.id == TRIB_TYPE_DATE   ? "DATE"
+                             : other->type.id == TRIB_TYPE_TIME ? "TIME"
+                                                                : "TIMESTAMP";
+        return error_hint(binder->err, "Write %s '%.*s'.", prefix,
+                          (int)text->as.value.as.text.length, text->as.value.as.text.data);
     }
     return status;
 }
 
-static Status place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Expr *const *args, Status status) {
+static Status place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Expr *const *args,
+                          Status status) {
     if (binder->err->line == 0) {
         binder->err->line = at->at.line;
         binder->err->column = at->at.column;
@@ -107,7 +115,8 @@ static Status place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Exp
     return hint_datetime(binder, nargs, args, status);
 }
 
-static Status finish_call(Binder *binder, const AstExpr *at, const ResolvedFunction *f, uint32_t nargs, Expr **args, Expr **out) {
+static Status finish_call(Binder *binder, const AstExpr *at, const ResolvedFunction *f,
+                          uint32_t nargs, Expr **args, Expr **out) {
     for (uint32_t i = 0; i < nargs; i++) {
         TRY(bind_coerce(binder, args[i], f->args[i], &args[i]));
         TRY(bind_settle(binder, args[i], &args[i]));
@@ -124,7 +133,8 @@ static Status argument_types(Binder *binder, uint32_t nargs, Expr *const *args, 
     return TRIB_OK;
 }
 
-Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args, Expr **out) {
+Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args,
+                 Expr **out) {
     Type *types;
     ResolvedFunction f;
     TRY(argument_types(binder, nargs, args, &types));
@@ -133,7 +143,8 @@ Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Ex
     return finish_call(binder, at, &f, nargs, args, out);
 }
 
-Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32_t nargs, Expr **args, Expr **out) {
+Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32_t nargs,
+                    Expr **args, Expr **out) {
     Type *types;
     ResolvedFunction f;
     TRY(argument_types(binder, nargs, args, &types));
@@ -146,38 +157,45 @@ Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32
 
 static Status bind_name(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     if (!scope->scope) {
-        error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, ast->at.line, ast->at.column, "column '" STR_FORMAT "' cannot be used here",
+        error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, ast->at.line, ast->at.column,
+                     "column '" STR_FORMAT "' cannot be used here",
                      STR_ARGS(ast->name.parts[ast->name.count - 1].text));
-        return error_hint(binder->err, "Text is written in single quotes; double quotes are for names.");
+        return error_hint(binder->err,
+                          "Text is written in single quotes; double quotes are for names.");
     }
     const ScopeColumn *column;
     TRY(scope_find(binder, scope->scope, &ast->name, &column));
     return bind_column(binder, column->id, out);
 }
 
-static Status bind_constant(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_constant(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                            Expr **out) {
     return bind_literal(binder, ast, false, out);
 }
 
-static Status bind_parameter(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_parameter(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                             Expr **out) {
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_PARAMETER, TYPE(UNKNOWN), 0, NULL), binder->err);
     (*out)->as.slot = ast->slot;
     return TRIB_OK;
 }
 
 static Status bind_star(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
-    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "* stands only in a select list or in count(*)");
+    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                        "* stands only in a select list or in count(*)");
 }
 
 /* ---------------------------------------------------------------- operators */
 
-static Status bind_boolean(Binder *binder, const AstExpr *at, const char *what, Expr *e, Expr **out) {
+static Status bind_boolean(Binder *binder, const AstExpr *at, const char *what, Expr *e,
+                           Expr **out) {
     TRY(bind_coerce(binder, e, TYPE(BOOLEAN), out));
     if (e->type.id == TRIB_TYPE_BOOLEAN || e->type.id == TRIB_TYPE_UNKNOWN) return TRIB_OK;
     Buf text;
     type_text(&text, binder, e->type);
-    return error_set_at(binder->err, ERR_SYNTAX, at->at.line, at->at.column, "%s needs a condition, not a value of type " STR_FORMAT,
-                        what, STR_ARGS(buf_view(&text)));
+    return error_set_at(binder->err, ERR_SYNTAX, at->at.line, at->at.column,
+                        "%s needs a condition, not a value of type " STR_FORMAT, what,
+                        STR_ARGS(buf_view(&text)));
 }
 
 static Status negate(Binder *binder, Expr *e, Expr **out) {
@@ -187,7 +205,8 @@ static Status negate(Binder *binder, Expr *e, Expr **out) {
 
 static Status bind_unary(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     const AstExpr *operand = ast->args[0];
-    bool number = (operand->kind == AST_INTEGER || operand->kind == AST_DECIMAL || operand->kind == AST_DOUBLE) &&
+    bool number = (operand->kind == AST_INTEGER || operand->kind == AST_DECIMAL ||
+                   operand->kind == AST_DOUBLE) &&
                   operand->text.data[0] != '-'; /* - -1 is a negated literal -1 */
     if (ast->op == TRIB_FN_negate && number) return bind_literal(binder, operand, true, out);
     Expr *arg;
@@ -209,8 +228,12 @@ static Status bind_logic(Binder *binder, const ExprScope *scope, const AstExpr *
     Expr **args;
     const char *name = ast->kind == AST_AND ? "AND" : "OR";
     TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
-    for (uint32_t i = 0; i < ast->nargs; i++) TRY(bind_boolean(binder, ast->args[i], name, args[i], &args[i]));
-    TRY_ALLOC(*out, expr_boolean(binder->arena, ast->kind == AST_AND ? EXPR_AND : EXPR_OR, ast->nargs, args), binder->err);
+    for (uint32_t i = 0; i < ast->nargs; i++)
+        TRY(bind_boolean(binder, ast->args[i], name, args[i], &args[i]));
+    TRY_ALLOC(
+        *out,
+        expr_boolean(binder->arena, ast->kind == AST_AND ? EXPR_AND : EXPR_OR, ast->nargs, args),
+        binder->err);
     return TRIB_OK;
 }
 
@@ -223,7 +246,8 @@ static Status bind_is_null(Binder *binder, const ExprScope *scope, const AstExpr
     return TRIB_OK;
 }
 
-static Status bind_is_distinct(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_is_distinct(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                               Expr **out) {
     Expr **args, *call;
     TRY(bind_args(binder, scope, 2, ast->args, &args));
     TRY(bind_call_id(binder, ast, TRIB_FN_is_distinct_from, 2, args, &call));
@@ -252,7 +276,8 @@ static Status bind_in_list(Binder *binder, const ExprScope *scope, const AstExpr
         return hint_datetime(binder, 2, pair, status);
     }
     if (!type_comparable(type)) {
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "IN compares values of a type that does not compare");
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "IN compares values of a type that does not compare");
     }
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_IN, TYPE(BOOLEAN), ast->nargs, args), binder->err);
     (*out)->negated = ast->negated;
@@ -269,15 +294,16 @@ static Status bind_like(Binder *binder, const ExprScope *scope, const AstExpr *a
 
 /* ---------------------------------------------------------------- sub-queries */
 
-static Status bind_subquery(Binder *binder, const ExprScope *scope, const AstExpr *ast, SubqueryKind kind, Type type,
-                            uint32_t nargs, Expr **args, Expr **out) {
+static Status bind_subquery(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                            SubqueryKind kind, Type type, uint32_t nargs, Expr **args, Expr **out) {
     Bound bound;
     TRY(bind_query(binder, ast->query, scope->ctes, scope->scope, &bound));
     if (kind != SUBQUERY_EXISTS && bound.scope.count != 1) {
         return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
                             "the sub-query must give one column; it gives %u", bound.scope.count);
     }
-    if (kind == SUBQUERY_SCALAR) type = plan_column(&binder->plan->columns, bound.scope.columns[0].id)->type;
+    if (kind == SUBQUERY_SCALAR)
+        type = plan_column(&binder->plan->columns, bound.scope.columns[0].id)->type;
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_SUBQUERY, type, nargs, args), binder->err);
     (*out)->subquery_kind = (uint8_t)kind;
     (*out)->negated = ast->negated;
@@ -285,7 +311,8 @@ static Status bind_subquery(Binder *binder, const ExprScope *scope, const AstExp
     return TRIB_OK;
 }
 
-static Status bind_scalar_query(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_scalar_query(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                                Expr **out) {
     return bind_subquery(binder, scope, ast, SUBQUERY_SCALAR, TYPE(UNKNOWN), 0, NULL, out);
 }
 
@@ -293,7 +320,8 @@ static Status bind_exists(Binder *binder, const ExprScope *scope, const AstExpr 
     return bind_subquery(binder, scope, ast, SUBQUERY_EXISTS, TYPE(BOOLEAN), 0, NULL, out);
 }
 
-static Status bind_in_query(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_in_query(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                            Expr **out) {
     Expr *value;
     TRY(bind_expr(binder, scope, ast->args[0], &value));
     TRY(bind_subquery(binder, scope, ast, SUBQUERY_IN, TYPE(BOOLEAN), 1, &value, out));
@@ -303,8 +331,9 @@ static Status bind_in_query(Binder *binder, const ExprScope *scope, const AstExp
     Buf a, b;
     type_text(&a, binder, value->type);
     type_text(&b, binder, column);
-    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "IN compares " STR_FORMAT " with " STR_FORMAT,
-                        STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
+    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                        "IN compares " STR_FORMAT " with " STR_FORMAT, STR_ARGS(buf_view(&a)),
+                        STR_ARGS(buf_view(&b)));
 }
 
 /* ---------------------------------------------------------------- CASE, CAST and forms of their own */
@@ -312,7 +341,8 @@ static Status bind_in_query(Binder *binder, const ExprScope *scope, const AstExp
 static Status bind_case(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     uint32_t nwhen = (ast->nargs - 2) / 2;
     Expr **args, **results, *operand = NULL;
-    if (ast->args[0]) TRY(bind_expr(binder, scope, ast->args[0], &operand)); /* once: CASEs may nest in it */
+    if (ast->args[0])
+        TRY(bind_expr(binder, scope, ast->args[0], &operand)); /* once: CASEs may nest in it */
     TRY_ALLOC(args, ARENA_ARRAY(binder->arena, Expr *, nwhen * 2 + 1), binder->err);
     TRY_ALLOC(results, ARENA_ARRAY(binder->arena, Expr *, nwhen + 1), binder->err);
     for (uint32_t i = 0; i < nwhen; i++) {
@@ -351,8 +381,9 @@ static Status bind_cast(Binder *binder, const ExprScope *scope, const AstExpr *a
         Buf a, b;
         type_text(&a, binder, arg->type);
         type_text(&b, binder, type);
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "cannot cast " STR_FORMAT " to " STR_FORMAT,
-                            STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "cannot cast " STR_FORMAT " to " STR_FORMAT, STR_ARGS(buf_view(&a)),
+                            STR_ARGS(buf_view(&b)));
     }
     TRY_ALLOC(*out, expr_cast(binder->arena, arg, type, ast->try_cast), binder->err);
     return TRIB_OK;
@@ -381,7 +412,8 @@ static Status bind_extract(Binder *binder, const ExprScope *scope, const AstExpr
     return bind_call_id(binder, ast, unit_functions[ast->unit], 1, &arg, out);
 }
 
-static Status bind_at_time_zone(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_at_time_zone(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                                Expr **out) {
     Expr **args;
     TRY(bind_args(binder, scope, 2, ast->args, &args));
     return bind_call_id(binder, ast, TRIB_FN_at_timezone, 2, args, out);
@@ -391,7 +423,8 @@ static Status bind_current(Binder *binder, const ExprScope *scope, const AstExpr
     return bind_call_id(binder, ast, (TribFunctionId)ast->op, 0, NULL, out);
 }
 
-static Status bind_position(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_position(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                            Expr **out) {
     Expr **args;
     TRY(bind_args(binder, scope, 2, ast->args, &args));
     Expr *swapped[2] = {args[1], args[0]};
@@ -399,7 +432,8 @@ static Status bind_position(Binder *binder, const ExprScope *scope, const AstExp
 }
 
 static Status bind_trim(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
-    static const TribFunctionId ids[] = {[AST_TRIM_BOTH] = TRIB_FN_trim, [AST_TRIM_LEADING] = TRIB_FN_ltrim,
+    static const TribFunctionId ids[] = {[AST_TRIM_BOTH] = TRIB_FN_trim,
+                                         [AST_TRIM_LEADING] = TRIB_FN_ltrim,
                                          [AST_TRIM_TRAILING] = TRIB_FN_rtrim};
     uint32_t n = ast->nargs > 1 && ast->args[1] ? 2 : 1;
     Expr **args;
@@ -409,14 +443,16 @@ static Status bind_trim(Binder *binder, const ExprScope *scope, const AstExpr *a
 
 /* ---------------------------------------------------------------- function calls */
 
-static Status bind_coalesce(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+static Status bind_coalesce(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args,
+                            Expr **out) {
     Type type;
     TRY(bind_unify(binder, ast, "coalesce", nargs, args, &type));
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_COALESCE, type, nargs, args), binder->err);
     return TRIB_OK;
 }
 
-static Status bind_nullif(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+static Status bind_nullif(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args,
+                          Expr **out) {
     Expr *pair[2] = {args[0], args[1]}, *all[3] = {args[0], args[1], NULL};
     TRY(bind_call_id(binder, ast, TRIB_FN_eq, 2, pair, &all[2]));
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_NULLIF, args[0]->type, 3, all), binder->err);
@@ -439,13 +475,15 @@ static Status bind_if(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr *
     return TRIB_OK;
 }
 
-static Status bind_try(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+static Status bind_try(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args,
+                       Expr **out) {
     TRY(bind_settle(binder, args[0], &args[0]));
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_TRY, args[0]->type, 1, args), binder->err);
     return TRIB_OK;
 }
 
-static Status bind_typeof(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out) {
+static Status bind_typeof(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args,
+                          Expr **out) {
     Buf text;
     TRY(bind_settle(binder, args[0], &args[0]));
     type_text(&text, binder, args[0]->type);
@@ -462,16 +500,23 @@ static const struct {
     uint32_t low, high;
     Status (*bind)(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args, Expr **out);
 } special_calls[] = {
-    {"coalesce", 1, UINT32_MAX, bind_coalesce}, {"ifnull", 2, 2, bind_coalesce}, {"nullif", 2, 2, bind_nullif},
-    {"if", 2, 3, bind_if},                      {"try", 1, 1, bind_try},         {"typeof", 1, 1, bind_typeof},
+    {"coalesce", 1, UINT32_MAX, bind_coalesce},
+    {"ifnull", 2, 2, bind_coalesce},
+    {"nullif", 2, 2, bind_nullif},
+    {"if", 2, 3, bind_if},
+    {"try", 1, 1, bind_try},
+    {"typeof", 1, 1, bind_typeof},
 };
 
-static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstExpr *ast, Str name, Expr **out) {
+static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstExpr *ast, Str name,
+                             Expr **out) {
     if (!scope->aggregates || scope->inside_aggregate) {
-        error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "the aggregate " STR_FORMAT "() cannot stand in %s",
-                     STR_ARGS(name), scope->inside_aggregate ? "another aggregate" : scope->clause);
-        return scope->inside_aggregate ? error_hint(binder->err, "Compute the inner one in a sub-query.")
-                                       : error_hint(binder->err, "Conditions on aggregates belong into HAVING.");
+        error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                     "the aggregate " STR_FORMAT "() cannot stand in %s", STR_ARGS(name),
+                     scope->inside_aggregate ? "another aggregate" : scope->clause);
+        return scope->inside_aggregate
+                   ? error_hint(binder->err, "Compute the inner one in a sub-query.")
+                   : error_hint(binder->err, "Conditions on aggregates belong into HAVING.");
     }
     if (ast->norder) return bind_unsupported(binder, ast->at, "ORDER BY inside an aggregate");
     ExprScope inside = *scope;
@@ -489,32 +534,38 @@ static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstEx
         TRY(bind_coerce(binder, args[i], a.args[i], &args[i]));
         TRY(bind_settle(binder, args[i], &args[i]));
         if (ast->distinct && !type_comparable(args[i]->type)) {
-            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "DISTINCT needs a type that compares");
+            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                                "DISTINCT needs a type that compares");
         }
     }
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_AGGREGATE, a.result, nargs, args), binder->err);
     (*out)->as.agg.aggregate = a.aggregate;
     /* the least and the greatest are the same without duplicates */
-    (*out)->distinct = ast->distinct && a.aggregate->id != TRIB_AGG_min && a.aggregate->id != TRIB_AGG_max;
+    (*out)->distinct =
+        ast->distinct && a.aggregate->id != TRIB_AGG_min && a.aggregate->id != TRIB_AGG_max;
     if (ast->filter) TRY(bind_condition(binder, &inside, ast->filter, &(*out)->as.agg.filter));
     return TRIB_OK;
 }
 
-static Status bind_function(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_function(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                            Expr **out) {
     Str name = ast->name.parts[ast->name.count - 1].text;
     if (ast->window) return bind_unsupported(binder, ast->at, "a window function (OVER)");
     if (aggregate_exists(name)) return bind_aggregate(binder, scope, ast, name, out);
     if (ast->distinct || ast->filter || ast->norder) {
         return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                            "DISTINCT, FILTER and ORDER BY belong to aggregates; " STR_FORMAT "() is not one", STR_ARGS(name));
+                            "DISTINCT, FILTER and ORDER BY belong to aggregates; " STR_FORMAT
+                            "() is not one",
+                            STR_ARGS(name));
     }
     Expr **args;
     TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
     for (size_t i = 0; i < COUNT_OF(special_calls); i++) {
         if (!str_equal_fold(name, str_from(special_calls[i].name))) continue;
         if (ast->nargs < special_calls[i].low || ast->nargs > special_calls[i].high) {
-            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "%s() does not take %u arguments",
-                                special_calls[i].name, ast->nargs);
+            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                                "%s() does not take %u arguments", special_calls[i].name,
+                                ast->nargs);
         }
         return special_calls[i].bind(binder, ast, ast->nargs, args, out);
     }
@@ -523,7 +574,8 @@ static Status bind_function(Binder *binder, const ExprScope *scope, const AstExp
 
 /* ---------------------------------------------------------------- dispatch */
 
-static Status bind_unsupported_kind(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+static Status bind_unsupported_kind(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                                    Expr **out) {
     static const char *const names[] = {
         [AST_QUANTIFIED] = "a comparison with ANY or ALL of a sub-query",
         [AST_ROW] = "a row constructor",
@@ -535,7 +587,8 @@ static Status bind_unsupported_kind(Binder *binder, const ExprScope *scope, cons
         [AST_FIELD] = "a field of a row",
         [AST_JSON] = "an SQL/JSON function",
     };
-    const char *name = ast->kind < COUNT_OF(names) && names[ast->kind] ? names[ast->kind] : "this expression";
+    const char *name =
+        ast->kind < COUNT_OF(names) && names[ast->kind] ? names[ast->kind] : "this expression";
     return bind_unsupported(binder, ast->at, name);
 }
 

@@ -8,8 +8,8 @@
 #include "engine/bind/scope.h"
 
 static Status literal_error(Binder *binder, const AstExpr *ast, const char *what) {
-    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "'" STR_FORMAT "' is not a valid %s",
-                        STR_ARGS(ast->text), what);
+    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                        "'" STR_FORMAT "' is not a valid %s", STR_ARGS(ast->text), what);
 }
 
 static Status constant(Binder *binder, Value value, Expr **out) {
@@ -26,7 +26,10 @@ static Value text_value(Type type, Str text) {
 
 static Status bind_integer(Binder *binder, const AstExpr *ast, bool negative, Expr **out) {
     char *text;
-    TRY_ALLOC(text, arena_printf(binder->arena, "%s" STR_FORMAT, negative ? "-" : "", STR_ARGS(ast->text)), binder->err);
+    TRY_ALLOC(
+        text,
+        arena_printf(binder->arena, "%s" STR_FORMAT, negative ? "-" : "", STR_ARGS(ast->text)),
+        binder->err);
     Value value = {.type = TYPE(BIGINT)};
     if (int64_parse(str_from(text), &value.as.integer) != NUMBER_OK) {
         error_set_at(binder->err, ERR_OUT_OF_RANGE, ast->at.line, ast->at.column,
@@ -37,7 +40,8 @@ static Status bind_integer(Binder *binder, const AstExpr *ast, bool negative, Ex
     return constant(binder, value, out);
 }
 
-static Status bind_decimal(Binder *binder, const AstExpr *ast, Str text, bool negative, Expr **out) {
+static Status bind_decimal(Binder *binder, const AstExpr *ast, Str text, bool negative,
+                           Expr **out) {
     Str digits = str_trim(text);
     if (digits.len && (digits.data[0] == '-' || digits.data[0] == '+')) {
         negative ^= digits.data[0] == '-';
@@ -52,7 +56,8 @@ static Status bind_decimal(Binder *binder, const AstExpr *ast, Str text, bool ne
     if (precision == 0) precision = 1;
     if (precision > DECIMAL_MAX_DIGITS) {
         return error_set_at(binder->err, ERR_OUT_OF_RANGE, ast->at.line, ast->at.column,
-                            "the number has %zu digits; a decimal has at most %d", precision, DECIMAL_MAX_DIGITS);
+                            "the number has %zu digits; a decimal has at most %d", precision,
+                            DECIMAL_MAX_DIGITS);
     }
     Value value = {.type = type_decimal((uint8_t)precision, (int8_t)fraction)};
     Int128 unscaled;
@@ -72,7 +77,8 @@ static Status bind_double(Binder *binder, const AstExpr *ast, bool negative, Exp
     Value value = {.type = TYPE(DOUBLE)};
     if (double_parse(ast->text, &value.as.real) != NUMBER_OK) {
         return error_set_at(binder->err, ERR_OUT_OF_RANGE, ast->at.line, ast->at.column,
-                            "the number " STR_FORMAT " is outside the range of double", STR_ARGS(ast->text));
+                            "the number " STR_FORMAT " is outside the range of double",
+                            STR_ARGS(ast->text));
     }
     if (negative) value.as.real = -value.as.real;
     return constant(binder, value, out);
@@ -98,7 +104,8 @@ static Status bind_date(Binder *binder, const AstExpr *ast, Expr **out) {
 
 static Status bind_time(Binder *binder, const AstExpr *ast, Expr **out) {
     Value value = {.type = type_time(fraction_digits(ast->text))};
-    if (!time_parse(ast->text, &value.as.integer)) return literal_error(binder, ast, "time (HH:MM:SS)");
+    if (!time_parse(ast->text, &value.as.integer))
+        return literal_error(binder, ast, "time (HH:MM:SS)");
     return constant(binder, value, out);
 }
 
@@ -125,12 +132,14 @@ static Status bind_typed(Binder *binder, const AstExpr *ast, Expr **out) {
     if (str_equal_fold(ast->type_text, STR("date"))) return bind_date(binder, ast, out);
     if (str_equal_fold(ast->type_text, STR("time"))) return bind_time(binder, ast, out);
     if (str_equal_fold(ast->type_text, STR("timestamp"))) return bind_timestamp(binder, ast, out);
-    if (str_equal_fold(ast->type_text, STR("decimal"))) return bind_decimal(binder, ast, ast->text, false, out);
+    if (str_equal_fold(ast->type_text, STR("decimal")))
+        return bind_decimal(binder, ast, ast->text, false, out);
     Type type;
     Status status = type_parse(binder->arena, ast->type_text, &type, binder->err);
     if (status == TRIB_OK) {
         Value text = text_value(type_varchar(0), ast->text), value;
-        status = value_cast(binder->arena, binder->context->session, &text, type, &value, binder->err);
+        status =
+            value_cast(binder->arena, binder->context->session, &text, type, &value, binder->err);
         if (status == TRIB_OK) return constant(binder, value, out);
     }
     binder->err->line = ast->at.line;
@@ -152,7 +161,8 @@ static bool interval_months(Str text, AstUnit from, AstUnit to, int64_t *months)
     int64_t first, second = 0;
     if (!interval_part(text, &at, &first)) return false;
     if (from == AST_UNIT_YEAR && to == AST_UNIT_MONTH) {
-        if (at < text.len && (text.data[at++] != '-' || !interval_part(text, &at, &second))) return false;
+        if (at < text.len && (text.data[at++] != '-' || !interval_part(text, &at, &second)))
+            return false;
     }
     int64_t unit = from == AST_UNIT_YEAR ? 12 : from == AST_UNIT_QUARTER ? 3 : 1;
     if (at != text.len || __builtin_mul_overflow(first, unit, months)) return false;
@@ -190,9 +200,13 @@ static bool interval_us(Str text, AstUnit from, AstUnit to, int64_t *us) {
     if (to == AST_UNIT_NONE) to = from;
     for (AstUnit unit = from;; unit++) {
         int64_t part, scaled, fraction = 0;
-        if (!interval_part(text, &at, &part) || __builtin_mul_overflow(part, unit_us(unit), &scaled)) return false;
+        if (!interval_part(text, &at, &part) ||
+            __builtin_mul_overflow(part, unit_us(unit), &scaled))
+            return false;
         if (unit == AST_UNIT_SECOND && !interval_fraction(text, &at, &fraction)) return false;
-        if (__builtin_add_overflow(total, scaled, &total) || __builtin_add_overflow(total, fraction, &total)) return false;
+        if (__builtin_add_overflow(total, scaled, &total) ||
+            __builtin_add_overflow(total, fraction, &total))
+            return false;
         if (unit == to) break;
         if (at >= text.len || (text.data[at] != ' ' && text.data[at] != ':')) return false;
         at++;
@@ -204,11 +218,13 @@ static bool interval_us(Str text, AstUnit from, AstUnit to, int64_t *us) {
 static Status bind_interval(Binder *binder, const AstExpr *ast, Expr **out) {
     Str text = str_trim(ast->text);
     bool negative = text.len && text.data[0] == '-';
-    if (text.len && (text.data[0] == '-' || text.data[0] == '+')) text = (Str){text.data + 1, text.len - 1};
+    if (text.len && (text.data[0] == '-' || text.data[0] == '+'))
+        text = (Str){text.data + 1, text.len - 1};
     AstUnit from = (AstUnit)ast->from_unit, to = (AstUnit)ast->to_unit;
     bool months = from == AST_UNIT_YEAR || from == AST_UNIT_MONTH || from == AST_UNIT_QUARTER;
     Value value = {.type = months ? TYPE(INTERVAL_YM) : TYPE(INTERVAL_DS)};
-    bool ok = months ? interval_months(text, from, to, &value.as.integer) : interval_us(text, from, to, &value.as.integer);
+    bool ok = months ? interval_months(text, from, to, &value.as.integer)
+                     : interval_us(text, from, to, &value.as.integer);
     if (!ok) return literal_error(binder, ast, "interval");
     if (negative) value.as.integer = -value.as.integer;
     return constant(binder, value, out);

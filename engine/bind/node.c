@@ -3,7 +3,8 @@
  */
 #include "engine/bind/scope.h"
 
-Status bind_node(Binder *binder, LogicalKind kind, uint32_t noutput, LogicalNode *child, LogicalNode **out) {
+Status bind_node(Binder *binder, LogicalKind kind, uint32_t noutput, LogicalNode *child,
+                 LogicalNode **out) {
     TRY_ALLOC(*out, logical_new(binder->arena, kind, noutput, child ? 1 : 0), binder->err);
     if (child) (*out)->children[0] = child;
     return TRIB_OK;
@@ -11,7 +12,8 @@ Status bind_node(Binder *binder, LogicalKind kind, uint32_t noutput, LogicalNode
 
 Status bind_node_same(Binder *binder, LogicalKind kind, LogicalNode *child, LogicalNode **out) {
     TRY(bind_node(binder, kind, child->noutput, child, out));
-    if (child->noutput) memcpy((*out)->output, child->output, child->noutput * sizeof *child->output);
+    if (child->noutput)
+        memcpy((*out)->output, child->output, child->noutput * sizeof *child->output);
     return TRIB_OK;
 }
 
@@ -20,7 +22,8 @@ Status bind_filter(Binder *binder, LogicalNode *child, Expr *condition, LogicalN
     LogicalNode *node = *out;
     uint32_t n = condition->kind == EXPR_AND ? condition->nargs : 1;
     TRY_ALLOC(node->conjuncts, ARENA_ARRAY(binder->arena, Expr *, n), binder->err);
-    for (uint32_t i = 0; i < n; i++) node->conjuncts[i] = condition->kind == EXPR_AND ? condition->args[i] : condition;
+    for (uint32_t i = 0; i < n; i++)
+        node->conjuncts[i] = condition->kind == EXPR_AND ? condition->args[i] : condition;
     node->nconjuncts = n;
     return TRIB_OK;
 }
@@ -31,7 +34,8 @@ Status bind_new_column(Binder *binder, Str name, Type type, bool nullable, Colum
 }
 
 Status bind_column(Binder *binder, ColumnId id, Expr **out) {
-    TRY_ALLOC(*out, expr_column(binder->arena, id, plan_column(&binder->plan->columns, id)->type), binder->err);
+    TRY_ALLOC(*out, expr_column(binder->arena, id, plan_column(&binder->plan->columns, id)->type),
+              binder->err);
     return TRIB_OK;
 }
 
@@ -56,7 +60,9 @@ bool bind_nullable(const Binder *binder, const Expr *e) {
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_NOT: break;
-    case EXPR_AGGREGATE: return e->as.agg.aggregate->id != TRIB_AGG_count && e->as.agg.aggregate->id != TRIB_AGG_count_if;
+    case EXPR_AGGREGATE:
+        return e->as.agg.aggregate->id != TRIB_AGG_count &&
+               e->as.agg.aggregate->id != TRIB_AGG_count_if;
     default: return true;
     }
     for (uint32_t i = 0; i < e->nargs; i++) {
@@ -70,7 +76,9 @@ Status bind_distinct(Binder *binder, LogicalNode *child, LogicalNode **out) {
     for (uint32_t i = 0; i < child->noutput; i++) {
         const PlanColumn *c = plan_column(&binder->plan->columns, child->output[i]);
         if (!type_comparable(c->type)) {
-            return error_set(binder->err, ERR_SYNTAX, "DISTINCT needs columns that can be compared; '" STR_FORMAT "' is of type %s",
+            return error_set(binder->err, ERR_SYNTAX,
+                             "DISTINCT needs columns that can be compared; '" STR_FORMAT
+                             "' is of type %s",
                              STR_ARGS(c->name), type_id_name((TypeId)c->type.id));
         }
     }
@@ -93,7 +101,8 @@ static Status bind_count(Binder *binder, const AstExpr *ast, const char *clause,
     Expr *e;
     TRY(bind_expr(binder, &scope, ast, &e));
     if (e->kind != EXPR_PARAMETER && !type_is_integer(e->type)) {
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "%s needs a whole number", clause);
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "%s needs a whole number", clause);
     }
     TRY(bind_coerce(binder, e, TYPE(BIGINT), out));
     (*out)->line = ast->at.line;

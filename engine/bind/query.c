@@ -5,8 +5,8 @@
  */
 #include "engine/bind/scope.h"
 
-static Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query, const CteScope *ctes, const Scope *outer,
-                        Bound *out, bool *ordered);
+static Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query,
+                        const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered);
 
 /* ---------------------------------------------------------------- VALUES */
 
@@ -20,10 +20,12 @@ static Status bind_values(Binder *binder, const AstBody *body, const CteScope *c
     for (uint32_t r = 0; r < body->nrows; r++) {
         if (body->rows[r].count != n) {
             return error_set_at(binder->err, ERR_SYNTAX, body->at.line, body->at.column,
-                                "row %u of VALUES has %u columns, the first one has %u", r + 1, body->rows[r].count, n);
+                                "row %u of VALUES has %u columns, the first one has %u", r + 1,
+                                body->rows[r].count, n);
         }
         TRY_ALLOC(node->value_rows[r], ARENA_ARRAY(binder->arena, Expr *, n), binder->err);
-        for (uint32_t i = 0; i < n; i++) TRY(bind_expr(binder, &scope, body->rows[r].items[i], &node->value_rows[r][i]));
+        for (uint32_t i = 0; i < n; i++)
+            TRY(bind_expr(binder, &scope, body->rows[r].items[i], &node->value_rows[r][i]));
     }
     *out = (Bound){.node = node};
     AstExpr at = {.at = body->at};
@@ -54,7 +56,8 @@ static Status coerce_side(Binder *binder, const Bound *side, const Type *types, 
     uint32_t n = side->scope.count;
     bool same = true;
     for (uint32_t i = 0; i < n; i++) {
-        same &= type_equal(plan_column(&binder->plan->columns, side->scope.columns[i].id)->type, types[i]);
+        same &= type_equal(plan_column(&binder->plan->columns, side->scope.columns[i].id)->type,
+                           types[i]);
         same &= i < side->node->noutput && side->node->output[i] == side->scope.columns[i].id;
     }
     *out = side->node;
@@ -66,19 +69,22 @@ static Status coerce_side(Binder *binder, const Bound *side, const Type *types, 
         Expr *column;
         TRY(bind_column(binder, side->scope.columns[i].id, &column));
         TRY(bind_coerce(binder, column, types[i], &node->exprs[i]));
-        TRY(bind_new_column(binder, side->scope.columns[i].name, types[i], bind_nullable(binder, column), &node->output[i]));
+        TRY(bind_new_column(binder, side->scope.columns[i].name, types[i],
+                            bind_nullable(binder, column), &node->output[i]));
     }
     *out = node;
     return TRIB_OK;
 }
 
-static Status common_types(Binder *binder, const AstBody *body, const Bound *left, const Bound *right, Type **out) {
-    static const char *const names[] = {[AST_UNION] = "UNION", [AST_INTERSECT] = "INTERSECT", [AST_EXCEPT] = "EXCEPT"};
+static Status common_types(Binder *binder, const AstBody *body, const Bound *left,
+                           const Bound *right, Type **out) {
+    static const char *const names[] = {
+        [AST_UNION] = "UNION", [AST_INTERSECT] = "INTERSECT", [AST_EXCEPT] = "EXCEPT"};
     uint32_t n = left->scope.count;
     if (n != right->scope.count) {
         return error_set_at(binder->err, ERR_SYNTAX, body->at.line, body->at.column,
-                            "%s needs the same number of columns on both sides: %u and %u", names[body->set], n,
-                            right->scope.count);
+                            "%s needs the same number of columns on both sides: %u and %u",
+                            names[body->set], n, right->scope.count);
     }
     TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, Type, n), binder->err);
     for (uint32_t i = 0; i < n; i++) {
@@ -86,13 +92,15 @@ static Status common_types(Binder *binder, const AstBody *body, const Bound *lef
         Type b = plan_column(&binder->plan->columns, right->scope.columns[i].id)->type;
         if (type_common(binder->arena, a, b, &(*out)[i])) continue;
         return error_set_at(binder->err, ERR_SYNTAX, body->at.line, body->at.column,
-                            "%s: column %u is of type %s on the left and %s on the right", names[body->set], i + 1,
-                            type_id_name((TypeId)a.id), type_id_name((TypeId)b.id));
+                            "%s: column %u is of type %s on the left and %s on the right",
+                            names[body->set], i + 1, type_id_name((TypeId)a.id),
+                            type_id_name((TypeId)b.id));
     }
     return TRIB_OK;
 }
 
-static Status unite(Binder *binder, LogicalNode *const *sides, const Type *types, const Bound *names, LogicalNode **out) {
+static Status unite(Binder *binder, LogicalNode *const *sides, const Type *types,
+                    const Bound *names, LogicalNode **out) {
     uint32_t n = names->scope.count;
     LogicalNode *node;
     TRY_ALLOC(node, logical_new(binder->arena, LOGICAL_UNION, n, 2), binder->err);
@@ -104,13 +112,15 @@ static Status unite(Binder *binder, LogicalNode *const *sides, const Type *types
     for (uint32_t i = 0; i < n; i++) {
         bool nullable = plan_column(&binder->plan->columns, sides[0]->output[i])->nullable ||
                         plan_column(&binder->plan->columns, sides[1]->output[i])->nullable;
-        TRY(bind_new_column(binder, names->scope.columns[i].name, types[i], nullable, &node->output[i]));
+        TRY(bind_new_column(binder, names->scope.columns[i].name, types[i], nullable,
+                            &node->output[i]));
     }
     *out = node;
     return TRIB_OK;
 }
 
-static Status match_sides(Binder *binder, const AstBody *body, LogicalNode *left, LogicalNode *right, LogicalNode **out) {
+static Status match_sides(Binder *binder, const AstBody *body, LogicalNode *left,
+                          LogicalNode *right, LogicalNode **out) {
     AstExpr at = {.at = body->at};
     LogicalNode *distinct, *node;
     TRY(bind_distinct(binder, left, &distinct));
@@ -132,7 +142,8 @@ static Status match_sides(Binder *binder, const AstBody *body, LogicalNode *left
     return TRIB_OK;
 }
 
-static Status bind_set(Binder *binder, const AstBody *body, const CteScope *ctes, const Scope *outer, Bound *out) {
+static Status bind_set(Binder *binder, const AstBody *body, const CteScope *ctes,
+                       const Scope *outer, Bound *out) {
     Bound left, right;
     bool ordered;
     TRY(bind_enter(binder, body->at));
@@ -173,12 +184,13 @@ static Status unqualified(Binder *binder, const Bound *from, Bound *out) {
     return TRIB_OK;
 }
 
-static Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query, const CteScope *ctes, const Scope *outer,
-                        Bound *out, bool *ordered) {
+static Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query,
+                        const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered) {
     Bound inner;
     *ordered = false;
     switch (body->kind) {
-    case AST_BODY_SELECT: return bind_select(binder, body->select, query, ctes, outer, out, ordered);
+    case AST_BODY_SELECT:
+        return bind_select(binder, body->select, query, ctes, outer, out, ordered);
     case AST_BODY_VALUES: return bind_values(binder, body, ctes, out);
     case AST_BODY_SET: return bind_set(binder, body, ctes, outer, out);
     case AST_BODY_QUERY: return bind_query(binder, body->query, ctes, outer, out);
@@ -213,8 +225,8 @@ static Status sort_body(Binder *binder, const AstQuery *query, const CteScope *c
             }
             if (ordinal < 1 || ordinal > bound->scope.count) {
                 return error_set_at(binder->err, ERR_SYNTAX, item->at.line, item->at.column,
-                                    "ORDER BY position " STR_FORMAT " is not among the %u columns", STR_ARGS(item->expr->text),
-                                    bound->scope.count);
+                                    "ORDER BY position " STR_FORMAT " is not among the %u columns",
+                                    STR_ARGS(item->expr->text), bound->scope.count);
             }
             TRY(bind_column(binder, bound->scope.columns[ordinal - 1].id, &e));
         } else {
@@ -222,7 +234,8 @@ static Status sort_body(Binder *binder, const AstQuery *query, const CteScope *c
             TRY(bind_settle(binder, e, &e));
         }
         if (!type_orderable(e->type)) {
-            return error_set_at(binder->err, ERR_SYNTAX, item->at.line, item->at.column, "values of type %s cannot be ordered",
+            return error_set_at(binder->err, ERR_SYNTAX, item->at.line, item->at.column,
+                                "values of type %s cannot be ordered",
                                 type_id_name((TypeId)e->type.id));
         }
         keys[k] = (SortKey){e, item->descending, item->nulls == AST_NULLS_FIRST};
@@ -244,7 +257,8 @@ static Status sort_body(Binder *binder, const AstQuery *query, const CteScope *c
 static Status trim_output(Binder *binder, Bound *bound) {
     uint32_t n = bound->scope.count;
     bool same = bound->node->noutput == n;
-    for (uint32_t i = 0; i < n && same; i++) same = bound->node->output[i] == bound->scope.columns[i].id;
+    for (uint32_t i = 0; i < n && same; i++)
+        same = bound->node->output[i] == bound->scope.columns[i].id;
     if (same) return TRIB_OK;
     LogicalNode *project;
     TRY(bind_node(binder, LOGICAL_PROJECT, n, bound->node, &project));
@@ -259,7 +273,8 @@ static Status trim_output(Binder *binder, Bound *bound) {
 
 /* The same column twice in a select list (SELECT a, a) keeps one id per position only after a projection
  * of its own, which bind_select always makes; ids are therefore distinct here. */
-Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, const Scope *outer, Bound *out) {
+Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, const Scope *outer,
+                  Bound *out) {
     TRY(bind_enter(binder, query->at));
     if (query->recursive) return bind_unsupported(binder, query->at, "WITH RECURSIVE");
     for (uint32_t i = 0; i < query->nctes; i++) {

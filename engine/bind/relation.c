@@ -8,11 +8,13 @@ static void release_table(void *table) {
 }
 
 /* Qualifiers of a relation: its alias, or catalog, schema and table. */
-static Status set_qualifiers(Binder *binder, Scope *scope, const AstName *alias, uint32_t nparts, const Str *parts) {
+static Status set_qualifiers(Binder *binder, Scope *scope, const AstName *alias, uint32_t nparts,
+                             const Str *parts) {
     Str *qualifiers;
     uint32_t n = alias && alias->text.len ? 1 : nparts;
     TRY_ALLOC(qualifiers, ARENA_ARRAY(binder->arena, Str, n), binder->err);
-    for (uint32_t i = 0; i < n; i++) qualifiers[i] = alias && alias->text.len ? alias->text : parts[i];
+    for (uint32_t i = 0; i < n; i++)
+        qualifiers[i] = alias && alias->text.len ? alias->text : parts[i];
     for (uint32_t i = 0; i < scope->count; i++) {
         scope->columns[i].nqualifiers = n;
         scope->columns[i].qualifiers = qualifiers;
@@ -21,11 +23,12 @@ static Status set_qualifiers(Binder *binder, Scope *scope, const AstName *alias,
     return TRIB_OK;
 }
 
-static Status rename_columns(Binder *binder, Scope *scope, uint32_t count, const AstName *names, AstPosition at) {
+static Status rename_columns(Binder *binder, Scope *scope, uint32_t count, const AstName *names,
+                             AstPosition at) {
     if (count == 0) return TRIB_OK;
     if (count != scope->count) {
-        return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column, "%u column names are given for %u columns", count,
-                            scope->count);
+        return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
+                            "%u column names are given for %u columns", count, scope->count);
     }
     for (uint32_t i = 0; i < count; i++) scope->columns[i].name = names[i].text;
     return TRIB_OK;
@@ -42,7 +45,8 @@ static Status scan_table(Binder *binder, TableRef *table, const char *how, Bound
     TRY(bind_node(binder, LOGICAL_SCAN, t->ncolumns, NULL, &out->node));
     out->node->table = table;
     out->node->how = how;
-    TRY_ALLOC(out->node->table_columns, ARENA_ARRAY(binder->arena, uint32_t, t->ncolumns), binder->err);
+    TRY_ALLOC(out->node->table_columns, ARENA_ARRAY(binder->arena, uint32_t, t->ncolumns),
+              binder->err);
     Str *qualifiers;
     TRY_ALLOC(qualifiers, ARENA_ARRAY(binder->arena, Str, 3), binder->err);
     qualifiers[0] = str_from(catalog_name(table->catalog));
@@ -56,7 +60,10 @@ static Status scan_table(Binder *binder, TableRef *table, const char *how, Bound
         binder->plan->columns.columns[id].table_column = i;
         out->node->output[i] = id;
         out->node->table_columns[i] = i;
-        ScopeColumn column = {.name = str_from(c->name), .id = id, .nqualifiers = 3, .qualifiers = qualifiers,
+        ScopeColumn column = {.name = str_from(c->name),
+                              .id = id,
+                              .nqualifiers = 3,
+                              .qualifiers = qualifiers,
                               .hidden = c->hidden};
         TRY(scope_add(binder, &out->scope, &column));
     }
@@ -78,8 +85,8 @@ static Status bind_cte(Binder *binder, const CteScope *cte, AstPosition at, Boun
     return set_qualifiers(binder, &out->scope, &cte->cte->name, 0, NULL);
 }
 
-Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at, const CteScope *ctes, const AstName *alias,
-                  Bound *out) {
+Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at,
+                  const CteScope *ctes, const AstName *alias, Bound *out) {
     *out = (Bound){0};
     const CteScope *cte = find_cte(ctes, name);
     if (cte) {
@@ -93,9 +100,11 @@ Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at, 
         TableRef *table;
         const char *how = NULL;
         if (name->count > 3) {
-            return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column, "a table's name has at most three parts");
+            return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
+                                "a table's name has at most three parts");
         }
-        Status status = catalog_lookup_table(&binder->context->lookup, n, parts, binder->arena, &table, &how, binder->err);
+        Status status = catalog_lookup_table(&binder->context->lookup, n, parts, binder->arena,
+                                             &table, &how, binder->err);
         if (status != TRIB_OK) {
             binder->err->line = at.line;
             binder->err->column = at.column;
@@ -111,7 +120,8 @@ static Status bind_named(Binder *binder, const AstRelation *r, const CteScope *c
     return rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at);
 }
 
-static Status bind_derived(Binder *binder, const AstRelation *r, const CteScope *ctes, const Scope *outer, Bound *out) {
+static Status bind_derived(Binder *binder, const AstRelation *r, const CteScope *ctes,
+                           const Scope *outer, Bound *out) {
     if (r->lateral) return bind_unsupported(binder, r->at, "LATERAL");
     TRY(bind_query(binder, r->query, ctes, outer, out));
     TRY(rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at));
@@ -126,18 +136,20 @@ static Status append_scope(Binder *binder, Scope *scope, const Scope *from) {
 }
 
 static void make_nullable(Binder *binder, const Scope *scope) {
-    for (uint32_t i = 0; i < scope->count; i++) binder->plan->columns.columns[scope->columns[i].id].nullable = true;
+    for (uint32_t i = 0; i < scope->count; i++)
+        binder->plan->columns.columns[scope->columns[i].id].nullable = true;
 }
 
 /* A column both sides have, by name, for USING and NATURAL; exactly one on each side. */
-static Status find_merged(Binder *binder, const Scope *side, const AstName *name, const ScopeColumn **out) {
+static Status find_merged(Binder *binder, const Scope *side, const AstName *name,
+                          const ScopeColumn **out) {
     AstName part = *name;
     AstQualifiedName qualified = {1, &part};
     return scope_find(binder, side, &qualified, out);
 }
 
-static Status natural_names(Binder *binder, const Scope *left, const Scope *right, AstPosition at, uint32_t *count,
-                            AstName **names) {
+static Status natural_names(Binder *binder, const Scope *left, const Scope *right, AstPosition at,
+                            uint32_t *count, AstName **names) {
     TRY_ALLOC(*names, ARENA_ARRAY(binder->arena, AstName, left->count), binder->err);
     *count = 0;
     for (uint32_t i = 0; i < left->count; i++) {
@@ -200,7 +212,8 @@ static Status merge_columns(Binder *binder, Merge *m, AstPosition at, Bound *out
             TRY_ALLOC(merged, expr_new(binder->arena, EXPR_COALESCE, type, 2, pair), binder->err);
         }
         project->exprs[i] = merged;
-        TRY(bind_new_column(binder, m->names[i].text, type, bind_nullable(binder, merged), &project->output[i]));
+        TRY(bind_new_column(binder, m->names[i].text, type, bind_nullable(binder, merged),
+                            &project->output[i]));
         ScopeColumn column = {.name = m->names[i].text, .id = project->output[i]};
         TRY(scope_add(binder, &scope, &column));
     }
@@ -222,7 +235,8 @@ static Status merge_columns(Binder *binder, Merge *m, AstPosition at, Bound *out
     return TRIB_OK;
 }
 
-static Status join_condition(Binder *binder, const AstRelation *r, const CteScope *ctes, Bound *out) {
+static Status join_condition(Binder *binder, const AstRelation *r, const CteScope *ctes,
+                             Bound *out) {
     ExprScope scope = {.scope = &out->scope, .ctes = ctes, .clause = "ON"};
     Expr *condition;
     TRY(bind_condition(binder, &scope, r->on, &condition));
@@ -233,24 +247,34 @@ static Status join_condition(Binder *binder, const AstRelation *r, const CteScop
     return TRIB_OK;
 }
 
-static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ctes, const Scope *outer, Bound *out) {
-    static const JoinKind kinds[] = {[AST_JOIN_CROSS] = JOIN_CROSS, [AST_JOIN_INNER] = JOIN_INNER, [AST_JOIN_LEFT] = JOIN_LEFT,
-                                     [AST_JOIN_RIGHT] = JOIN_RIGHT, [AST_JOIN_FULL] = JOIN_FULL};
+static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ctes,
+                        const Scope *outer, Bound *out) {
+    static const JoinKind kinds[] = {[AST_JOIN_CROSS] = JOIN_CROSS,
+                                     [AST_JOIN_INNER] = JOIN_INNER,
+                                     [AST_JOIN_LEFT] = JOIN_LEFT,
+                                     [AST_JOIN_RIGHT] = JOIN_RIGHT,
+                                     [AST_JOIN_FULL] = JOIN_FULL};
     Bound left, right;
     TRY(bind_relation(binder, r->left, ctes, outer, &left));
     TRY(bind_relation(binder, r->right, ctes, outer, &right));
     LogicalNode *join;
     uint32_t n = left.node->noutput;
-    TRY_ALLOC(join, logical_new(binder->arena, LOGICAL_JOIN, n + right.node->noutput, 2), binder->err);
+    TRY_ALLOC(join, logical_new(binder->arena, LOGICAL_JOIN, n + right.node->noutput, 2),
+              binder->err);
     join->children[0] = left.node;
     join->children[1] = right.node;
     join->join = kinds[r->join];
     if (n) memcpy(join->output, left.node->output, n * sizeof *join->output);
-    if (right.node->noutput) memcpy(join->output + n, right.node->output, right.node->noutput * sizeof *join->output);
+    if (right.node->noutput)
+        memcpy(join->output + n, right.node->output, right.node->noutput * sizeof *join->output);
     if (join->join == JOIN_LEFT || join->join == JOIN_FULL) make_nullable(binder, &right.scope);
     if (join->join == JOIN_RIGHT || join->join == JOIN_FULL) make_nullable(binder, &left.scope);
 
-    Merge merge = {.left = &left, .right = &right, .join = join, .kind = join->join, .count = r->nusing,
+    Merge merge = {.left = &left,
+                   .right = &right,
+                   .join = join,
+                   .kind = join->join,
+                   .count = r->nusing,
                    .names = r->using_columns};
     if (r->natural) {
         AstName *names;
@@ -269,7 +293,8 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
     return r->on ? join_condition(binder, r, ctes, out) : TRIB_OK;
 }
 
-Status bind_relation(Binder *binder, const AstRelation *r, const CteScope *ctes, const Scope *outer, Bound *out) {
+Status bind_relation(Binder *binder, const AstRelation *r, const CteScope *ctes, const Scope *outer,
+                     Bound *out) {
     TRY(bind_enter(binder, r->at));
     if (r->sample_percent) return bind_unsupported(binder, r->at, "TABLESAMPLE");
     switch (r->kind) {

@@ -43,7 +43,8 @@ static bool exact_match(const ScopeColumn *column, const AstQualifiedName *name)
     uint32_t n = name->count - 1;
     if (!str_equal(column->name, name->parts[n].text)) return false;
     for (uint32_t i = 0; i < n; i++) {
-        if (!str_equal(column->qualifiers[column->nqualifiers - n + i], name->parts[i].text)) return false;
+        if (!str_equal(column->qualifiers[column->nqualifiers - n + i], name->parts[i].text))
+            return false;
     }
     return true;
 }
@@ -87,21 +88,25 @@ static Status hint_near(Binder *binder, const Scope *scope, Str wanted) {
     for (uint32_t distance = 0; distance <= NEAR_DISTANCE && listed < 3; distance++) {
         for (uint32_t i = 0; i < scope->count && listed < 3; i++) {
             const ScopeColumn *c = &scope->columns[i];
-            if (c->qualified_only || str_distance(c->name, wanted, NEAR_DISTANCE) != distance) continue;
+            if (c->qualified_only || str_distance(c->name, wanted, NEAR_DISTANCE) != distance)
+                continue;
             buf_text(&text, listed++ ? ", " : "");
             print_column(&text, c);
         }
     }
-    if (listed) return error_hint(binder->err, "Did you mean " STR_FORMAT "?", STR_ARGS(buf_view(&text)));
+    if (listed)
+        return error_hint(binder->err, "Did you mean " STR_FORMAT "?", STR_ARGS(buf_view(&text)));
     for (uint32_t i = 0; i < scope->count && listed < 8; i++) {
         buf_text(&text, listed++ ? ", " : "");
         buf_str(&text, scope->columns[i].name);
     }
     if (!listed) return binder->err->status;
-    return error_hint(binder->err, "Columns here: " STR_FORMAT "%s", STR_ARGS(buf_view(&text)), scope->count > 8 ? ", ..." : "");
+    return error_hint(binder->err, "Columns here: " STR_FORMAT "%s", STR_ARGS(buf_view(&text)),
+                      scope->count > 8 ? ", ..." : "");
 }
 
-Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name, const ScopeColumn **out) {
+Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name,
+                  const ScopeColumn **out) {
     AstPosition at = name->parts[0].at;
     Buf text;
     buf_init(&text, binder->arena, 512);
@@ -114,8 +119,9 @@ Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *nam
         print_column(&both, match.first);
         buf_text(&both, " and ");
         print_column(&both, match.second);
-        error_set_at(binder->err, ERR_SYNTAX, at.line, at.column, "column '" STR_FORMAT "' is ambiguous: " STR_FORMAT,
-                     STR_ARGS(buf_view(&text)), STR_ARGS(buf_view(&both)));
+        error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
+                     "column '" STR_FORMAT "' is ambiguous: " STR_FORMAT, STR_ARGS(buf_view(&text)),
+                     STR_ARGS(buf_view(&both)));
         return error_hint(binder->err, "Write the table's name or alias before it.");
     }
     if (match.first) {
@@ -126,26 +132,29 @@ Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *nam
         match_in(outer, name, &match);
         if (!match.first) continue;
         error_set_at(binder->err, ERR_UNSUPPORTED, at.line, at.column,
-                     "the sub-query uses the column '" STR_FORMAT "' of the enclosing query, which is not supported",
+                     "the sub-query uses the column '" STR_FORMAT
+                     "' of the enclosing query, which is not supported",
                      STR_ARGS(buf_view(&text)));
         return error_hint(binder->err, "Write it as a join with a derived table.");
     }
-    error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, at.line, at.column, "column '" STR_FORMAT "' does not exist here",
-                 STR_ARGS(buf_view(&text)));
+    error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, at.line, at.column,
+                 "column '" STR_FORMAT "' does not exist here", STR_ARGS(buf_view(&text)));
     if (name->count == 1 && name->parts[0].quoted && !(self && self->count)) {
-        return error_hint(binder->err, "Text is written in single quotes; double quotes are for names.");
+        return error_hint(binder->err,
+                          "Text is written in single quotes; double quotes are for names.");
     }
     return self ? hint_near(binder, self, name->parts[name->count - 1].text) : binder->err->status;
 }
 
 Status bind_unsupported(Binder *binder, AstPosition at, const char *what) {
-    return error_set_at(binder->err, ERR_UNSUPPORTED, at.line, at.column, "%s is not supported", what);
+    return error_set_at(binder->err, ERR_UNSUPPORTED, at.line, at.column, "%s is not supported",
+                        what);
 }
 
 Status bind_enter(Binder *binder, AstPosition at) {
     if (++binder->depth > BIND_MAX_DEPTH) {
-        return error_set_at(binder->err, ERR_LIMIT, at.line, at.column, "the statement is nested more than %d levels deep",
-                            BIND_MAX_DEPTH);
+        return error_set_at(binder->err, ERR_LIMIT, at.line, at.column,
+                            "the statement is nested more than %d levels deep", BIND_MAX_DEPTH);
     }
     return TRIB_OK;
 }

@@ -10,15 +10,15 @@
 typedef struct ScopeColumn {
     Str name;
     ColumnId id;
-    uint32_t nqualifiers;     /* of the relation: alias, or catalog, schema, table */
-    const Str *qualifiers;    /* outermost first */
-    bool qualified_only;      /* merged by USING: not found by its bare name, not part of * */
-    bool hidden;              /* not part of * */
+    uint32_t nqualifiers;  /* of the relation: alias, or catalog, schema, table */
+    const Str *qualifiers; /* outermost first */
+    bool qualified_only;   /* merged by USING: not found by its bare name, not part of * */
+    bool hidden;           /* not part of * */
 } ScopeColumn;
 
 typedef struct Scope Scope;
 struct Scope {
-    const Scope *outer;       /* of the enclosing query, NULL = none */
+    const Scope *outer; /* of the enclosing query, NULL = none */
     uint32_t count, capacity;
     ScopeColumn *columns;
 };
@@ -26,16 +26,16 @@ struct Scope {
 /* A common table expression that can be named: bound anew at each use. */
 typedef struct CteScope CteScope;
 struct CteScope {
-    const CteScope *next;     /* further out */
+    const CteScope *next; /* further out */
     const AstCte *cte;
-    const CteScope *visible;  /* what its own query sees */
+    const CteScope *visible; /* what its own query sees */
     const Scope *outer;
 };
 
 typedef struct Binder {
     const BindContext *context;
     Arena *arena;
-    LogicalPlan *plan;        /* of the whole statement: columns, parameters */
+    LogicalPlan *plan; /* of the whole statement: columns, parameters */
     uint32_t depth;
     Error *err;
 } Binder;
@@ -43,23 +43,24 @@ typedef struct Binder {
 /* A bound relation or query: a plan and what its columns are called. */
 typedef struct Bound {
     LogicalNode *node;
-    Scope scope;              /* in the order of * */
+    Scope scope; /* in the order of * */
 } Bound;
 
 Status scope_add(Binder *binder, Scope *self, const ScopeColumn *column);
 /* Finds a column by 1 to 4 name parts. Unknown: 42S22 with near names; several: 42000 naming both. With
  * `outer_only` an error for a name of an enclosing query (correlation). */
-Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name, const ScopeColumn **out);
+Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name,
+                  const ScopeColumn **out);
 /* Does the qualifier written before .* name this column's relation? */
 bool scope_qualified(const ScopeColumn *column, const AstQualifiedName *name, uint32_t nparts);
 
 /* expr.c: binds one expression over a scope. Aggregates become EXPR_AGGREGATE nodes if `aggregates`. */
 typedef struct ExprScope {
-    const Scope *scope;       /* NULL: no columns */
+    const Scope *scope; /* NULL: no columns */
     const CteScope *ctes;
-    bool aggregates;          /* aggregate calls are allowed here */
+    bool aggregates; /* aggregate calls are allowed here */
     bool inside_aggregate;
-    const char *clause;       /* for messages: "WHERE", "GROUP BY" ... */
+    const char *clause; /* for messages: "WHERE", "GROUP BY" ... */
 } ExprScope;
 Status bind_expr(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 /* Converts to a type without being asked; a parameter or NULL simply takes it. */
@@ -68,26 +69,32 @@ Status bind_coerce(Binder *binder, Expr *e, Type type, Expr **out);
 Status bind_condition(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 /* A parameter that nothing gave a type becomes varchar(4000). */
 Status bind_settle(Binder *binder, Expr *e, Expr **out);
-Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args, Expr **out);
-Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32_t nargs, Expr **args, Expr **out);
+Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args,
+                 Expr **out);
+Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32_t nargs,
+                    Expr **args, Expr **out);
 /* The common type of several expressions, all coerced to it. `what` for the message. */
-Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t count, Expr **exprs, Type *type);
+Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t count, Expr **exprs,
+                  Type *type);
 
 /* literal.c */
 Status bind_literal(Binder *binder, const AstExpr *ast, bool negative, Expr **out);
 
 /* query.c */
-Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, const Scope *outer, Bound *out);
-/* relation.c */
-Status bind_relation(Binder *binder, const AstRelation *relation, const CteScope *ctes, const Scope *outer, Bound *out);
-Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at, const CteScope *ctes, const AstName *alias,
+Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, const Scope *outer,
                   Bound *out);
+/* relation.c */
+Status bind_relation(Binder *binder, const AstRelation *relation, const CteScope *ctes,
+                     const Scope *outer, Bound *out);
+Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at,
+                  const CteScope *ctes, const AstName *alias, Bound *out);
 /* select.c */
-Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *query, const CteScope *ctes, const Scope *outer,
-                   Bound *out, bool *ordered);
+Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *query,
+                   const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered);
 
 /* Nodes. */
-Status bind_node(Binder *binder, LogicalKind kind, uint32_t noutput, LogicalNode *child, LogicalNode **out);
+Status bind_node(Binder *binder, LogicalKind kind, uint32_t noutput, LogicalNode *child,
+                 LogicalNode **out);
 /* A node over a child with the child's output. */
 Status bind_node_same(Binder *binder, LogicalKind kind, LogicalNode *child, LogicalNode **out);
 Status bind_filter(Binder *binder, LogicalNode *child, Expr *condition, LogicalNode **out);

@@ -18,13 +18,13 @@ typedef struct SelectBinder {
     Binder *binder;
     const AstSelect *select;
     const CteScope *ctes;
-    Scope scope;         /* of FROM */
-    LogicalNode *node;   /* grows upwards */
+    Scope scope;       /* of FROM */
+    LogicalNode *node; /* grows upwards */
     uint32_t nitems, capacity;
-    SelectItem *items;   /* select list, then hidden sort expressions */
+    SelectItem *items; /* select list, then hidden sort expressions */
     uint32_t nvisible;
     uint32_t norder;
-    uint32_t *order;     /* [norder] index of the item sorted by */
+    uint32_t *order; /* [norder] index of the item sorted by */
     Expr *having;
     uint32_t ngroups;
     Expr **groups;
@@ -32,17 +32,19 @@ typedef struct SelectBinder {
     Expr **aggregates;
     ColumnId *group_ids, *aggregate_ids;
     uint32_t id_capacity;
-    Status status;       /* of the rewriting pass */
+    Status status; /* of the rewriting pass */
 } SelectBinder;
 
 static ExprScope expr_scope(const SelectBinder *self, bool aggregates, const char *clause) {
-    return (ExprScope){.scope = &self->scope, .ctes = self->ctes, .aggregates = aggregates, .clause = clause};
+    return (ExprScope){
+        .scope = &self->scope, .ctes = self->ctes, .aggregates = aggregates, .clause = clause};
 }
 
 static Status add_item(SelectBinder *self, Expr *expr, Str name, AstPosition at, bool hidden) {
     Binder *binder = self->binder;
     if (self->nitems >= SQL_MAX_COLUMNS) {
-        return error_set_at(binder->err, ERR_LIMIT, at.line, at.column, "a query has at most %d columns", SQL_MAX_COLUMNS);
+        return error_set_at(binder->err, ERR_LIMIT, at.line, at.column,
+                            "a query has at most %d columns", SQL_MAX_COLUMNS);
     }
     if (self->nitems == self->capacity) {
         uint32_t capacity = self->capacity ? self->capacity * 2 : 16;
@@ -71,10 +73,12 @@ static Status add_star(SelectBinder *self, const AstExpr *star) {
     }
     if (self->nitems > before) return TRIB_OK;
     if (star->name.count == 0) {
-        return error_set_at(binder->err, ERR_SYNTAX, star->at.line, star->at.column, "SELECT * needs a FROM clause");
+        return error_set_at(binder->err, ERR_SYNTAX, star->at.line, star->at.column,
+                            "SELECT * needs a FROM clause");
     }
     return error_set_at(binder->err, ERR_TABLE_NOT_FOUND, star->at.line, star->at.column,
-                        "there is no table '" STR_FORMAT "' in FROM", STR_ARGS(star->name.parts[star->name.count - 1].text));
+                        "there is no table '" STR_FORMAT "' in FROM",
+                        STR_ARGS(star->name.parts[star->name.count - 1].text));
 }
 
 /* The label of an item without an alias: a column's name, else _colN as in Trino. */
@@ -88,10 +92,12 @@ static Status item_name(SelectBinder *self, const AstSelectItem *item, Str *out)
         Binder quiet = *self->binder;
         quiet.err = &ignored;
         /* the case of the source's spelling, not of the query's */
-        if (scope_find(&quiet, &self->scope, &item->expr->name, &column) == TRIB_OK) *out = column->name;
+        if (scope_find(&quiet, &self->scope, &item->expr->name, &column) == TRIB_OK)
+            *out = column->name;
     } else {
         char *text;
-        TRY_ALLOC(text, arena_printf(self->binder->arena, "_col%u", self->nitems), self->binder->err);
+        TRY_ALLOC(text, arena_printf(self->binder->arena, "_col%u", self->nitems),
+                  self->binder->err);
         *out = str_from(text);
     }
     return TRIB_OK;
@@ -103,7 +109,8 @@ static Status bind_items(SelectBinder *self) {
         const AstSelectItem *item = &self->select->items[i];
         if (item->expr->kind == AST_STAR) {
             if (item->expr->nargs) return bind_unsupported(self->binder, item->expr->at, "(row).*");
-            if (item->ncolumn_aliases) return bind_unsupported(self->binder, item->expr->at, "aliases of .*");
+            if (item->ncolumn_aliases)
+                return bind_unsupported(self->binder, item->expr->at, "aliases of .*");
             TRY(add_star(self, item->expr));
             continue;
         }
@@ -119,13 +126,16 @@ static Status bind_items(SelectBinder *self) {
 }
 
 /* An ordinal as GROUP BY and ORDER BY take it. */
-static Status item_of_ordinal(SelectBinder *self, const AstExpr *ast, const char *clause, uint32_t *out) {
+static Status item_of_ordinal(SelectBinder *self, const AstExpr *ast, const char *clause,
+                              uint32_t *out) {
     uint64_t n = 0;
-    for (size_t i = 0; i < ast->text.len && n <= SQL_MAX_COLUMNS; i++) n = n * 10 + (uint64_t)(ast->text.data[i] - '0');
+    for (size_t i = 0; i < ast->text.len && n <= SQL_MAX_COLUMNS; i++)
+        n = n * 10 + (uint64_t)(ast->text.data[i] - '0');
     if (n < 1 || n > self->nvisible) {
         return error_set_at(self->binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                            "%s position " STR_FORMAT " is not in the select list, which has %u columns", clause,
-                            STR_ARGS(ast->text), self->nvisible);
+                            "%s position " STR_FORMAT
+                            " is not in the select list, which has %u columns",
+                            clause, STR_ARGS(ast->text), self->nvisible);
     }
     *out = (uint32_t)n - 1;
     return TRIB_OK;
@@ -156,8 +166,9 @@ static Status order_item(SelectBinder *self, const AstOrderItem *item, uint32_t 
         if (expr_equal(self->items[*out].expr, e)) return TRIB_OK;
     }
     if (self->select->distinct) {
-        return error_set_at(binder->err, ERR_SYNTAX, item->at.line, item->at.column,
-                            "with SELECT DISTINCT the rows can be ordered only by what is selected");
+        return error_set_at(
+            binder->err, ERR_SYNTAX, item->at.line, item->at.column,
+            "with SELECT DISTINCT the rows can be ordered only by what is selected");
     }
     return add_item(self, e, STR("sort"), item->at, true);
 }
@@ -170,8 +181,9 @@ static Status bind_order(SelectBinder *self, const AstQuery *query) {
         TRY(order_item(self, &query->order[i], &self->order[i]));
         const Expr *e = self->items[self->order[i]].expr;
         if (!type_orderable(e->type)) {
-            return error_set_at(binder->err, ERR_SYNTAX, query->order[i].at.line, query->order[i].at.column,
-                                "values of type %s cannot be ordered", type_id_name((TypeId)e->type.id));
+            return error_set_at(binder->err, ERR_SYNTAX, query->order[i].at.line,
+                                query->order[i].at.column, "values of type %s cannot be ordered",
+                                type_id_name((TypeId)e->type.id));
         }
     }
     return TRIB_OK;
@@ -193,7 +205,8 @@ static Status bind_groups(SelectBinder *self) {
     TRY_ALLOC(self->groups, ARENA_ARRAY(binder->arena, Expr *, select->ngroups), binder->err);
     for (uint32_t i = 0; i < select->ngroups; i++) {
         const AstGroupItem *item = &select->groups[i];
-        if (item->kind != AST_GROUP_SIMPLE) return bind_unsupported(binder, item->at, "GROUPING SETS, CUBE or ROLLUP");
+        if (item->kind != AST_GROUP_SIMPLE)
+            return bind_unsupported(binder, item->at, "GROUPING SETS, CUBE or ROLLUP");
         const AstExpr *ast = item->sets[0].items[0];
         Expr *e;
         if (ast->kind == AST_INTEGER) {
@@ -201,8 +214,9 @@ static Status bind_groups(SelectBinder *self) {
             TRY(item_of_ordinal(self, ast, "GROUP BY", &ordinal));
             e = self->items[ordinal].expr;
             if (has_aggregate(e)) {
-                return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "GROUP BY position " STR_FORMAT
-                                    " is an aggregate", STR_ARGS(ast->text));
+                return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                                    "GROUP BY position " STR_FORMAT " is an aggregate",
+                                    STR_ARGS(ast->text));
             }
         } else {
             ExprScope scope = expr_scope(self, false, "GROUP BY");
@@ -210,7 +224,8 @@ static Status bind_groups(SelectBinder *self) {
             TRY(bind_settle(binder, e, &e));
         }
         if (!type_comparable(e->type)) {
-            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column, "values of type %s cannot be grouped",
+            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                                "values of type %s cannot be grouped",
                                 type_id_name((TypeId)e->type.id));
         }
         bool known = false;
@@ -242,7 +257,8 @@ static Status aggregate_column(SelectBinder *self, const Expr *e, ColumnId *out)
         self->aggregate_ids = ids;
         self->aggregate_capacity = capacity;
     }
-    TRY(bind_new_column(binder, str_from(e->as.agg.aggregate->name), e->type, bind_nullable(binder, e), out));
+    TRY(bind_new_column(binder, str_from(e->as.agg.aggregate->name), e->type,
+                        bind_nullable(binder, e), out));
     Expr *copy;
     TRY_ALLOC(copy, ARENA_NEW(binder->arena, Expr), binder->err);
     *copy = *e;
@@ -254,8 +270,10 @@ static Status aggregate_column(SelectBinder *self, const Expr *e, ColumnId *out)
 static Status not_grouped(SelectBinder *self, const Expr *e) {
     const PlanColumn *column = plan_column(&self->binder->plan->columns, e->as.column_id);
     error_set_at(self->binder->err, ERR_SYNTAX, e->line, e->column,
-                 "column '" STR_FORMAT "' must stand in GROUP BY or inside an aggregate", STR_ARGS(column->name));
-    return error_hint(self->binder->err, "Add it to GROUP BY, or take any_value(" STR_FORMAT ").", STR_ARGS(column->name));
+                 "column '" STR_FORMAT "' must stand in GROUP BY or inside an aggregate",
+                 STR_ARGS(column->name));
+    return error_hint(self->binder->err, "Add it to GROUP BY, or take any_value(" STR_FORMAT ").",
+                      STR_ARGS(column->name));
 }
 
 static Expr *replace_grouped(void *context, const Expr *e) {
@@ -280,7 +298,8 @@ static Expr *replace_grouped(void *context, const Expr *e) {
 static Status rewrite_grouped(SelectBinder *self, Expr **e, AstPosition at) {
     Expr *rewritten;
     self->status = TRIB_OK;
-    Status status = expr_rewrite(self->binder->arena, *e, replace_grouped, self, &rewritten, self->binder->err);
+    Status status =
+        expr_rewrite(self->binder->arena, *e, replace_grouped, self, &rewritten, self->binder->err);
     if (self->status != TRIB_OK) {
         if (self->binder->err->line == 0) {
             self->binder->err->line = at.line;
@@ -309,11 +328,13 @@ static Status group(SelectBinder *self) {
         const Expr *e = self->groups[g];
         PlanColumn origin = {.name = STR("group")};
         if (e->kind == EXPR_COLUMN) origin = *plan_column(&binder->plan->columns, e->as.column_id);
-        TRY(bind_new_column(binder, origin.name, e->type, bind_nullable(binder, e), &self->group_ids[g]));
+        TRY(bind_new_column(binder, origin.name, e->type, bind_nullable(binder, e),
+                            &self->group_ids[g]));
         binder->plan->columns.columns[self->group_ids[g]].table = origin.table;
         binder->plan->columns.columns[self->group_ids[g]].table_column = origin.table_column;
     }
-    for (uint32_t i = 0; i < self->nitems; i++) TRY(rewrite_grouped(self, &self->items[i].expr, self->items[i].at));
+    for (uint32_t i = 0; i < self->nitems; i++)
+        TRY(rewrite_grouped(self, &self->items[i].expr, self->items[i].at));
     if (self->having) TRY(rewrite_grouped(self, &self->having, self->select->at));
     LogicalNode *node;
     TRY(bind_node(binder, LOGICAL_AGGREGATE, self->ngroups + self->naggregates, self->node, &node));
@@ -322,7 +343,8 @@ static Status group(SelectBinder *self) {
     node->naggregates = self->naggregates;
     node->aggregates = self->aggregates;
     for (uint32_t g = 0; g < self->ngroups; g++) node->output[g] = self->group_ids[g];
-    for (uint32_t a = 0; a < self->naggregates; a++) node->output[self->ngroups + a] = self->aggregate_ids[a];
+    for (uint32_t a = 0; a < self->naggregates; a++)
+        node->output[self->ngroups + a] = self->aggregate_ids[a];
     self->node = node;
     if (self->having) TRY(bind_filter(binder, node, self->having, &self->node));
     return TRIB_OK;
@@ -338,7 +360,8 @@ static Status project(SelectBinder *self, ColumnId **ids) {
     for (uint32_t i = 0; i < self->nitems; i++) {
         const Expr *e = self->items[i].expr;
         node->exprs[i] = self->items[i].expr;
-        TRY(bind_new_column(binder, self->items[i].name, e->type, bind_nullable(binder, e), &node->output[i]));
+        TRY(bind_new_column(binder, self->items[i].name, e->type, bind_nullable(binder, e),
+                            &node->output[i]));
         if (e->kind != EXPR_COLUMN) continue;
         PlanColumn *column = &binder->plan->columns.columns[node->output[i]];
         const PlanColumn *origin = plan_column(&binder->plan->columns, e->as.column_id);
@@ -399,8 +422,8 @@ static Status bind_from(SelectBinder *self, const Scope *outer) {
     return bind_filter(binder, self->node, condition, &self->node);
 }
 
-Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *query, const CteScope *ctes, const Scope *outer,
-                   Bound *out, bool *ordered) {
+Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *query,
+                   const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered) {
     SelectBinder self = {.binder = binder, .select = select, .ctes = ctes};
     if (select->nwindows) return bind_unsupported(binder, select->at, "a WINDOW clause");
     TRY(bind_from(&self, outer));

@@ -11,26 +11,48 @@ typedef enum InfoTable { INFO_SCHEMATA, INFO_TABLES, INFO_COLUMNS, INFO_TABLE_CO
 
 /* What a column shows; also what may be restricted. */
 typedef enum InfoField {
-    FIELD_CATALOG, FIELD_SCHEMA, FIELD_TABLE, FIELD_KIND, FIELD_TABLE_COMMENT, FIELD_COLUMN, FIELD_ORDINAL, FIELD_DEFAULT,
-    FIELD_NULLABLE, FIELD_TYPE, FIELD_COMMENT, FIELD_COUNT
+    FIELD_CATALOG,
+    FIELD_SCHEMA,
+    FIELD_TABLE,
+    FIELD_KIND,
+    FIELD_TABLE_COMMENT,
+    FIELD_COLUMN,
+    FIELD_ORDINAL,
+    FIELD_DEFAULT,
+    FIELD_NULLABLE,
+    FIELD_TYPE,
+    FIELD_COMMENT,
+    FIELD_COUNT
 } InfoField;
 
 #define RESTRICTABLE 3 /* catalog, schema, table */
 
-#define TEXT_COLUMN(name_) {.name = name_, .type = {.id = TRIB_TYPE_VARCHAR}, .nullable = true, .distinct = -1, .null_fraction = -1}
-#define BIGINT_COLUMN(name_) {.name = name_, .type = {.id = TRIB_TYPE_BIGINT}, .nullable = false, .distinct = -1, .null_fraction = -1}
+#define TEXT_COLUMN(name_)                                                                  \
+    {                                                                                       \
+        .name = name_, .type = {.id = TRIB_TYPE_VARCHAR}, .nullable = true, .distinct = -1, \
+        .null_fraction = -1                                                                 \
+    }
+#define BIGINT_COLUMN(name_)                                                                \
+    {                                                                                       \
+        .name = name_, .type = {.id = TRIB_TYPE_BIGINT}, .nullable = false, .distinct = -1, \
+        .null_fraction = -1                                                                 \
+    }
 
-static const TribColumn schemata_columns[] = {TEXT_COLUMN("catalog_name"), TEXT_COLUMN("schema_name")};
+static const TribColumn schemata_columns[] = {TEXT_COLUMN("catalog_name"),
+                                              TEXT_COLUMN("schema_name")};
 static const InfoField schemata_fields[] = {FIELD_CATALOG, FIELD_SCHEMA};
-static const TribColumn tables_columns[] = {TEXT_COLUMN("table_catalog"), TEXT_COLUMN("table_schema"), TEXT_COLUMN("table_name"),
+static const TribColumn tables_columns[] = {TEXT_COLUMN("table_catalog"),
+                                            TEXT_COLUMN("table_schema"), TEXT_COLUMN("table_name"),
                                             TEXT_COLUMN("table_type"), TEXT_COLUMN("comment")};
-static const InfoField tables_fields[] = {FIELD_CATALOG, FIELD_SCHEMA, FIELD_TABLE, FIELD_KIND, FIELD_TABLE_COMMENT};
+static const InfoField tables_fields[] = {FIELD_CATALOG, FIELD_SCHEMA, FIELD_TABLE, FIELD_KIND,
+                                          FIELD_TABLE_COMMENT};
 static const TribColumn columns_columns[] = {
-    TEXT_COLUMN("table_catalog"),    TEXT_COLUMN("table_schema"),   TEXT_COLUMN("table_name"),  TEXT_COLUMN("column_name"),
-    BIGINT_COLUMN("ordinal_position"), TEXT_COLUMN("column_default"), TEXT_COLUMN("is_nullable"), TEXT_COLUMN("data_type"),
-    TEXT_COLUMN("comment")};
-static const InfoField columns_fields[] = {FIELD_CATALOG, FIELD_SCHEMA,  FIELD_TABLE,    FIELD_COLUMN, FIELD_ORDINAL,
-                                           FIELD_DEFAULT, FIELD_NULLABLE, FIELD_TYPE,    FIELD_COMMENT};
+    TEXT_COLUMN("table_catalog"), TEXT_COLUMN("table_schema"),       TEXT_COLUMN("table_name"),
+    TEXT_COLUMN("column_name"),   BIGINT_COLUMN("ordinal_position"), TEXT_COLUMN("column_default"),
+    TEXT_COLUMN("is_nullable"),   TEXT_COLUMN("data_type"),          TEXT_COLUMN("comment")};
+static const InfoField columns_fields[] = {FIELD_CATALOG,  FIELD_SCHEMA,  FIELD_TABLE,
+                                           FIELD_COLUMN,   FIELD_ORDINAL, FIELD_DEFAULT,
+                                           FIELD_NULLABLE, FIELD_TYPE,    FIELD_COMMENT};
 
 static const struct {
     const char *name;
@@ -77,7 +99,7 @@ struct TribScan {
     LookupContext lookup;
     InfoName *first, *last, *next; /* schemas, or tables */
     bool listed, exhausted;
-    TableRef *described;           /* being shown */
+    TableRef *described; /* being shown */
     uint32_t column;
     Batch batch;
     uint64_t rows;
@@ -85,34 +107,40 @@ struct TribScan {
 
 /* ---------------------------------------------------------------- catalog */
 
-static TribStatus info_open(const TribHost *host, const char *name, const TribOption *options, uint32_t noptions,
-                            TribCatalog **out, TribError *err) {
-    return error_set(err, ERR_UNSUPPORTED, "information_schema is part of every catalog and is not configured");
+static TribStatus info_open(const TribHost *host, const char *name, const TribOption *options,
+                            uint32_t noptions, TribCatalog **out, TribError *err) {
+    return error_set(err, ERR_UNSUPPORTED,
+                     "information_schema is part of every catalog and is not configured");
 }
 
 static void info_close(TribCatalog *catalog) {
     heap_free(catalog);
 }
 
-static TribStatus info_check(TribCatalog *catalog, TribCall *call, char *text, size_t size, TribError *err) {
+static TribStatus info_check(TribCatalog *catalog, TribCall *call, char *text, size_t size,
+                             TribError *err) {
     if (size) text[0] = '\0';
     return TRIB_OK;
 }
 
-static TribStatus info_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err) {
+static TribStatus info_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names,
+                                    TribError *err) {
     names->schema(names->self, INFORMATION_SCHEMA);
     return TRIB_OK;
 }
 
-static TribStatus info_list_tables(TribCatalog *catalog, TribCall *call, const char *schema, TribNames *names, TribError *err) {
+static TribStatus info_list_tables(TribCatalog *catalog, TribCall *call, const char *schema,
+                                   TribNames *names, TribError *err) {
     for (uint32_t i = 0; i < INFO_TABLE_COUNT; i++) {
-        if (!names->table(names->self, INFORMATION_SCHEMA, info_tables[i].name, TRIB_TABLE_SYSTEM, NULL)) break;
+        if (!names->table(names->self, INFORMATION_SCHEMA, info_tables[i].name, TRIB_TABLE_SYSTEM,
+                          NULL))
+            break;
     }
     return TRIB_OK;
 }
 
-static TribStatus info_describe(TribCatalog *catalog, TribCall *call, const char *schema, const char *table, TribNames *names,
-                                TribError *err) {
+static TribStatus info_describe(TribCatalog *catalog, TribCall *call, const char *schema,
+                                const char *table, TribNames *names, TribError *err) {
     for (uint32_t i = 0; i < INFO_TABLE_COUNT; i++) {
         if (strcmp(info_tables[i].name, table) != 0) continue;
         TribTable described = {.size = sizeof described,
@@ -141,11 +169,13 @@ static void plan_release(TribPlan *plan) {
 }
 
 /* column = 'literal' restricts what is listed; it is checked again above (names are told by case there). */
-static bool restriction(const TribPlan *plan, const TribOffer *offer, uint32_t root, InfoField *field, const TribValue **value) {
+static bool restriction(const TribPlan *plan, const TribOffer *offer, uint32_t root,
+                        InfoField *field, const TribValue **value) {
     const TribNode *n = &offer->nodes[root];
     if (n->kind != TRIB_NODE_CALL || n->op != TRIB_FN_eq || n->count != 2) return false;
     for (uint32_t i = 0; i < 2; i++) {
-        const TribNode *column = &offer->nodes[n->first + i], *literal = &offer->nodes[n->first + 1 - i];
+        const TribNode *column = &offer->nodes[n->first + i],
+                       *literal = &offer->nodes[n->first + 1 - i];
         if (column->kind != TRIB_NODE_COLUMN || literal->kind != TRIB_NODE_LITERAL) continue;
         *field = info_tables[plan->table].fields[column->ref];
         *value = &offer->values[literal->ref];
@@ -167,14 +197,18 @@ static Status plan_fill(TribPlan *plan, TribOffer *offer, Error *err) {
         InfoField field;
         const TribValue *value;
         offer->verdicts[i] = (TribVerdict){.kind = TRIB_NONE, .reason = "only = of a name is used"};
-        if (offer->mode == TRIB_PUSHDOWN_OFF || !restriction(plan, offer, offer->conjuncts[i], &field, &value)) continue;
+        if (offer->mode == TRIB_PUSHDOWN_OFF ||
+            !restriction(plan, offer, offer->conjuncts[i], &field, &value))
+            continue;
         if (plan->wanted[field]) continue;
-        TRY_ALLOC(plan->wanted[field], arena_copy(plan->arena, value->as.text.data, value->as.text.length), err);
+        TRY_ALLOC(plan->wanted[field],
+                  arena_copy(plan->arena, value->as.text.data, value->as.text.length), err);
         offer->verdicts[i] = (TribVerdict){.kind = TRIB_SUPERSET, .reason = "checked again"};
     }
     plan->split = (TribSplit){.size = sizeof plan->split, .text = "metadata", .rows = -1};
     plan->splits[0] = &plan->split;
-    TRY_ALLOC(offer->text, arena_printf(plan->arena, "list %s", info_tables[plan->table].name), err);
+    TRY_ALLOC(offer->text, arena_printf(plan->arena, "list %s", info_tables[plan->table].name),
+              err);
     offer->note = NULL;
     offer->taken = 0;
     offer->rows = -1;
@@ -184,7 +218,8 @@ static Status plan_fill(TribPlan *plan, TribOffer *offer, Error *err) {
     return TRIB_OK;
 }
 
-static TribStatus info_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out, TribError *err) {
+static TribStatus info_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
+                            TribError *err) {
     Arena *arena;
     TribPlan *plan = NULL;
     TRY_ALLOC(arena, arena_new(NULL), err);
@@ -195,7 +230,9 @@ static TribStatus info_plan(TribCatalog *catalog, TribCall *call, TribOffer *off
         plan->references = 1;
         plan->arena = arena;
         plan->catalog = catalog;
-        while (plan->table < INFO_COLUMNS && strcmp(info_tables[plan->table].name, offer->tables[0]->name) != 0) plan->table++;
+        while (plan->table < INFO_COLUMNS &&
+               strcmp(info_tables[plan->table].name, offer->tables[0]->name) != 0)
+            plan->table++;
         status = plan_fill(plan, offer, err);
     }
     if (status != TRIB_OK) {
@@ -206,8 +243,8 @@ static TribStatus info_plan(TribCatalog *catalog, TribCall *call, TribOffer *off
     return TRIB_OK;
 }
 
-static TribStatus info_splits(TribPlan *plan, TribCall *call, uint32_t wanted, const TribSplit *const **out, uint32_t *count,
-                              TribError *err) {
+static TribStatus info_splits(TribPlan *plan, TribCall *call, uint32_t wanted,
+                              const TribSplit *const **out, uint32_t *count, TribError *err) {
     *out = plan->splits;
     *count = 1;
     return TRIB_OK;
@@ -215,7 +252,8 @@ static TribStatus info_splits(TribPlan *plan, TribCall *call, uint32_t wanted, c
 
 /* ---------------------------------------------------------------- listing */
 
-static bool add_name(TribScan *scan, const char *schema, const char *name, TribTableKind kind, const char *comment) {
+static bool add_name(TribScan *scan, const char *schema, const char *name, TribTableKind kind,
+                     const char *comment) {
     InfoName *entry = ARENA_NEW(scan->arena, InfoName);
     if (entry) {
         entry->schema = arena_strdup(scan->arena, schema);
@@ -240,7 +278,8 @@ static bool unwanted(const TribScan *scan, InfoField field, const char *name) {
     return scan->plan->wanted[field] && strcmp(scan->plan->wanted[field], name) != 0;
 }
 
-static bool on_table(void *self, const char *schema, const char *name, TribTableKind kind, const char *comment) {
+static bool on_table(void *self, const char *schema, const char *name, TribTableKind kind,
+                     const char *comment) {
     TribScan *scan = self;
     if (unwanted(scan, FIELD_TABLE, name)) return true;
     return add_name(scan, schema, name, kind, comment);
@@ -278,9 +317,11 @@ static Value text_or_null(const char *text) {
     return value;
 }
 
-static Status field_value(TribScan *scan, const InfoName *name, InfoField field, Value *out, Error *err) {
+static Status field_value(TribScan *scan, const InfoName *name, InfoField field, Value *out,
+                          Error *err) {
     static const char *const kinds[] = {"BASE TABLE", "VIEW", "SYSTEM TABLE"};
-    const TribColumn *column = scan->described ? &scan->described->table.columns[scan->column] : NULL;
+    const TribColumn *column =
+        scan->described ? &scan->described->table.columns[scan->column] : NULL;
     Buf type;
     switch (field) {
     case FIELD_CATALOG: *out = text_or_null(catalog_name(scan->plan->catalog->catalog)); break;
@@ -322,12 +363,13 @@ static Status add_row(TribScan *scan, const InfoName *name, Error *err) {
 static Status describe_next(TribScan *scan, Error *err) {
     const InfoName *name = scan->next;
     Error failure;
-    Status status = catalog_describe(&scan->lookup, scan->plan->catalog->catalog, name->schema, name->name, &scan->described,
-                                     &failure);
+    Status status = catalog_describe(&scan->lookup, scan->plan->catalog->catalog, name->schema,
+                                     name->name, &scan->described, &failure);
     scan->column = 0;
     if (status == TRIB_OK) return TRIB_OK;
     scan->described = NULL;
-    if (status == TRIB_CANCELLED || status == TRIB_TIMEOUT || status == TRIB_MEMORY || !scan->call->warn) {
+    if (status == TRIB_CANCELLED || status == TRIB_TIMEOUT || status == TRIB_MEMORY ||
+        !scan->call->warn) {
         *err = failure;
         return status;
     }
@@ -391,7 +433,8 @@ static void info_scan_release(TribScan *scan) {
     arena_free(scan->arena);
 }
 
-static TribStatus info_scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest *request, TribScan **out,
+static TribStatus info_scan_open(TribCatalog *catalog, TribCall *call,
+                                 const TribScanRequest *request, TribScan **out,
                                  struct ArrowSchema *schema, TribError *err) {
     Arena *arena, *batch_arena;
     TribScan *scan;
@@ -413,14 +456,17 @@ static TribStatus info_scan_open(TribCatalog *catalog, TribCall *call, const Tri
         return error_out_of_memory(err);
     }
     scan->lookup = (LookupContext){.catalogs = catalog->set,
-                                   .call = {.cancel = scan->cancel, .deadline_ns = call->deadline_ns, .warn = scan_warn,
+                                   .call = {.cancel = scan->cancel,
+                                            .deadline_ns = call->deadline_ns,
+                                            .warn = scan_warn,
                                             .warn_context = scan},
                                    .ttl_seconds = 60};
     *out = scan;
     return TRIB_OK;
 }
 
-static TribStatus info_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch, TribError *err) {
+static TribStatus info_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch,
+                                 TribError *err) {
     memset(batch, 0, sizeof *batch);
     if (!scan->listed) TRY(list_names(scan, err));
     TRY(fill_batch(scan, max_rows, err));

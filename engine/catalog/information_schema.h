@@ -15,6 +15,7 @@
 /* The table's name as it is spelled, from any case; NULL = there is none such. */
 const char *information_schema_table(Str name);
 /* A source over one catalog's metadata; one reference. `set` and `catalog` must outlive it. */
-Status information_schema_source(CatalogSet *set, Catalog *catalog, Source **out, Error *err) WARN_UNUSED;
+Status information_schema_source(CatalogSet *set, Catalog *catalog, Source **out,
+                                 Error *err) WARN_UNUSED;
 
 #endif

@@ -56,7 +56,8 @@ typedef struct SingleRowShared {
     _Atomic uint64_t seen;
 } SingleRowShared;
 
-static Status single_row_process(OpContext *context, Batch *in, Batch *out, Step *step, Error *err) {
+static Status single_row_process(OpContext *context, Batch *in, Batch *out, Step *step,
+                                 Error *err) {
     SingleRowShared *self = context->shared;
     uint64_t before = atomic_fetch_add(&self->seen, in->selected);
     if (before + in->selected > 1) {

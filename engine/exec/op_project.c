@@ -19,10 +19,12 @@ static Status project_local_open(OpContext *context, Error *err) {
 }
 
 /* Evaluates `count` expressions from index `first` over the input's rows. */
-static Status project_columns(Evaluator *evaluator, uint32_t first, uint32_t count, const Batch *in, Batch *out, Error *err) {
+static Status project_columns(Evaluator *evaluator, uint32_t first, uint32_t count, const Batch *in,
+                              Batch *out, Error *err) {
     evaluator_reset(evaluator);
     TRY(batch_columns(out, count, err));
-    for (uint32_t i = 0; i < count; i++) TRY(evaluator_run(evaluator, first + i, in, &out->columns[i], err));
+    for (uint32_t i = 0; i < count; i++)
+        TRY(evaluator_run(evaluator, first + i, in, &out->columns[i], err));
     out->count = in->count;
     out->selection = in->selection;
     out->selected = in->selected;
@@ -50,7 +52,8 @@ static Status expand_local_open(OpContext *context, Error *err) {
     const Expr **exprs;
     TRY_ALLOC(exprs, ARENA_ARRAY(context->arena, const Expr *, n), err);
     for (uint32_t s = 0; s < node->as.expand.nsets; s++) {
-        for (uint32_t i = 0; i < node->ncolumns; i++) exprs[s * node->ncolumns + i] = node->as.expand.sets[s][i];
+        for (uint32_t i = 0; i < node->ncolumns; i++)
+            exprs[s * node->ncolumns + i] = node->as.expand.sets[s][i];
     }
     return evaluator_new(context->arena, context->query->session, n, exprs, &self->evaluator, err);
 }

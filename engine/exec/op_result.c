@@ -14,21 +14,21 @@
 #include "engine/exec/result_buffer.h"
 
 typedef struct ResultSlot {
-    Batch *batch;          /* borrowed from the worker's task until given back */
-    bool up, read;         /* guarded by the queue's lock */
+    Batch *batch;  /* borrowed from the worker's task until given back */
+    bool up, read; /* guarded by the queue's lock */
     const Waker *waker;
     struct ResultSlot *next;
-    ResultWriter *writer;  /* ReadAhead=spill */
+    ResultWriter *writer; /* ReadAhead=spill */
 } ResultSlot;
 
 struct ResultQueue {
     pthread_mutex_t lock;
-    bool ready;            /* the lock was initialised */
+    bool ready; /* the lock was initialised */
     ResultSlot *head, *tail;
-    ResultSlot *taken;     /* what the application holds */
+    ResultSlot *taken; /* what the application holds */
     void (*notify)(void *context);
     void *context;
-    ResultBuffer *buffer;  /* ReadAhead=spill, else NULL */
+    ResultBuffer *buffer; /* ReadAhead=spill, else NULL */
 };
 
 static Status result_open(const PhysNode *node, Query *query, void *shared, Error *err) {
@@ -57,7 +57,8 @@ static void result_notify(ResultQueue *self) {
 static Status result_local_open(OpContext *context, Error *err) {
     ResultQueue *self = context->shared;
     ResultSlot *slot = context->local;
-    return self->buffer ? result_writer_new(self->buffer, context->arena, &slot->writer, err) : TRIB_OK;
+    return self->buffer ? result_writer_new(self->buffer, context->arena, &slot->writer, err)
+                        : TRIB_OK;
 }
 
 static Status result_combine(OpContext *context, Error *err) {

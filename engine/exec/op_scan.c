@@ -10,11 +10,10 @@
 
 #include "engine/exec/operator.h"
 
-
 typedef struct ScanShared {
     ScanStream *stream;
     const PhysNode *node;
-    Arena *arena;       /* of the filters */
+    Arena *arena; /* of the filters */
     TribFilter filter;
     uint32_t nkeys;
     TribFilterKey *keys;
@@ -58,8 +57,8 @@ static void scan_close(void *shared) {
     self->stream = NULL;
 }
 
-Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues, const TribValue *values,
-                       Error *err) {
+Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues,
+                       const TribValue *values, Error *err) {
     ScanShared *self = scan_shared;
     TribFilterKey key = {.output = output, .complete = complete};
     TribValue *copy;

@@ -19,7 +19,8 @@ static Status values_local_open(OpContext *context, Error *err) {
     const Expr **exprs;
     TRY_ALLOC(exprs, ARENA_ARRAY(context->arena, const Expr *, n), err);
     for (uint32_t r = 0; r < node->as.values.nrows; r++) {
-        for (uint32_t c = 0; c < node->ncolumns; c++) exprs[r * node->ncolumns + c] = node->as.values.rows[r][c];
+        for (uint32_t c = 0; c < node->ncolumns; c++)
+            exprs[r * node->ncolumns + c] = node->as.values.rows[r][c];
     }
     Arena *arena;
     TRY_ALLOC(arena, arena_new(context->arena), err);
@@ -44,7 +45,8 @@ static Status values_produce(OpContext *context, Batch *out, Step *step, Error *
         for (uint32_t r = 0; r < rows; r++) {
             Vector one;
             Value value;
-            TRY(evaluator_run(self->evaluator, (self->next + r) * node->ncolumns + c, &self->empty, &one, err));
+            TRY(evaluator_run(self->evaluator, (self->next + r) * node->ncolumns + c, &self->empty,
+                              &one, err));
             TRY(vector_value(out->arena, &one, 0, &value, err));
             TRY(vector_set(out->arena, &out->columns[c], r, &value, err));
         }

@@ -37,9 +37,9 @@ typedef struct VerifyShared {
     RowLayout *layout;
     bool *may_null;
     VerifySide sides[2];
-    pthread_mutex_t lock;  /* guards stores while sinks combine */
-    VerifyStore *stores;   /* of all workers */
-    VerifyStore *reading;  /* of the source role, one worker */
+    pthread_mutex_t lock; /* guards stores while sinks combine */
+    VerifyStore *stores;  /* of all workers */
+    VerifyStore *reading; /* of the source role, one worker */
     uint32_t page, row;
 } VerifyShared;
 
@@ -62,9 +62,14 @@ static Status verify_open(const PhysNode *node, Query *query, void *shared, Erro
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
     self->granted = grant_init(&self->grant, query->budget, VERIFY_MINIMUM, query->force_spill);
-    if (!self->granted) return error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room to verify push-down");
-    self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes, .page_first = PAGE_FIRST,
+    if (!self->granted)
+        return error_set(err, ERR_OUT_OF_MEMORY,
+                         "the memory limit leaves no room to verify push-down");
+    self->space = (RowSpace){.grant = &self->grant,
+                             .spill = query->spill,
+                             .cancel = query->cancel,
+                             .spilled = &query->counters[node->id].spilled_bytes,
+                             .page_first = PAGE_FIRST,
                              .page_max = PAGE_MAX};
     TRY_ALLOC(self->may_null, ARENA_ARRAY(query->arena, bool, node->ncolumns), err);
     for (uint32_t i = 0; i < node->ncolumns; i++) self->may_null[i] = true;
@@ -144,12 +149,13 @@ static void add_hashes(VerifyShared *self, VerifyLocal *local, VerifySide *side,
 
 static Status hold_rows(VerifyShared *self, VerifyLocal *local, Batch *in, Error *err) {
     for (uint32_t i = 0; i < self->node->ncolumns; i++) {
-        TRY(row_flatten(&self->layout->columns[i], &in->columns[i], in->selection, in->selected, in->count, in->arena,
-                        &local->flat[i], err));
+        TRY(row_flatten(&self->layout->columns[i], &in->columns[i], in->selection, in->selected,
+                        in->count, in->arena, &local->flat[i], err));
     }
     for (uint32_t i = 0; i < in->selected; i++) local->positions[i] = (uint16_t)batch_row(in, i);
     RowStore *store = &local->store->store;
-    TRY(row_store_append(store, local->flat, local->positions, in->selected, NULL, local->rows, err));
+    TRY(row_store_append(store, local->flat, local->positions, in->selected, NULL, local->rows,
+                         err));
     if (!store->pressure) return TRIB_OK;
     row_store_sync(store);
     TRY(row_store_spill(store, 0, err));
@@ -178,19 +184,24 @@ static Status verify_finish(OpContext *context, Step *step, Error *err) {
     VerifySide *pushed = &self->sides[0], *local = &self->sides[1];
     *step = STEP_FINISHED;
     self->reading = self->stores;
-    if (pushed->rows == local->rows && pushed->sum == local->sum && pushed->mixed == local->mixed) return TRIB_OK;
+    if (pushed->rows == local->rows && pushed->sum == local->sum && pushed->mixed == local->mixed)
+        return TRIB_OK;
     const PhysNode *node = self->node;
     if (pushed->rows != local->rows) {
         error_set(err, ERR_VERIFY_FAILED,
-                  "push-down is wrong: the source gave %" PRIu64 " rows for a piece of the query that has %" PRIu64
-                  " when it is computed here",
+                  "push-down is wrong: the source gave %" PRIu64
+                  " rows for a piece of the query that has %" PRIu64 " when it is computed here",
                   (uint64_t)pushed->rows, (uint64_t)local->rows);
     } else {
-        error_set(err, ERR_VERIFY_FAILED, "push-down is wrong: the source gave other rows than this piece of the query has "
-                                          "when it is computed here (%" PRIu64 " rows on both sides)", (uint64_t)local->rows);
+        error_set(err, ERR_VERIFY_FAILED,
+                  "push-down is wrong: the source gave other rows than this piece of the query has "
+                  "when it is computed here (%" PRIu64 " rows on both sides)",
+                  (uint64_t)local->rows);
     }
     if (node->as.verify.text) error_detail(err, "sent: %s", node->as.verify.text);
-    error_hint(err, "Unless the table changed meanwhile, please report it. PushDown=off gives the right rows.");
+    error_hint(
+        err,
+        "Unless the table changed meanwhile, please report it. PushDown=off gives the right rows.");
     return error_source(err, node->as.verify.catalog);
 }
 
@@ -204,11 +215,13 @@ static Status next_page(VerifyShared *self, RowPage **out, Error *err) {
             RowPage *page = &list->pages[self->page];
             if (self->row < page->rows) {
                 bool loaded = true;
-                if (!page->data) TRY(page_load(page, self->layout, &self->space, true, &loaded, err));
+                if (!page->data)
+                    TRY(page_load(page, self->layout, &self->space, true, &loaded, err));
                 *out = page;
                 return TRIB_OK;
             }
-            if (page->nblocks) page_unload(page, &self->space); /* its last rows have been consumed */
+            if (page->nblocks)
+                page_unload(page, &self->space); /* its last rows have been consumed */
             self->page++;
             self->row = 0;
             continue;
@@ -231,8 +244,8 @@ static Status verify_produce(OpContext *context, Batch *out, Step *step, Error *
     self->row += n;
     TRY(batch_columns(out, self->node->ncolumns, err));
     for (uint32_t i = 0; i < self->node->ncolumns; i++) {
-        TRY(row_gather(self->layout, i, local->rows, n, NULL, n, self->may_null[i], &local->rooms[i], out->arena,
-                       &out->columns[i], err));
+        TRY(row_gather(self->layout, i, local->rows, n, NULL, n, self->may_null[i],
+                       &local->rooms[i], out->arena, &out->columns[i], err));
     }
     out->count = out->selected = n;
     *step = STEP_HAVE_OUTPUT;

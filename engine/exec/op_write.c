@@ -21,7 +21,8 @@ static Status write_open(const PhysNode *node, Query *query, void *shared, Error
     pthread_mutex_init(&self->lock, NULL);
     self->ready = true;
     TRY(catalog_source(node->as.write.catalog, &self->source, err));
-    return source_write_open(self->source, &query->call, &node->as.write.request, &self->writer, err);
+    return source_write_open(self->source, &query->call, &node->as.write.request, &self->writer,
+                             err);
 }
 
 static void write_close(void *shared) {
@@ -29,16 +30,41 @@ static void write_close(void *shared) {
     if (self->writer) {
         Error ignored; /* undoing: the error that led here is what the user sees */
         uint64_t rows;
-        if (source_write_close(self->source, self->writer, false, &rows, &ignored) != TRIB_OK) error_clear(&ignored);
+        if (source_write_close(self->source, self->writer, false, &rows, &ignored) != TRIB_OK)
+            error_clear(&ignored);
         self->writer = NULL;
     }
     if (self->ready) pthread_mutex_destroy(&self->lock);
     self->ready = false;
 }
 
+/* A text longer than its column is an error, never cut. */
+static Status check_lengths(const TribWriteRequest *request, const Batch *in, Error *err) {
+    for (uint32_t c = 0; c < in->ncolumns; c++) {
+        const TribColumn *column = &request->table->columns[request->columns[c]];
+        if (column->type.id != TRIB_TYPE_VARCHAR || column->type.length == 0) continue;
+        for (uint32_t i = 0; i < in->selected; i++) {
+            uint32_t row = batch_row(in, i);
+            if (vector_is_null(&in->columns[c], row)) continue;
+            Str text = strview_str(vector_at(&in->columns[c], row));
+            if (text.len <= column->type.length ||
+                utf8_length(text.data, text.len) <= column->type.length)
+                continue;
+            int shown = (int)utf8_cut(text.data, text.len, 40);
+            return error_set(err, ERR_VALUE_TOO_LONG,
+                             "'%.*s%s' has %zu characters; column '%s' of %s.%s takes %u", shown,
+                             text.data, text.len > 40 ? "..." : "",
+                             utf8_length(text.data, text.len), column->name, request->table->schema,
+                             request->table->name, column->type.length);
+        }
+    }
+    return TRIB_OK;
+}
+
 static Status write_consume(OpContext *context, Batch *in, Step *step, Error *err) {
     WriteShared *self = context->shared;
     *step = STEP_NEED_INPUT;
+    TRY(check_lengths(&context->node->as.write.request, in, err));
     pthread_mutex_lock(&self->lock);
     Status status = source_write_batch(self->source, self->writer, in, err);
     pthread_mutex_unlock(&self->lock);

@@ -25,31 +25,31 @@
 #include "engine/spill/spill.h"
 
 typedef enum Step {
-    STEP_NEED_INPUT,  /* consumed the input; give the next (process: nothing put out) */
+    STEP_NEED_INPUT, /* consumed the input; give the next (process: nothing put out) */
     STEP_HAVE_OUTPUT, /* produce: `out` is filled. process: `out` is filled and the same input must be
                          given again; the last output of an input comes with STEP_LAST_OUTPUT */
     STEP_LAST_OUTPUT, /* process: `out` is filled and the input is done */
     STEP_BLOCKED,     /* the waker will be called; try again with the same arguments */
-    STEP_FINISHED     /* produce: no more. process, consume: wants no more input (LIMIT). finish: done */
+    STEP_FINISHED /* produce: no more. process, consume: wants no more input (LIMIT). finish: done */
 } Step;
 
 /* The run-time state of one execution, as operators see it (runtime/query.c owns it). */
 typedef struct Query {
-    Arena *arena;             /* life of the execution; session thread only, during open */
+    Arena *arena; /* life of the execution; session thread only, during open */
     CancelToken *cancel;
     Budget *budget;
     SpillSpace *spill;
     const EvalSession *session;
-    uint32_t workers;         /* parallelism, >= 1 */
+    uint32_t workers; /* parallelism, >= 1 */
     bool force_spill;
-    bool buffer_result;       /* ReadAhead=spill: rows wait in a buffer, sources are not held up */
+    bool buffer_result; /* ReadAhead=spill: rows wait in a buffer, sources are not held up */
     uint32_t batch_rows;
-    NodeCounters *counters;   /* by node id */
+    NodeCounters *counters; /* by node id */
     const TribValue *params;
     uint32_t nparams;
-    SourceCall call;          /* for scans and writes */
-    void **shared;            /* operators' shared states by node id: joins find their scans */
-    void *owner;              /* runtime's own */
+    SourceCall call; /* for scans and writes */
+    void **shared;   /* operators' shared states by node id: joins find their scans */
+    void *owner;     /* runtime's own */
 } Query;
 
 /* Which of its roles an operator's local state serves. */
@@ -60,10 +60,10 @@ typedef struct OpContext {
     OpRole role;
     Query *query;
     void *shared, *local;
-    uint32_t worker;          /* 0 .. workers-1 */
-    uint32_t workers;         /* of this pipeline */
-    const Waker *waker;       /* of this task */
-    Arena *arena;             /* this worker's, life of the pipeline */
+    uint32_t worker;    /* 0 .. workers-1 */
+    uint32_t workers;   /* of this pipeline */
+    const Waker *waker; /* of this task */
+    Arena *arena;       /* this worker's, life of the pipeline */
 } OpContext;
 
 typedef struct Operator {
@@ -77,7 +77,7 @@ typedef struct Operator {
     void (*local_close)(OpContext *context);
 
     Status (*produce)(OpContext *context, Batch *out, Step *step, Error *err);
-    bool source_ordered;  /* produce() must be called by one worker only (keeps order) */
+    bool source_ordered; /* produce() must be called by one worker only (keeps order) */
     /* Transform. `in` stays the operator's to read until it returns NEED_INPUT, LAST_OUTPUT, FINISHED. */
     Status (*process)(OpContext *context, Batch *in, Batch *out, Step *step, Error *err);
     bool (*has_tail)(const PhysNode *node, void *shared); /* source role after the transform role */
@@ -92,15 +92,15 @@ typedef struct Operator {
 /* The operator of each kind of node: exec/operators.c. */
 const Operator *operator_of(PhysKind kind);
 
-extern const Operator op_scan, op_values, op_filter, op_project, op_hash_join, op_aggregate, op_sort, op_topn, op_limit,
-    op_union, op_single_row, op_expand, op_write, op_result, op_verify;
+extern const Operator op_scan, op_values, op_filter, op_project, op_hash_join, op_aggregate,
+    op_sort, op_topn, op_limit, op_union, op_single_row, op_expand, op_write, op_result, op_verify;
 
 /* ---- between operators ---- */
 
 /* op_scan: restricts a scan by a finished build side. Called by op_hash_join in finish(), before the
  * probe pipeline starts. Values are copied. complete false: only min/max are meant. */
-Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues, const TribValue *values,
-                       Error *err) WARN_UNUSED;
+Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues,
+                       const TribValue *values, Error *err) WARN_UNUSED;
 
 /* op_result: where the application picks up batches. A worker that has put one up is blocked until it
  * has been read: nothing is copied, and a slow application stops the pipeline. */

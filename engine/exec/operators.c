@@ -4,11 +4,21 @@
 #include "engine/exec/operator.h"
 
 static const Operator *const operators[PHYS_KIND_COUNT] = {
-    [PHYS_SCAN] = &op_scan,         [PHYS_VALUES] = &op_values,         [PHYS_FILTER] = &op_filter,
-    [PHYS_PROJECT] = &op_project,   [PHYS_HASH_JOIN] = &op_hash_join,   [PHYS_AGGREGATE] = &op_aggregate,
-    [PHYS_SORT] = &op_sort,         [PHYS_TOPN] = &op_topn,             [PHYS_LIMIT] = &op_limit,
-    [PHYS_UNION] = &op_union,       [PHYS_SINGLE_ROW] = &op_single_row, [PHYS_EXPAND] = &op_expand,
-    [PHYS_WRITE] = &op_write,       [PHYS_RESULT] = &op_result,         [PHYS_VERIFY] = &op_verify,
+    [PHYS_SCAN] = &op_scan,
+    [PHYS_VALUES] = &op_values,
+    [PHYS_FILTER] = &op_filter,
+    [PHYS_PROJECT] = &op_project,
+    [PHYS_HASH_JOIN] = &op_hash_join,
+    [PHYS_AGGREGATE] = &op_aggregate,
+    [PHYS_SORT] = &op_sort,
+    [PHYS_TOPN] = &op_topn,
+    [PHYS_LIMIT] = &op_limit,
+    [PHYS_UNION] = &op_union,
+    [PHYS_SINGLE_ROW] = &op_single_row,
+    [PHYS_EXPAND] = &op_expand,
+    [PHYS_WRITE] = &op_write,
+    [PHYS_RESULT] = &op_result,
+    [PHYS_VERIFY] = &op_verify,
 };
 
 const Operator *operator_of(PhysKind kind) {

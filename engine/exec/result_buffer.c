@@ -9,8 +9,8 @@
 
 #include <pthread.h>
 
-#define PAGE_FIRST 16384
-#define PAGE_MAX   (UINT32_C(256) * 1024)
+#define PAGE_FIRST     16384
+#define PAGE_MAX       (UINT32_C(256) * 1024)
 #define HAND_OVER_ROWS 8192 /* rows that a writer keeps to itself at most */
 
 struct ResultWriter {
@@ -58,10 +58,16 @@ Status result_buffer_new(const PhysNode *node, Query *query, ResultBuffer **out,
     self->node = node;
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
-    self->granted = grant_init(&self->grant, query->budget, RESULT_BUFFER_MINIMUM, query->force_spill);
-    if (!self->granted) return error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room to buffer the result");
-    self->space = (RowSpace){.grant = &self->grant, .spill = query->spill, .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes, .page_first = PAGE_FIRST,
+    self->granted =
+        grant_init(&self->grant, query->budget, RESULT_BUFFER_MINIMUM, query->force_spill);
+    if (!self->granted)
+        return error_set(err, ERR_OUT_OF_MEMORY,
+                         "the memory limit leaves no room to buffer the result");
+    self->space = (RowSpace){.grant = &self->grant,
+                             .spill = query->spill,
+                             .cancel = query->cancel,
+                             .spilled = &query->counters[node->id].spilled_bytes,
+                             .page_first = PAGE_FIRST,
                              .page_max = PAGE_MAX};
     TRY(row_layout_new(query->arena, node->ncolumns, node->types, 0, 0, 8, &self->layout, err));
     return reader_open(self, query, err);
@@ -120,13 +126,15 @@ static Status hand_over(ResultWriter *self, Error *err) {
 Status result_writer_add(ResultWriter *self, Batch *in, Error *err) {
     const RowLayout *layout = self->buffer->layout;
     for (uint32_t i = 0; i < layout->ncolumns; i++) {
-        TRY(row_flatten(&layout->columns[i], &in->columns[i], in->selection, in->selected, in->count, in->arena,
-                        &self->flat[i], err));
+        TRY(row_flatten(&layout->columns[i], &in->columns[i], in->selection, in->selected,
+                        in->count, in->arena, &self->flat[i], err));
     }
     for (uint32_t i = 0; i < in->selected; i++) self->positions[i] = (uint16_t)batch_row(in, i);
-    TRY(row_store_append(&self->store, self->flat, self->positions, in->selected, NULL, self->rows, err));
+    TRY(row_store_append(&self->store, self->flat, self->positions, in->selected, NULL, self->rows,
+                         err));
     row_store_sync(&self->store);
-    if (self->store.pressure || self->store.lists[0].rows >= HAND_OVER_ROWS || self->store.lists[0].count > 1) {
+    if (self->store.pressure || self->store.lists[0].rows >= HAND_OVER_ROWS ||
+        self->store.lists[0].count > 1) {
         return hand_over(self, err);
     }
     return TRIB_OK;
@@ -172,8 +180,8 @@ Status result_buffer_take(ResultBuffer *self, Batch **out, Error *err) {
     self->row += n;
     TRY(batch_columns(&self->batch, self->node->ncolumns, err));
     for (uint32_t i = 0; i < self->node->ncolumns; i++) {
-        TRY(row_gather(self->layout, i, self->rows, n, NULL, n, true, &self->rooms[i], self->batch.arena,
-                       &self->batch.columns[i], err));
+        TRY(row_gather(self->layout, i, self->rows, n, NULL, n, true, &self->rooms[i],
+                       self->batch.arena, &self->batch.columns[i], err));
     }
     self->batch.count = self->batch.selected = n;
     *out = &self->batch;

@@ -19,9 +19,11 @@ typedef struct ResultWriter ResultWriter;
 #define RESULT_BUFFER_MINIMUM (INT64_C(512) << 10)
 
 /* Lives in the query's arena; result_buffer_close frees what is not in it. */
-Status result_buffer_new(const PhysNode *node, Query *query, ResultBuffer **out, Error *err) WARN_UNUSED;
+Status result_buffer_new(const PhysNode *node, Query *query, ResultBuffer **out,
+                         Error *err) WARN_UNUSED;
 void result_buffer_close(ResultBuffer *self);
-Status result_writer_new(ResultBuffer *self, Arena *arena, ResultWriter **out, Error *err) WARN_UNUSED;
+Status result_writer_new(ResultBuffer *self, Arena *arena, ResultWriter **out,
+                         Error *err) WARN_UNUSED;
 Status result_writer_add(ResultWriter *self, Batch *in, Error *err) WARN_UNUSED;
 /* Hands over what is not yet a full page. */
 Status result_writer_finish(ResultWriter *self, Error *err) WARN_UNUSED;

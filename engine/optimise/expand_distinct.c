@@ -25,8 +25,8 @@ typedef struct Expansion {
     uint32_t nplain;
     ColumnId *groups; /* behind EXPAND */
     ColumnId set_id;
-    ColumnId *inner_groups;   /* of the inner grouping's output */
-    ColumnId *plain_results;  /* [naggregates] */
+    ColumnId *inner_groups;  /* of the inner grouping's output */
+    ColumnId *plain_results; /* [naggregates] */
 } Expansion;
 
 static bool same_filter(const Expr *a, const Expr *b) {
@@ -54,7 +54,8 @@ static Status collect_sets(RuleContext *context, Expansion *x) {
         }
         uint32_t s = 0;
         while (s < x->nsets && !same_set(&x->sets[s], e)) s++;
-        if (s == x->nsets) x->sets[x->nsets++] = (DistinctSet){e->nargs, e->args, e->as.agg.filter, NULL};
+        if (s == x->nsets)
+            x->sets[x->nsets++] = (DistinctSet){e->nargs, e->args, e->as.agg.filter, NULL};
         x->set_of[i] = s;
     }
     return TRIB_OK;
@@ -89,7 +90,8 @@ static Status collect_plain(RuleContext *context, const Expansion *x, PlainInput
     for (uint32_t i = 0; i < x->node->naggregates; i++) {
         const Expr *e = x->node->aggregates[i];
         if (e->distinct) continue;
-        for (uint32_t a = 0; a < e->nargs; a++) TRY(rule_list_add(context, &out->exprs, e->args[a]));
+        for (uint32_t a = 0; a < e->nargs; a++)
+            TRY(rule_list_add(context, &out->exprs, e->args[a]));
         if (e->as.agg.filter) TRY(rule_list_add(context, &out->exprs, e->as.agg.filter));
     }
     TRY_ALLOC(out->columns, ARENA_ARRAY(context->arena, ColumnId, out->exprs.count), context->err);
@@ -101,7 +103,8 @@ static Status collect_plain(RuleContext *context, const Expansion *x, PlainInput
 
 /* One row of EXPAND: set 0 = plain, s + 1 = argument list s. A row that a list's FILTER refuses must not
  * count: it goes to a set of its own, which nobody reads. */
-static Status expand_row(RuleContext *context, const Expansion *x, const PlainInputs *plain, uint32_t set, Expr **row) {
+static Status expand_row(RuleContext *context, const Expansion *x, const PlainInputs *plain,
+                         uint32_t set, Expr **row) {
     const LogicalNode *node = x->node;
     uint32_t at = 0;
     for (uint32_t g = 0; g < node->ngroups; g++) row[at++] = node->groups[g];
@@ -109,7 +112,8 @@ static Status expand_row(RuleContext *context, const Expansion *x, const PlainIn
     if (set > 0 && x->sets[set - 1].filter) {
         Expr *args[3] = {x->sets[set - 1].filter, row[at], NULL};
         TRY(integer_of(context, -1, &args[2]));
-        TRY_ALLOC(row[at], expr_new(context->arena, EXPR_CASE, TYPE(INTEGER), 3, args), context->err);
+        TRY_ALLOC(row[at], expr_new(context->arena, EXPR_CASE, TYPE(INTEGER), 3, args),
+                  context->err);
     }
     at++;
     for (uint32_t s = 0; s < x->nsets; s++) {
@@ -125,7 +129,8 @@ static Status expand_row(RuleContext *context, const Expansion *x, const PlainIn
     return TRIB_OK;
 }
 
-static Status expand(RuleContext *context, Expansion *x, const PlainInputs *plain, LogicalNode **out) {
+static Status expand(RuleContext *context, Expansion *x, const PlainInputs *plain,
+                     LogicalNode **out) {
     const LogicalNode *node = x->node;
     uint32_t nargs = 0;
     for (uint32_t s = 0; s < x->nsets; s++) nargs += x->sets[s].nargs;
@@ -142,9 +147,11 @@ static Status expand(RuleContext *context, Expansion *x, const PlainInputs *plai
     TRY(new_column(context, STR("set"), TYPE(INTEGER), &x->set_id));
     e->output[at++] = x->set_id;
     for (uint32_t s = 0; s < x->nsets; s++) {
-        TRY_ALLOC(x->sets[s].columns, ARENA_ARRAY(context->arena, ColumnId, x->sets[s].nargs), context->err);
+        TRY_ALLOC(x->sets[s].columns, ARENA_ARRAY(context->arena, ColumnId, x->sets[s].nargs),
+                  context->err);
         for (uint32_t a = 0; a < x->sets[s].nargs; a++) {
-            TRY(new_column(context, STR("distinct"), x->sets[s].args[a]->type, &x->sets[s].columns[a]));
+            TRY(new_column(context, STR("distinct"), x->sets[s].args[a]->type,
+                           &x->sets[s].columns[a]));
             e->output[at++] = x->sets[s].columns[a];
         }
     }
@@ -161,17 +168,19 @@ static Status expand(RuleContext *context, Expansion *x, const PlainInputs *plai
 }
 
 /* Groups by (groups, set, all arguments) with the plain aggregates on top. */
-static Status inner_grouping(RuleContext *context, Expansion *x, const PlainInputs *plain, LogicalNode *input,
-                             LogicalNode **out) {
+static Status inner_grouping(RuleContext *context, Expansion *x, const PlainInputs *plain,
+                             LogicalNode *input, LogicalNode **out) {
     const LogicalNode *node = x->node;
     uint32_t ngroups = input->noutput - plain->exprs.count;
     LogicalNode *inner;
-    TRY_ALLOC(inner, logical_new(context->arena, LOGICAL_AGGREGATE, ngroups + x->nplain, 1), context->err);
+    TRY_ALLOC(inner, logical_new(context->arena, LOGICAL_AGGREGATE, ngroups + x->nplain, 1),
+              context->err);
     inner->children[0] = input;
     inner->ngroups = ngroups;
     TRY_ALLOC(inner->groups, ARENA_ARRAY(context->arena, Expr *, ngroups), context->err);
     TRY_ALLOC(inner->aggregates, ARENA_ARRAY(context->arena, Expr *, x->nplain), context->err);
-    TRY_ALLOC(x->plain_results, ARENA_ARRAY(context->arena, ColumnId, node->naggregates), context->err);
+    TRY_ALLOC(x->plain_results, ARENA_ARRAY(context->arena, ColumnId, node->naggregates),
+              context->err);
     for (uint32_t g = 0; g < ngroups; g++) {
         inner->output[g] = input->output[g];
         TRY_ALLOC(inner->groups[g], rule_column(context, input->output[g]), context->err);
@@ -182,9 +191,12 @@ static Status inner_grouping(RuleContext *context, Expansion *x, const PlainInpu
         if (e->distinct) continue;
         Expr **args, *copy;
         TRY_ALLOC(args, ARENA_ARRAY(context->arena, Expr *, e->nargs), context->err);
-        for (uint32_t a = 0; a < e->nargs; a++) TRY_ALLOC(args[a], rule_column(context, plain->columns[at++]), context->err);
+        for (uint32_t a = 0; a < e->nargs; a++)
+            TRY_ALLOC(args[a], rule_column(context, plain->columns[at++]), context->err);
         TRY(rule_expr_over(context, e, args, &copy));
-        if (e->as.agg.filter) TRY_ALLOC(copy->as.agg.filter, rule_column(context, plain->columns[at++]), context->err);
+        if (e->as.agg.filter)
+            TRY_ALLOC(copy->as.agg.filter, rule_column(context, plain->columns[at++]),
+                      context->err);
         TRY(new_column(context, STR("partial"), e->type, &x->plain_results[i]));
         inner->output[ngroups + inner->naggregates] = x->plain_results[i];
         inner->aggregates[inner->naggregates++] = copy;
@@ -211,7 +223,8 @@ static Status outer_aggregate(RuleContext *context, const Expansion *x, uint32_t
         const DistinctSet *set = &x->sets[x->set_of[i]];
         Expr **args;
         TRY_ALLOC(args, ARENA_ARRAY(context->arena, Expr *, set->nargs), context->err);
-        for (uint32_t a = 0; a < set->nargs; a++) TRY_ALLOC(args[a], rule_column(context, set->columns[a]), context->err);
+        for (uint32_t a = 0; a < set->nargs; a++)
+            TRY_ALLOC(args[a], rule_column(context, set->columns[a]), context->err);
         TRY(rule_expr_over(context, e, args, out));
         (*out)->distinct = false;
         return set_is(context, x, x->set_of[i] + 1, &(*out)->as.agg.filter);
@@ -234,10 +247,12 @@ static Status outer_aggregate(RuleContext *context, const Expansion *x, uint32_t
 
 /* Without groups an empty input still has one row: counts of no row are 0, which any_value of no row is
  * not; the plain count is then COALESCEd. */
-static Status finish_plain_counts(RuleContext *context, const Expansion *x, LogicalNode *outer, LogicalNode **out) {
+static Status finish_plain_counts(RuleContext *context, const Expansion *x, LogicalNode *outer,
+                                  LogicalNode **out) {
     const LogicalNode *node = x->node;
     LogicalNode *project;
-    TRY_ALLOC(project, logical_new(context->arena, LOGICAL_PROJECT, node->noutput, 1), context->err);
+    TRY_ALLOC(project, logical_new(context->arena, LOGICAL_PROJECT, node->noutput, 1),
+              context->err);
     TRY_ALLOC(project->exprs, ARENA_ARRAY(context->arena, Expr *, node->noutput), context->err);
     project->children[0] = outer;
     for (uint32_t i = 0; i < node->noutput; i++) {
@@ -250,22 +265,26 @@ static Status finish_plain_counts(RuleContext *context, const Expansion *x, Logi
         Value zero = {.type = e->type};
         Expr *args[2] = {project->exprs[i], NULL};
         TRY_ALLOC(args[1], expr_constant(context->arena, zero), context->err);
-        TRY_ALLOC(project->exprs[i], expr_new(context->arena, EXPR_COALESCE, e->type, 2, args), context->err);
+        TRY_ALLOC(project->exprs[i], expr_new(context->arena, EXPR_COALESCE, e->type, 2, args),
+                  context->err);
     }
     *out = project;
     return TRIB_OK;
 }
 
-static Status outer_grouping(RuleContext *context, Expansion *x, LogicalNode *inner, LogicalNode **out) {
+static Status outer_grouping(RuleContext *context, Expansion *x, LogicalNode *inner,
+                             LogicalNode **out) {
     const LogicalNode *node = x->node;
     bool global = node->ngroups == 0 && x->nplain > 0;
     LogicalNode *outer;
-    TRY_ALLOC(outer, logical_new(context->arena, LOGICAL_AGGREGATE, node->noutput, 1), context->err);
+    TRY_ALLOC(outer, logical_new(context->arena, LOGICAL_AGGREGATE, node->noutput, 1),
+              context->err);
     outer->children[0] = inner;
     outer->ngroups = node->ngroups;
     outer->naggregates = node->naggregates;
     TRY_ALLOC(outer->groups, ARENA_ARRAY(context->arena, Expr *, node->ngroups), context->err);
-    TRY_ALLOC(outer->aggregates, ARENA_ARRAY(context->arena, Expr *, node->naggregates), context->err);
+    TRY_ALLOC(outer->aggregates, ARENA_ARRAY(context->arena, Expr *, node->naggregates),
+              context->err);
     for (uint32_t g = 0; g < node->ngroups; g++) {
         outer->output[g] = node->output[g];
         TRY_ALLOC(outer->groups[g], rule_column(context, x->groups[g]), context->err);
@@ -273,7 +292,8 @@ static Status outer_grouping(RuleContext *context, Expansion *x, LogicalNode *in
     for (uint32_t i = 0; i < node->naggregates; i++) {
         uint32_t o = node->ngroups + i;
         outer->output[o] = node->output[o];
-        if (global) TRY(new_column(context, STR("result"), node->aggregates[i]->type, &outer->output[o]));
+        if (global)
+            TRY(new_column(context, STR("result"), node->aggregates[i]->type, &outer->output[o]));
         TRY(outer_aggregate(context, x, i, &outer->aggregates[i]));
     }
     *out = outer;

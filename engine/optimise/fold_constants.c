@@ -42,7 +42,8 @@ static Status fold_logic(RuleContext *context, Expr *e, bool deciding, Expr **ou
     }
     *out = e;
     if (kept.count == e->nargs) return TRIB_OK;
-    TRY_ALLOC(*out, expr_boolean(context->arena, (ExprKind)e->kind, kept.count, kept.items), context->err);
+    TRY_ALLOC(*out, expr_boolean(context->arena, (ExprKind)e->kind, kept.count, kept.items),
+              context->err);
     return TRIB_OK;
 }
 
@@ -99,7 +100,8 @@ static Status fold_case(RuleContext *context, Expr *e, Expr **out) {
     TRY(rule_list_add(context, &kept, otherwise));
     *out = e;
     if (kept.count == e->nargs) return TRIB_OK;
-    TRY_ALLOC(*out, expr_new(context->arena, EXPR_CASE, e->type, kept.count, kept.items), context->err);
+    TRY_ALLOC(*out, expr_new(context->arena, EXPR_CASE, e->type, kept.count, kept.items),
+              context->err);
     return TRIB_OK;
 }
 
@@ -107,7 +109,8 @@ static Status fold_coalesce(RuleContext *context, Expr *e, Expr **out) {
     ExprList kept = {0};
     for (uint32_t i = 0; i < e->nargs; i++) {
         Expr *arg = e->args[i];
-        if (arg->kind == EXPR_CONSTANT && arg->as.value.is_null && kept.count + (e->nargs - i) > 1) continue;
+        if (arg->kind == EXPR_CONSTANT && arg->as.value.is_null && kept.count + (e->nargs - i) > 1)
+            continue;
         TRY(rule_list_add(context, &kept, arg));
         if (arg->kind == EXPR_CONSTANT && !arg->as.value.is_null) break;
     }
@@ -115,7 +118,8 @@ static Status fold_coalesce(RuleContext *context, Expr *e, Expr **out) {
     if (kept.count == 1) return TRIB_OK;
     *out = e;
     if (kept.count == e->nargs) return TRIB_OK;
-    TRY_ALLOC(*out, expr_new(context->arena, EXPR_COALESCE, e->type, kept.count, kept.items), context->err);
+    TRY_ALLOC(*out, expr_new(context->arena, EXPR_COALESCE, e->type, kept.count, kept.items),
+              context->err);
     return TRIB_OK;
 }
 
@@ -132,7 +136,9 @@ static Status simplify(RuleContext *context, Expr *e, Expr **out) {
 
 static bool foldable(const Expr *e) {
     if (e->is_volatile || e->nargs == 0) return e->kind == EXPR_CALL && !e->is_volatile;
-    if (e->kind == EXPR_AGGREGATE || e->kind == EXPR_WINDOW || e->kind == EXPR_SUBQUERY || e->kind == EXPR_LAMBDA) return false;
+    if (e->kind == EXPR_AGGREGATE || e->kind == EXPR_WINDOW || e->kind == EXPR_SUBQUERY ||
+        e->kind == EXPR_LAMBDA)
+        return false;
     for (uint32_t i = 0; i < e->nargs; i++) {
         if (e->args[i]->kind != EXPR_CONSTANT) return false;
     }
@@ -173,9 +179,11 @@ static Status fold_args(RuleContext *context, Expr *e, Expr **out) {
 static Status fold(RuleContext *context, void *state, Expr *e, Expr **out) {
     if (e->kind == EXPR_PARAMETER) {
         if (e->as.slot >= context->options->nparams) {
-            return error_set(context->err, ERR_PARAM_COUNT, "parameter %u has no value", e->as.slot + 1);
+            return error_set(context->err, ERR_PARAM_COUNT, "parameter %u has no value",
+                             e->as.slot + 1);
         }
-        TRY_ALLOC(*out, expr_constant(context->arena, context->options->params[e->as.slot]), context->err);
+        TRY_ALLOC(*out, expr_constant(context->arena, context->options->params[e->as.slot]),
+                  context->err);
         (*out)->line = e->line;
         (*out)->column = e->column;
         return TRIB_OK;

@@ -10,7 +10,7 @@ typedef struct RuleRow {
 } RuleRow;
 
 static const RuleRow rules[] = {
-#define RULE(name, help) {#name, help, rule_##name, false},
+#define RULE(name, help)          {#name, help, rule_##name, false},
 #define REQUIRED_RULE(name, help) {#name, help, rule_##name, true},
 #include "engine/optimise/rules.def"
 };
@@ -42,19 +42,23 @@ static Status copy_plan(Arena *arena, const LogicalPlan *bound, LogicalPlan **ou
     *plan = *bound;
     plan->arena = arena;
     uint32_t capacity = bound->columns.count + 32;
-    plan->columns = (PlanColumns){.arena = arena, .count = bound->columns.count, .capacity = capacity};
+    plan->columns =
+        (PlanColumns){.arena = arena, .count = bound->columns.count, .capacity = capacity};
     TRY_ALLOC(plan->columns.columns, ARENA_ARRAY(arena, PlanColumn, capacity), err);
     if (bound->columns.count) {
-        memcpy(plan->columns.columns, bound->columns.columns, (bound->columns.count + 1) * sizeof(PlanColumn));
+        memcpy(plan->columns.columns, bound->columns.columns,
+               (bound->columns.count + 1) * sizeof(PlanColumn));
     }
     *out = plan;
     return TRIB_OK;
 }
 
-Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan *bound, LogicalPlan **out, Error *err) {
+Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan *bound,
+                LogicalPlan **out, Error *err) {
     LogicalPlan *plan;
     TRY(copy_plan(arena, bound, &plan, err));
-    RuleContext rule = {.arena = arena, .columns = &plan->columns, .options = context, .plan = plan, .err = err};
+    RuleContext rule = {
+        .arena = arena, .columns = &plan->columns, .options = context, .plan = plan, .err = err};
     for (uint32_t i = 0; i < COUNT_OF(rules); i++) {
         if (!rules[i].required && disabled(context->disabled_rules, rules[i].name)) continue;
         TRY(rules[i].rule(&rule, plan->root, &plan->root));

@@ -18,13 +18,13 @@ typedef struct OptimiseContext {
     bool runtime_filters;
     bool verify;
     uint32_t nparams;
-    const Value *params;   /* converted to the statement's parameter types */
+    const Value *params; /* converted to the statement's parameter types */
 } OptimiseContext;
 
 /* `bound` stays as it is (it may be executed again); the result lives in `arena`. SourcePlans are
  * released when the arena is. */
-Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan *bound, LogicalPlan **out, Error *err)
-    WARN_UNUSED;
+Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan *bound,
+                LogicalPlan **out, Error *err) WARN_UNUSED;
 
 /* The rules in order, for documentation and tests: NULL at the end. */
 const char *optimise_rule_name(uint32_t index);

@@ -24,10 +24,11 @@ static bool has_subquery(const Expr *e) {
 }
 
 /* A join of the input with a sub-query's plan; its output is the input's plus `added` (0 = none). */
-static Status join_with(RuleContext *context, LogicalNode *input, LogicalNode *plan, JoinKind kind, Expr *condition,
-                        ColumnId added, LogicalNode **out) {
+static Status join_with(RuleContext *context, LogicalNode *input, LogicalNode *plan, JoinKind kind,
+                        Expr *condition, ColumnId added, LogicalNode **out) {
     LogicalNode *join;
-    TRY_ALLOC(join, logical_new(context->arena, LOGICAL_JOIN, input->noutput + (added ? 1 : 0), 2), context->err);
+    TRY_ALLOC(join, logical_new(context->arena, LOGICAL_JOIN, input->noutput + (added ? 1 : 0), 2),
+              context->err);
     if (input->noutput) memcpy(join->output, input->output, input->noutput * sizeof *join->output);
     if (added) join->output[input->noutput] = added;
     join->join = kind;
@@ -51,7 +52,8 @@ static Status in_condition(RuleContext *context, const Expr *e, Expr *value, Exp
     TRY_ALLOC(column, rule_column(context, e->as.plan->output[0]), context->err);
     Type common;
     if (!type_common(context->arena, value->type, column->type, &common)) {
-        return error_set_at(context->err, ERR_SYNTAX, e->line, e->column, "IN compares values of types that do not compare");
+        return error_set_at(context->err, ERR_SYNTAX, e->line, e->column,
+                            "IN compares values of types that do not compare");
     }
     Expr *args[2];
     TRY_ALLOC(args[0], expr_cast(context->arena, value, common, false), context->err);
@@ -88,9 +90,11 @@ static Status plan_scalar(RuleContext *context, Planner *planner, const Expr *e,
     TRY_ALLOC(single, logical_new(context->arena, LOGICAL_SINGLE_ROW, 1, 1), context->err);
     single->output[0] = plan->output[0];
     single->children[0] = plan;
-    if (plan->noutput > 1) TRY(rule_project_columns(context, plan, 1, plan->output, &single->children[0]));
+    if (plan->noutput > 1)
+        TRY(rule_project_columns(context, plan, 1, plan->output, &single->children[0]));
     context->columns->columns[plan->output[0]].nullable = true;
-    TRY(join_with(context, planner->input, single, JOIN_CROSS, NULL, plan->output[0], &planner->input));
+    TRY(join_with(context, planner->input, single, JOIN_CROSS, NULL, plan->output[0],
+                  &planner->input));
     TRY_ALLOC(*out, rule_column(context, plan->output[0]), context->err);
     return TRIB_OK;
 }
@@ -106,7 +110,8 @@ static Status plan_mark(RuleContext *context, Planner *planner, const Expr *e, E
     } else {
         TRY(one_row(context, plan, &plan));
     }
-    ColumnId mark = plan_column_new(context->columns, STR("exists"), TYPE(BOOLEAN), e->subquery_kind == SUBQUERY_IN);
+    ColumnId mark = plan_column_new(context->columns, STR("exists"), TYPE(BOOLEAN),
+                                    e->subquery_kind == SUBQUERY_IN);
     if (!mark) return error_out_of_memory(context->err);
     TRY(join_with(context, planner->input, plan, JOIN_MARK, condition, mark, &planner->input));
     TRY_ALLOC(*out, rule_column(context, mark), context->err);
@@ -149,19 +154,23 @@ static Status plan_conjunct(RuleContext *context, Planner *planner, const Expr *
     } else {
         TRY(one_row(context, plan, &plan));
     }
-    JoinKind kind = !e->negated ? JOIN_SEMI : e->subquery_kind == SUBQUERY_IN ? JOIN_ANTI_NULLS : JOIN_ANTI;
+    JoinKind kind = !e->negated                       ? JOIN_SEMI
+                    : e->subquery_kind == SUBQUERY_IN ? JOIN_ANTI_NULLS
+                                                      : JOIN_ANTI;
     return join_with(context, planner->input, plan, kind, condition, 0, &planner->input);
 }
 
 static bool is_filtering(const Expr *e) {
-    return e->kind == EXPR_SUBQUERY && (e->subquery_kind == SUBQUERY_IN || e->subquery_kind == SUBQUERY_EXISTS);
+    return e->kind == EXPR_SUBQUERY &&
+           (e->subquery_kind == SUBQUERY_IN || e->subquery_kind == SUBQUERY_EXISTS);
 }
 
 /* Plain conjuncts are applied first, below the joins. */
 static Status plan_filter(RuleContext *context, LogicalNode *node, LogicalNode **out) {
     ExprList plain = {0}, rest = {0};
     for (uint32_t i = 0; i < node->nconjuncts; i++) {
-        if (!has_subquery(node->conjuncts[i])) TRY(rule_list_add(context, &plain, node->conjuncts[i]));
+        if (!has_subquery(node->conjuncts[i]))
+            TRY(rule_list_add(context, &plain, node->conjuncts[i]));
     }
     Planner planner;
     TRY(rule_filter(context, node->children[0], &plain, &planner.input));
@@ -185,7 +194,8 @@ static Status plan_filter(RuleContext *context, LogicalNode *node, LogicalNode *
 static bool node_has_subquery(const LogicalNode *node) {
     bool found = false;
     for (uint32_t i = 0; i < node->nconjuncts; i++) found |= has_subquery(node->conjuncts[i]);
-    for (uint32_t i = 0; node->exprs && i < node->noutput; i++) found |= has_subquery(node->exprs[i]);
+    for (uint32_t i = 0; node->exprs && i < node->noutput; i++)
+        found |= has_subquery(node->exprs[i]);
     for (uint32_t i = 0; i < node->ngroups; i++) found |= has_subquery(node->groups[i]);
     for (uint32_t i = 0; i < node->naggregates; i++) found |= has_subquery(node->aggregates[i]);
     for (uint32_t i = 0; i < node->nkeys; i++) found |= has_subquery(node->keys[i].expr);
@@ -198,7 +208,8 @@ static bool node_has_subquery(const LogicalNode *node) {
 /* VALUES with sub-queries: each row becomes a projection of a row without columns, united. */
 static Status plan_values(RuleContext *context, LogicalNode *node, LogicalNode **out) {
     LogicalNode *all;
-    TRY_ALLOC(all, logical_new(context->arena, LOGICAL_UNION, node->noutput, node->nrows), context->err);
+    TRY_ALLOC(all, logical_new(context->arena, LOGICAL_UNION, node->noutput, node->nrows),
+              context->err);
     if (node->noutput) memcpy(all->output, node->output, node->noutput * sizeof *all->output);
     TRY_ALLOC(all->inputs, ARENA_ARRAY(context->arena, ColumnId *, node->nrows), context->err);
     for (uint32_t r = 0; r < node->nrows; r++) {
@@ -207,7 +218,8 @@ static Status plan_values(RuleContext *context, LogicalNode *node, LogicalNode *
         TRY_ALLOC(empty->value_rows, ARENA_ARRAY(context->arena, Expr **, 1), context->err);
         TRY_ALLOC(empty->value_rows[0], ARENA_ARRAY(context->arena, Expr *, 0), context->err);
         empty->nrows = 1;
-        TRY_ALLOC(project, logical_new(context->arena, LOGICAL_PROJECT, node->noutput, 1), context->err);
+        TRY_ALLOC(project, logical_new(context->arena, LOGICAL_PROJECT, node->noutput, 1),
+                  context->err);
         project->exprs = node->value_rows[r];
         project->children[0] = empty;
         for (uint32_t i = 0; i < node->noutput; i++) {
@@ -225,8 +237,9 @@ static Status plan_values(RuleContext *context, LogicalNode *node, LogicalNode *
 /* Other nodes: the joins go below, the mapped expressions use their columns. */
 static Status plan_other(RuleContext *context, LogicalNode *node, LogicalNode **out) {
     if (node->kind == LOGICAL_JOIN) {
-        return error_set(context->err, ERR_UNSUPPORTED, "a sub-query in the ON condition of a join is not supported; "
-                                                        "move it into WHERE or a derived table");
+        return error_set(context->err, ERR_UNSUPPORTED,
+                         "a sub-query in the ON condition of a join is not supported; "
+                         "move it into WHERE or a derived table");
     }
     Planner planner = {node->children[0]};
     LogicalNode *mapped;

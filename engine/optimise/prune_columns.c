@@ -6,7 +6,8 @@
  */
 #include "engine/optimise/rule.h"
 
-static Status prune(RuleContext *context, const LogicalNode *node, const uint64_t *needed, LogicalNode **out);
+static Status prune(RuleContext *context, const LogicalNode *node, const uint64_t *needed,
+                    LogicalNode **out);
 
 static Status needed_new(RuleContext *context, const uint64_t *from, uint64_t **out) {
     TRY(rule_columns_new(context, out));
@@ -15,8 +16,8 @@ static Status needed_new(RuleContext *context, const uint64_t *from, uint64_t **
 }
 
 /* Keeps the needed ones of node's output, with parallel arrays (may be NULL) kept in step. */
-static Status keep_output(RuleContext *context, LogicalNode *node, const uint64_t *needed, uint32_t from, uint32_t **positions,
-                          uint32_t *count) {
+static Status keep_output(RuleContext *context, LogicalNode *node, const uint64_t *needed,
+                          uint32_t from, uint32_t **positions, uint32_t *count) {
     uint32_t n = 0;
     ColumnId *output;
     TRY_ALLOC(output, ARENA_ARRAY(context->arena, ColumnId, node->noutput), context->err);
@@ -32,7 +33,8 @@ static Status keep_output(RuleContext *context, LogicalNode *node, const uint64_
     return TRIB_OK;
 }
 
-static Status pick_exprs(RuleContext *context, Expr ***exprs, const uint32_t *positions, uint32_t count) {
+static Status pick_exprs(RuleContext *context, Expr ***exprs, const uint32_t *positions,
+                         uint32_t count) {
     Expr **picked;
     TRY_ALLOC(picked, ARENA_ARRAY(context->arena, Expr *, count), context->err);
     for (uint32_t i = 0; i < count; i++) picked[i] = (*exprs)[positions[i]];
@@ -40,7 +42,8 @@ static Status pick_exprs(RuleContext *context, Expr ***exprs, const uint32_t *po
     return TRIB_OK;
 }
 
-static Status pick_rows(RuleContext *context, uint32_t rows, Expr ****matrix, const uint32_t *positions, uint32_t count) {
+static Status pick_rows(RuleContext *context, uint32_t rows, Expr ****matrix,
+                        const uint32_t *positions, uint32_t count) {
     Expr ***copy;
     TRY_ALLOC(copy, ARENA_ARRAY(context->arena, Expr **, rows), context->err);
     for (uint32_t r = 0; r < rows; r++) {
@@ -63,7 +66,8 @@ static Status prune_scan(RuleContext *context, LogicalNode *node, const uint64_t
     for (uint32_t i = 1; i < node->noutput; i++) {
         const TribColumn *c = &table->columns[node->table_columns[i]];
         const TribColumn *best = &table->columns[node->table_columns[narrowest]];
-        if (best->unreadable || (!c->unreadable && column_cost(c->type) < column_cost(best->type))) narrowest = i;
+        if (best->unreadable || (!c->unreadable && column_cost(c->type) < column_cost(best->type)))
+            narrowest = i;
     }
     uint64_t *wanted;
     TRY(needed_new(context, needed, &wanted));
@@ -86,12 +90,14 @@ static Status prune_join(RuleContext *context, LogicalNode *node, const uint64_t
     uint32_t *positions, n;
     uint64_t *below;
     TRY(keep_output(context, node, needed, 0, &positions, &n));
-    if (node->join == JOIN_MARK && !bitmap_get(needed, node->mark)) { /* nobody asks: but the node must be whole */
+    if (node->join == JOIN_MARK &&
+        !bitmap_get(needed, node->mark)) { /* nobody asks: but the node must be whole */
         node->output[node->noutput++] = node->mark;
     }
     TRY(needed_new(context, needed, &below));
     add_exprs(below, node->nconjuncts, node->conjuncts);
-    for (uint32_t i = 0; i < 2; i++) TRY(prune(context, node->children[i], below, &node->children[i]));
+    for (uint32_t i = 0; i < 2; i++)
+        TRY(prune(context, node->children[i], below, &node->children[i]));
     return TRIB_OK;
 }
 
@@ -101,7 +107,8 @@ static Status prune_aggregate(RuleContext *context, LogicalNode *node) {
     add_exprs(below, node->ngroups, node->groups);
     for (uint32_t i = 0; i < node->naggregates; i++) {
         expr_columns(node->aggregates[i], below);
-        if (node->aggregates[i]->as.agg.filter) expr_columns(node->aggregates[i]->as.agg.filter, below);
+        if (node->aggregates[i]->as.agg.filter)
+            expr_columns(node->aggregates[i]->as.agg.filter, below);
     }
     return prune(context, node->children[0], below, &node->children[0]);
 }
@@ -167,13 +174,15 @@ static Status prune_write(RuleContext *context, LogicalNode *node) {
     ColumnId *order = child->output;
     uint32_t count = child->noutput;
     TRY(prune(context, child, below, &node->children[0]));
-    if (node->children[0]->noutput == count && memcmp(node->children[0]->output, order, count * sizeof *order) == 0) {
+    if (node->children[0]->noutput == count &&
+        memcmp(node->children[0]->output, order, count * sizeof *order) == 0) {
         return TRIB_OK;
     }
     return rule_project_columns(context, node->children[0], count, order, &node->children[0]);
 }
 
-static Status prune(RuleContext *context, const LogicalNode *in, const uint64_t *needed, LogicalNode **out) {
+static Status prune(RuleContext *context, const LogicalNode *in, const uint64_t *needed,
+                    LogicalNode **out) {
     LogicalNode *node;
     TRY_ALLOC(node, logical_copy(context->arena, in), context->err);
     *out = node;
@@ -198,7 +207,8 @@ Status rule_prune_columns(RuleContext *context, LogicalNode *in, LogicalNode **o
     TRY(prune(context, in, needed, &pruned));
     *out = pruned;
     if (in->kind == LOGICAL_WRITE) return TRIB_OK;
-    if (pruned->noutput == in->noutput && memcmp(pruned->output, in->output, in->noutput * sizeof *in->output) == 0) {
+    if (pruned->noutput == in->noutput &&
+        memcmp(pruned->output, in->output, in->noutput * sizeof *in->output) == 0) {
         return TRIB_OK;
     }
     return rule_project_columns(context, pruned, in->noutput, in->output, out);

@@ -56,8 +56,10 @@ static bool any_rejects(const ExprList *conjuncts, const LogicalNode *side) {
 
 static JoinKind simplified_kind(const LogicalNode *join, const ExprList *above) {
     JoinKind kind = join->join;
-    bool left = any_rejects(above, join->children[0]), right = any_rejects(above, join->children[1]);
-    if (kind == JOIN_FULL) kind = left && right ? JOIN_INNER : left ? JOIN_LEFT : right ? JOIN_RIGHT : JOIN_FULL;
+    bool left = any_rejects(above, join->children[0]),
+         right = any_rejects(above, join->children[1]);
+    if (kind == JOIN_FULL)
+        kind = left && right ? JOIN_INNER : left ? JOIN_LEFT : right ? JOIN_RIGHT : JOIN_FULL;
     if (kind == JOIN_LEFT && right) kind = JOIN_INNER;
     if (kind == JOIN_RIGHT && left) kind = JOIN_INNER;
     return kind;
@@ -70,21 +72,25 @@ typedef struct JoinPush {
 } JoinPush;
 
 /* Where a WHERE conjunct above the join may go. */
-static Status place_above(RuleContext *context, const LogicalNode *join, JoinKind kind, Expr *e, JoinPush *lists) {
+static Status place_above(RuleContext *context, const LogicalNode *join, JoinKind kind, Expr *e,
+                          JoinPush *lists) {
     bool left, right;
     TRY(rule_uses_only(context, e, join->children[0], &left));
     TRY(rule_uses_only(context, e, join->children[1], &right));
     bool movable = !e->may_raise && !e->is_volatile;
-    bool keeps_left = kind != JOIN_RIGHT && kind != JOIN_FULL; /* no rows of the left side are filled up */
+    bool keeps_left =
+        kind != JOIN_RIGHT && kind != JOIN_FULL; /* no rows of the left side are filled up */
     bool keeps_right = kind == JOIN_INNER || kind == JOIN_CROSS || kind == JOIN_RIGHT;
     if (movable && left && keeps_left) return rule_list_add(context, &lists->left, e);
     if (movable && right && keeps_right) return rule_list_add(context, &lists->right, e);
-    if (movable && (kind == JOIN_INNER || kind == JOIN_CROSS)) return rule_list_add(context, &lists->on, e);
+    if (movable && (kind == JOIN_INNER || kind == JOIN_CROSS))
+        return rule_list_add(context, &lists->on, e);
     return rule_list_add(context, &lists->above, e);
 }
 
 /* Where a conjunct of the ON condition may go. */
-static Status place_on(RuleContext *context, const LogicalNode *join, JoinKind kind, Expr *e, JoinPush *lists) {
+static Status place_on(RuleContext *context, const LogicalNode *join, JoinKind kind, Expr *e,
+                       JoinPush *lists) {
     bool left, right;
     TRY(rule_uses_only(context, e, join->children[0], &left));
     TRY(rule_uses_only(context, e, join->children[1], &right));
@@ -97,11 +103,14 @@ static Status place_on(RuleContext *context, const LogicalNode *join, JoinKind k
     return rule_list_add(context, &lists->on, e);
 }
 
-static Status push_join(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out) {
+static Status push_join(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                        LogicalNode **out) {
     JoinPush lists = {0};
     JoinKind kind = simplified_kind(node, conjuncts);
-    for (uint32_t i = 0; i < conjuncts->count; i++) TRY(place_above(context, node, kind, conjuncts->items[i], &lists));
-    for (uint32_t i = 0; i < node->nconjuncts; i++) TRY(place_on(context, node, kind, node->conjuncts[i], &lists));
+    for (uint32_t i = 0; i < conjuncts->count; i++)
+        TRY(place_above(context, node, kind, conjuncts->items[i], &lists));
+    for (uint32_t i = 0; i < node->nconjuncts; i++)
+        TRY(place_on(context, node, kind, node->conjuncts[i], &lists));
     LogicalNode *join;
     TRY_ALLOC(join, logical_copy(context->arena, node), context->err);
     join->join = kind == JOIN_CROSS && lists.on.count ? JOIN_INNER : kind;
@@ -119,7 +128,8 @@ static Status column_map(RuleContext *context, Expr ***out) {
     return TRIB_OK;
 }
 
-static Status push_project(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out) {
+static Status push_project(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                           LogicalNode **out) {
     ExprList below = {0}, above = {0};
     Expr **map;
     TRY(column_map(context, &map));
@@ -136,7 +146,8 @@ static Status push_project(RuleContext *context, LogicalNode *node, ExprList *co
     return rule_filter(context, project, &above, out);
 }
 
-static Status push_aggregate(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out) {
+static Status push_aggregate(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                             LogicalNode **out) {
     ExprList below = {0}, above = {0};
     Expr **map;
     TRY(column_map(context, &map));
@@ -159,7 +170,8 @@ static Status push_aggregate(RuleContext *context, LogicalNode *node, ExprList *
         }
         TRY(rule_substitute(context, e, map, &substituted));
         /* a condition without columns must not remove the one row of a grouping without groups */
-        bool stays = others || !any || e->is_volatile || e->may_raise || substituted->may_raise || substituted->is_volatile;
+        bool stays = others || !any || e->is_volatile || e->may_raise || substituted->may_raise ||
+                     substituted->is_volatile;
         TRY(rule_list_add(context, stays ? &above : &below, stays ? e : substituted));
     }
     LogicalNode *aggregate;
@@ -168,7 +180,8 @@ static Status push_aggregate(RuleContext *context, LogicalNode *node, ExprList *
     return rule_filter(context, aggregate, &above, out);
 }
 
-static Status push_union(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out) {
+static Status push_union(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                         LogicalNode **out) {
     ExprList above = {0}, moving = {0};
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         Expr *e = conjuncts->items[i];
@@ -193,15 +206,19 @@ static Status push_union(RuleContext *context, LogicalNode *node, ExprList *conj
     return rule_filter(context, all, &above, out);
 }
 
-static Status push_filter(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out) {
+static Status push_filter(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                          LogicalNode **out) {
     ExprList all = {0};
-    for (uint32_t i = 0; i < node->nconjuncts; i++) TRY(rule_list_conjuncts(context, &all, node->conjuncts[i]));
-    for (uint32_t i = 0; i < conjuncts->count; i++) TRY(rule_list_add(context, &all, conjuncts->items[i]));
+    for (uint32_t i = 0; i < node->nconjuncts; i++)
+        TRY(rule_list_conjuncts(context, &all, node->conjuncts[i]));
+    for (uint32_t i = 0; i < conjuncts->count; i++)
+        TRY(rule_list_add(context, &all, conjuncts->items[i]));
     return push(context, node->children[0], &all, out);
 }
 
 /* Nothing passes: the conjuncts stay above, the children start afresh. */
-static Status stop_here(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out) {
+static Status stop_here(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                        LogicalNode **out) {
     LogicalNode *copy;
     TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
     for (uint32_t i = 0; i < node->nchildren; i++) {
@@ -211,7 +228,8 @@ static Status stop_here(RuleContext *context, LogicalNode *node, ExprList *conju
     return rule_filter(context, copy, conjuncts, out);
 }
 
-static Status push_through(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out) {
+static Status push_through(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                           LogicalNode **out) {
     LogicalNode *copy;
     TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
     TRY(push(context, node->children[0], conjuncts, &copy->children[0]));
@@ -224,12 +242,14 @@ static bool never_true(const ExprList *conjuncts) {
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         const Expr *e = conjuncts->items[i];
         if (e->may_raise) return false;
-        if (e->kind == EXPR_CONSTANT && (e->as.value.is_null || e->as.value.as.integer == 0)) return true;
+        if (e->kind == EXPR_CONSTANT && (e->as.value.is_null || e->as.value.as.integer == 0))
+            return true;
     }
     return false;
 }
 
-static Status push(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out) {
+static Status push(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                   LogicalNode **out) {
     if (never_true(conjuncts)) return rule_empty(context, node, out);
     switch (node->kind) {
     case LOGICAL_FILTER: return push_filter(context, node, conjuncts, out);

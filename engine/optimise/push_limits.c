@@ -17,7 +17,8 @@ static bool constant_count(const Expr *e, int64_t *out) {
 }
 
 /* A copy of a LIMIT or top-N over another child that keeps limit + offset rows and skips none. */
-static Status without_offset(RuleContext *context, const LogicalNode *node, LogicalNode *child, LogicalNode **out) {
+static Status without_offset(RuleContext *context, const LogicalNode *node, LogicalNode *child,
+                             LogicalNode **out) {
     int64_t limit = 0, offset = 0;
     constant_count(node->limit, &limit);
     constant_count(node->offset, &offset);
@@ -45,7 +46,8 @@ static Status limit_over_sort(RuleContext *context, const LogicalNode *limit, Lo
 }
 
 /* The keys in terms of the projection's input; false if one is computed. */
-static Status keys_below(RuleContext *context, const LogicalNode *node, const LogicalNode *project, SortKey **keys, bool *ok) {
+static Status keys_below(RuleContext *context, const LogicalNode *node, const LogicalNode *project,
+                         SortKey **keys, bool *ok) {
     *ok = true;
     TRY_ALLOC(*keys, ARENA_ARRAY(context->arena, SortKey, node->nkeys), context->err);
     for (uint32_t k = 0; k < node->nkeys; k++) {
@@ -108,7 +110,8 @@ static Status over_join(RuleContext *context, LogicalNode *node, LogicalNode **o
     uint32_t kept = join->join == JOIN_RIGHT ? 1 : 0;
     *out = node;
     for (uint32_t k = 0; k < node->nkeys; k++) {
-        if (!logical_has_output(join->children[kept], node->keys[k].expr->as.column_id)) return TRIB_OK;
+        if (!logical_has_output(join->children[kept], node->keys[k].expr->as.column_id))
+            return TRIB_OK;
     }
     LogicalNode *limited, *copy;
     TRY(without_offset(context, node, join->children[kept], &limited));
@@ -122,7 +125,8 @@ static Status over_join(RuleContext *context, LogicalNode *node, LogicalNode **o
 Status rule_push_limits(RuleContext *context, LogicalNode *in, LogicalNode **out) {
     LogicalNode *node = in;
     int64_t limit, offset = 0;
-    bool counted = (node->kind == LOGICAL_LIMIT || node->kind == LOGICAL_TOPN) && constant_count(node->limit, &limit) &&
+    bool counted = (node->kind == LOGICAL_LIMIT || node->kind == LOGICAL_TOPN) &&
+                   constant_count(node->limit, &limit) &&
                    (!node->offset || constant_count(node->offset, &offset));
     if (counted && node->kind == LOGICAL_LIMIT && node->children[0]->kind == LOGICAL_SORT) {
         TRY(limit_over_sort(context, node, &node));
@@ -131,8 +135,10 @@ Status rule_push_limits(RuleContext *context, LogicalNode *in, LogicalNode **out
         const LogicalNode *child = node->children[0];
         LogicalNode *pushed = node;
         if (child->kind == LOGICAL_PROJECT) TRY(over_project(context, node, &pushed));
-        if (child->kind == LOGICAL_UNION && node->kind == LOGICAL_LIMIT) TRY(over_union(context, node, &pushed));
-        if (child->kind == LOGICAL_JOIN && (child->join == JOIN_LEFT || child->join == JOIN_RIGHT)) {
+        if (child->kind == LOGICAL_UNION && node->kind == LOGICAL_LIMIT)
+            TRY(over_union(context, node, &pushed));
+        if (child->kind == LOGICAL_JOIN &&
+            (child->join == JOIN_LEFT || child->join == JOIN_RIGHT)) {
             TRY(over_join(context, node, &pushed));
         }
         if (pushed != node) {

@@ -16,7 +16,8 @@ Status rule_map_children(RuleContext *context, LogicalNode *node, Rule map, Logi
 }
 
 /* Maps an array of expressions; *array is replaced by a copy when something changed. */
-static Status map_array(RuleContext *context, uint32_t count, Expr ***array, ExprMap map, void *state, bool *changed) {
+static Status map_array(RuleContext *context, uint32_t count, Expr ***array, ExprMap map,
+                        void *state, bool *changed) {
     Expr **copy = NULL;
     for (uint32_t i = 0; i < count; i++) {
         Expr *e;
@@ -35,8 +36,8 @@ static Status map_array(RuleContext *context, uint32_t count, Expr ***array, Exp
     return TRIB_OK;
 }
 
-static Status map_matrix(RuleContext *context, uint32_t rows, uint32_t count, Expr ****matrix, ExprMap map, void *state,
-                         bool *changed) {
+static Status map_matrix(RuleContext *context, uint32_t rows, uint32_t count, Expr ****matrix,
+                         ExprMap map, void *state, bool *changed) {
     Expr ***copy = NULL;
     for (uint32_t r = 0; r < rows; r++) {
         Expr **row = (*matrix)[r];
@@ -56,7 +57,8 @@ static Status map_matrix(RuleContext *context, uint32_t rows, uint32_t count, Ex
     return TRIB_OK;
 }
 
-static Status map_keys(RuleContext *context, uint32_t count, SortKey **keys, ExprMap map, void *state, bool *changed) {
+static Status map_keys(RuleContext *context, uint32_t count, SortKey **keys, ExprMap map,
+                       void *state, bool *changed) {
     SortKey *copy;
     TRY_ALLOC(copy, ARENA_ARRAY(context->arena, SortKey, count), context->err);
     for (uint32_t i = 0; i < count; i++) {
@@ -77,7 +79,8 @@ static Status map_one(RuleContext *context, Expr **e, ExprMap map, void *state, 
     return TRIB_OK;
 }
 
-Status rule_map_exprs(RuleContext *context, LogicalNode *node, ExprMap map, void *state, LogicalNode **out) {
+Status rule_map_exprs(RuleContext *context, LogicalNode *node, ExprMap map, void *state,
+                      LogicalNode **out) {
     LogicalNode *copy;
     bool changed = false;
     TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
@@ -154,7 +157,8 @@ Status rule_list_conjuncts(RuleContext *context, ExprList *list, Expr *e) {
     return TRIB_OK;
 }
 
-Status rule_filter(RuleContext *context, LogicalNode *child, const ExprList *conjuncts, LogicalNode **out) {
+Status rule_filter(RuleContext *context, LogicalNode *child, const ExprList *conjuncts,
+                   LogicalNode **out) {
     *out = child;
     if (conjuncts->count == 0) return TRIB_OK;
     LogicalNode *node;
@@ -171,8 +175,8 @@ Expr *rule_column(RuleContext *context, ColumnId id) {
     return expr_column(context->arena, id, plan_column(context->columns, id)->type);
 }
 
-Status rule_project_columns(RuleContext *context, LogicalNode *child, uint32_t count, const ColumnId *output,
-                            LogicalNode **out) {
+Status rule_project_columns(RuleContext *context, LogicalNode *child, uint32_t count,
+                            const ColumnId *output, LogicalNode **out) {
     LogicalNode *node;
     TRY_ALLOC(node, logical_new(context->arena, LOGICAL_PROJECT, count, 1), context->err);
     TRY_ALLOC(node->exprs, ARENA_ARRAY(context->arena, Expr *, count), context->err);

@@ -19,7 +19,8 @@ typedef struct RuleContext {
 
 typedef Status (*Rule)(RuleContext *context, LogicalNode *in, LogicalNode **out);
 
-#define RULE(name, help) Status rule_##name(RuleContext *context, LogicalNode *in, LogicalNode **out);
+#define RULE(name, help) \
+    Status rule_##name(RuleContext *context, LogicalNode *in, LogicalNode **out);
 #include "engine/optimise/rules.def"
 
 /* Calls map on each child, then returns a copy of the node with the new children (the node itself if
@@ -27,7 +28,8 @@ typedef Status (*Rule)(RuleContext *context, LogicalNode *in, LogicalNode **out)
 Status rule_map_children(RuleContext *context, LogicalNode *node, Rule map, LogicalNode **out);
 typedef Status (*ExprMap)(RuleContext *context, void *state, Expr *e, Expr **out);
 /* A copy of the node with every expression mapped (the node itself if none changed). */
-Status rule_map_exprs(RuleContext *context, LogicalNode *node, ExprMap map, void *state, LogicalNode **out);
+Status rule_map_exprs(RuleContext *context, LogicalNode *node, ExprMap map, void *state,
+                      LogicalNode **out);
 /* A copy of an expression over other arguments. */
 Status rule_expr_over(RuleContext *context, const Expr *e, Expr *const *args, Expr **out);
 /* A copy in which columns that have an entry in map (indexed by ColumnId) are replaced. */
@@ -44,10 +46,11 @@ typedef struct ExprList {
 Status rule_list_add(RuleContext *context, ExprList *list, Expr *e);
 Status rule_list_conjuncts(RuleContext *context, ExprList *list, Expr *e);
 /* FILTER over a node, or the node itself if there is nothing to filter. */
-Status rule_filter(RuleContext *context, LogicalNode *child, const ExprList *conjuncts, LogicalNode **out);
+Status rule_filter(RuleContext *context, LogicalNode *child, const ExprList *conjuncts,
+                   LogicalNode **out);
 /* A PROJECT that passes on the columns of `child` named in output. */
-Status rule_project_columns(RuleContext *context, LogicalNode *child, uint32_t count, const ColumnId *output,
-                            LogicalNode **out);
+Status rule_project_columns(RuleContext *context, LogicalNode *child, uint32_t count,
+                            const ColumnId *output, LogicalNode **out);
 /* VALUES without rows. */
 Status rule_empty(RuleContext *context, const LogicalNode *like, LogicalNode **out);
 Expr *rule_column(RuleContext *context, ColumnId id);

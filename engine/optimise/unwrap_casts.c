@@ -28,7 +28,8 @@ static bool lossless(Type from, Type to) {
         return to.length == 0 || (from.length != 0 && from.length <= to.length);
     }
     if (from.id == TRIB_TYPE_REAL) return to.id == TRIB_TYPE_DOUBLE;
-    if (from.id == TRIB_TYPE_TIMESTAMP && to.id == TRIB_TYPE_TIMESTAMP) return to.precision >= from.precision;
+    if (from.id == TRIB_TYPE_TIMESTAMP && to.id == TRIB_TYPE_TIMESTAMP)
+        return to.precision >= from.precision;
     return false;
 }
 
@@ -48,8 +49,11 @@ static Status narrow(RuleContext *context, const Expr *constant, Type type, Expr
         TRY_ALLOC(*out, expr_constant(context->arena, narrowed), context->err);
         return TRIB_OK;
     }
-    if (value_cast(context->arena, session, &constant->as.value, type, &narrowed, &ignored) != TRIB_OK) return TRIB_OK;
-    if (value_cast(context->arena, session, &narrowed, constant->type, &back, &ignored) != TRIB_OK) return TRIB_OK;
+    if (value_cast(context->arena, session, &constant->as.value, type, &narrowed, &ignored) !=
+        TRIB_OK)
+        return TRIB_OK;
+    if (value_cast(context->arena, session, &narrowed, constant->type, &back, &ignored) != TRIB_OK)
+        return TRIB_OK;
     if (!value_equal(&back, &constant->as.value)) return TRIB_OK;
     TRY_ALLOC(*out, expr_constant(context->arena, narrowed), context->err);
     return TRIB_OK;
@@ -59,7 +63,8 @@ static Status unwrap_comparison(RuleContext *context, Expr *e, Expr **out) {
     *out = e;
     for (uint32_t i = 0; i < 2; i++) {
         Expr *cast = e->args[i], *constant = e->args[1 - i];
-        if (!unwrappable(cast) || constant->kind != EXPR_CONSTANT || constant->as.value.is_null) continue;
+        if (!unwrappable(cast) || constant->kind != EXPR_CONSTANT || constant->as.value.is_null)
+            continue;
         Expr *narrowed;
         TRY(narrow(context, constant, cast->args[0]->type, &narrowed));
         if (!narrowed) continue;
@@ -68,7 +73,8 @@ static Status unwrap_comparison(RuleContext *context, Expr *e, Expr **out) {
         args[1 - i] = narrowed;
         Type types[2] = {args[0]->type, args[1]->type};
         ResolvedFunction f;
-        TRY(function_resolve_id(context->arena, (TribFunctionId)e->as.function->id, 2, types, &f, context->err));
+        TRY(function_resolve_id(context->arena, (TribFunctionId)e->as.function->id, 2, types, &f,
+                                context->err));
         for (uint32_t a = 0; a < 2; a++) {
             /* texts of other lengths meet in their common type; that cast is free */
             if (args[a]->kind == EXPR_CONSTANT && !type_equal(args[a]->type, f.args[a])) {
@@ -97,7 +103,8 @@ static Status unwrap_in(RuleContext *context, Expr *e, Expr **out) {
         if (e->args[i]->kind != EXPR_CONSTANT || e->args[i]->as.value.is_null) return TRIB_OK;
         TRY(narrow(context, e->args[i], args[0]->type, &args[i]));
         if (!args[i]) return TRIB_OK;
-        if (args[i]->type.id == TRIB_TYPE_VARCHAR) args[i]->type = args[i]->as.value.type = args[0]->type;
+        if (args[i]->type.id == TRIB_TYPE_VARCHAR)
+            args[i]->type = args[i]->as.value.type = args[0]->type;
     }
     return rule_expr_over(context, e, args, out);
 }

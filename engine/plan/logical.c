@@ -7,7 +7,7 @@
 #define SELECTIVITY_EQUAL 0.05
 #define SELECTIVITY_RANGE 0.33
 #define SELECTIVITY_OTHER 0.5
-#define ROWS_UNKNOWN 10000.0
+#define ROWS_UNKNOWN      10000.0
 
 ColumnId plan_column_new(PlanColumns *self, Str name, Type type, bool nullable) {
     if (self->count + 1 >= self->capacity) {
@@ -45,7 +45,8 @@ LogicalNode *logical_copy(Arena *arena, const LogicalNode *node) {
     *copy = *node;
     copy->children = ARENA_ARRAY(arena, LogicalNode *, node->nchildren);
     if (!copy->children) return NULL;
-    if (node->nchildren) memcpy(copy->children, node->children, node->nchildren * sizeof *copy->children);
+    if (node->nchildren)
+        memcpy(copy->children, node->children, node->nchildren * sizeof *copy->children);
     return copy;
 }
 
@@ -119,7 +120,8 @@ double logical_rows(const LogicalNode *node) {
         if (node->pushed && node->pushed->rows >= 0) return node->pushed->rows;
         return node->table && node->table->table.rows >= 0 ? node->table->table.rows : ROWS_UNKNOWN;
     case LOGICAL_VALUES: return node->nrows;
-    case LOGICAL_FILTER: return filtered(logical_rows(node->children[0]), node->nconjuncts, node->conjuncts);
+    case LOGICAL_FILTER:
+        return filtered(logical_rows(node->children[0]), node->nconjuncts, node->conjuncts);
     case LOGICAL_JOIN: return join_rows(node);
     case LOGICAL_AGGREGATE:
         if (node->ngroups == 0) return 1;

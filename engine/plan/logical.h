@@ -37,22 +37,26 @@ typedef enum LogicalKind {
     LOGICAL_JOIN,      /* children: left, right; condition conjuncts */
     LOGICAL_AGGREGATE, /* output = groups then aggregates; groups[i] are columns or expressions */
     LOGICAL_SORT,
-    LOGICAL_LIMIT,     /* offset, limit */
-    LOGICAL_TOPN,      /* sort keys, offset, limit */
-    LOGICAL_UNION,     /* all; inputs[c][i] = child c's column for output[i] */
+    LOGICAL_LIMIT,      /* offset, limit */
+    LOGICAL_TOPN,       /* sort keys, offset, limit */
+    LOGICAL_UNION,      /* all; inputs[c][i] = child c's column for output[i] */
     LOGICAL_SINGLE_ROW, /* at most one row, else 21000; none = one row of NULLs */
-    LOGICAL_EXPAND,    /* each row `nsets` times: sets[s][i] = expression of output[i] */
-    LOGICAL_WINDOW,    /* reserved */
-    LOGICAL_UNNEST,    /* reserved */
-    LOGICAL_SAMPLE,    /* reserved */
-    LOGICAL_SETOP,     /* intersect, except [all]: reserved for their operators */
-    LOGICAL_RECURSIVE, /* reserved */
-    LOGICAL_WRITE,     /* rows of the child into a table */
-    LOGICAL_VERIFY,    /* child: UNION of the pushed fragment and the local one, last column = side */
+    LOGICAL_EXPAND,     /* each row `nsets` times: sets[s][i] = expression of output[i] */
+    LOGICAL_WINDOW,     /* reserved */
+    LOGICAL_UNNEST,     /* reserved */
+    LOGICAL_SAMPLE,     /* reserved */
+    LOGICAL_SETOP,      /* intersect, except [all]: reserved for their operators */
+    LOGICAL_RECURSIVE,  /* reserved */
+    LOGICAL_WRITE,      /* rows of the child into a table */
+    LOGICAL_VERIFY, /* child: UNION of the pushed fragment and the local one, last column = side */
 } LogicalKind;
 
 typedef enum JoinKind {
-    JOIN_INNER, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL, JOIN_CROSS,
+    JOIN_INNER,
+    JOIN_LEFT,
+    JOIN_RIGHT,
+    JOIN_FULL,
+    JOIN_CROSS,
     JOIN_SEMI,       /* left rows with a match; output = left's */
     JOIN_ANTI,       /* left rows without a match (NOT EXISTS) */
     JOIN_ANTI_NULLS, /* NOT IN: NULL-aware */
@@ -72,17 +76,17 @@ typedef struct PushedConjunct {
 
 /* What a scan's source was asked and answered: EXPLAIN (TYPE REMOTE) prints it. */
 typedef struct PushedScan {
-    SourcePlan *plan;          /* registered for release on the plan's arena */
+    SourcePlan *plan; /* registered for release on the plan's arena */
     const char *text, *note;
     uint32_t nconjuncts;
     PushedConjunct *conjuncts;
-    uint32_t taken;            /* TRIB_TAKEN_* */
+    uint32_t taken; /* TRIB_TAKEN_* */
     TribVerdict joins, grouping, order, limit;
     bool offered_order, offered_limit, offered_grouping;
-    int64_t limit_rows;        /* of the limit offered */
-    const char *how;           /* how the name was read */
-    TribVerdict *keys;         /* [noutput]: may a runtime filter on that column be sent? */
-    double rows;               /* the source's estimate, < 0 unknown */
+    int64_t limit_rows; /* of the limit offered */
+    const char *how;    /* how the name was read */
+    TribVerdict *keys;  /* [noutput]: may a runtime filter on that column be sent? */
+    double rows;        /* the source's estimate, < 0 unknown */
 } PushedScan;
 
 typedef struct LogicalNode LogicalNode;
@@ -94,31 +98,32 @@ struct LogicalNode {
     ColumnId *output;
     uint32_t nchildren;
     LogicalNode **children;
-    double rows;              /* estimate, < 0 = not yet estimated */
-    uint32_t line, column;    /* in the SQL text; 0 = none */
+    double rows;           /* estimate, < 0 = not yet estimated */
+    uint32_t line, column; /* in the SQL text; 0 = none */
 
     /* SCAN */
-    TableRef *table;          /* registered for release on the plan's arena */
-    uint32_t *table_columns;  /* [noutput] indexes into the table's columns */
-    PushedScan *pushed;       /* NULL until push-down */
-    const char *how;          /* how the table's name was read, for EXPLAIN; NULL = as written */
+    TableRef *table;         /* registered for release on the plan's arena */
+    uint32_t *table_columns; /* [noutput] indexes into the table's columns */
+    PushedScan *pushed;      /* NULL until push-down */
+    const char *how;         /* how the table's name was read, for EXPLAIN; NULL = as written */
     /* VALUES */
     uint32_t nrows;
-    Expr ***value_rows;       /* [nrows][noutput] */
+    Expr ***value_rows; /* [nrows][noutput] */
     /* FILTER, JOIN */
     uint32_t nconjuncts;
     Expr **conjuncts;
     /* JOIN */
     JoinKind join;
-    ColumnId mark;            /* MARK: the boolean's id (last of output) */
-    uint32_t nin;             /* ANTI_NULLS, MARK: the first nin conjuncts are IN's comparisons, left = right, unknown
+    ColumnId mark; /* MARK: the boolean's id (last of output) */
+    uint32_t
+        nin; /* ANTI_NULLS, MARK: the first nin conjuncts are IN's comparisons, left = right, unknown
                                  when NULL; the others are conditions of the sub-query. 0: EXISTS, never unknown */
     /* PROJECT: exprs[noutput]. AGGREGATE: groups, aggregates */
     Expr **exprs;
-    uint32_t ngroups;         /* output[0..ngroups) */
+    uint32_t ngroups; /* output[0..ngroups) */
     Expr **groups;
-    uint32_t naggregates;     /* output[ngroups..) */
-    Expr **aggregates;        /* EXPR_AGGREGATE */
+    uint32_t naggregates; /* output[ngroups..) */
+    Expr **aggregates;    /* EXPR_AGGREGATE */
     /* SORT, TOPN */
     uint32_t nkeys;
     SortKey *keys;
@@ -139,7 +144,7 @@ struct LogicalNode {
     bool if_not_exists;
     const char *write_schema, *write_name; /* CREATE: target */
     Catalog *write_catalog;
-    TribTable *write_table;   /* CREATE: definition */
+    TribTable *write_table; /* CREATE: definition */
 };
 
 /* A whole bound query. */
@@ -147,7 +152,7 @@ typedef struct LogicalPlan {
     Arena *arena;
     PlanColumns columns;
     LogicalNode *root;
-    uint32_t nlabels;         /* == root->noutput for queries */
+    uint32_t nlabels; /* == root->noutput for queries */
     Str *labels;
     uint32_t nparameters;
     Type *parameter_types;

@@ -11,7 +11,7 @@
  */
 #include "engine/plan/physical.h"
 
-#define MAX_KEYS 64 /* null_safe is a 64-bit mask; further equalities go into the residual */
+#define MAX_KEYS         64 /* null_safe is a 64-bit mask; further equalities go into the residual */
 #define BUILD_SIDE_SLACK 1.2 /* swap sides only for a clear gain: estimates are rough */
 
 typedef struct Lowered {
@@ -33,7 +33,8 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out);
 
 /* ---------------------------------------------------------------- helpers */
 
-static Status node_new(Lowering *self, PhysKind kind, uint32_t ncolumns, uint32_t nchildren, Lowered *out) {
+static Status node_new(Lowering *self, PhysKind kind, uint32_t ncolumns, uint32_t nchildren,
+                       Lowered *out) {
     if (self->nnodes == self->capacity) {
         uint32_t capacity = self->capacity ? self->capacity * 2 : 16;
         PhysNode **nodes;
@@ -63,13 +64,15 @@ static Status set_column(Lowering *self, Lowered *lowered, uint32_t i, ColumnId 
     const PlanColumn *column = plan_column(&self->plan->columns, id);
     lowered->ids[i] = id;
     lowered->node->types[i] = column->type;
-    const char *name = column->name.len ? str_dup(self->arena, column->name) : arena_printf(self->arena, "#%u", id);
+    const char *name = column->name.len ? str_dup(self->arena, column->name)
+                                        : arena_printf(self->arena, "#%u", id);
     TRY_ALLOC(lowered->node->names[i], name, self->err);
     return TRIB_OK;
 }
 
 static Status set_columns(Lowering *self, Lowered *lowered, const ColumnId *ids) {
-    for (uint32_t i = 0; i < lowered->node->ncolumns; i++) TRY(set_column(self, lowered, i, ids[i]));
+    for (uint32_t i = 0; i < lowered->node->ncolumns; i++)
+        TRY(set_column(self, lowered, i, ids[i]));
     return TRIB_OK;
 }
 
@@ -117,7 +120,9 @@ static Status lower_expr(Scope *scope, const Expr *e, Expr **out) {
     TRY(expr_rewrite(self->arena, e, replace_column, scope, out, self->err));
     if (!scope->missing) return TRIB_OK;
     const PlanColumn *column = plan_column(&self->plan->columns, scope->missing);
-    return error_set(self->err, ERR_GENERAL, "internal error: column '" STR_FORMAT "' (#%u) is missing from an operator's input",
+    return error_set(self->err, ERR_GENERAL,
+                     "internal error: column '" STR_FORMAT
+                     "' (#%u) is missing from an operator's input",
                      STR_ARGS(column->name), scope->missing);
 }
 
@@ -129,7 +134,8 @@ static Status lower_exprs(Scope *scope, uint32_t count, Expr *const *exprs, Expr
 }
 
 /* A node with one child. */
-static Status node_over(Lowering *self, PhysKind kind, uint32_t ncolumns, const Lowered *child, Lowered *out) {
+static Status node_over(Lowering *self, PhysKind kind, uint32_t ncolumns, const Lowered *child,
+                        Lowered *out) {
     TRY(node_new(self, kind, ncolumns, 1, out));
     out->node->children[0] = child->node;
     return TRIB_OK;
@@ -142,12 +148,13 @@ static Status node_same(Lowering *self, PhysKind kind, const Lowered *child, Low
 }
 
 static bool same_ids(const Lowered *lowered, uint32_t count, const ColumnId *ids) {
-    return lowered->node->ncolumns == count && (count == 0 || memcmp(lowered->ids, ids, count * sizeof *ids) == 0);
+    return lowered->node->ncolumns == count &&
+           (count == 0 || memcmp(lowered->ids, ids, count * sizeof *ids) == 0);
 }
 
 /* Puts columns into a given order; the output ids may be others than the inputs'. */
-static Status reorder(Lowering *self, const Lowered *child, uint32_t count, const ColumnId *from, const ColumnId *as,
-                      Lowered *out) {
+static Status reorder(Lowering *self, const Lowered *child, uint32_t count, const ColumnId *from,
+                      const ColumnId *as, Lowered *out) {
     if (same_ids(child, count, from)) {
         *out = *child;
         if (from == as) return TRIB_OK;
@@ -161,7 +168,10 @@ static Status reorder(Lowering *self, const Lowered *child, uint32_t count, cons
     TRY(scope_open(self, child, NULL, &scope));
     for (uint32_t i = 0; i < count; i++) {
         Expr *column;
-        TRY_ALLOC(column, expr_column(self->arena, from[i], plan_column(&self->plan->columns, from[i])->type), self->err);
+        TRY_ALLOC(
+            column,
+            expr_column(self->arena, from[i], plan_column(&self->plan->columns, from[i])->type),
+            self->err);
         TRY(lower_expr(&scope, column, &out->node->as.project.exprs[i]));
     }
     out->node->rows = child->node->rows;
@@ -169,16 +179,18 @@ static Status reorder(Lowering *self, const Lowered *child, uint32_t count, cons
 }
 
 /* The value of a LIMIT or OFFSET: folded by now. */
-static Status row_count(Lowering *self, const Expr *e, const char *what, int64_t absent, int64_t *out) {
+static Status row_count(Lowering *self, const Expr *e, const char *what, int64_t absent,
+                        int64_t *out) {
     *out = absent;
     if (!e) return TRIB_OK;
     if (e->kind != EXPR_CONSTANT || e->as.value.is_null || !type_is_integer(e->as.value.type)) {
-        return error_set_at(self->err, ERR_INVALID_ARGUMENT, e->line, e->column, "%s needs a whole number", what);
+        return error_set_at(self->err, ERR_INVALID_ARGUMENT, e->line, e->column,
+                            "%s needs a whole number", what);
     }
     *out = e->as.value.as.integer;
     if (*out < 0) {
-        return error_set_at(self->err, ERR_INVALID_ARGUMENT, e->line, e->column, "%s must not be negative: %lld", what,
-                            (long long)*out);
+        return error_set_at(self->err, ERR_INVALID_ARGUMENT, e->line, e->column,
+                            "%s must not be negative: %lld", what, (long long)*out);
     }
     return TRIB_OK;
 }
@@ -190,7 +202,8 @@ static Status lower_scan(Lowering *self, const LogicalNode *node, Lowered *out) 
     TRY(set_columns(self, out, node->output));
     const PushedScan *pushed = node->pushed;
     if (!pushed || !pushed->plan) {
-        return error_set(self->err, ERR_GENERAL, "internal error: the scan of %s was not planned", node->table->table.name);
+        return error_set(self->err, ERR_GENERAL, "internal error: the scan of %s was not planned",
+                         node->table->table.name);
     }
     out->node->as.scan.plan = pushed->plan;
     out->node->as.scan.table = node->table;
@@ -267,10 +280,12 @@ static Status lower_aggregate(Lowering *self, const LogicalNode *node, Lowered *
     TRY_ALLOC(aggregates, ARENA_ARRAY(self->arena, PhysAggregate, node->naggregates), self->err);
     for (uint32_t i = 0; i < node->naggregates; i++) {
         const Expr *e = node->aggregates[i];
-        if (e->distinct) return error_set(self->err, ERR_GENERAL, "internal error: DISTINCT was not expanded");
+        if (e->distinct)
+            return error_set(self->err, ERR_GENERAL, "internal error: DISTINCT was not expanded");
         Expr **args;
         TRY(lower_exprs(&scope, e->nargs, e->args, &args));
-        aggregates[i] = (PhysAggregate){.aggregate = e->as.agg.aggregate, .nargs = e->nargs, .args = args, .result = e->type};
+        aggregates[i] = (PhysAggregate){
+            .aggregate = e->as.agg.aggregate, .nargs = e->nargs, .args = args, .result = e->type};
         if (e->as.agg.filter) TRY(lower_expr(&scope, e->as.agg.filter, &aggregates[i].filter));
     }
     out->node->as.aggregate.naggregates = node->naggregates;
@@ -287,8 +302,10 @@ static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) 
     TRY_ALLOC(keys, ARENA_ARRAY(self->arena, PhysSortKey, node->nkeys), self->err);
     for (uint32_t i = 0; i < node->nkeys; i++) {
         const Expr *e = node->keys[i].expr;
-        uint32_t ordinal = e->kind == EXPR_COLUMN ? ordinal_of(&child, e->as.column_id) : UINT32_MAX;
-        if (ordinal == UINT32_MAX) return error_set(self->err, ERR_GENERAL, "internal error: a sort key is not a column");
+        uint32_t ordinal =
+            e->kind == EXPR_COLUMN ? ordinal_of(&child, e->as.column_id) : UINT32_MAX;
+        if (ordinal == UINT32_MAX)
+            return error_set(self->err, ERR_GENERAL, "internal error: a sort key is not a column");
         keys[i] = (PhysSortKey){ordinal, node->keys[i].descending, node->keys[i].nulls_first};
     }
     out->node->as.sort.nkeys = node->nkeys;
@@ -355,8 +372,10 @@ static Status choose_sides(Lowering *self, const LogicalNode *node, JoinSides *o
     TRY(lower(self, node->children[0], &left));
     TRY(lower(self, node->children[1], &right));
     JoinKind kind = node->join == JOIN_CROSS ? JOIN_INNER : node->join;
-    bool fixed = kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_ANTI_NULLS || kind == JOIN_MARK;
-    bool swap = !fixed && logical_rows(node->children[0]) * BUILD_SIDE_SLACK < logical_rows(node->children[1]);
+    bool fixed =
+        kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_ANTI_NULLS || kind == JOIN_MARK;
+    bool swap = !fixed && logical_rows(node->children[0]) * BUILD_SIDE_SLACK <
+                              logical_rows(node->children[1]);
     *out = swap ? (JoinSides){right, left, node->children[1], mirrored(kind)}
                 : (JoinSides){left, right, node->children[0], kind};
     return TRIB_OK;
@@ -375,11 +394,12 @@ static Status belongs_to(Lowering *self, const Expr *e, const Lowered *side, boo
 }
 
 /* Recognises a = b and NOT (a IS DISTINCT FROM b) between the sides; *probe NULL if it is neither. */
-static Status split_key(Lowering *self, const JoinSides *sides, const Expr *e, const Expr **probe, const Expr **build,
-                        bool *null_safe) {
+static Status split_key(Lowering *self, const JoinSides *sides, const Expr *e, const Expr **probe,
+                        const Expr **build, bool *null_safe) {
     *probe = *build = NULL;
     *null_safe = false;
-    if (e->kind == EXPR_NOT && e->args[0]->kind == EXPR_CALL && e->args[0]->as.function->id == TRIB_FN_is_distinct_from) {
+    if (e->kind == EXPR_NOT && e->args[0]->kind == EXPR_CALL &&
+        e->args[0]->as.function->id == TRIB_FN_is_distinct_from) {
         *null_safe = true;
         e = e->args[0];
     } else if (e->kind != EXPR_CALL || e->as.function->id != TRIB_FN_eq) {
@@ -399,14 +419,17 @@ static Status split_key(Lowering *self, const JoinSides *sides, const Expr *e, c
     return TRIB_OK;
 }
 
-static Status lower_condition(Lowering *self, const LogicalNode *node, const JoinSides *sides, PhysNode *join) {
+static Status lower_condition(Lowering *self, const LogicalNode *node, const JoinSides *sides,
+                              PhysNode *join) {
     Scope probe_scope, build_scope, both;
     TRY(scope_open(self, &sides->probe, NULL, &probe_scope));
     TRY(scope_open(self, &sides->build, NULL, &build_scope));
     TRY(scope_open(self, &sides->probe, &sides->build, &both));
     Expr **residual;
-    TRY_ALLOC(join->as.join.probe_keys, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts), self->err);
-    TRY_ALLOC(join->as.join.build_keys, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts), self->err);
+    TRY_ALLOC(join->as.join.probe_keys, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts),
+              self->err);
+    TRY_ALLOC(join->as.join.build_keys, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts),
+              self->err);
     TRY_ALLOC(residual, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts), self->err);
     uint32_t nresidual = 0;
     for (uint32_t i = 0; i < node->nconjuncts; i++) {
@@ -424,7 +447,8 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, const Joi
             TRY(lower_expr(&probe_scope, probe, &join->as.join.probe_keys[k]));
             TRY(lower_expr(&build_scope, build, &join->as.join.build_keys[k]));
             if (null_safe) join->as.join.null_safe |= UINT64_C(1) << k;
-            if (node->join == JOIN_ANTI_NULLS && node->nin == 0) join->as.join.null_aware |= UINT64_C(1) << k;
+            if (node->join == JOIN_ANTI_NULLS && node->nin == 0)
+                join->as.join.null_aware |= UINT64_C(1) << k;
             join->as.join.nkeys++;
         } else {
             TRY(lower_expr(&both, node->conjuncts[i], &residual[nresidual++]));
@@ -432,7 +456,8 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, const Joi
     }
     if (nresidual == 1) join->as.join.residual = residual[0];
     if (nresidual > 1) {
-        TRY_ALLOC(join->as.join.residual, expr_boolean(self->arena, EXPR_AND, nresidual, residual), self->err);
+        TRY_ALLOC(join->as.join.residual, expr_boolean(self->arena, EXPR_AND, nresidual, residual),
+                  self->err);
     }
     return TRIB_OK;
 }
@@ -445,7 +470,9 @@ static PhysNode *find_scan(const PhysNode *node, uint32_t ordinal, uint32_t *out
         switch (node->kind) {
         case PHYS_SCAN:
             *output = ordinal;
-            return node->as.scan.limit < 0 && !(node->as.scan.pushed->taken & TRIB_TAKEN_LIMIT) ? (PhysNode *)node : NULL;
+            return node->as.scan.limit < 0 && !(node->as.scan.pushed->taken & TRIB_TAKEN_LIMIT)
+                       ? (PhysNode *)node
+                       : NULL;
         case PHYS_FILTER: break;
         case PHYS_PROJECT:
             e = node->as.project.exprs[ordinal];
@@ -454,7 +481,8 @@ static PhysNode *find_scan(const PhysNode *node, uint32_t ordinal, uint32_t *out
             break;
         case PHYS_HASH_JOIN:
             if (node->as.join.join == JOIN_FULL || node->as.join.join == JOIN_RIGHT) return NULL;
-            if (ordinal >= node->as.join.nprobe_output) return NULL; /* built before this join's filter exists */
+            if (ordinal >= node->as.join.nprobe_output)
+                return NULL; /* built before this join's filter exists */
             ordinal = node->as.join.probe_output[ordinal];
             break;
         case PHYS_AGGREGATE:
@@ -475,13 +503,16 @@ static bool drops_probe_rows(JoinKind kind) {
 
 static Status find_targets(Lowering *self, PhysNode *join) {
     if (!self->runtime_filters || !drops_probe_rows(join->as.join.join)) return TRIB_OK;
-    TRY_ALLOC(join->as.join.targets, ARENA_ARRAY(self->arena, PhysFilterTarget, join->as.join.nkeys), self->err);
+    TRY_ALLOC(join->as.join.targets,
+              ARENA_ARRAY(self->arena, PhysFilterTarget, join->as.join.nkeys), self->err);
     for (uint32_t k = 0; k < join->as.join.nkeys; k++) {
         const Expr *key = join->as.join.probe_keys[k];
         if (key->kind != EXPR_COLUMN || join->as.join.null_safe >> k & 1) continue;
         uint32_t output;
         PhysNode *scan = find_scan(join->children[0], key->as.ordinal, &output);
-        if (!scan || !scan->as.scan.pushed->keys || scan->as.scan.pushed->keys[output].kind == TRIB_NONE) continue;
+        if (!scan || !scan->as.scan.pushed->keys ||
+            scan->as.scan.pushed->keys[output].kind == TRIB_NONE)
+            continue;
         join->as.join.targets[join->as.join.ntargets++] = (PhysFilterTarget){scan, k, output};
         scan->as.scan.nfilters++;
     }
@@ -498,8 +529,10 @@ static Status lower_join(Lowering *self, const LogicalNode *node, Lowered *out) 
     join->as.join.join = sides.kind;
     join->as.join.build_rows = sides.build.node->rows;
     TRY(lower_condition(self, node, &sides, join));
-    TRY_ALLOC(join->as.join.probe_output, ARENA_ARRAY(self->arena, uint32_t, node->noutput), self->err);
-    TRY_ALLOC(join->as.join.build_output, ARENA_ARRAY(self->arena, uint32_t, node->noutput), self->err);
+    TRY_ALLOC(join->as.join.probe_output, ARENA_ARRAY(self->arena, uint32_t, node->noutput),
+              self->err);
+    TRY_ALLOC(join->as.join.build_output, ARENA_ARRAY(self->arena, uint32_t, node->noutput),
+              self->err);
     uint32_t n = 0;
     for (uint32_t i = 0; i < node->noutput; i++) {
         uint32_t ordinal = ordinal_of(&sides.probe, node->output[i]);
@@ -514,7 +547,9 @@ static Status lower_join(Lowering *self, const LogicalNode *node, Lowered *out) 
         TRY(set_column(self, out, n++, node->output[i]));
     }
     if (node->join == JOIN_MARK) TRY(set_column(self, out, n++, node->mark));
-    if (n != node->noutput) return error_set(self->err, ERR_GENERAL, "internal error: a join's column is in neither side");
+    if (n != node->noutput)
+        return error_set(self->err, ERR_GENERAL,
+                         "internal error: a join's column is in neither side");
     return find_targets(self, join);
 }
 
@@ -538,37 +573,51 @@ static Status lower_write(Lowering *self, const LogicalNode *node, Lowered *out)
 
 static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
     static Status (*const lowerings[])(Lowering *, const LogicalNode *, Lowered *) = {
-        [LOGICAL_SCAN] = lower_scan,           [LOGICAL_VALUES] = lower_values,
-        [LOGICAL_FILTER] = lower_filter,       [LOGICAL_PROJECT] = lower_project,
-        [LOGICAL_JOIN] = lower_join,           [LOGICAL_AGGREGATE] = lower_aggregate,
-        [LOGICAL_SORT] = lower_sort,           [LOGICAL_TOPN] = lower_sort,
-        [LOGICAL_LIMIT] = lower_limit,         [LOGICAL_UNION] = lower_union,
-        [LOGICAL_SINGLE_ROW] = lower_single_row, [LOGICAL_EXPAND] = lower_expand,
-        [LOGICAL_WRITE] = lower_write,         [LOGICAL_VERIFY] = lower_verify,
+        [LOGICAL_SCAN] = lower_scan,
+        [LOGICAL_VALUES] = lower_values,
+        [LOGICAL_FILTER] = lower_filter,
+        [LOGICAL_PROJECT] = lower_project,
+        [LOGICAL_JOIN] = lower_join,
+        [LOGICAL_AGGREGATE] = lower_aggregate,
+        [LOGICAL_SORT] = lower_sort,
+        [LOGICAL_TOPN] = lower_sort,
+        [LOGICAL_LIMIT] = lower_limit,
+        [LOGICAL_UNION] = lower_union,
+        [LOGICAL_SINGLE_ROW] = lower_single_row,
+        [LOGICAL_EXPAND] = lower_expand,
+        [LOGICAL_WRITE] = lower_write,
+        [LOGICAL_VERIFY] = lower_verify,
     };
     if ((size_t)node->kind >= COUNT_OF(lowerings) || !lowerings[node->kind]) {
-        return error_set(self->err, ERR_UNSUPPORTED, "this kind of query is not supported (plan node %d)", (int)node->kind);
+        return error_set(self->err, ERR_UNSUPPORTED,
+                         "this kind of query is not supported (plan node %d)", (int)node->kind);
     }
     TRY(lowerings[node->kind](self, node, out));
     if (out->node->rows < 0) out->node->rows = logical_rows(node);
     return TRIB_OK;
 }
 
-Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *session, bool runtime_filters,
-                      PhysicalPlan **out, Error *err) {
-    Lowering self = {.arena = arena, .plan = plan, .session = session, .runtime_filters = runtime_filters, .err = err};
+Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *session,
+                      bool runtime_filters, PhysicalPlan **out, Error *err) {
+    Lowering self = {.arena = arena,
+                     .plan = plan,
+                     .session = session,
+                     .runtime_filters = runtime_filters,
+                     .err = err};
     Lowered root;
     TRY(lower(&self, plan->root, &root));
     if (plan->root->kind != LOGICAL_WRITE) {
         Lowered ordered, result;
-        TRY(reorder(&self, &root, plan->root->noutput, plan->root->output, plan->root->output, &ordered));
+        TRY(reorder(&self, &root, plan->root->noutput, plan->root->output, plan->root->output,
+                    &ordered));
         TRY(node_same(&self, PHYS_RESULT, &ordered, &result));
         result.node->rows = ordered.node->rows;
         root = result;
     }
     PhysicalPlan *physical;
     TRY_ALLOC(physical, ARENA_NEW(arena, PhysicalPlan), err);
-    *physical = (PhysicalPlan){.arena = arena, .root = root.node, .nnodes = self.nnodes, .nodes = self.nodes};
+    *physical = (PhysicalPlan){
+        .arena = arena, .root = root.node, .nnodes = self.nnodes, .nodes = self.nodes};
     *out = physical;
     return TRIB_OK;
 }

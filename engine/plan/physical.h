@@ -10,8 +10,22 @@
 #include "engine/plan/logical.h"
 
 typedef enum PhysKind {
-    PHYS_SCAN, PHYS_VALUES, PHYS_FILTER, PHYS_PROJECT, PHYS_HASH_JOIN, PHYS_AGGREGATE, PHYS_SORT, PHYS_TOPN, PHYS_LIMIT,
-    PHYS_UNION, PHYS_SINGLE_ROW, PHYS_EXPAND, PHYS_WRITE, PHYS_RESULT, PHYS_VERIFY, PHYS_KIND_COUNT
+    PHYS_SCAN,
+    PHYS_VALUES,
+    PHYS_FILTER,
+    PHYS_PROJECT,
+    PHYS_HASH_JOIN,
+    PHYS_AGGREGATE,
+    PHYS_SORT,
+    PHYS_TOPN,
+    PHYS_LIMIT,
+    PHYS_UNION,
+    PHYS_SINGLE_ROW,
+    PHYS_EXPAND,
+    PHYS_WRITE,
+    PHYS_RESULT,
+    PHYS_VERIFY,
+    PHYS_KIND_COUNT
 } PhysKind;
 
 typedef struct PhysNode PhysNode;
@@ -24,8 +38,8 @@ typedef struct PhysSortKey {
 typedef struct PhysAggregate {
     const Aggregate *aggregate;
     uint32_t nargs;
-    Expr *const *args;  /* lowered */
-    Expr *filter;       /* lowered boolean; NULL = none */
+    Expr *const *args; /* lowered */
+    Expr *filter;      /* lowered boolean; NULL = none */
     Type result;
 } PhysAggregate;
 
@@ -38,20 +52,20 @@ typedef struct PhysFilterTarget {
 
 struct PhysNode {
     PhysKind kind;
-    uint32_t id;          /* dense, for counters of EXPLAIN ANALYZE */
+    uint32_t id; /* dense, for counters of EXPLAIN ANALYZE */
     uint32_t ncolumns;
     Type *types;
-    const char **names;   /* for EXPLAIN */
+    const char **names; /* for EXPLAIN */
     uint32_t nchildren;
     PhysNode **children;
-    double rows;          /* estimate, < 0 unknown */
+    double rows; /* estimate, < 0 unknown */
     union {
         struct {
             SourcePlan *plan;
             const TableRef *table;
             const PushedScan *pushed;
-            int64_t limit;      /* stop after so many rows; < 0 none */
-            uint32_t nfilters;  /* runtime filters that will arrive */
+            int64_t limit;     /* stop after so many rows; < 0 none */
+            uint32_t nfilters; /* runtime filters that will arrive */
         } scan;
         struct {
             uint32_t nrows;
@@ -66,13 +80,14 @@ struct PhysNode {
         } project;
         struct {
             /* children: probe, build. Output: probe_output, then build_output, then the mark. */
-            JoinKind join;      /* as seen from the probe side; RIGHT, FULL keep build rows */
-            uint32_t nkeys;     /* 0: every pair of rows (cross, inequality joins) */
+            JoinKind join;  /* as seen from the probe side; RIGHT, FULL keep build rows */
+            uint32_t nkeys; /* 0: every pair of rows (cross, inequality joins) */
             Expr **probe_keys, **build_keys; /* equal types pairwise, hashable */
-            uint64_t null_safe; /* bit k: NULL matches NULL (IS NOT DISTINCT FROM) */
-            uint64_t null_aware; /* ANTI_NULLS, MARK: bit k: a comparison of IN, unknown when NULL; other keys and
+            uint64_t null_safe;              /* bit k: NULL matches NULL (IS NOT DISTINCT FROM) */
+            uint64_t
+                null_aware; /* ANTI_NULLS, MARK: bit k: a comparison of IN, unknown when NULL; other keys and
                                     the residual are conditions of the sub-query, which must be true */
-            Expr *residual;     /* over probe columns then build columns; NULL = none */
+            Expr *residual; /* over probe columns then build columns; NULL = none */
             uint32_t nprobe_output, nbuild_output;
             uint32_t *probe_output, *build_output;
             uint32_t ntargets;
@@ -103,7 +118,7 @@ struct PhysNode {
         } write;
         struct {
             /* child: both sides, the last column says which (integer 0 = the source's answer) */
-            uint32_t nkeys;      /* columns that must agree; 0: only the number of rows */
+            uint32_t nkeys; /* columns that must agree; 0: only the number of rows */
             uint32_t *keys;
             const char *catalog, *text; /* for the message; text may be NULL */
         } verify;
@@ -112,14 +127,14 @@ struct PhysNode {
 
 typedef struct PhysicalPlan {
     Arena *arena;
-    PhysNode *root;       /* RESULT or WRITE */
+    PhysNode *root; /* RESULT or WRITE */
     uint32_t nnodes;
-    PhysNode **nodes;     /* by id */
+    PhysNode **nodes; /* by id */
 } PhysicalPlan;
 
 /* Logical to physical: ordinals, join sides, keys and residuals, top-N. Parameters must be constants. */
-Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *session, bool runtime_filters,
-                      PhysicalPlan **out, Error *err) WARN_UNUSED;
+Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *session,
+                      bool runtime_filters, PhysicalPlan **out, Error *err) WARN_UNUSED;
 
 /* Counters of one node, filled in at run time; NULL array = plain EXPLAIN. */
 typedef struct NodeCounters {

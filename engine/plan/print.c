@@ -27,8 +27,9 @@ static const char *logical_name(void *context, ColumnId id) {
         same += str_equal(self->plan->columns.columns[i].name, column->name);
     }
     const char *text = column->name.len == 0 ? arena_printf(self->arena, "#%u", id)
-                       : same > 1            ? arena_printf(self->arena, STR_FORMAT "#%u", STR_ARGS(column->name), id)
-                                             : str_dup(self->arena, column->name);
+                       : same > 1
+                           ? arena_printf(self->arena, STR_FORMAT "#%u", STR_ARGS(column->name), id)
+                           : str_dup(self->arena, column->name);
     return text ? text : "?";
 }
 
@@ -36,7 +37,8 @@ static void print_expr(LogicalPrinter *self, const Expr *e) {
     expr_print(self->out, e, logical_name, self);
 }
 
-static void print_list(LogicalPrinter *self, const char *before, uint32_t count, Expr *const *exprs, const char *between) {
+static void print_list(LogicalPrinter *self, const char *before, uint32_t count, Expr *const *exprs,
+                       const char *between) {
     buf_text(self->out, before);
     for (uint32_t i = 0; i < count; i++) {
         if (i) buf_text(self->out, between);
@@ -73,8 +75,10 @@ static void print_limit(LogicalPrinter *self, const LogicalNode *node) {
 }
 
 static const char *const join_names[] = {
-    [JOIN_INNER] = "inner", [JOIN_LEFT] = "left", [JOIN_RIGHT] = "right", [JOIN_FULL] = "full",
-    [JOIN_CROSS] = "cross", [JOIN_SEMI] = "semi", [JOIN_ANTI] = "anti",   [JOIN_ANTI_NULLS] = "anti (nulls)",
+    [JOIN_INNER] = "inner", [JOIN_LEFT] = "left",
+    [JOIN_RIGHT] = "right", [JOIN_FULL] = "full",
+    [JOIN_CROSS] = "cross", [JOIN_SEMI] = "semi",
+    [JOIN_ANTI] = "anti",   [JOIN_ANTI_NULLS] = "anti (nulls)",
     [JOIN_MARK] = "mark",
 };
 
@@ -94,30 +98,35 @@ static void print_project(LogicalPrinter *self, const LogicalNode *node) {
 static void print_aggregate(LogicalPrinter *self, const LogicalNode *node) {
     print_list(self, node->ngroups ? " by " : "", node->ngroups, node->groups, ", ");
     for (uint32_t i = 0; i < node->naggregates; i++) {
-        buf_printf(self->out, "%s%s := ", i ? ", " : ": ", logical_name(self, node->output[node->ngroups + i]));
+        buf_printf(self->out, "%s%s := ", i ? ", " : ": ",
+                   logical_name(self, node->output[node->ngroups + i]));
         print_expr(self, node->aggregates[i]);
     }
 }
 
 static void print_scan(LogicalPrinter *self, const LogicalNode *node) {
-    buf_printf(self->out, "scan %s.%s.%s", catalog_name(node->table->catalog), node->table->table.schema,
-               node->table->table.name);
+    buf_printf(self->out, "scan %s.%s.%s", catalog_name(node->table->catalog),
+               node->table->table.schema, node->table->table.name);
     print_output(self, node);
-    if (node->pushed && node->pushed->taken & TRIB_TAKEN_LIMIT) buf_text(self->out, "  [limit pushed]");
+    if (node->pushed && node->pushed->taken & TRIB_TAKEN_LIMIT)
+        buf_text(self->out, "  [limit pushed]");
 }
 
 static void print_node_text(LogicalPrinter *self, const LogicalNode *node) {
     switch (node->kind) {
     case LOGICAL_SCAN: print_scan(self, node); break;
     case LOGICAL_VALUES: buf_printf(self->out, "values %u rows", node->nrows); break;
-    case LOGICAL_FILTER: print_list(self, "filter ", node->nconjuncts, node->conjuncts, " AND "); break;
+    case LOGICAL_FILTER:
+        print_list(self, "filter ", node->nconjuncts, node->conjuncts, " AND ");
+        break;
     case LOGICAL_PROJECT:
         buf_text(self->out, "project");
         print_project(self, node);
         break;
     case LOGICAL_JOIN:
         buf_printf(self->out, "%s join", join_names[node->join]);
-        print_list(self, node->nconjuncts ? " on " : "", node->nconjuncts, node->conjuncts, " AND ");
+        print_list(self, node->nconjuncts ? " on " : "", node->nconjuncts, node->conjuncts,
+                   " AND ");
         break;
     case LOGICAL_AGGREGATE:
         buf_text(self->out, node->naggregates ? "aggregate" : "distinct");
@@ -137,7 +146,9 @@ static void print_node_text(LogicalPrinter *self, const LogicalNode *node) {
     case LOGICAL_SINGLE_ROW: buf_text(self->out, "single row"); break;
     case LOGICAL_EXPAND: buf_printf(self->out, "expand %u sets", node->nsets); break;
     case LOGICAL_VERIFY: buf_text(self->out, "verify"); break;
-    case LOGICAL_WRITE: buf_printf(self->out, "write %s.%s", node->write_schema, node->write_name); break;
+    case LOGICAL_WRITE:
+        buf_printf(self->out, "write %s.%s", node->write_schema, node->write_name);
+        break;
     default: buf_printf(self->out, "node %d", (int)node->kind); break;
     }
 }
@@ -150,7 +161,8 @@ static void print_logical(LogicalPrinter *self, const LogicalNode *node, uint32_
     buf_printf(self->out, "%*s", (int)(depth * 2), "");
     print_node_text(self, node);
     buf_printf(self->out, "  (about %.0f rows)\n", logical_rows(node));
-    for (uint32_t i = 0; i < node->nchildren; i++) print_logical(self, node->children[i], depth + 1);
+    for (uint32_t i = 0; i < node->nchildren; i++)
+        print_logical(self, node->children[i], depth + 1);
 }
 
 void logical_print(Buf *out, const LogicalPlan *plan) {
@@ -160,7 +172,8 @@ void logical_print(Buf *out, const LogicalPlan *plan) {
 
 /* ---------------------------------------------------------------- remote */
 
-static const char *const verdict_names[] = {[TRIB_NONE] = "NONE", [TRIB_SUPERSET] = "SUPERSET", [TRIB_EXACT] = "EXACT"};
+static const char *const verdict_names[] = {
+    [TRIB_NONE] = "NONE", [TRIB_SUPERSET] = "SUPERSET", [TRIB_EXACT] = "EXACT"};
 
 static void remote_conjuncts(LogicalPrinter *self, const PushedScan *pushed) {
     for (uint32_t i = 0; i < pushed->nconjuncts; i++) {
@@ -174,9 +187,11 @@ static void remote_conjuncts(LogicalPrinter *self, const PushedScan *pushed) {
 
 static void remote_piece(Buf *out, const char *what, bool taken, const TribVerdict *verdict) {
     if (taken) {
-        buf_printf(out, "  %-9s %s%s%s\n", "EXACT", what, verdict->reason[0] ? "   " : "", verdict->reason);
+        buf_printf(out, "  %-9s %s%s%s\n", "EXACT", what, verdict->reason[0] ? "   " : "",
+                   verdict->reason);
     } else {
-        buf_printf(out, "  %-9s %s   %s\n", "local", what, verdict->reason[0] ? verdict->reason : "not offered by the source");
+        buf_printf(out, "  %-9s %s   %s\n", "local", what,
+                   verdict->reason[0] ? verdict->reason : "not offered by the source");
     }
 }
 
@@ -202,38 +217,54 @@ static void remote_scan(LogicalPrinter *self, const LogicalNode *node) {
     if (!p) return;
     if (p->text) remote_text(self->out, p->text);
     remote_conjuncts(self, p);
-    if (p->offered_order) remote_piece(self->out, "ORDER BY", (p->taken & TRIB_TAKEN_ORDER) != 0, &p->order);
+    if (p->offered_order)
+        remote_piece(self->out, "ORDER BY", (p->taken & TRIB_TAKEN_ORDER) != 0, &p->order);
     if (p->offered_limit) {
         char what[48];
         snprintf(what, sizeof what, "LIMIT %" PRId64, p->limit_rows);
         remote_piece(self->out, what, (p->taken & TRIB_TAKEN_LIMIT) != 0, &p->limit);
     }
-    if (p->offered_grouping) remote_piece(self->out, "GROUP BY", (p->taken & TRIB_TAKEN_GROUPING) != 0, &p->grouping);
+    if (p->offered_grouping)
+        remote_piece(self->out, "GROUP BY", (p->taken & TRIB_TAKEN_GROUPING) != 0, &p->grouping);
 }
 
-static void remote_walk(LogicalPrinter *self, const LogicalNode *node, uint32_t depth, uint32_t *sources) {
+static void remote_walk(LogicalPrinter *self, const LogicalNode *node, uint32_t depth,
+                        uint32_t *sources) {
     if (depth > PRINT_MAX_DEPTH) return;
     if (node->kind == LOGICAL_SCAN) {
         remote_scan(self, node);
         (*sources)++;
     }
-    for (uint32_t i = 0; i < node->nchildren; i++) remote_walk(self, node->children[i], depth + 1, sources);
+    for (uint32_t i = 0; i < node->nchildren; i++)
+        remote_walk(self, node->children[i], depth + 1, sources);
 }
 
 void remote_print(Buf *out, const LogicalPlan *plan) {
     LogicalPrinter printer = {.out = out, .plan = plan, .arena = plan->arena};
     uint32_t sources = 0;
     remote_walk(&printer, plan->root, 0, &sources);
-    if (sources == 0) buf_text(out, "no source is asked anything: the statement is answered here\n");
+    if (sources == 0)
+        buf_text(out, "no source is asked anything: the statement is answered here\n");
 }
 
 /* ---------------------------------------------------------------- physical */
 
 static const char *const phys_names[PHYS_KIND_COUNT] = {
-    [PHYS_SCAN] = "Scan",   [PHYS_VALUES] = "Values", [PHYS_FILTER] = "Filter",         [PHYS_PROJECT] = "Project",
-    [PHYS_HASH_JOIN] = "HashJoin", [PHYS_AGGREGATE] = "Aggregate", [PHYS_SORT] = "Sort", [PHYS_TOPN] = "TopN",
-    [PHYS_LIMIT] = "Limit", [PHYS_UNION] = "UnionAll", [PHYS_SINGLE_ROW] = "SingleRow", [PHYS_EXPAND] = "Expand",
-    [PHYS_WRITE] = "Write", [PHYS_RESULT] = "Result", [PHYS_VERIFY] = "Verify",
+    [PHYS_SCAN] = "Scan",
+    [PHYS_VALUES] = "Values",
+    [PHYS_FILTER] = "Filter",
+    [PHYS_PROJECT] = "Project",
+    [PHYS_HASH_JOIN] = "HashJoin",
+    [PHYS_AGGREGATE] = "Aggregate",
+    [PHYS_SORT] = "Sort",
+    [PHYS_TOPN] = "TopN",
+    [PHYS_LIMIT] = "Limit",
+    [PHYS_UNION] = "UnionAll",
+    [PHYS_SINGLE_ROW] = "SingleRow",
+    [PHYS_EXPAND] = "Expand",
+    [PHYS_WRITE] = "Write",
+    [PHYS_RESULT] = "Result",
+    [PHYS_VERIFY] = "Verify",
 };
 
 typedef struct PhysPrinter {
@@ -246,11 +277,13 @@ static const char *phys_name(void *context, ColumnId ordinal) {
     PhysPrinter *self = context;
     const PhysNode *first = self->input[0], *second = self->input[1];
     if (first && ordinal < first->ncolumns) return first->names[ordinal];
-    if (first && second && ordinal - first->ncolumns < second->ncolumns) return second->names[ordinal - first->ncolumns];
+    if (first && second && ordinal - first->ncolumns < second->ncolumns)
+        return second->names[ordinal - first->ncolumns];
     return "?";
 }
 
-static void phys_exprs(PhysPrinter *self, const char *before, uint32_t count, Expr *const *exprs, const char *between) {
+static void phys_exprs(PhysPrinter *self, const char *before, uint32_t count, Expr *const *exprs,
+                       const char *between) {
     buf_text(self->out, before);
     for (uint32_t i = 0; i < count; i++) {
         if (i) buf_text(self->out, between);
@@ -281,7 +314,8 @@ static void phys_join(PhysPrinter *self, const PhysNode *node) {
 }
 
 static void phys_aggregate(PhysPrinter *self, const PhysNode *node) {
-    phys_exprs(self, node->as.aggregate.ngroups ? " by " : "", node->as.aggregate.ngroups, node->as.aggregate.groups, ", ");
+    phys_exprs(self, node->as.aggregate.ngroups ? " by " : "", node->as.aggregate.ngroups,
+               node->as.aggregate.groups, ", ");
     for (uint32_t i = 0; i < node->as.aggregate.naggregates; i++) {
         const PhysAggregate *a = &node->as.aggregate.aggregates[i];
         buf_printf(self->out, "%s%s(", i ? ", " : ": ", a->aggregate->name);
@@ -293,7 +327,8 @@ static void phys_aggregate(PhysPrinter *self, const PhysNode *node) {
 static void phys_sort(PhysPrinter *self, const PhysNode *node) {
     for (uint32_t i = 0; i < node->as.sort.nkeys; i++) {
         const PhysSortKey *k = &node->as.sort.keys[i];
-        buf_printf(self->out, "%s%s%s", i ? ", " : " ", phys_name(self, k->ordinal), k->descending ? " DESC" : "");
+        buf_printf(self->out, "%s%s%s", i ? ", " : " ", phys_name(self, k->ordinal),
+                   k->descending ? " DESC" : "");
         buf_text(self->out, k->nulls_first ? " NULLS FIRST" : "");
     }
     if (node->kind != PHYS_TOPN) return;
@@ -304,11 +339,13 @@ static void phys_sort(PhysPrinter *self, const PhysNode *node) {
 static void phys_details(PhysPrinter *self, const PhysNode *node) {
     switch (node->kind) {
     case PHYS_SCAN:
-        buf_printf(self->out, " %s.%s.%s", catalog_name(node->as.scan.table->catalog), node->as.scan.table->table.schema,
-                   node->as.scan.table->table.name);
+        buf_printf(self->out, " %s.%s.%s", catalog_name(node->as.scan.table->catalog),
+                   node->as.scan.table->table.schema, node->as.scan.table->table.name);
         break;
     case PHYS_VALUES: buf_printf(self->out, " %u rows", node->as.values.nrows); break;
-    case PHYS_FILTER: phys_exprs(self, " ", node->as.filter.nconjuncts, node->as.filter.conjuncts, " AND "); break;
+    case PHYS_FILTER:
+        phys_exprs(self, " ", node->as.filter.nconjuncts, node->as.filter.conjuncts, " AND ");
+        break;
     case PHYS_PROJECT: phys_exprs(self, " ", node->ncolumns, node->as.project.exprs, ", "); break;
     case PHYS_HASH_JOIN: phys_join(self, node); break;
     case PHYS_AGGREGATE: phys_aggregate(self, node); break;
@@ -329,9 +366,11 @@ static void phys_counters(PhysPrinter *self, const PhysNode *node) {
     if (c->memory_peak) buf_printf(self->out, ", memory %" PRId64, (int64_t)c->memory_peak);
     if (c->spilled_bytes) buf_printf(self->out, ", spilled %" PRIu64, (uint64_t)c->spilled_bytes);
     if (node->kind == PHYS_SCAN) {
-        buf_printf(self->out, ", read %" PRIu64 " rows %" PRIu64 " bytes in %" PRIu64 " requests (%" PRIu64
-                   " retries, %u splits, waited %.1f ms)", c->scan.rows, c->scan.bytes, c->scan.requests, c->scan.retries,
-                   c->scan.splits, (double)c->scan.wait_ns / 1e6);
+        buf_printf(self->out,
+                   ", read %" PRIu64 " rows %" PRIu64 " bytes in %" PRIu64 " requests (%" PRIu64
+                   " retries, %u splits, waited %.1f ms)",
+                   c->scan.rows, c->scan.bytes, c->scan.requests, c->scan.retries, c->scan.splits,
+                   (double)c->scan.wait_ns / 1e6);
     }
     if (c->note[0]) buf_printf(self->out, ", %s", c->note);
 }
@@ -349,7 +388,8 @@ static void print_physical(PhysPrinter *self, const PhysNode *node, uint32_t dep
     if (self->counters) phys_counters(self, node);
     if (node->rows >= 0) buf_char(self->out, ')');
     buf_char(self->out, '\n');
-    for (uint32_t i = 0; i < node->nchildren; i++) print_physical(self, node->children[i], depth + 1);
+    for (uint32_t i = 0; i < node->nchildren; i++)
+        print_physical(self, node->children[i], depth + 1);
 }
 
 void physical_print(Buf *out, const PhysicalPlan *plan, const NodeCounters *counters) {

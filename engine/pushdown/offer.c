@@ -52,7 +52,8 @@ bool offer_expressible(const Expr *e, const LogicalNode *scan, const char **reas
 
 /* Room for `count` nodes in a row; *first is their index. */
 static Status place(OfferBuilder *self, uint32_t count, uint32_t *first, Error *err) {
-    if (count > OFFER_MAX_NODES - self->nnodes) return error_set(err, ERR_LIMIT, "the condition has too many parts");
+    if (count > OFFER_MAX_NODES - self->nnodes)
+        return error_set(err, ERR_LIMIT, "the condition has too many parts");
     if (self->nnodes + count > self->node_capacity) {
         uint32_t capacity = self->node_capacity ? self->node_capacity : 32;
         while (capacity < self->nnodes + count) capacity *= 2;
@@ -101,7 +102,11 @@ static Status fill(OfferBuilder *self, const Expr *e, uint32_t at, Error *err);
 static Status fill_call(OfferBuilder *self, const Expr *e, uint32_t at, Error *err) {
     uint32_t first, nargs = e->kind == EXPR_NULLIF ? 2 : e->nargs;
     TRY(place(self, nargs, &first, err));
-    self->nodes[at] = (TribNode){.kind = TRIB_NODE_CALL, .op = operator_id(e), .type = e->type, .first = first, .count = nargs};
+    self->nodes[at] = (TribNode){.kind = TRIB_NODE_CALL,
+                                 .op = operator_id(e),
+                                 .type = e->type,
+                                 .first = first,
+                                 .count = nargs};
     for (uint32_t i = 0; i < nargs; i++) TRY(fill(self, e->args[i], first + i, err));
     return TRIB_OK;
 }
@@ -122,7 +127,8 @@ static Status fill(OfferBuilder *self, const Expr *e, uint32_t at, Error *err) {
     if (e->kind == EXPR_IN && e->negated) { /* NOT (x IN (...)) */
         uint32_t inner;
         TRY(place(self, 1, &inner, err));
-        self->nodes[at] = (TribNode){.kind = TRIB_NODE_CALL, .op = TRIB_FN_not, .type = e->type, .first = inner, .count = 1};
+        self->nodes[at] = (TribNode){
+            .kind = TRIB_NODE_CALL, .op = TRIB_FN_not, .type = e->type, .first = inner, .count = 1};
         at = inner;
     }
     return fill_call(self, e, at, err);

@@ -55,8 +55,9 @@ static Status draft_output(Carver *self, const Piece *piece, Draft *draft) {
     for (uint32_t i = 0; i < scan->noutput; i++) {
         const TribColumn *column = &scan->table->table.columns[scan->table_columns[i]];
         if (column->unreadable) {
-            error_set(self->err, ERR_UNSUPPORTED, "column '%s' of %s.%s cannot be read: %s", column->name,
-                      scan->table->table.schema, scan->table->table.name, column->unreadable);
+            error_set(self->err, ERR_UNSUPPORTED, "column '%s' of %s.%s cannot be read: %s",
+                      column->name, scan->table->table.schema, scan->table->table.name,
+                      column->unreadable);
             return error_source(self->err, catalog_name(scan->table->catalog));
         }
         Expr *e;
@@ -174,7 +175,8 @@ static Status take_answer(Carver *self, const Draft *draft, SourcePlan *plan, Pu
     pushed->taken = o->taken;
     pushed->rows = o->rows;
     pushed->keys = draft->key_verdicts;
-    for (uint32_t i = 0; i < o->nconjuncts; i++) pushed->conjuncts[draft->position[i]].verdict = draft->verdicts[i];
+    for (uint32_t i = 0; i < o->nconjuncts; i++)
+        pushed->conjuncts[draft->position[i]].verdict = draft->verdicts[i];
     if (o->limit >= 0) {
         pushed->limit = o->limit_verdict;
         pushed->order = o->order_verdict;
@@ -183,12 +185,14 @@ static Status take_answer(Carver *self, const Draft *draft, SourcePlan *plan, Pu
 }
 
 /* The conjuncts that must still be checked here. */
-static Status residual(Carver *self, const Piece *piece, const PushedScan *pushed, LogicalNode *scan, LogicalNode **out) {
+static Status residual(Carver *self, const Piece *piece, const PushedScan *pushed,
+                       LogicalNode *scan, LogicalNode **out) {
     *out = scan;
     if (!piece->filter) return TRIB_OK;
     LogicalNode *filter;
     TRY_ALLOC(filter, logical_copy(self->plan->arena, piece->filter), self->err);
-    TRY_ALLOC(filter->conjuncts, ARENA_ARRAY(self->plan->arena, Expr *, piece->filter->nconjuncts), self->err);
+    TRY_ALLOC(filter->conjuncts, ARENA_ARRAY(self->plan->arena, Expr *, piece->filter->nconjuncts),
+              self->err);
     filter->nconjuncts = 0;
     for (uint32_t i = 0; i < pushed->nconjuncts; i++) {
         if (pushed->conjuncts[i].verdict.kind == TRIB_EXACT) continue;
@@ -200,7 +204,8 @@ static Status residual(Carver *self, const Piece *piece, const PushedScan *pushe
 }
 
 /* The fragment with the source asked for it in one of the modes. */
-static Status carve_as(Carver *self, const Piece *piece, TribPushdownMode mode, PushedScan **answer, LogicalNode **out) {
+static Status carve_as(Carver *self, const Piece *piece, TribPushdownMode mode, PushedScan **answer,
+                       LogicalNode **out) {
     PushedScan *pushed;
     Draft draft = {.mode = mode};
     TRY_ALLOC(pushed, ARENA_NEW(self->plan->arena, PushedScan), self->err);
@@ -236,7 +241,8 @@ static Status tag_side(Carver *self, LogicalNode *fragment, int64_t side, Logica
     for (uint32_t i = 0; i < n; i++) {
         ColumnId id = fragment->output[i];
         (*out)->output[i] = id;
-        TRY_ALLOC((*out)->exprs[i], expr_column(arena, id, plan_column(&self->plan->columns, id)->type), self->err);
+        TRY_ALLOC((*out)->exprs[i],
+                  expr_column(arena, id, plan_column(&self->plan->columns, id)->type), self->err);
     }
     Value value = {.type = TYPE(INTEGER)};
     value.as.integer = side;
@@ -259,8 +265,8 @@ static Status verify_keys(Carver *self, const Piece *piece, LogicalNode *node) {
     return TRIB_OK;
 }
 
-static Status verify_fragment(Carver *self, const Piece *piece, LogicalNode *pushed, LogicalNode *local,
-                              const PushedScan *answer, LogicalNode **out) {
+static Status verify_fragment(Carver *self, const Piece *piece, LogicalNode *pushed,
+                              LogicalNode *local, const PushedScan *answer, LogicalNode **out) {
     Arena *arena = self->plan->arena;
     uint32_t n = pushed->noutput;
     LogicalNode *both, *node;
@@ -282,7 +288,8 @@ static Status verify_fragment(Carver *self, const Piece *piece, LogicalNode *pus
 /* Something was taken from us: then there is something to verify. */
 static bool took_anything(const PushedScan *pushed) {
     bool any = pushed->taken != 0;
-    for (uint32_t i = 0; i < pushed->nconjuncts; i++) any |= pushed->conjuncts[i].verdict.kind != TRIB_NONE;
+    for (uint32_t i = 0; i < pushed->nconjuncts; i++)
+        any |= pushed->conjuncts[i].verdict.kind != TRIB_NONE;
     return any;
 }
 

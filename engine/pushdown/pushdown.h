@@ -7,10 +7,10 @@
 #include "engine/plan/logical.h"
 
 typedef struct PushdownContext {
-    TribPushdownMode mode;   /* OFF: only columns are offered */
+    TribPushdownMode mode; /* OFF: only columns are offered */
     SourceCall call;
     const EvalSession *session;
-    bool verify;             /* run each piece both ways and compare (op_verify) */
+    bool verify; /* run each piece both ways and compare (op_verify) */
 } PushdownContext;
 
 /*

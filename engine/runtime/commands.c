@@ -16,8 +16,8 @@ static Status set_names(Session *session, Str catalog, Str schema, Error *err) {
 }
 
 static Status command_use(Statement *self, const BoundStatement *bound, Error *err) {
-    return set_names(self->session, str_from(catalog_name(bound->catalog)), str_from(bound->schema ? bound->schema : ""),
-                     err);
+    return set_names(self->session, str_from(catalog_name(bound->catalog)),
+                     str_from(bound->schema ? bound->schema : ""), err);
 }
 
 /* The value of SET SESSION as text: a literal, a name (SET SESSION push_down = off), or DEFAULT. */
@@ -32,7 +32,8 @@ static Status setting_text(const AstExpr *value, Arena *arena, Str *out, Error *
     case AST_UNARY:
         if (value->op == TRIB_FN_negate && value->args[0]->kind == AST_INTEGER) {
             char *text;
-            TRY_ALLOC(text, arena_printf(arena, "-" STR_FORMAT, STR_ARGS(value->args[0]->text)), err);
+            TRY_ALLOC(text, arena_printf(arena, "-" STR_FORMAT, STR_ARGS(value->args[0]->text)),
+                      err);
             *out = str_from(text);
             return TRIB_OK;
         }
@@ -72,7 +73,8 @@ static Status writable(Statement *self, Error *err) {
     return error_set(err, ERR_READ_ONLY, "the connection is read-only (ReadOnly=1)");
 }
 
-static Status run_ddl(Statement *self, const BoundStatement *bound, TribDdlKind kind, bool tolerant, Error *err) {
+static Status run_ddl(Statement *self, const BoundStatement *bound, TribDdlKind kind, bool tolerant,
+                      Error *err) {
     TRY(writable(self, err));
     Source *source;
     TRY(catalog_source(bound->catalog, &source, err));
@@ -153,7 +155,8 @@ static bool like(Str pattern, Str text, Str escape) {
         if (!literal && p < pattern.len && pattern.data[p] == '%') {
             star = ++p;
             mark = t;
-        } else if (at < pattern.len && ((!literal && pattern.data[at] == '_') || pattern.data[at] == text.data[t])) {
+        } else if (at < pattern.len &&
+                   ((!literal && pattern.data[at] == '_') || pattern.data[at] == text.data[t])) {
             p = at + 1;
             t++;
         } else if (star != SIZE_MAX) {
@@ -178,8 +181,8 @@ static Status show_session(Statement *self, const BoundStatement *bound, Error *
         SettingValue value, initial;
         TRY(session_get(self->session, (SettingId)i, &value, err));
         TRY(setting_default(self->run, (SettingId)i, &initial, err));
-        Value row[4] = {text_value(str_from(def->session_name)), text_value(value.text), text_value(initial.text),
-                        text_value(str_from(def->help))};
+        Value row[4] = {text_value(str_from(def->session_name)), text_value(value.text),
+                        text_value(initial.text), text_value(str_from(def->help))};
         TRY(rowset_add(self->rows, row, err));
     }
     return TRIB_OK;
@@ -200,15 +203,15 @@ static Status show_functions(Statement *self, const BoundStatement *bound, Error
     for (uint32_t i = 0; function_row(i); i++) {
         const Function *f = function_row(i);
         if (!f->name || !wanted(bound->ast, str_from(f->name))) continue;
-        Value row[4] = {text_value(str_from(f->name)), text_value(str_from(f->signature)), text_value(STR("scalar")),
-                        text_value(str_from(f->help ? f->help : ""))};
+        Value row[4] = {text_value(str_from(f->name)), text_value(str_from(f->signature)),
+                        text_value(STR("scalar")), text_value(str_from(f->help ? f->help : ""))};
         TRY(rowset_add(self->rows, row, err));
     }
     for (uint32_t i = 0; aggregate_row(i); i++) {
         const Aggregate *a = aggregate_row(i);
         if (!wanted(bound->ast, str_from(a->name))) continue;
-        Value row[4] = {text_value(str_from(a->name)), text_value(str_from(a->signature)), text_value(STR("aggregate")),
-                        text_value(str_from(a->help ? a->help : ""))};
+        Value row[4] = {text_value(str_from(a->name)), text_value(str_from(a->signature)),
+                        text_value(STR("aggregate")), text_value(str_from(a->help ? a->help : ""))};
         TRY(rowset_add(self->rows, row, err));
     }
     return TRIB_OK;
@@ -246,7 +249,8 @@ static bool on_schema(void *context, const char *name) {
     return add_name(context, name);
 }
 
-static bool on_table(void *context, const char *schema, const char *name, TribTableKind kind, const char *comment) {
+static bool on_table(void *context, const char *schema, const char *name, TribTableKind kind,
+                     const char *comment) {
     return add_name(context, name);
 }
 
@@ -280,7 +284,8 @@ static Status show_tables(Statement *self, const BoundStatement *bound, Error *e
     return show_names(self, &list, err);
 }
 
-static Status show_table(Statement *self, const BoundStatement *bound, const TribTable *table, Error *err) {
+static Status show_table(Statement *self, const BoundStatement *bound, const TribTable *table,
+                         Error *err) {
     for (uint32_t i = 0; i < table->ncolumns; i++) {
         const TribColumn *c = &table->columns[i];
         if (c->hidden || !wanted(bound->ast, str_from(c->name))) continue;
@@ -289,7 +294,8 @@ static Status show_table(Statement *self, const BoundStatement *bound, const Tri
         type_print(&type, c->type);
         TRY(buf_status(&type, err));
         const char *extra = c->unreadable ? c->unreadable : c->nullable ? "" : "not null";
-        Value row[4] = {text_value(str_from(c->name)), text_value(buf_view(&type)), text_value(str_from(extra)),
+        Value row[4] = {text_value(str_from(c->name)), text_value(buf_view(&type)),
+                        text_value(str_from(extra)),
                         text_value(str_from(c->comment ? c->comment : ""))};
         TRY(rowset_add(self->rows, row, err));
     }

@@ -15,11 +15,11 @@
 
 struct Crew {
     pthread_mutex_t lock;
-    pthread_cond_t work;  /* a job was queued, or the crew ends */
-    pthread_cond_t done;  /* a job or a thread ended */
+    pthread_cond_t work; /* a job was queued, or the crew ends */
+    pthread_cond_t done; /* a job or a thread ended */
     Job *head, *tail;
     uint32_t threads, idle, queued;
-    uint32_t references;  /* the session and its threads */
+    uint32_t references; /* the session and its threads */
     bool ending;
 };
 

@@ -69,7 +69,8 @@ static Status operators_open(Execution *self, Error *err) {
     for (uint32_t i = 0; i < self->plan->nnodes; i++) {
         const PhysNode *node = self->plan->nodes[i];
         const Operator *op = operator_of(node->kind);
-        TRY_ALLOC(q->shared[i], arena_alloc(self->arena, op->shared_size ? op->shared_size : 1), err);
+        TRY_ALLOC(q->shared[i], arena_alloc(self->arena, op->shared_size ? op->shared_size : 1),
+                  err);
     }
     for (uint32_t i = 0; i < self->plan->nnodes; i++) {
         const PhysNode *node = self->plan->nodes[i];
@@ -86,7 +87,8 @@ static Status tasks_allocate(Execution *self, Error *err) {
         TRY_ALLOC(p->tasks, ARENA_ARRAY(self->arena, PipelineTask, self->query.workers), err);
     }
     for (uint32_t i = 0; i < self->nsinks; i++) {
-        TRY_ALLOC(self->sinks[i]->finish_tasks, ARENA_ARRAY(self->arena, PipelineTask, self->query.workers), err);
+        TRY_ALLOC(self->sinks[i]->finish_tasks,
+                  ARENA_ARRAY(self->arena, PipelineTask, self->query.workers), err);
     }
     return TRIB_OK;
 }
@@ -94,7 +96,8 @@ static Status tasks_allocate(Execution *self, Error *err) {
 /* One pipeline over VALUES needs no workers. */
 static bool plan_is_light(const Execution *self) {
     return self->pipelines.count == 1 && self->pipelines.items[0]->source->kind == PHYS_VALUES &&
-           self->plan->root->kind == PHYS_RESULT && self->pipelines.items[0]->source->as.values.nrows <= 4096;
+           self->plan->root->kind == PHYS_RESULT &&
+           self->pipelines.items[0]->source->as.values.nrows <= 4096;
 }
 
 static Status execution_prepare(Execution *self, const ExecutionParams *params, Error *err) {
@@ -110,7 +113,8 @@ static Status execution_prepare(Execution *self, const ExecutionParams *params, 
     q->owner = self;
     self->measure = params->measure;
     TRY_ALLOC(q->budget, budget_new(budget_process(), "query", params->memory_limit), err);
-    TRY(spill_space_new(params->spill_dir, params->spill_limit, params->spill_encryption, params->cancel, &q->spill, err));
+    TRY(spill_space_new(params->spill_dir, params->spill_limit, params->spill_encryption,
+                        params->cancel, &q->spill, err));
     TRY_ALLOC(q->counters, ARENA_ARRAY(self->arena, NodeCounters, self->plan->nnodes), err);
     TRY_ALLOC(q->shared, ARENA_ARRAY(self->arena, void *, self->plan->nnodes), err);
     TRY(operators_open(self, err));
@@ -118,7 +122,8 @@ static Status execution_prepare(Execution *self, const ExecutionParams *params, 
     TRY(tasks_allocate(self, err));
     self->inline_run = plan_is_light(self);
     if (self->plan->root->kind == PHYS_RESULT) {
-        result_queue_notify(result_queue(q->shared[self->plan->root->id]), execution_on_result, self);
+        result_queue_notify(result_queue(q->shared[self->plan->root->id]), execution_on_result,
+                            self);
     }
     return TRIB_OK;
 }
@@ -182,7 +187,8 @@ static Status execution_error(Execution *self, Error *err) {
 }
 
 /* One look: *done with a batch, the end or an error; else not yet. */
-static Status execution_look(Execution *self, ResultQueue *queue, bool *done, Batch **out, Error *err) {
+static Status execution_look(Execution *self, ResultQueue *queue, bool *done, Batch **out,
+                             Error *err) {
     *done = true;
     *out = NULL;
     if (atomic_load(&self->failed)) return execution_error(self, err);
@@ -199,7 +205,8 @@ static Status execution_look(Execution *self, ResultQueue *queue, bool *done, Ba
     return TRIB_OK;
 }
 
-static Status execution_wait(Execution *self, ResultQueue *queue, int64_t timeout_ns, bool *done, Batch **out, Error *err) {
+static Status execution_wait(Execution *self, ResultQueue *queue, int64_t timeout_ns, bool *done,
+                             Batch **out, Error *err) {
     int64_t until = timeout_ns < 0 ? INT64_MAX : os_now_ns() + timeout_ns;
     for (;;) {
         uint32_t seen = atomic_load(&self->notices);

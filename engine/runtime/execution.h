@@ -17,7 +17,7 @@
 typedef struct Execution Execution;
 
 typedef struct ExecutionParams {
-    const PhysicalPlan *plan;   /* outlives the execution */
+    const PhysicalPlan *plan; /* outlives the execution */
     const EvalSession *session;
     CancelToken *cancel;
     SourceCall call;
@@ -26,7 +26,7 @@ typedef struct ExecutionParams {
     int64_t memory_limit, spill_limit;
     Str spill_dir;
     bool spill_encryption;
-    bool measure;               /* EXPLAIN ANALYZE: take times */
+    bool measure; /* EXPLAIN ANALYZE: take times */
 } ExecutionParams;
 
 Status execution_new(const ExecutionParams *params, Execution **out, Error *err) WARN_UNUSED;
@@ -35,7 +35,8 @@ Status execution_start(Execution *self, Error *err) WARN_UNUSED;
 bool execution_is_inline(const Execution *self);
 /* Waits for the next batch; NULL at the end. timeout_ns < 0: as long as it takes; *done false: not yet.
  * The batch is valid until the next call. */
-Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **out, Error *err) WARN_UNUSED;
+Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **out,
+                      Error *err) WARN_UNUSED;
 /* Waits for the end of a plan without rows (writes). */
 Status execution_finish(Execution *self, Error *err) WARN_UNUSED;
 /* Ends it with an error (kept if it is the first). */

@@ -50,7 +50,8 @@ static bool pattern_matches(Str pattern, Str text) {
         if (at < pattern.len) {
             size_t pe = next_character(pattern, at), te = next_character(text, t);
             bool any = !escaped && pattern.data[at] == '_';
-            if (any || str_equal_fold((Str){pattern.data + at, pe - at}, (Str){text.data + t, te - t})) {
+            if (any ||
+                str_equal_fold((Str){pattern.data + at, pe - at}, (Str){text.data + t, te - t})) {
                 p = pe;
                 t = te;
                 continue;
@@ -115,15 +116,18 @@ static Status visit_described(Listing *self, const char *schema, const char *nam
         return status;
     }
     if (status != TRIB_OK) {
-        self->lookup.call.warn(self->lookup.call.warn_context, catalog_name(self->catalog), "01000", failure.message);
+        self->lookup.call.warn(self->lookup.call.warn_context, catalog_name(self->catalog), "01000",
+                               failure.message);
         return TRIB_OK;
     }
-    status = self->kind == LIST_KEYS ? visit_keys(self, table, err) : visit_columns(self, table, err);
+    status =
+        self->kind == LIST_KEYS ? visit_keys(self, table, err) : visit_columns(self, table, err);
     table_release(table);
     return status;
 }
 
-static bool on_table(void *context, const char *schema, const char *name, TribTableKind kind, const char *comment) {
+static bool on_table(void *context, const char *schema, const char *name, TribTableKind kind,
+                     const char *comment) {
     static const char *const kinds[] = {"TABLE", "VIEW", "SYSTEM TABLE"};
     Listing *self = context;
     if (!filter_matches(self, self->filter->table, str_from(name))) return true;
@@ -144,8 +148,9 @@ static bool on_schema(void *context, const char *name) {
     Listing *self = context;
     if (!filter_matches(self, self->filter->schema, str_from(name))) return true;
     if (self->kind == LIST_SCHEMAS) {
-        self->status = self->visitor->schema(self->visitor->context, str_from(catalog_name(self->catalog)), str_from(name),
-                                             self->err);
+        self->status =
+            self->visitor->schema(self->visitor->context, str_from(catalog_name(self->catalog)),
+                                  str_from(name), self->err);
         return self->status == TRIB_OK;
     }
     TribNames names = {.self = self, .table = on_table};
@@ -178,8 +183,10 @@ static Status list_all(Listing *self, Error *err) {
         Status status = list_catalog(self, catalog, err);
         if (status == TRIB_OK) continue;
         bool exact = self->filter->catalog.data && str_equal_fold(self->filter->catalog, name);
-        if (exact || status == TRIB_CANCELLED || status == TRIB_TIMEOUT || status == TRIB_MEMORY) return status;
-        self->lookup.call.warn(self->lookup.call.warn_context, catalog_name(catalog), "01000", err->message);
+        if (exact || status == TRIB_CANCELLED || status == TRIB_TIMEOUT || status == TRIB_MEMORY)
+            return status;
+        self->lookup.call.warn(self->lookup.call.warn_context, catalog_name(catalog), "01000",
+                               err->message);
     }
     return TRIB_OK;
 }
@@ -211,24 +218,35 @@ static Status listing_start(Listing *self, Error *err) {
     return status;
 }
 
-Status statement_list_schemas(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err) {
-    Listing listing = {.statement = self, .kind = LIST_SCHEMAS, .filter = filter, .visitor = visitor};
+Status statement_list_schemas(Statement *self, const MetadataFilter *filter,
+                              const MetadataVisitor *visitor, Error *err) {
+    Listing listing = {
+        .statement = self, .kind = LIST_SCHEMAS, .filter = filter, .visitor = visitor};
     return listing_start(&listing, err);
 }
 
-Status statement_list_tables(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err) {
-    Listing listing = {.statement = self, .kind = LIST_TABLES, .filter = filter, .visitor = visitor};
+Status statement_list_tables(Statement *self, const MetadataFilter *filter,
+                             const MetadataVisitor *visitor, Error *err) {
+    Listing listing = {
+        .statement = self, .kind = LIST_TABLES, .filter = filter, .visitor = visitor};
     return listing_start(&listing, err);
 }
 
-Status statement_list_columns(Statement *self, const MetadataFilter *filter, const MetadataVisitor *visitor, Error *err) {
-    Listing listing = {.statement = self, .kind = LIST_COLUMNS, .filter = filter, .visitor = visitor};
+Status statement_list_columns(Statement *self, const MetadataFilter *filter,
+                              const MetadataVisitor *visitor, Error *err) {
+    Listing listing = {
+        .statement = self, .kind = LIST_COLUMNS, .filter = filter, .visitor = visitor};
     return listing_start(&listing, err);
 }
 
 Status statement_list_keys(Statement *self, Str catalog, Str schema, Str table, void *context,
-                           Status (*key)(void *context, const MetadataKey *key, Error *err), Error *err) {
+                           Status (*key)(void *context, const MetadataKey *key, Error *err),
+                           Error *err) {
     MetadataFilter filter = {.catalog = catalog, .schema = schema, .table = table, .literal = true};
-    Listing listing = {.statement = self, .kind = LIST_KEYS, .filter = &filter, .key = key, .key_context = context};
+    Listing listing = {.statement = self,
+                       .kind = LIST_KEYS,
+                       .filter = &filter,
+                       .key = key,
+                       .key_context = context};
     return listing_start(&listing, err);
 }

@@ -18,8 +18,8 @@
 #include "engine/base/os.h"
 #include "engine/runtime/execution.h"
 
-#define SLICE_NS INT64_C(5000000) /* a task gives its worker back after 5 ms */
-#define SLICE_CHECK 16            /* ... looking at the clock every so many steps */
+#define SLICE_NS    INT64_C(5000000) /* a task gives its worker back after 5 ms */
+#define SLICE_CHECK 16               /* ... looking at the clock every so many steps */
 
 /* ---------------------------------------------------------------- cutting */
 
@@ -34,7 +34,8 @@ typedef struct Builder {
     uint32_t depth;
 } Builder;
 
-static Status build(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err);
+static Status build(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders,
+                    Error *err);
 
 static Status list_add(Arena *arena, PipelineList *list, Pipeline *pipeline, Error *err) {
     if (list->count == list->capacity) {
@@ -73,8 +74,8 @@ static Status sink_new(Builder *self, const PhysNode *node, Sink **out, Error *e
     return TRIB_OK;
 }
 
-static Status add_pipeline(Builder *self, const PhysNode *source, const Chain *chain, bool tail, Pipeline **out,
-                           Error *err) {
+static Status add_pipeline(Builder *self, const PhysNode *source, const Chain *chain, bool tail,
+                           Pipeline **out, Error *err) {
     Execution *e = self->execution;
     Pipeline *p;
     TRY_ALLOC(p, ARENA_NEW(e->arena, Pipeline), err);
@@ -92,7 +93,8 @@ static Status add_pipeline(Builder *self, const PhysNode *source, const Chain *c
     return TRIB_OK;
 }
 
-static Status chain_prepend(Arena *arena, const PhysNode *node, const Chain *chain, Chain *out, Error *err) {
+static Status chain_prepend(Arena *arena, const PhysNode *node, const Chain *chain, Chain *out,
+                            Error *err) {
     const PhysNode **stages;
     TRY_ALLOC(stages, ARENA_ARRAY(arena, const PhysNode *, chain->count + 1), err);
     stages[0] = node;
@@ -103,8 +105,8 @@ static Status chain_prepend(Arena *arena, const PhysNode *node, const Chain *cha
 
 /* A transform: its child flows through it into the chain, and after that its own tail, if it has one.
  * `built` is the sink that must have finished first (a join's build side), or NULL. */
-static Status build_transform(Builder *self, const PhysNode *node, Sink *built, const Chain *chain, PipelineList *feeders,
-                              Error *err) {
+static Status build_transform(Builder *self, const PhysNode *node, Sink *built, const Chain *chain,
+                              PipelineList *feeders, Error *err) {
     Arena *arena = self->execution->arena;
     Chain longer;
     TRY(chain_prepend(arena, node, chain, &longer, err));
@@ -117,11 +119,13 @@ static Status build_transform(Builder *self, const PhysNode *node, Sink *built, 
     if (!operator_of(node->kind)->has_tail) return TRIB_OK;
     Pipeline *tail;
     TRY(add_pipeline(self, node, chain, true, &tail, err));
-    for (uint32_t i = 0; i < inputs.count; i++) TRY(pipeline_after(arena, tail, inputs.items[i], err));
+    for (uint32_t i = 0; i < inputs.count; i++)
+        TRY(pipeline_after(arena, tail, inputs.items[i], err));
     return list_add(arena, feeders, tail, err);
 }
 
-static Status build_join(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err) {
+static Status build_join(Builder *self, const PhysNode *node, const Chain *chain,
+                         PipelineList *feeders, Error *err) {
     Sink *sink;
     TRY(sink_new(self, node, &sink, err));
     Chain build_chain = {0, NULL, sink};
@@ -130,7 +134,8 @@ static Status build_join(Builder *self, const PhysNode *node, const Chain *chain
     return build_transform(self, node, sink, chain, feeders, err);
 }
 
-static Status build_breaker(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err) {
+static Status build_breaker(Builder *self, const PhysNode *node, const Chain *chain,
+                            PipelineList *feeders, Error *err) {
     Sink *sink;
     TRY(sink_new(self, node, &sink, err));
     Chain below = {0, NULL, sink};
@@ -143,11 +148,13 @@ static Status build_breaker(Builder *self, const PhysNode *node, const Chain *ch
 }
 
 /* Adds the pipelines that push the rows of `node` into `chain`; they are appended to `feeders`. */
-static Status build(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders, Error *err) {
+static Status build(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders,
+                    Error *err) {
     const Operator *op = operator_of(node->kind);
     if (node->kind == PHYS_HASH_JOIN) return build_join(self, node, chain, feeders, err);
     if (node->kind == PHYS_UNION) {
-        for (uint32_t i = 0; i < node->nchildren; i++) TRY(build(self, node->children[i], chain, feeders, err));
+        for (uint32_t i = 0; i < node->nchildren; i++)
+            TRY(build(self, node->children[i], chain, feeders, err));
         return TRIB_OK;
     }
     if (op->consume && op->produce) return build_breaker(self, node, chain, feeders, err);
@@ -160,7 +167,8 @@ static Status build(Builder *self, const PhysNode *node, const Chain *chain, Pip
 Status pipelines_build(Execution *execution, Error *err) {
     Builder builder = {.execution = execution};
     const PhysNode *root = execution->plan->root;
-    TRY_ALLOC(execution->sinks, ARENA_ARRAY(execution->arena, Sink *, execution->plan->nnodes), err);
+    TRY_ALLOC(execution->sinks, ARENA_ARRAY(execution->arena, Sink *, execution->plan->nnodes),
+              err);
     Sink *sink;
     TRY(sink_new(&builder, root, &sink, err));
     Chain chain = {0, NULL, sink};
@@ -170,7 +178,8 @@ Status pipelines_build(Execution *execution, Error *err) {
 
 /* ---------------------------------------------------------------- tasks: opening and closing */
 
-static Status context_open(PipelineTask *self, uint32_t index, const PhysNode *node, OpRole role, Error *err) {
+static Status context_open(PipelineTask *self, uint32_t index, const PhysNode *node, OpRole role,
+                           Error *err) {
     const Operator *op = operator_of(node->kind);
     OpContext *c = &self->contexts[index];
     Query *query = &(self->pipeline ? self->pipeline->execution : self->sink->execution)->query;
@@ -200,7 +209,8 @@ static Status task_open(PipelineTask *self, Error *err) {
         batch_init(&self->batches[i], arena);
     }
     TRY(context_open(self, 0, p->source, ROLE_SOURCE, err));
-    for (uint32_t i = 0; i < p->nstages; i++) TRY(context_open(self, i + 1, p->stages[i], ROLE_TRANSFORM, err));
+    for (uint32_t i = 0; i < p->nstages; i++)
+        TRY(context_open(self, i + 1, p->stages[i], ROLE_TRANSFORM, err));
     return context_open(self, n - 1, p->sink->node, ROLE_SINK, err);
 }
 
@@ -257,7 +267,8 @@ static Status flow_transform(PipelineTask *self, Step *step, Error *err) {
     uint32_t i = self->level;
     OpContext *c = &self->contexts[i];
     batch_clear(&self->batches[i]);
-    TRY(operator_of(c->node->kind)->process(c, &self->batches[i - 1], &self->batches[i], step, err));
+    TRY(operator_of(c->node->kind)
+            ->process(c, &self->batches[i - 1], &self->batches[i], step, err));
     switch (*step) {
     case STEP_HAVE_OUTPUT:
     case STEP_LAST_OUTPUT:
@@ -387,7 +398,8 @@ void pipeline_arrive(Pipeline *self) {
     Execution *e = self->execution;
     if (atomic_load(&e->failed)) return;
     const Operator *source = operator_of(self->source->kind);
-    bool idle_tail = self->tail && !source->has_tail(self->source, e->query.shared[self->source->id]);
+    bool idle_tail =
+        self->tail && !source->has_tail(self->source, e->query.shared[self->source->id]);
     self->ntasks = idle_tail ? 0 : pipeline_parallelism(self);
     if (self->ntasks == 0) { /* nothing to do: ends at once */
         PipelineTask none = {.pipeline = self};

@@ -24,22 +24,22 @@ typedef struct PipelineList {
 struct Sink {
     Execution *execution;
     const PhysNode *node;
-    _Atomic uint32_t feeders;      /* pipelines that have not ended */
-    _Atomic uint32_t finishing;    /* finish tasks that have not ended */
+    _Atomic uint32_t feeders;   /* pipelines that have not ended */
+    _Atomic uint32_t finishing; /* finish tasks that have not ended */
     PipelineTask *finish_tasks;
     uint32_t nfinish_tasks;
-    PipelineList dependents;       /* start after this sink has finished */
+    PipelineList dependents; /* start after this sink has finished */
 };
 
 struct Pipeline {
     Execution *execution;
     const PhysNode *source;
     uint32_t nstages;
-    const PhysNode **stages;       /* transforms, in order of the flow */
+    const PhysNode **stages; /* transforms, in order of the flow */
     Sink *sink;
-    bool tail;                     /* the source is a join's tail */
-    _Atomic uint32_t waits;        /* events before it may start */
-    PipelineList dependents;       /* start after this pipeline has ended (its sink may still be open) */
+    bool tail;               /* the source is a join's tail */
+    _Atomic uint32_t waits;  /* events before it may start */
+    PipelineList dependents; /* start after this pipeline has ended (its sink may still be open) */
     uint32_t ntasks;
     PipelineTask *tasks;
     _Atomic uint32_t running;
@@ -56,12 +56,12 @@ struct PipelineTask {
     TaskPhase phase;
     Arena *arena;
     Waker waker;
-    OpContext *contexts;   /* [0] source, [1..nstages] transforms, [nstages+1] sink */
-    uint32_t nopen;        /* contexts whose local state is open */
-    Batch *batches;        /* [i] = output of context i */
-    bool *pending;         /* [i]: context i must be asked again with batches[i-1] before new input */
-    uint32_t level;        /* batches[level-1] is to be delivered to context `level`; 0 = ask the source */
-    bool stopped;          /* a transform or the sink wants no more */
+    OpContext *contexts; /* [0] source, [1..nstages] transforms, [nstages+1] sink */
+    uint32_t nopen;      /* contexts whose local state is open */
+    Batch *batches;      /* [i] = output of context i */
+    bool *pending;       /* [i]: context i must be asked again with batches[i-1] before new input */
+    uint32_t level; /* batches[level-1] is to be delivered to context `level`; 0 = ask the source */
+    bool stopped;   /* a transform or the sink wants no more */
 };
 
 struct Execution {
@@ -76,11 +76,12 @@ struct Execution {
     void *cancel_handle;
     uint64_t spilled_before;
 
-    pthread_mutex_t lock;      /* guards error, and the condition */
-    pthread_cond_t changed;    /* a batch is up, or the end has come */
-    _Atomic uint32_t live;     /* tasks that have not ended, plus one while pipelines are being started */
+    pthread_mutex_t lock;   /* guards error, and the condition */
+    pthread_cond_t changed; /* a batch is up, or the end has come */
+    _Atomic uint32_t
+        live; /* tasks that have not ended, plus one while pipelines are being started */
     _Atomic bool failed;
-    _Atomic uint32_t notices;  /* bumped with every change */
+    _Atomic uint32_t notices; /* bumped with every change */
     Error error;
 };
 

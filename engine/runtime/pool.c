@@ -18,7 +18,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/os.h"
 
-#define POOL_MAX_WORKERS 256
+#define POOL_MAX_WORKERS  256
 #define POOL_EXIT_WAIT_NS INT64_C(200000000)
 
 enum { TASK_IDLE, TASK_QUEUED, TASK_RUNNING, TASK_WOKEN, TASK_ENDED };

@@ -18,7 +18,8 @@ bool engine_has_function(TribFunctionId id) {
 }
 
 bool engine_can_cast(TribTypeId from, TribTypeId to) {
-    return type_castable((Type){.id = (uint8_t)from, .precision = 10}, (Type){.id = (uint8_t)to, .precision = 10});
+    return type_castable((Type){.id = (uint8_t)from, .precision = 10},
+                         (Type){.id = (uint8_t)to, .precision = 10});
 }
 
 const char *engine_reserved_word(uint32_t index) {
@@ -59,7 +60,8 @@ static Status view_vector(Arena *arena, const ColumnView *view, Vector *out, Err
     flat.nchildren = view->nchildren;
     if (view->nchildren) {
         TRY_ALLOC(flat.children, ARENA_ARRAY(arena, Vector, view->nchildren), err);
-        for (uint32_t i = 0; i < view->nchildren; i++) TRY(view_vector(arena, &view->children[i], &flat.children[i], err));
+        for (uint32_t i = 0; i < view->nchildren; i++)
+            TRY(view_vector(arena, &view->children[i], &flat.children[i], err));
     }
     *out = flat;
     return TRIB_OK;
@@ -84,7 +86,8 @@ bool column_value_null(const ColumnView *column, uint32_t position) {
     return view_position(column, position) == UINT32_MAX;
 }
 
-static Status value_append(Arena *arena, const ColumnView *column, uint32_t at, Buf *out, Error *err) {
+static Status value_append(Arena *arena, const ColumnView *column, uint32_t at, Buf *out,
+                           Error *err) {
     Vector vector;
     Value value;
     TRY(view_vector(arena, column, &vector, err));

@@ -34,8 +34,10 @@ static Status setting_store(Session *self, SettingId id, Str text, Error *err) {
     SettingValue value;
     TRY(setting_parse(self->setting_arena, id, text, &value, err));
     if (id == SETTING_TIME_ZONE && zone_lookup(value.text) < 0) {
-        error_set(err, ERR_INVALID_ARGUMENT, "time zone '" STR_FORMAT "' is not known", STR_ARGS(value.text));
-        return error_hint(err, "Use UTC, an offset such as +02:00, or an IANA name such as Europe/Berlin (these need the "
+        error_set(err, ERR_INVALID_ARGUMENT, "time zone '" STR_FORMAT "' is not known",
+                  STR_ARGS(value.text));
+        return error_hint(err, "Use UTC, an offset such as +02:00, or an IANA name such as "
+                               "Europe/Berlin (these need the "
                                "package tzdata).");
     }
     self->values[id] = value;
@@ -67,25 +69,28 @@ static Status settings_from_config(Session *self, Error *err) {
         uint32_t line, column;
         config_setting(self->config, i, &name, &value, &line, &column);
         SettingId id = setting_find(name);
-        Status status = id == SETTING_COUNT ? setting_unknown(name, err) : setting_store(self, id, value, err);
+        Status status =
+            id == SETTING_COUNT ? setting_unknown(name, err) : setting_store(self, id, value, err);
         if (status != TRIB_OK) {
             err->line = line;
             err->column = column;
-            return error_detail(err, "in the configuration %s, line %u, column %u", config_path(self->config), line, column);
+            return error_detail(err, "in the configuration %s, line %u, column %u",
+                                config_path(self->config), line, column);
         }
     }
     return TRIB_OK;
 }
 
-static Status settings_from_options(Session *self, const SessionParams *params, WarningSink sink, void *context,
-                                    Error *err) {
+static Status settings_from_options(Session *self, const SessionParams *params, WarningSink sink,
+                                    void *context, Error *err) {
     for (uint32_t i = 0; i < params->noptions; i++) {
         SettingId id = setting_find(params->options[i].name);
         if (id != SETTING_COUNT) {
             TRY(setting_store(self, id, params->options[i].value, err));
         } else if (sink) {
             Error warning;
-            error_set(&warning, ERR_UNKNOWN_KEYWORD, "the connection attribute '" STR_FORMAT "' is not known and was ignored",
+            error_set(&warning, ERR_UNKNOWN_KEYWORD,
+                      "the connection attribute '" STR_FORMAT "' is not known and was ignored",
                       STR_ARGS(params->options[i].name));
             sink(context, &warning);
         }
@@ -98,8 +103,10 @@ Status session_set(Session *self, Str name, Str value, Error *err) {
     if (id == SETTING_COUNT) return setting_unknown(name, err);
     const SettingDef *def = setting_def(id);
     if (def->scope != SETTING_SCOPE_SESSION) {
-        error_set(err, ERR_ATTRIBUTE_NOW, "the setting %s cannot be changed on an open connection", def->session_name);
-        return error_hint(err, "Give %s in the connection string or the configuration.", def->keyword);
+        error_set(err, ERR_ATTRIBUTE_NOW, "the setting %s cannot be changed on an open connection",
+                  def->session_name);
+        return error_hint(err, "Give %s in the connection string or the configuration.",
+                          def->keyword);
     }
     pthread_mutex_lock(&self->lock);
     Status status = setting_store(self, id, value, err);
@@ -202,8 +209,9 @@ static Status session_summaries(Session *self, Error *err) {
     TRY_ALLOC(self->summaries, ARENA_ARRAY(self->arena, CatalogSummary, self->ncatalogs), err);
     for (uint32_t i = 0; i < self->ncatalogs; i++) {
         Catalog *catalog = catalogs_at(self->catalogs, i);
-        self->summaries[i] = (CatalogSummary){
-            .name = catalog_name(catalog), .type = catalog_type(catalog), .comment = catalog_comment(catalog)};
+        self->summaries[i] = (CatalogSummary){.name = catalog_name(catalog),
+                                              .type = catalog_type(catalog),
+                                              .comment = catalog_comment(catalog)};
     }
     return TRIB_OK;
 }
@@ -216,7 +224,8 @@ static Status run_catalog_script(CatalogSet *set, Catalog *catalog, Str script, 
     return status;
 }
 
-static Status session_begin(Session *self, const SessionParams *params, WarningSink sink, void *context, Error *err) {
+static Status session_begin(Session *self, const SessionParams *params, WarningSink sink,
+                            void *context, Error *err) {
     char *user;
     TRY_ALLOC(user, str_dup(self->arena, params->user), err);
     self->user = (Str){user, params->user.len};
@@ -232,12 +241,13 @@ static Status session_begin(Session *self, const SessionParams *params, WarningS
     TRY(apply_process_settings(self, err));
     memcpy(self->initial, self->values, sizeof self->values);
     catalog_set_script_hook(run_catalog_script);
-    TRY(catalogs_new(self->config, self->values[SETTING_CONNECTOR_PATH].text, self->values[SETTING_METASTORE].text,
-                     &self->catalogs, err));
+    TRY(catalogs_new(self->config, self->values[SETTING_CONNECTOR_PATH].text,
+                     self->values[SETTING_METASTORE].text, &self->catalogs, err));
     return session_summaries(self, err);
 }
 
-Status session_open(const SessionParams *params, WarningSink sink, void *context, Session **out, Error *err) {
+Status session_open(const SessionParams *params, WarningSink sink, void *context, Session **out,
+                    Error *err) {
     Session *self = NULL;
     *out = NULL;
     Status status = session_allocate(&self, err);
@@ -314,12 +324,15 @@ typedef struct CheckJob {
 static Status check_catalog(CheckJob *job, CancelToken *cancel, Error *err) {
     Catalog *catalog;
     TRY(catalogs_find(job->session->catalogs, job->catalog, &catalog, err));
-    if (!catalog) return error_set(err, ERR_CATALOG_NAME, "there is no catalog '" STR_FORMAT "'", STR_ARGS(job->catalog));
+    if (!catalog)
+        return error_set(err, ERR_CATALOG_NAME, "there is no catalog '" STR_FORMAT "'",
+                         STR_ARGS(job->catalog));
     Source *source;
     TRY(catalog_source(catalog, &source, err));
     SettingValue timeout;
     TRY(session_get(job->session, SETTING_LOGIN_TIMEOUT, &timeout, err));
-    int64_t deadline = timeout.integer ? os_now_ns() + timeout.integer * INT64_C(1000000000) : INT64_MAX;
+    int64_t deadline =
+        timeout.integer ? os_now_ns() + timeout.integer * INT64_C(1000000000) : INT64_MAX;
     SourceCall call = {.cancel = cancel, .deadline_ns = deadline};
     return source_check(source, &call, job->text, job->size, err);
 }

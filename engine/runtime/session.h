@@ -15,38 +15,46 @@
 
 /* Lock order: session lock is innermost of runtime/. Settings are copied out under it. */
 struct Session {
-    Arena *arena;            /* life of the session: user, initial settings */
+    Arena *arena; /* life of the session: user, initial settings */
     Config *config;
     CatalogSet *catalogs;
     Crew *crew;
     Str user;
-    pthread_mutex_t lock;    /* guards values, texts */
-    Arena *setting_arena;    /* texts of values; guarded by lock */
+    pthread_mutex_t lock; /* guards values, texts */
+    Arena *setting_arena; /* texts of values; guarded by lock */
     SettingValue values[SETTING_COUNT];
     SettingValue initial[SETTING_COUNT]; /* of connect time; immutable afterwards */
-    bool given[SETTING_COUNT]; /* set by DSN, configuration or SET, else the default */
+    bool given[SETTING_COUNT];           /* set by DSN, configuration or SET, else the default */
     bool autocommit;
     uint32_t ncatalogs;
     CatalogSummary *summaries;
-    bool internal;           /* runs a catalog's script: its own catalogs are borrowed */
+    bool internal; /* runs a catalog's script: its own catalogs are borrowed */
 };
 
 /* A consistent copy of the settings that a statement needs, taken when it starts. */
 typedef struct StatementSettings {
     Str catalog, schema, spill_dir, disabled_rules; /* in the arena given */
-    int64_t threads, memory_limit, spill_limit, login_timeout, metadata_ttl, max_rows, max_value_size;
+    int64_t threads, memory_limit, spill_limit, login_timeout, metadata_ttl, max_rows,
+        max_value_size;
     bool force_spill, buffer_result, spill_encryption, runtime_filters, read_only;
     TribPushdownMode mode;
     bool verify;
     int16_t zone;
 } StatementSettings;
-Status session_settings(Session *self, Arena *arena, StatementSettings *out, Error *err) WARN_UNUSED;
+Status session_settings(Session *self, Arena *arena, StatementSettings *out,
+                        Error *err) WARN_UNUSED;
 /* A session over catalogs that somebody else opened, for scripts. */
-Status session_open_internal(CatalogSet *catalogs, Str catalog, Session **out, Error *err) WARN_UNUSED;
+Status session_open_internal(CatalogSet *catalogs, Str catalog, Session **out,
+                             Error *err) WARN_UNUSED;
 /* Runs the statements of a script one after the other on this thread. */
 Status session_run_script(Session *self, Str script, Error *err) WARN_UNUSED;
 
-typedef enum RequestKind { REQUEST_NONE, REQUEST_PREPARE, REQUEST_EXECUTE, REQUEST_FETCH } RequestKind;
+typedef enum RequestKind {
+    REQUEST_NONE,
+    REQUEST_PREPARE,
+    REQUEST_EXECUTE,
+    REQUEST_FETCH
+} RequestKind;
 
 typedef struct Warning {
     struct Warning *next;
@@ -56,7 +64,7 @@ typedef struct Warning {
 struct Statement {
     Session *session;
     CancelToken *cancel;
-    _Atomic bool busy;        /* a request is under way: cancel means something */
+    _Atomic bool busy; /* a request is under way: cancel means something */
     int64_t timeout_seconds;
     Job job;
     RequestKind request;
@@ -69,7 +77,7 @@ struct Statement {
     Warning *warnings, *last_warning; /* guarded by warning_lock; on the heap */
     uint32_t nwarnings;
 
-    Arena *prepared;          /* life of the prepared statement */
+    Arena *prepared; /* life of the prepared statement */
     Str sql;
     BoundStatement *bound;
     StatementKind kind;
@@ -78,20 +86,20 @@ struct Statement {
     uint32_t nparameters;
     ParameterInfo *parameters;
     Arena *binding_arena;
-    Value *bindings;          /* type.id UNKNOWN and !is_null: not bound */
+    Value *bindings; /* type.id UNKNOWN and !is_null: not bound */
     bool *is_bound;
 
-    Arena *run;               /* life of the execution */
+    Arena *run; /* life of the execution */
     StatementSettings settings;
     EvalSession eval;
     LogicalPlan *plan;
     PhysicalPlan *physical;
     Execution *execution;
-    struct RowSet *rows;      /* results that no execution makes: SHOW SESSION, EXPLAIN */
-    Batch *batch;             /* what the caller reads */
+    struct RowSet *rows; /* results that no execution makes: SHOW SESSION, EXPLAIN */
+    Batch *batch;        /* what the caller reads */
     BatchView view;
-    int64_t row_count;        /* written; -1 none */
-    int64_t rows_left;        /* of MaxRows; < 0 = no limit */
+    int64_t row_count; /* written; -1 none */
+    int64_t rows_left; /* of MaxRows; < 0 = no limit */
     bool ended;
     int64_t started_ns;
     uint64_t rows_out;
@@ -116,7 +124,8 @@ Status statement_start(Statement *self, bool measure, Error *err) WARN_UNUSED;
 
 /* rowset.c: a few rows in memory, handed out as batches. */
 typedef struct RowSet RowSet;
-Status rowset_new(Arena *arena, uint32_t ncolumns, const Type *types, RowSet **out, Error *err) WARN_UNUSED;
+Status rowset_new(Arena *arena, uint32_t ncolumns, const Type *types, RowSet **out,
+                  Error *err) WARN_UNUSED;
 /* Values are copied. */
 Status rowset_add(RowSet *self, const Value *values, Error *err) WARN_UNUSED;
 /* The next batch, NULL at the end. */

@@ -18,7 +18,8 @@
 
 /* ---------------------------------------------------------------- warnings */
 
-static void statement_warn(void *context, const char *catalog, const char *sqlstate, const char *text) {
+static void statement_warn(void *context, const char *catalog, const char *sqlstate,
+                           const char *text) {
     Statement *self = context;
     Warning *warning = heap_alloc(sizeof *warning);
     if (!warning) return; /* a warning is not worth failing for */
@@ -27,7 +28,8 @@ static void statement_warn(void *context, const char *catalog, const char *sqlst
     if (catalog) error_source(&warning->error, catalog);
     pthread_mutex_lock(&self->warning_lock);
     bool known = self->nwarnings >= MAX_WARNINGS;
-    for (Warning *w = self->warnings; w && !known; w = w->next) known = strcmp(w->error.message, warning->error.message) == 0;
+    for (Warning *w = self->warnings; w && !known; w = w->next)
+        known = strcmp(w->error.message, warning->error.message) == 0;
     if (!known) {
         if (self->last_warning) {
             self->last_warning->next = warning;
@@ -108,7 +110,10 @@ void statement_set_warning_sink(Statement *self, WarningSink sink, void *context
 }
 
 SourceCall statement_call(Statement *self, int64_t deadline_ns) {
-    return (SourceCall){.cancel = self->cancel, .deadline_ns = deadline_ns, .warn = statement_warn, .warn_context = self};
+    return (SourceCall){.cancel = self->cancel,
+                        .deadline_ns = deadline_ns,
+                        .warn = statement_warn,
+                        .warn_context = self};
 }
 
 static int64_t seconds_from_now(int64_t seconds) {
@@ -128,8 +133,9 @@ LookupContext statement_lookup(Statement *self, const StatementSettings *setting
 static void request_run(void *context) {
     Statement *self = context;
     error_clear(&self->request_error);
-    self->request_status = self->request == REQUEST_PREPARE ? statement_prepare_now(self, self->sql, &self->request_error)
-                                                            : statement_execute_now(self, &self->request_error);
+    self->request_status = self->request == REQUEST_PREPARE
+                               ? statement_prepare_now(self, self->sql, &self->request_error)
+                               : statement_execute_now(self, &self->request_error);
 }
 
 static Status request_begin(Statement *self, RequestKind kind, Error *err) {
@@ -168,7 +174,8 @@ Status statement_prepare_start(Statement *self, Str sql, Error *err) {
     self->bindings = NULL;
     self->is_bound = NULL;
     if (sql.len > SQL_MAX_TEXT) {
-        return error_set(err, ERR_LIMIT, "the statement has %zu bytes; the limit is %u", sql.len, SQL_MAX_TEXT);
+        return error_set(err, ERR_LIMIT, "the statement has %zu bytes; the limit is %u", sql.len,
+                         SQL_MAX_TEXT);
     }
     char *copy;
     TRY_ALLOC(copy, str_dup(self->prepared, sql), err);
@@ -215,7 +222,8 @@ static Status fetch_batch(Statement *self, int64_t timeout_ns, bool *done, Error
     }
     TRY(statement_view(self, batch, err));
     if (self->rows_left > 0) {
-        if (self->view.rows > (uint64_t)self->rows_left) self->view.rows = (uint32_t)self->rows_left;
+        if (self->view.rows > (uint64_t)self->rows_left)
+            self->view.rows = (uint32_t)self->rows_left;
         self->rows_left -= self->view.rows;
     }
     self->rows_out += self->view.rows;
@@ -309,7 +317,9 @@ void statement_close(Statement *self) {
 /* ---------------------------------------------------------------- views of batches */
 
 static Status column_view(Arena *arena, const Vector *vector, ColumnView *out, Error *err) {
-    *out = (ColumnView){.type = vector->type, .physical = (PhysicalType)vector->physical, .data = vector->data,
+    *out = (ColumnView){.type = vector->type,
+                        .physical = (PhysicalType)vector->physical,
+                        .data = vector->data,
                         .validity = vector->validity};
     switch ((VectorForm)vector->form) {
     case VECTOR_FLAT: out->form = COLUMN_FLAT; break;
@@ -326,7 +336,8 @@ static Status column_view(Arena *arena, const Vector *vector, ColumnView *out, E
     if (vector->nchildren == 0) return TRIB_OK;
     ColumnView *children;
     TRY_ALLOC(children, ARENA_ARRAY(arena, ColumnView, vector->nchildren), err);
-    for (uint32_t i = 0; i < vector->nchildren; i++) TRY(column_view(arena, &vector->children[i], &children[i], err));
+    for (uint32_t i = 0; i < vector->nchildren; i++)
+        TRY(column_view(arena, &vector->children[i], &children[i], err));
     out->nchildren = vector->nchildren;
     out->children = children;
     return TRIB_OK;
@@ -336,7 +347,8 @@ static Status statement_view(Statement *self, Batch *batch, Error *err) {
     ColumnView *columns;
     self->batch = batch;
     TRY_ALLOC(columns, ARENA_ARRAY(batch->arena, ColumnView, batch->ncolumns), err);
-    for (uint32_t i = 0; i < batch->ncolumns; i++) TRY(column_view(batch->arena, &batch->columns[i], &columns[i], err));
+    for (uint32_t i = 0; i < batch->ncolumns; i++)
+        TRY(column_view(batch->arena, &batch->columns[i], &columns[i], err));
     self->view = (BatchView){.rows = batch->selected,
                              .selection = batch->selection,
                              .ncolumns = batch->ncolumns,
@@ -380,14 +392,17 @@ static Status describe_columns(Statement *self, Error *err) {
         ColumnInfo *info = &self->columns[i];
         *info = (ColumnInfo){.name = bound->labels[i], .type = bound->types[i], .nullable = true};
         info->case_sensitive = type_is_text(info->type);
-        if (bound->kind == BOUND_QUERY) describe_column(bound->plan, bound->plan->root->output[i], info);
+        if (bound->kind == BOUND_QUERY)
+            describe_column(bound->plan, bound->plan->root->output[i], info);
     }
     self->nparameters = bound->nparameters;
-    TRY_ALLOC(self->parameters, ARENA_ARRAY(self->prepared, ParameterInfo, bound->nparameters), err);
+    TRY_ALLOC(self->parameters, ARENA_ARRAY(self->prepared, ParameterInfo, bound->nparameters),
+              err);
     TRY_ALLOC(self->bindings, ARENA_ARRAY(self->prepared, Value, bound->nparameters), err);
     TRY_ALLOC(self->is_bound, ARENA_ARRAY(self->prepared, bool, bound->nparameters), err);
     for (uint32_t i = 0; i < bound->nparameters; i++) {
-        self->parameters[i] = (ParameterInfo){bound->parameter_types[i], true, bound->parameter_inferred[i]};
+        self->parameters[i] =
+            (ParameterInfo){bound->parameter_types[i], true, bound->parameter_inferred[i]};
     }
     return TRIB_OK;
 }
@@ -437,7 +452,8 @@ const ParameterInfo *statement_parameter(const Statement *self, uint32_t index) 
 
 Status statement_bind(Statement *self, uint32_t index, const Value *value, Error *err) {
     if (index >= self->nparameters) {
-        return error_set(err, ERR_DESCRIPTOR_INDEX, "the statement has %u parameters; there is no number %u",
+        return error_set(err, ERR_DESCRIPTOR_INDEX,
+                         "the statement has %u parameters; there is no number %u",
                          self->nparameters, index + 1);
     }
     TRY(value_copy(self->binding_arena, value, &self->bindings[index], err));
@@ -458,11 +474,14 @@ static Status convert_parameters(Statement *self, const Value **out, Error *err)
     TRY_ALLOC(values, ARENA_ARRAY(self->run, Value, self->nparameters), err);
     for (uint32_t i = 0; i < self->nparameters; i++) {
         if (!self->is_bound[i]) {
-            return error_set(err, ERR_PARAM_COUNT, "parameter %u of %u has no value", i + 1, self->nparameters);
+            return error_set(err, ERR_PARAM_COUNT, "parameter %u of %u has no value", i + 1,
+                             self->nparameters);
         }
         Type type = self->parameters[i].type;
-        if (type.id == TRIB_TYPE_VARCHAR) type.length = 0; /* the length is what is reported, not a limit */
-        Status status = value_cast(self->run, &self->eval, &self->bindings[i], type, &values[i], err);
+        if (type.id == TRIB_TYPE_VARCHAR)
+            type.length = 0; /* the length is what is reported, not a limit */
+        Status status =
+            value_cast(self->run, &self->eval, &self->bindings[i], type, &values[i], err);
         if (status != TRIB_OK) return error_detail(err, "in parameter %u", i + 1);
         values[i].type = self->parameters[i].type;
     }
@@ -482,7 +501,8 @@ Status statement_plan(Statement *self, const BoundStatement *bound, Error *err) 
                                .nparams = self->nparameters,
                                .params = values};
     TRY(optimise(&context, self->run, bound->plan, &self->plan, err));
-    return physical_lower(self->run, self->plan, &self->eval, self->settings.runtime_filters, &self->physical, err);
+    return physical_lower(self->run, self->plan, &self->eval, self->settings.runtime_filters,
+                          &self->physical, err);
 }
 
 Status statement_start(Statement *self, bool measure, Error *err) {
@@ -524,7 +544,8 @@ static Status run_bound(Statement *self, Error *err) {
     case BOUND_ROWS: return command_rows(self, self->bound, err);
     case BOUND_COMMAND: return command_run(self, self->bound, err);
     }
-    return error_set(err, ERR_GENERAL, "a statement of kind %d cannot be run", (int)self->bound->kind);
+    return error_set(err, ERR_GENERAL, "a statement of kind %d cannot be run",
+                     (int)self->bound->kind);
 }
 
 Status statement_execute_now(Statement *self, Error *err) {
@@ -533,7 +554,8 @@ Status statement_execute_now(Statement *self, Error *err) {
     self->started_ns = os_now_ns();
     TRY(session_settings(self->session, self->run, &self->settings, err));
     eval_session(self, &self->settings);
-    self->rows_left = self->settings.max_rows > 0 && self->kind == STATEMENT_QUERY ? self->settings.max_rows : -1;
+    self->rows_left =
+        self->settings.max_rows > 0 && self->kind == STATEMENT_QUERY ? self->settings.max_rows : -1;
     Status status = run_bound(self, err);
     if (status != TRIB_OK || self->kind != STATEMENT_QUERY) {
         int64_t written = self->row_count;
@@ -548,7 +570,8 @@ int64_t statement_row_count(const Statement *self) {
 }
 
 void statement_progress(const Statement *self, Progress *out) {
-    *out = (Progress){.rows_out = self->rows_out, .fraction = -1, .elapsed_ns = os_now_ns() - self->started_ns};
+    *out = (Progress){
+        .rows_out = self->rows_out, .fraction = -1, .elapsed_ns = os_now_ns() - self->started_ns};
     if (!self->execution) return;
     const NodeCounters *counters = execution_counters(self->execution);
     for (uint32_t i = 0; i < self->physical->nnodes; i++) {

@@ -21,7 +21,8 @@ static inline long bench_memory_kib(const char *field) {
     char line[256];
     long kib = 0;
     while (file && fgets(line, sizeof line, file)) {
-        if (strncmp(line, field, strlen(field)) == 0) kib = strtol(line + strlen(field) + 1, NULL, 10);
+        if (strncmp(line, field, strlen(field)) == 0)
+            kib = strtol(line + strlen(field) + 1, NULL, 10);
     }
     if (file) fclose(file);
     return kib;

@@ -54,8 +54,8 @@ int main(int argc, char **argv) {
             rows = run(statement, argv[i]);
             printf("%s%.6f", r ? ", " : "", bench_now() - start);
         }
-        printf("], \"rows\": %llu, \"before_kib\": %ld, \"peak_kib\": %ld}\n", (unsigned long long)rows, before,
-               bench_memory_kib("VmHWM"));
+        printf("], \"rows\": %llu, \"before_kib\": %ld, \"peak_kib\": %ld}\n",
+               (unsigned long long)rows, before, bench_memory_kib("VmHWM"));
         fflush(stdout);
     }
     statement_free(statement);

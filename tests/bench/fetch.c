@@ -28,8 +28,9 @@ static void check(SQLRETURN rc, SQLSMALLINT type, SQLHANDLE handle, const char *
 static SQLHDBC connect_to(const char *string) {
     SQLHDBC dbc;
     check(SQLAllocHandle(SQL_HANDLE_DBC, env, &dbc), SQL_HANDLE_ENV, env, "connection");
-    check(SQLDriverConnect(dbc, NULL, (SQLCHAR *)string, SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT), SQL_HANDLE_DBC, dbc,
-          "connect");
+    check(
+        SQLDriverConnect(dbc, NULL, (SQLCHAR *)string, SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT),
+        SQL_HANDLE_DBC, dbc, "connect");
     return dbc;
 }
 
@@ -66,8 +67,8 @@ static void bind_columns(SQLHSTMT stmt, SQLULEN rowset) {
         SQLSMALLINT len, type, digits, nullable;
         SQLULEN size;
         SQLLEN width;
-        check(SQLDescribeCol(stmt, i, name, sizeof name, &len, &type, &size, &digits, &nullable), SQL_HANDLE_STMT, stmt,
-              "describe");
+        check(SQLDescribeCol(stmt, i, name, sizeof name, &len, &type, &size, &digits, &nullable),
+              SQL_HANDLE_STMT, stmt, "describe");
         SQLSMALLINT ctype = c_type(type, &width, size);
         void *data = calloc(rowset, (size_t)width);
         SQLLEN *lengths = calloc(rowset, sizeof *lengths);
@@ -94,8 +95,8 @@ static void fetch_all(const char *string, const char *query, SQLULEN rowset) {
         rows += got;
     }
     double seconds = bench_now() - start;
-    printf("{\"seconds\": [%.6f], \"rows\": %llu, \"before_kib\": %ld, \"peak_kib\": %ld}\n", seconds, rows, before,
-           bench_memory_kib("VmHWM"));
+    printf("{\"seconds\": [%.6f], \"rows\": %llu, \"before_kib\": %ld, \"peak_kib\": %ld}\n",
+           seconds, rows, before, bench_memory_kib("VmHWM"));
     SQLFreeHandle(SQL_HANDLE_STMT, stmt);
     disconnect(dbc);
 }
@@ -106,7 +107,8 @@ static void connect_loop(const char *string, long count) {
         SQLHDBC dbc = connect_to(string);
         SQLHSTMT stmt;
         check(SQLAllocHandle(SQL_HANDLE_STMT, dbc, &stmt), SQL_HANDLE_DBC, dbc, "statement");
-        check(SQLExecDirect(stmt, (SQLCHAR *)"SELECT 1", SQL_NTS), SQL_HANDLE_STMT, stmt, "execute");
+        check(SQLExecDirect(stmt, (SQLCHAR *)"SELECT 1", SQL_NTS), SQL_HANDLE_STMT, stmt,
+              "execute");
         check(SQLFetch(stmt), SQL_HANDLE_STMT, stmt, "fetch");
         SQLFreeHandle(SQL_HANDLE_STMT, stmt);
         disconnect(dbc);

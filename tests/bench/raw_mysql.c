@@ -53,16 +53,18 @@ int main(int argc, char **argv) {
     MYSQL *mysql = mysql_init(NULL);
     my_bool verify = 0;
     mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-    if (!mysql_real_connect(mysql, argv[1], argv[3], argv[4], NULL, (unsigned)strtol(argv[2], NULL, 10), NULL, 0)) {
+    if (!mysql_real_connect(mysql, argv[1], argv[3], argv[4], NULL,
+                            (unsigned)strtol(argv[2], NULL, 10), NULL, 0)) {
         fprintf(stderr, "connect: %s\n", mysql_error(mysql));
         return 1;
     }
     long before = bench_memory_kib("VmRSS");
     double start = bench_now();
-    unsigned long long rows = strcmp(argv[6], "text") == 0 ? run_text(mysql, argv[5]) : run_binary(mysql, argv[5]);
+    unsigned long long rows =
+        strcmp(argv[6], "text") == 0 ? run_text(mysql, argv[5]) : run_binary(mysql, argv[5]);
     if (rows == 0) fprintf(stderr, "query: %s\n", mysql_error(mysql));
-    printf("{\"seconds\": [%.6f], \"rows\": %llu, \"before_kib\": %ld, \"peak_kib\": %ld}\n", bench_now() - start, rows,
-           before, bench_memory_kib("VmHWM"));
+    printf("{\"seconds\": [%.6f], \"rows\": %llu, \"before_kib\": %ld, \"peak_kib\": %ld}\n",
+           bench_now() - start, rows, before, bench_memory_kib("VmHWM"));
     mysql_close(mysql);
     return rows == 0;
 }

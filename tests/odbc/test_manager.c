@@ -122,9 +122,9 @@ static void version2(void **state) {
     SQLHENV env;
     SQLHDBC dbc;
     Link link = {.odbc = &odbc};
-    SQLRETURN (*column_attributes)
+    SQLRETURN(*column_attributes)
     (SQLHSTMT, SQLUSMALLINT, SQLUSMALLINT, SQLPOINTER, SQLSMALLINT, SQLSMALLINT *, SQLLEN *);
-    SQLRETURN (*error)
+    SQLRETURN(*error)
     (SQLHENV, SQLHDBC, SQLHSTMT, SQLCHAR *, SQLINTEGER *, SQLCHAR *, SQLSMALLINT, SQLSMALLINT *);
     void *symbol = dlsym(odbc.library, "SQLColAttributes");
     memcpy(&column_attributes, &symbol, sizeof symbol);

@@ -70,7 +70,8 @@ static bool next_line(Lines *self, Str *out) {
 
 static bool starts(Str line, const char *with) {
     size_t n = strlen(with);
-    return line.len >= n && memcmp(line.data, with, n) == 0 && (line.len == n || line.data[n] == ' ');
+    return line.len >= n && memcmp(line.data, with, n) == 0 &&
+           (line.len == n || line.data[n] == ' ');
 }
 
 static Str rest_after(Str line, const char *word) {
@@ -130,7 +131,8 @@ static Status collect(Statement *statement, Values *out, Error *err) {
         if (batch->rows == 0) return TRIB_OK;
         for (uint32_t r = 0; r < batch->rows; r++) {
             uint32_t position = batch->selection ? batch->selection[r] : r;
-            for (uint32_t c = 0; c < batch->ncolumns; c++) TRY(add_cell(out, &batch->columns[c], position, err));
+            for (uint32_t c = 0; c < batch->ncolumns; c++)
+                TRY(add_cell(out, &batch->columns[c], position, err));
         }
     }
 }
@@ -173,7 +175,8 @@ static void print_lines(Buf *out, const char *title, char **lines, size_t count)
     for (size_t i = 0; i < count && i < 40; i++) buf_printf(out, "    %s\n", lines[i]);
 }
 
-static void compare(Runner *self, const Values *got, const Values *want, uint32_t columns, const char *sort) {
+static void compare(Runner *self, const Values *got, const Values *want, uint32_t columns,
+                    const char *sort) {
     size_t ngot, nwant;
     char **a = as_lines(got, columns, sort, &ngot), **b = as_lines(want, columns, sort, &nwant);
     bool same = ngot == nwant && got->count == want->count;
@@ -195,7 +198,8 @@ static void compare(Runner *self, const Values *got, const Values *want, uint32_
 }
 
 static void describe(const Error *err, char *out, size_t size) {
-    snprintf(out, size, "%s: %s (%u:%u) %s %s", err->sqlstate, err->message, err->line, err->column, err->detail, err->hint);
+    snprintf(out, size, "%s: %s (%u:%u) %s %s", err->sqlstate, err->message, err->line, err->column,
+             err->detail, err->hint);
 }
 
 /* ---------------------------------------------------------------- records */
@@ -208,11 +212,16 @@ static void do_statement(Runner *self, Str header, Str sql) {
     Status status = run_sql(self, sql, &none, &err);
     values_clear(&none);
     if (status != TRIB_OK) describe(&err, text, sizeof text);
-    snprintf(pattern, sizeof pattern, STR_FORMAT, STR_ARGS(rest_after(header, want_error ? "error" : "ok")));
-    if (want_error && status == TRIB_OK) fail(self, "should have failed with", pattern);
-    else if (want_error && !strstr(text, pattern)) fail(self, "failed with another error:", text);
-    else if (!want_error && status != TRIB_OK) fail(self, "failed:", text);
-    else self->passed++;
+    snprintf(pattern, sizeof pattern, STR_FORMAT,
+             STR_ARGS(rest_after(header, want_error ? "error" : "ok")));
+    if (want_error && status == TRIB_OK)
+        fail(self, "should have failed with", pattern);
+    else if (want_error && !strstr(text, pattern))
+        fail(self, "failed with another error:", text);
+    else if (!want_error && status != TRIB_OK)
+        fail(self, "failed:", text);
+    else
+        self->passed++;
 }
 
 static void expected_values(Lines *lines, uint32_t columns, Values *out) {
@@ -234,9 +243,13 @@ static void do_query(Runner *self, Str header, Str sql, Lines *lines, bool has_r
     const char *space = memchr(header.data, ' ', header.len);
     uint32_t columns = (uint32_t)(space ? (size_t)(space - header.data) : header.len);
     char sort[16] = "nosort";
-    if (space) snprintf(sort, sizeof sort, STR_FORMAT, STR_ARGS(str_trim((Str){space, header.len - columns})));
-    if (has_result) expected_values(lines, columns, &want);
-    else buf_init(&want.text, NULL, MAX_TEXT);
+    if (space)
+        snprintf(sort, sizeof sort, STR_FORMAT,
+                 STR_ARGS(str_trim((Str){space, header.len - columns})));
+    if (has_result)
+        expected_values(lines, columns, &want);
+    else
+        buf_init(&want.text, NULL, MAX_TEXT);
     if (columns == 0) {
         fail(self, "query needs a letter per column", NULL);
     } else if (run_sql(self, sql, &got, &err) != TRIB_OK) {
@@ -314,7 +327,8 @@ static void run_mode(Runner *self, Str text, const char *config) {
     }
     for (uint32_t i = 0; self->mode->settings[i]; i += 2) {
         Str name = str_from(self->mode->settings[i]), value = str_from(self->mode->settings[i + 1]);
-        if (session_set(session, name, value, &err) != TRIB_OK) fail(self, "setting refused:", err.message);
+        if (session_set(session, name, value, &err) != TRIB_OK)
+            fail(self, "setting refused:", err.message);
     }
     if (statement_new(session, &self->statement, &err) == TRIB_OK) {
         run_file(self, text);
@@ -343,10 +357,12 @@ int main(int argc, char **argv) {
             runner.verbose = true;
         } else if (strcmp(argv[at], "--config") == 0 && at + 1 < argc) {
             config = argv[++at];
-        } else if (strcmp(argv[at], "--mode") == 0 && at + 1 < argc && find_mode(argv[at + 1]) && nwanted < 32) {
+        } else if (strcmp(argv[at], "--mode") == 0 && at + 1 < argc && find_mode(argv[at + 1]) &&
+                   nwanted < 32) {
             wanted[nwanted++] = find_mode(argv[++at]);
         } else {
-            fprintf(stderr, "usage: runner [--config FILE] [--mode NAME]... [--verbose] FILE ...\n");
+            fprintf(stderr,
+                    "usage: runner [--config FILE] [--mode NAME]... [--verbose] FILE ...\n");
             return 2;
         }
     }
@@ -368,6 +384,7 @@ int main(int argc, char **argv) {
         }
     }
     arena_free(arena);
-    printf("%llu passed, %llu failed\n", (unsigned long long)runner.passed, (unsigned long long)runner.failed);
+    printf("%llu passed, %llu failed\n", (unsigned long long)runner.passed,
+           (unsigned long long)runner.failed);
     return runner.failed != 0;
 }
