@@ -308,6 +308,7 @@ static Status bind_subquery(Binder *binder, const ExprScope *scope, const AstExp
     (*out)->subquery_kind = (uint8_t)kind;
     (*out)->negated = ast->negated;
     (*out)->as.plan = bound.node;
+    expr_derive(*out);
     return TRIB_OK;
 }
 
@@ -544,6 +545,7 @@ static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstEx
     (*out)->distinct =
         ast->distinct && a.aggregate->id != TRIB_AGG_min && a.aggregate->id != TRIB_AGG_max;
     if (ast->filter) TRY(bind_condition(binder, &inside, ast->filter, &(*out)->as.agg.filter));
+    expr_derive(*out);
     return TRIB_OK;
 }
 

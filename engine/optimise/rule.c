@@ -105,6 +105,7 @@ Status rule_expr_over(RuleContext *context, const Expr *e, Expr *const *args, Ex
     if (e->nargs) memcpy(list, args, e->nargs * sizeof *list);
     *copy = *e;
     copy->args = list;
+    expr_derive(copy);
     *out = copy;
     return TRIB_OK;
 }
