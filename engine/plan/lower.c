@@ -88,6 +88,7 @@ typedef struct Scope {
     Lowering *lowering;
     uint32_t *ordinals; /* by ColumnId; UINT32_MAX = not there */
     ColumnId missing;
+    bool exhausted; /* memory, in replace_column */
 } Scope;
 
 static Status scope_open(Lowering *self, const Lowered *first, const Lowered *second, Scope *out) {
@@ -96,6 +97,7 @@ static Status scope_open(Lowering *self, const Lowered *first, const Lowered *se
     memset(out->ordinals, 0xff, n * sizeof *out->ordinals);
     out->lowering = self;
     out->missing = 0;
+    out->exhausted = false;
     for (uint32_t i = 0; i < first->node->ncolumns; i++) out->ordinals[first->ids[i]] = i;
     for (uint32_t i = 0; second && i < second->node->ncolumns; i++) {
         out->ordinals[second->ids[i]] = first->node->ncolumns + i;
@@ -109,7 +111,10 @@ static Expr *replace_column(void *context, const Expr *e) {
     uint32_t ordinal = scope->ordinals[e->as.column_id];
     if (ordinal == UINT32_MAX) scope->missing = e->as.column_id;
     Expr *copy = ARENA_NEW(scope->lowering->arena, Expr);
-    if (!copy) return NULL;
+    if (!copy) {
+        scope->exhausted = true; /* NULL alone would keep the column's id as an ordinal */
+        return NULL;
+    }
     *copy = *e;
     copy->as.ordinal = ordinal;
     return copy;
@@ -118,6 +123,7 @@ static Expr *replace_column(void *context, const Expr *e) {
 static Status lower_expr(Scope *scope, const Expr *e, Expr **out) {
     Lowering *self = scope->lowering;
     TRY(expr_rewrite(self->arena, e, replace_column, scope, out, self->err));
+    if (scope->exhausted) return error_out_of_memory(self->err);
     if (!scope->missing) return TRIB_OK;
     const PlanColumn *column = plan_column(&self->plan->columns, scope->missing);
     return error_set(self->err, ERR_GENERAL,

@@ -311,7 +311,7 @@ void statement_close(Statement *self) {
     self->ended = false;
     self->plan = NULL;
     self->physical = NULL;
-    arena_reset(self->run);
+    if (self->run) arena_reset(self->run); /* none yet: statement_new failed */
 }
 
 /* ---------------------------------------------------------------- views of batches */

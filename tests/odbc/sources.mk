@@ -30,12 +30,17 @@ tests_odbc_test_engine_CPPFLAGS = $(AM_CPPFLAGS) -DREAL_DRIVER='"$(abs_top_build
 	-DCONNECTOR_PATH='"$(abs_top_builddir)/.libs"'
 tests_odbc_test_engine_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
+check_PROGRAMS += tests/odbc/test_faults
+tests_odbc_test_faults_SOURCES = tests/odbc/test_faults.c tests/odbc/odbc_test.h
+tests_odbc_test_faults_CPPFLAGS = $(AM_CPPFLAGS) -DCONNECTOR_PATH='"$(abs_top_builddir)/.libs"'
+tests_odbc_test_faults_LDADD = libdriver.la $(ENGINE_LIBS) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/odbc/bench_fetch
 tests_odbc_bench_fetch_SOURCES = tests/odbc/bench_fetch.c $(ODBC_TEST_SOURCES)
 tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
-TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine
+TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine tests/odbc/test_faults
 endif
 
 TESTS += tests/odbc/check_exports
