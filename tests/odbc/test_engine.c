@@ -354,12 +354,12 @@ static void *fetch_forever(void *unused) {
     return NULL;
 }
 
-static int exit_while_fetching(unsigned delay_us) {
+static int exit_while_fetching(unsigned delay_us, const char *string) {
     pthread_t thread;
-    (void)load(NULL);
+    snprintf(connection, sizeof connection, "%s", string);
+    odbc_load(&odbc, REAL_DRIVER);
     for (int i = 0; i < 3; i++) pthread_create(&thread, NULL, fetch_forever, NULL);
     usleep(delay_us);
-    unlink(config);
     exit(0);
 }
 
@@ -369,7 +369,7 @@ static void exits(void **state) {
         snprintf(delay, sizeof delay, "%u", i * 7001);
         pid_t child = fork();
         if (child == 0) {
-            execl("/proc/self/exe", "test_engine", "exit", delay, (char *)NULL);
+            execl("/proc/self/exe", "test_engine", "exit", delay, connection, (char *)NULL);
             _exit(99);
         }
         int status = -1;
@@ -381,8 +381,8 @@ static void exits(void **state) {
 }
 
 int main(int argc, char **argv) {
-    if (argc == 3 && strcmp(argv[1], "exit") == 0)
-        return exit_while_fetching((unsigned)strtoul(argv[2], NULL, 10));
+    if (argc == 4 && strcmp(argv[1], "exit") == 0)
+        return exit_while_fetching((unsigned)strtoul(argv[2], NULL, 10), argv[3]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queries),    cmocka_unit_test(parameters),
         cmocka_unit_test(blocks),     cmocka_unit_test(metadata),
