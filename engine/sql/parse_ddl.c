@@ -25,8 +25,10 @@ Status parse_properties(Parser *p, bool texts, uint32_t *count, AstProperty **ou
         if (at_string(p) && texts) {
             property.name = (AstName){.quoted = true, .at = p->token.at};
             TRY(parse_string(p, &property.name.text));
-            if (property.name.text.len == 0) {
-                return parse_error(p, property.name.at, "the name of a property must not be empty");
+            Str name = property.name.text;
+            if (name.len == 0 || memchr(name.data, '\0', name.len)) {
+                return parse_error(p, property.name.at,
+                                   "the name of a property must not be empty nor hold U+0000");
             }
         } else {
             TRY(parse_name(p, &property.name));
