@@ -28,7 +28,7 @@ static void settings(void) {
     static const char *const scopes[] = {"any time", "when connecting",
                                          "first connection of the process"};
     puts("# Settings\n\n" GENERATED "Each has one name in connection strings and DSNs and one in "
-                                    "`SET SESSION` and the configuration.\n\n"
+         "`SET SESSION` and the configuration.\n\n"
          "| DSN keyword | session name | default | choices | may change | meaning "
          "|\n|---|---|---|---|---|---|");
     for (uint32_t i = 0; i < SETTING_COUNT; i++) {

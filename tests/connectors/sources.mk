@@ -5,3 +5,4 @@ tests_connectors_conformance_SOURCES = tests/connectors/conformance.c tests/conn
 	tests/connectors/conform_offer.c tests/connectors/quirks.c
 tests_connectors_conformance_LDADD = libsupport.la $(BASE_LIBS) $(SQLITE_LIBS) -ldl
 TESTS += tests/connectors/conformance
+EXTRA_DIST += tests/connectors/mysql_bench.c
