@@ -92,7 +92,8 @@ static Status open_error(const TribCatalog *catalog, LiteDb *db, int rc, Error *
     err->native = rc;
     if (stat(catalog->path, &info) != 0) {
         error_detail(err, "%s",
-                     errno == ENOENT || errno == ENOTDIR ? "there is no such file" : "the file cannot be looked at");
+                     errno == ENOENT || errno == ENOTDIR ? "there is no such file"
+                                                         : "the file cannot be looked at");
     } else if (S_ISDIR(info.st_mode)) {
         error_detail(err, "it is a folder");
     } else if ((rc & 0xff) == SQLITE_CANTOPEN) {

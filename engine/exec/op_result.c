@@ -102,14 +102,13 @@ static Status result_consume(OpContext *context, Batch *in, Step *step, Error *e
     return TRIB_OK;
 }
 
-/* A task that ends early (failure) must not leave its batch in the queue. */
-static void result_local_close(OpContext *context) {
-    ResultQueue *self = context->shared;
-    ResultSlot *slot = context->local;
+bool result_slot_withdraw(void *result_shared, void *result_local) {
+    ResultQueue *self = result_shared;
+    ResultSlot *slot = result_local;
     pthread_mutex_lock(&self->lock);
-    if (self->taken == slot) self->taken = NULL;
+    bool held = self->taken == slot;
     ResultSlot **at = &self->head, *last = NULL;
-    while (*at) {
+    while (!held && *at) {
         if (*at == slot) {
             *at = slot->next;
             continue;
@@ -117,7 +116,22 @@ static void result_local_close(OpContext *context) {
         last = *at;
         at = &(*at)->next;
     }
-    self->tail = last;
+    if (!held) self->tail = last;
+    pthread_mutex_unlock(&self->lock);
+    return !held;
+}
+
+/* Under the lock. */
+static void release_taken(ResultQueue *self) {
+    if (!self->taken) return;
+    self->taken->read = true;
+    waker_wake(self->taken->waker);
+    self->taken = NULL;
+}
+
+void result_queue_release(ResultQueue *self) {
+    pthread_mutex_lock(&self->lock);
+    release_taken(self);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -135,11 +149,7 @@ void result_queue_notify(ResultQueue *self, void (*notify)(void *context), void 
 Status result_queue_take(ResultQueue *self, Batch **out, Error *err) {
     if (self->buffer) return result_buffer_take(self->buffer, out, err);
     pthread_mutex_lock(&self->lock);
-    if (self->taken) {
-        self->taken->read = true;
-        waker_wake(self->taken->waker);
-        self->taken = NULL;
-    }
+    release_taken(self);
     ResultSlot *slot = self->head;
     *out = NULL;
     if (slot) {
@@ -160,7 +170,6 @@ const Operator op_result = {
     .open = result_open,
     .close = result_close,
     .local_open = result_local_open,
-    .local_close = result_local_close,
     .combine = result_combine,
     .consume = result_consume,
 };

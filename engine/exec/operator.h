@@ -108,6 +108,11 @@ typedef struct ResultQueue ResultQueue;
 ResultQueue *result_queue(void *result_shared);
 /* The oldest batch that is up, or NULL. What was taken before is given back (its worker goes on). */
 Status result_queue_take(ResultQueue *self, Batch **out, Error *err) WARN_UNUSED;
+/* Gives back what was taken, without taking another: the application will not read on. */
+void result_queue_release(ResultQueue *self);
+/* A worker's task is about to end: takes its batch out of the queue. false: the application is reading
+ * it; the task must stay until it has been given back (its waker is called). */
+bool result_slot_withdraw(void *result_shared, void *result_local);
 /* Called under no lock whenever a batch is put up. */
 void result_queue_notify(ResultQueue *self, void (*notify)(void *context), void *context);
 

@@ -50,6 +50,10 @@ void execution_fail(Execution *self, const Error *error) {
     pthread_mutex_lock(&self->lock);
     if (!atomic_load(&self->failed)) {
         self->error = *error;
+        if (self->error.status ==
+            TRIB_OK) { /* a failure must never look like the end of the rows */
+            error_set(&self->error, ERR_GENERAL, "a step of the query failed without saying why");
+        }
         atomic_store(&self->failed, true);
     }
     atomic_fetch_add(&self->notices, 1);
@@ -214,6 +218,7 @@ static Status execution_wait(Execution *self, ResultQueue *queue, int64_t timeou
         if (status != TRIB_OK) {
             *done = true;
             execution_fail(self, err);
+            if (queue) result_queue_release(queue);
             return status;
         }
         if (*done) return TRIB_OK;
@@ -246,6 +251,9 @@ static void execution_join(Execution *self) {
         Error err;
         error_set(&err, ERR_CANCELLED, "the statement was closed");
         execution_fail(self, &err);
+    }
+    if (self->plan->root->kind == PHYS_RESULT) {
+        result_queue_release(result_queue(self->query.shared[self->plan->root->id]));
     }
     while (self->inline_run && atomic_load(&self->live) > 0) {
         task_run_inline(&self->pipelines.items[0]->tasks[0].task);

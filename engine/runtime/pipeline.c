@@ -360,6 +360,14 @@ static Status finish_step(PipelineTask *self, Step *step, Error *err) {
     return op->finish ? op->finish(&self->contexts[0], step, err) : TRIB_OK;
 }
 
+/* May the task end? Not while the application reads a batch that this task put up. */
+static bool task_may_end(PipelineTask *self) {
+    Pipeline *p = self->pipeline;
+    if (!p || p->sink->node->kind != PHYS_RESULT || self->nopen != p->nstages + 2) return true;
+    OpContext *sink = &self->contexts[p->nstages + 1];
+    return result_slot_withdraw(sink->shared, sink->local);
+}
+
 TaskStep pipeline_task_run(Task *task) {
     PipelineTask *self = (PipelineTask *)task;
     Execution *e = self->pipeline ? self->pipeline->execution : self->sink->execution;
@@ -369,9 +377,9 @@ TaskStep pipeline_task_run(Task *task) {
     Status status = self->pipeline ? task_step(self, &step, &err) : finish_step(self, &step, &err);
     if (status != TRIB_OK) {
         execution_fail(e, &err);
-        return TASK_DONE;
+        step = STEP_FINISHED;
     }
-    if (step == STEP_FINISHED) return TASK_DONE;
+    if (step == STEP_FINISHED) return task_may_end(self) ? TASK_DONE : TASK_BLOCKED;
     if (step == STEP_BLOCKED) {
         /* A failure between the look above and now would not wake us again. */
         return atomic_load(&e->failed) ? TASK_YIELD : TASK_BLOCKED;

@@ -210,6 +210,10 @@ void stream_fail(ScanStream *self, const Error *err) {
     if (!self->failed && !self->stopped) {
         self->failed = true;
         self->error = *err;
+        if (self->error.status == TRIB_OK) { /* never an end without its rows */
+            (void)error_set(&self->error, ERR_GENERAL, "a scan failed without saying why");
+            (void)error_source(&self->error, source_name(self->source));
+        }
     }
     pthread_cond_broadcast(&self->space);
     stream_wake_readers(self);
