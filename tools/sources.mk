@@ -8,7 +8,7 @@ check_PROGRAMS += tools/gen_docs
 tools_gen_docs_SOURCES = tools/gen_docs.c
 tools_gen_docs_LDADD = $(ENGINE_LIBS)
 EXTRA_DIST += docs/configuration.md docs/new-connector.md docs/new-function.md docs/new-operator.md docs/pushdown.md \
-	docs/settings.md docs/options.md docs/functions.md
+	docs/performance.md docs/settings.md docs/options.md docs/functions.md
 AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; export top_srcdir top_builddir;
 
 .PHONY: docs
