@@ -474,20 +474,26 @@ Status join_probe_next(JoinProbe *self, JoinAside *aside, Batch *out, Step *step
 
 /* ---------------------------------------------------------------- the probe pipeline */
 
-Status join_aside_new(JoinShared *shared, JoinAside **out, Error *err) {
-    JoinAside *self;
-    TRY_ALLOC(self, heap_alloc(sizeof *self), err);
-    pthread_mutex_lock(&shared->lock);
-    self->next = shared->asides;
-    shared->asides = self;
-    pthread_mutex_unlock(&shared->lock);
+static Status aside_init(JoinShared *shared, JoinAside *self, Error *err) {
     TRY(row_store_init(&self->store, shared->probe_layout, &shared->space, RADIX_TOP, shared->bits,
                        err));
     for (uint32_t kind = 0; kind < 2; kind++)
         TRY(row_store_init(&self->undecided[kind], shared->probe_layout, &shared->space, RADIX_TOP,
                            0, err));
-    *out = self;
     return TRIB_OK;
+}
+
+/* Registered complete: another worker of the tail may be looking through the list. */
+Status join_aside_new(JoinShared *shared, JoinAside **out, Error *err) {
+    JoinAside *self;
+    TRY_ALLOC(self, heap_alloc(sizeof *self), err);
+    Status status = aside_init(shared, self, err);
+    pthread_mutex_lock(&shared->lock);
+    self->next = shared->asides;
+    shared->asides = self;
+    pthread_mutex_unlock(&shared->lock);
+    *out = self;
+    return status;
 }
 
 static Status process_local_new(OpContext *context, ProcessLocal **out, Error *err) {

@@ -201,9 +201,10 @@ static inline bool row_bit(const MatchCall *call, const uint8_t *row) {
             uint16_t i = call->list[k];                                           \
             uint32_t position = call->positions[i];                               \
             bool valid = !call->validity || bitmap_get(call->validity, position); \
-            bool equal = valid == row_bit(call, call->rows[i]) &&                 \
-                         (!valid || EQUAL(call->data + (size_t)position * (SIZE), \
-                                          call->rows[i] + call->offset));         \
+            bool equal = valid == row_bit(call, call->rows[i]);                   \
+            if (valid & equal)                                                    \
+                equal = EQUAL(call->data + (size_t)position * (SIZE),             \
+                              call->rows[i] + call->offset);                      \
             call->list[kept] = i;                                                 \
             kept += equal;                                                        \
             call->rejected[rejected] = i;                                         \
@@ -255,10 +256,10 @@ static uint32_t match_nested(MatchCall *call) {
         uint16_t i = call->list[k];
         uint32_t position = call->positions[i];
         bool valid = !call->validity || bitmap_get(call->validity, position);
-        bool equal =
-            valid == row_bit(call, call->rows[i]) &&
-            (!valid || nested_equal(call->type, call->data + (size_t)position * sizeof(StrView),
-                                    call->rows[i] + call->offset));
+        bool equal = valid == row_bit(call, call->rows[i]);
+        if (valid && equal)
+            equal = nested_equal(call->type, call->data + (size_t)position * sizeof(StrView),
+                                 call->rows[i] + call->offset);
         if (equal)
             call->list[kept++] = i;
         else
