@@ -180,38 +180,38 @@ static inline bool row_bit(const MatchCall *call, const uint8_t *row) {
     return (row[call->null_byte] >> call->null_bit) & 1;
 }
 
-#define MATCH(NAME, SIZE, EQUAL)                                                  \
-    static uint32_t match_all_##NAME(MatchCall *call) {                           \
-        uint32_t kept = 0, rejected = call->nrejected;                            \
-        for (uint32_t k = 0; k < call->count; k++) {                              \
-            uint16_t i = call->list[k];                                           \
-            bool equal = EQUAL(call->data + (size_t)call->positions[i] * (SIZE),  \
-                               call->rows[i] + call->offset);                     \
-            call->list[kept] = i;                                                 \
-            kept += equal;                                                        \
-            call->rejected[rejected] = i;                                         \
-            rejected += !equal;                                                   \
-        }                                                                         \
-        call->nrejected = rejected;                                               \
-        return kept;                                                              \
-    }                                                                             \
-    static uint32_t match_nulls_##NAME(MatchCall *call) {                         \
-        uint32_t kept = 0, rejected = call->nrejected;                            \
-        for (uint32_t k = 0; k < call->count; k++) {                              \
-            uint16_t i = call->list[k];                                           \
-            uint32_t position = call->positions[i];                               \
-            bool valid = !call->validity || bitmap_get(call->validity, position); \
-            bool equal = valid == row_bit(call, call->rows[i]);                   \
-            if (valid & equal)                                                    \
-                equal = EQUAL(call->data + (size_t)position * (SIZE),             \
-                              call->rows[i] + call->offset);                      \
-            call->list[kept] = i;                                                 \
-            kept += equal;                                                        \
-            call->rejected[rejected] = i;                                         \
-            rejected += !equal;                                                   \
-        }                                                                         \
-        call->nrejected = rejected;                                               \
-        return kept;                                                              \
+#define MATCH(NAME, SIZE, EQUAL)                                                                 \
+    static uint32_t match_all_##NAME(MatchCall *call) {                                          \
+        uint32_t kept = 0, rejected = call->nrejected;                                           \
+        for (uint32_t k = 0; k < call->count; k++) {                                             \
+            uint16_t i = call->list[k];                                                          \
+            bool equal = EQUAL(call->data + (size_t)call->positions[i] * (SIZE),                 \
+                               call->rows[i] + call->offset);                                    \
+            call->list[kept] = i;                                                                \
+            kept += equal;                                                                       \
+            call->rejected[rejected] = i;                                                        \
+            rejected += !equal;                                                                  \
+        }                                                                                        \
+        call->nrejected = rejected;                                                              \
+        return kept;                                                                             \
+    }                                                                                            \
+    static uint32_t match_nulls_##NAME(MatchCall *call) {                                        \
+        uint32_t kept = 0, rejected = call->nrejected;                                           \
+        for (uint32_t k = 0; k < call->count; k++) {                                             \
+            uint16_t i = call->list[k];                                                          \
+            uint32_t position = call->positions[i];                                              \
+            bool valid = !call->validity || bitmap_get(call->validity, position);                \
+            bool equal = valid == row_bit(call, call->rows[i]);                                  \
+            if (valid & equal)                                                                   \
+                equal =                                                                          \
+                    EQUAL(call->data + (size_t)position * (SIZE), call->rows[i] + call->offset); \
+            call->list[kept] = i;                                                                \
+            kept += equal;                                                                       \
+            call->rejected[rejected] = i;                                                        \
+            rejected += !equal;                                                                  \
+        }                                                                                        \
+        call->nrejected = rejected;                                                              \
+        return kept;                                                                             \
     }
 
 MATCH(1, 1, match_1)
