@@ -14,8 +14,9 @@
 
 #include "engine/base/number.h"
 
-#define REASON_DEPTH "nested too deeply"
-#define REASON_RULE  "no rule for this operator and these types"
+#define REASON_DEPTH   "nested too deeply"
+#define REASON_RULE    "no rule for this operator and these types"
+#define REASON_INEXACT "a stored value may be read as NULL"
 
 static const SqlVerdict VERDICT_EXACT = {TRIB_EXACT, NULL};
 
@@ -175,6 +176,11 @@ static bool rejects_null(uint16_t op) {
            op == SQL_OP_NOT_LIKE || op == SQL_OP_TRUE || op == SQL_OP_FALSE;
 }
 
+/* Values that are NULL whenever an argument is. */
+static bool keeps_null(uint16_t op) {
+    return (op >= TRIB_FN_add && op <= TRIB_FN_negate) || op == TRIB_FN_cast;
+}
+
 static bool same_family(TribType a, TribType b) {
     if (a.id == b.id || a.id == TRIB_TYPE_UNKNOWN || b.id == TRIB_TYPE_UNKNOWN) return true;
     return integer_rank(a) && integer_rank(b);
@@ -210,21 +216,23 @@ typedef struct Match {
     const char *template;
     SqlVerdict verdict; /* of the rule and its check; caps are not in it */
     TribVerdictKind cap;
+    bool inexact;
     const char *cap_reason;
 } Match;
 
 static Match match_none(const char *reason) {
-    return (Match){NULL, NULL, {TRIB_NONE, reason}, TRIB_EXACT, NULL};
+    return (Match){.verdict = {TRIB_NONE, reason}, .cap = TRIB_EXACT};
 }
 
 /* Picks the rule for `op` over the arguments. `call` is handed to the rule's check. */
 static Match rule_find(SqlWriter *self, uint16_t op, const TribNode *call, Arguments args,
                        uint32_t depth) {
     const SqlDialect *dialect = self->render.dialect;
-    Match match = {NULL, NULL, {TRIB_NONE, REASON_RULE}, TRIB_EXACT, NULL};
+    Match match = match_none(REASON_RULE);
     for (uint32_t i = 0; i < args.count; i++) {
         const SqlNodeInfo *info = sql_info(self, args.first + i, depth + 1);
         if (!info->ok) return match_none(info->reason);
+        match.inexact |= info->inexact;
         if (info->cap < match.cap) {
             match.cap = info->cap;
             match.cap_reason = info->reason;
@@ -267,11 +275,12 @@ static void info_call(SqlWriter *self, const TribNode *node, SqlNodeInfo *info, 
         info->reason = "its NULL differs in the source";
         return;
     }
-    if (match.cap < TRIB_EXACT && !(match.rule->flags & SQL_STRICT)) {
-        info->reason = match.cap_reason;
+    if (match.inexact && !(match.rule->flags & SQL_STRICT) && !keeps_null(node->op)) {
+        info->reason = match.cap_reason ? match.cap_reason : REASON_INEXACT;
         return;
     }
     info->ok = true;
+    info->inexact = match.inexact;
     info->template = match.template;
     info->cap = match.cap;
     info->reason = match.cap_reason;
@@ -294,6 +303,7 @@ static void info_leaf(SqlWriter *self, const TribNode *node, SqlNodeInfo *info) 
         }
         info->ok = facts->cap != TRIB_NONE;
         info->cap = facts->cap;
+        info->inexact = facts->cap < TRIB_EXACT || facts->guard;
         info->classes = facts->class;
         info->reason = facts->reason;
         return;
@@ -610,8 +620,8 @@ static SqlVerdict condition_leaf(SqlWriter *self, uint32_t node, bool negated, b
     }
     if (match.verdict.kind == TRIB_NONE)
         return verdict_none(match.verdict.reason ? match.verdict.reason : REASON_RULE);
-    if (match.cap < TRIB_EXACT && !rejects_null(op) && !(match.rule->flags & SQL_NO_GUARD)) {
-        return verdict_none(match.cap_reason);
+    if (match.inexact && !rejects_null(op) && !(match.rule->flags & SQL_NO_GUARD)) {
+        return verdict_none(match.cap_reason ? match.cap_reason : REASON_INEXACT);
     }
     return write_leaf(self, node, match, args, negated, nested);
 }

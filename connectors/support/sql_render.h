@@ -18,6 +18,7 @@ typedef struct SqlNodeInfo {
     bool known, ok;      /* ok: it can be rendered, and gives the engine's value */
     bool passthrough;    /* a widening cast: renders as its argument */
     TribVerdictKind cap; /* the lowest cap of the columns below */
+    bool inexact;        /* a column below has a cap or a guard: the engine may read NULL instead */
     uint32_t classes;
     const char *template; /* calls */
     const char *reason;   /* why not ok, or why the cap */

@@ -59,9 +59,9 @@ enum {
  * A brace is written {{. template NULL: known not to be pushable, `reason` says why. Calls inside calls
  * are put in parentheses. Comparisons are taken as complementary (not (a < b) is a >= b): a dialect whose
  * source stores NaN must not have rows for floating types without a check.
- * A column with a cap below EXACT (its stored value may differ from what the engine reads: NULL or an
- * error) may stand in comparisons, IN, BETWEEN, LIKE, in calls marked SQL_STRICT and in rows marked
- * SQL_NO_GUARD only: elsewhere a superset could turn into a subset.
+ * A column with a cap below EXACT or a guard (its stored value may differ from what the engine reads: NULL
+ * or an error) may stand in comparisons, IN, BETWEEN, LIKE, arithmetic, casts, in calls marked SQL_STRICT
+ * and in rows marked SQL_NO_GUARD only: elsewhere a superset could turn into a subset.
  * check: looks at the values; may lower the verdict, give a reason, replace the template. NULL = none.
  */
 typedef struct SqlRule {
