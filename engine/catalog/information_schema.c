@@ -101,9 +101,16 @@ struct TribScan {
     bool listed, exhausted;
     TableRef *described; /* being shown */
     uint32_t column;
-    Batch batch;
+    Batch batch; /* being filled; each one lives in an arena of its own that its array takes over */
     uint64_t rows;
 };
+
+/* What an array of the scan keeps alive: exporting copies nothing that may stay where it lies. */
+typedef struct InfoBatch {
+    Arena *arena;
+    void *exported; /* the export's own state */
+    void (*release)(struct ArrowArray *);
+} InfoBatch;
 
 /* ---------------------------------------------------------------- catalog */
 
@@ -397,7 +404,9 @@ static Status next_column_row(TribScan *scan, Error *err) {
 static Status fill_batch(TribScan *scan, uint32_t max_rows, Error *err) {
     Batch *batch = &scan->batch;
     uint32_t rows = max_rows < BATCH_ROWS ? max_rows : BATCH_ROWS;
-    batch_clear(batch);
+    Arena *arena;
+    TRY_ALLOC(arena, arena_new(NULL), err);
+    batch_init(batch, arena);
     TRY(batch_columns(batch, scan->plan->noutput, err));
     for (uint32_t i = 0; i < scan->plan->noutput; i++) {
         TRY(vector_new(batch->arena, scan->plan->types[i], rows, &batch->columns[i], err));
@@ -428,7 +437,7 @@ static void scan_warn(void *context, const char *catalog, const char *sqlstate, 
 static void info_scan_release(TribScan *scan) {
     if (scan->cancel_handle) scan->call->off_cancel(scan->call, scan->cancel_handle);
     if (scan->described) table_release(scan->described);
-    if (scan->batch.arena) batch_clear(&scan->batch);
+    arena_free(scan->batch.arena);
     if (scan->cancel) cancel_release(scan->cancel);
     arena_free(scan->arena);
 }
@@ -436,19 +445,17 @@ static void info_scan_release(TribScan *scan) {
 static TribStatus info_scan_open(TribCatalog *catalog, TribCall *call,
                                  const TribScanRequest *request, TribScan **out,
                                  struct ArrowSchema *schema, TribError *err) {
-    Arena *arena, *batch_arena;
+    Arena *arena;
     TribScan *scan;
     TRY_ALLOC(arena, arena_new(NULL), err);
     scan = ARENA_NEW(arena, TribScan);
-    batch_arena = scan ? arena_new(arena) : NULL;
-    if (!batch_arena) {
+    if (!scan) {
         arena_free(arena);
         return error_out_of_memory(err);
     }
     scan->arena = arena;
     scan->plan = request->plan;
     scan->call = call;
-    batch_init(&scan->batch, batch_arena);
     scan->cancel = cancel_new();
     if (scan->cancel) scan->cancel_handle = call->on_cancel(call, on_cancel, scan->cancel);
     if (!scan->cancel || !scan->cancel_handle) {
@@ -465,13 +472,35 @@ static TribStatus info_scan_open(TribCatalog *catalog, TribCall *call,
     return TRIB_OK;
 }
 
+static void info_batch_release(struct ArrowArray *array) {
+    InfoBatch *owner = array->private_data;
+    array->private_data = owner->exported;
+    owner->release(array);
+    Arena *arena = owner->arena;
+    arena_free(arena);
+}
+
+/* Hands the filled batch over: its memory goes with the array. */
+static Status hand_over(TribScan *scan, TribBatch *batch, Error *err) {
+    InfoBatch *owner;
+    TRY_ALLOC(owner, ARENA_NEW(scan->batch.arena, InfoBatch), err);
+    TRY(arrow_export(&scan->batch, batch, err));
+    *owner = (InfoBatch){scan->batch.arena, batch->array.private_data, batch->array.release};
+    batch->array.private_data = owner;
+    batch->array.release = info_batch_release;
+    scan->batch.arena = NULL;
+    return TRIB_OK;
+}
+
 static TribStatus info_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch,
                                  TribError *err) {
     memset(batch, 0, sizeof *batch);
     if (!scan->listed) TRY(list_names(scan, err));
+    arena_free(scan->batch.arena); /* of a call that failed */
+    scan->batch.arena = NULL;
     TRY(fill_batch(scan, max_rows, err));
     scan->rows += scan->batch.count;
-    return scan->batch.count ? arrow_export(&scan->batch, batch, err) : TRIB_OK;
+    return scan->batch.count ? hand_over(scan, batch, err) : TRIB_OK;
 }
 
 static void info_scan_cancel(TribScan *scan) {

@@ -23,16 +23,50 @@ const char *optimise_rule_help(uint32_t index) {
     return index < COUNT_OF(rules) ? rules[index].help : NULL;
 }
 
-/* Is the rule named in the comma-separated list? */
+/* The next name of a comma-separated list; false at its end. */
+static bool next_name(Str *list, Str *name) {
+    if (list->len == 0) return false;
+    const char *comma = memchr(list->data, ',', list->len);
+    size_t len = comma ? (size_t)(comma - list->data) : list->len;
+    *name = str_trim((Str){list->data, len});
+    size_t used = comma ? len + 1 : len;
+    *list = (Str){list->data + used, list->len - used};
+    return true;
+}
+
 static bool disabled(Str list, const char *name) {
-    while (list.len > 0) {
-        const char *comma = memchr(list.data, ',', list.len);
-        size_t len = comma ? (size_t)(comma - list.data) : list.len;
-        if (str_equal_fold(str_trim((Str){list.data, len}), str_from(name))) return true;
-        size_t used = comma ? len + 1 : len;
-        list = (Str){list.data + used, list.len - used};
+    Str entry;
+    while (next_name(&list, &entry)) {
+        if (str_equal_fold(entry, str_from(name))) return true;
     }
     return false;
+}
+
+static Status refuse_rule(Str name, bool required, Error *err) {
+    char choices[512];
+    size_t used = 0;
+    choices[0] = 0;
+    for (uint32_t i = 0; i < COUNT_OF(rules) && used < sizeof choices; i++) {
+        if (rules[i].required) continue;
+        used += text_format(choices + used, sizeof choices - used, "%s%s", used ? ", " : "",
+                            rules[i].name);
+    }
+    error_set(err, ERR_ATTRIBUTE_VALUE,
+              required ? "the optimiser rule '" STR_FORMAT "' cannot be switched off"
+                       : "there is no optimiser rule '" STR_FORMAT "'",
+              STR_ARGS(name));
+    return error_hint(err, "disabled_rules may name %s.", choices);
+}
+
+Status optimise_check_disabled(Str list, Error *err) {
+    Str name;
+    while (next_name(&list, &name)) {
+        uint32_t i = 0;
+        while (i < COUNT_OF(rules) && !str_equal_fold(name, str_from(rules[i].name))) i++;
+        if (i == COUNT_OF(rules) && name.len) return refuse_rule(name, false, err);
+        if (i < COUNT_OF(rules) && rules[i].required) return refuse_rule(name, true, err);
+    }
+    return TRIB_OK;
 }
 
 /* Columns are copied: rules add some, and the bound plan must stay as it is. */

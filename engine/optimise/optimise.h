@@ -26,6 +26,10 @@ typedef struct OptimiseContext {
 Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan *bound,
                 LogicalPlan **out, Error *err) WARN_UNUSED;
 
+/* Checks a list for disabled_rules: names of rules that may be switched off, separated by commas. HY024
+ * names the one that is not, and the choices. */
+Status optimise_check_disabled(Str list, Error *err) WARN_UNUSED;
+
 /* The rules in order, for documentation and tests: NULL at the end. */
 const char *optimise_rule_name(uint32_t index);
 const char *optimise_rule_help(uint32_t index);

@@ -9,6 +9,7 @@
 #include "engine/base/calendar.h"
 #include "engine/base/log.h"
 #include "engine/base/os.h"
+#include "engine/optimise/optimise.h"
 #include "engine/runtime/pool.h"
 
 #define DEFAULT_QUERY_MEMORY_MAX (INT64_C(4) << 30)
@@ -40,6 +41,7 @@ static Status setting_store(Session *self, SettingId id, Str text, Error *err) {
                                "Europe/Berlin (these need the "
                                "package tzdata).");
     }
+    if (id == SETTING_DISABLED_RULES) TRY(optimise_check_disabled(value.text, err));
     self->values[id] = value;
     self->given[id] = true;
     return TRIB_OK;

@@ -1,390 +1,313 @@
 /*
  * runner.c - runs .test files in sqllogictest form over the engine's API, in several ways of execution.
  *
- * Usage: runner [--config FILE] [--mode NAME]... [--verbose] FILE ...
+ * usage: runner [--config FILE] [--combinations all|two|one|NAME[,NAME]] [--results FILE] [--without WHAT]
+ *               [--limit SECONDS] [--jobs N] [--update] [--verbose] FILE ...
  *
- * Records, separated by blank lines; '#' begins a comment line:
- *     statement ok                      the SQL below must succeed
- *     statement error TEXT              must fail; TEXT is a part of "SQLSTATE: message (line:column) detail hint"
- *     query TYPES [nosort|rowsort|valuesort]
- *     SQL
- *     ----
- *     expected values, one per line (a row's values one after the other), or tab-separated, a row per line
- *     halt                              ends the file
- *     onlyif MODE / skipif MODE         for the next record
- * TYPES has a letter per column (only their number is checked). NULL is printed NULL, an empty text (empty).
+ * Records are separated by blank lines; a line that begins with '#' is a comment.
+ *   statement ok | statement count N
+ *   statement error TEXT      TEXT is a part of "SQLSTATE: message (line:column) detail hint", or a /regex/
+ *   query TYPES [nosort|rowsort|valuesort [LABEL]]
+ *   SQL
+ *   ----
+ *   expected rows, tabs between values (or one value per line), or "N values hashing to MD5"
+ *       TYPES: a letter per column: I integer, D decimal, R floating point or decimal, B boolean, T other,
+ *       ? any. NULL is NULL, an empty text (empty), control characters are \xNN, bytes are hex digits.
+ *       Records of one LABEL must have the same rows.
+ *   types                     SQL, ----, then "name type" for each column; nothing is executed
+ *   plan                      SQL of an EXPLAIN, ----, its lines; --update writes them into the file
+ *   config [TEXT]             the lines below are the session's configuration (TEXT: it is refused with that)
+ *   set NAME VALUE            a session setting
+ *   onlyif WHAT, skipif WHAT  the next record is (not) for exact, off, verify, spilled, buffered, threads1,
+ *                             without (a rule), or a combination
+ *   require WHAT              leaves the file out where --without WHAT was given (mysql)
+ *   warn TEXT                 the next record must give a warning with this text
+ *   param null | integer N | double X | varchar TEXT   values of the next record's markers, in order
+ *   halt                      ends the file
  *
- * Each file is run once per mode, each in a session of its own; every mode must give the same rows. Tables of
- * memory catalogs are shared by the process: files drop what they create. Exit status 1 if a record failed;
- * the last line counts records.
+ * Expected rows are worked out from the documented meaning of the statements, never copied from our output.
+ * Each file runs in each combination in a process of its own, so that tables in memory, crashes and hangs
+ * stay there. Exit status 1 if anything failed.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "engine/base/number.h"
 #include "engine/base/os.h"
-#include "engine/tributary.h"
+#include "tests/sql/records.h"
 
-#define MAX_TEXT ((size_t)64 << 20)
-
-typedef struct Mode {
-    const char *name;
-    const char *settings[8]; /* name, value pairs */
-} Mode;
-
-static const Mode modes[] = {
-    {"plain", {NULL}},
-    {"local", {"push_down", "off", NULL}},
-    {"verify", {"push_down", "verify", NULL}},
-    {"spill", {"force_spill", "true", "threads", "2", NULL}},
-    {"localspill", {"push_down", "off", "force_spill", "true", "threads", "1", NULL}},
-    {"threads1", {"threads", "1", NULL}},
-    {"threads8", {"threads", "8", NULL}},
-    {"buffer", {"read_ahead", "spill", "force_spill", "true", NULL}},
+/* Every way to run a script: push-down x memory x threads, then each optimiser rule switched off. */
+static const Combination combinations[] = {
+    {"exact-memory-2", "exact", "2", .spilled = false},
+    {"off-spilled-8", "off", "8", .spilled = true},
+    {"exact-memory-1", "exact", "1", .spilled = false},
+    {"exact-memory-8", "exact", "8", .spilled = false},
+    {"exact-spilled-1", "exact", "1", .spilled = true},
+    {"exact-spilled-2", "exact", "2", .spilled = true},
+    {"exact-spilled-8", "exact", "8", .spilled = true},
+    {"off-memory-1", "off", "1", .spilled = false},
+    {"off-memory-2", "off", "2", .spilled = false},
+    {"off-memory-8", "off", "8", .spilled = false},
+    {"off-spilled-1", "off", "1", .spilled = true},
+    {"off-spilled-2", "off", "2", .spilled = true},
+    {"verify-memory-1", "verify", "1", .spilled = false},
+    {"verify-memory-2", "verify", "2", .spilled = false},
+    {"verify-memory-8", "verify", "8", .spilled = false},
+    {"verify-spilled-1", "verify", "1", .spilled = true},
+    {"verify-spilled-2", "verify", "2", .spilled = true},
+    {"verify-spilled-8", "verify", "8", .spilled = true},
+    {"exact-buffered-2", "exact", "2", .spilled = true, .buffered = true},
+#define REQUIRED_RULE(name, help)
+#define RULE(name, help) {"without-" #name, "exact", "2", .disabled_rules = #name},
+#include "engine/optimise/rules.def"
+#define REQUIRED_RULE(name, help)
+#define RULE(name, help) #name ","
+    {"without-rules", "exact", "2", .disabled_rules =
+#include "engine/optimise/rules.def"
+    },
+#define REQUIRED_RULE(name, help)
+#define RULE(name, help) #name ","
+    {"off-without-rules", "off", "1", .disabled_rules =
+#include "engine/optimise/rules.def"
+    },
 };
 
+enum { MOST_JOBS = 16 };
+
+typedef struct Job {
+    pid_t pid; /* 0: free */
+    const char *path;
+    const Combination *combination;
+    int output, counts;
+    int64_t deadline_ns;
+    bool overdue;
+} Job;
+
 typedef struct Runner {
-    const char *file;
-    const Mode *mode;
-    bool verbose;
-    Statement *statement;
-    uint32_t line;
-    uint64_t passed, failed;
+    RunOptions options;
+    FILE *results;
+    int64_t limit_s, jobs;
+    bool chosen[COUNT_OF(combinations)];
+    Job job[MOST_JOBS];
+    uint32_t passed, failed, skipped, records;
 } Runner;
 
-typedef struct Lines {
-    Str text;
-    size_t at;
-    uint32_t number;
-} Lines;
-
-static bool next_line(Lines *self, Str *out) {
-    if (self->at >= self->text.len) return false;
-    const char *start = self->text.data + self->at;
-    const char *end = memchr(start, '\n', self->text.len - self->at);
-    size_t len = end ? (size_t)(end - start) : self->text.len - self->at;
-    self->at += len + (end ? 1 : 0);
-    self->number++;
-    *out = (Str){start, len};
-    return true;
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
-static bool starts(Str line, const char *with) {
-    size_t n = strlen(with);
-    return line.len >= n && memcmp(line.data, with, n) == 0 &&
-           (line.len == n || line.data[n] == ' ');
-}
-
-static Str rest_after(Str line, const char *word) {
-    size_t n = strlen(word);
-    return str_trim((Str){line.data + n, line.len - n});
-}
-
-static void fail(Runner *self, const char *what, const char *detail) {
-    self->failed++;
-    printf("%s:%u [%s] %s\n", self->file, self->line, self->mode->name, what);
-    if (detail && *detail) printf("%s\n", detail);
-}
-
-/* ---------------------------------------------------------------- running */
-
-/* Values of a result in order, NUL-terminated, one after the other. */
-typedef struct Values {
-    Buf text;
-    size_t *starts;
-    size_t count, capacity;
-    uint32_t columns;
-} Values;
-
-static void values_add(Values *self, Str value) {
-    if (self->count == self->capacity) {
-        self->capacity = self->capacity ? self->capacity * 2 : 256;
-        self->starts = heap_resize(self->starts, self->capacity * sizeof *self->starts);
-        if (!self->starts) exit(2);
-    }
-    self->starts[self->count++] = self->text.len;
-    buf_str(&self->text, value);
-    buf_add(&self->text, "", 1);
-}
-
-static void values_clear(Values *self) {
-    buf_clear(&self->text);
-    heap_free(self->starts);
-    *self = (Values){0};
-}
-
-static Status add_cell(Values *out, const ColumnView *column, uint32_t position, Error *err) {
-    Buf value;
-    buf_init(&value, NULL, MAX_TEXT);
-    bool null = column_value_null(column, position);
-    Status status = null ? TRIB_OK : column_value_text(column, position, &value, err);
-    values_add(out, null ? STR("NULL") : value.len ? buf_view(&value) : STR("(empty)"));
-    buf_clear(&value);
-    return status;
-}
-
-static Status collect(Statement *statement, Values *out, Error *err) {
-    out->columns = statement_column_count(statement);
-    if (statement_kind(statement) != STATEMENT_QUERY) return TRIB_OK;
-    for (;;) {
-        const BatchView *batch;
-        TRY(statement_fetch(statement, &batch, err));
-        if (batch->rows == 0) return TRIB_OK;
-        for (uint32_t r = 0; r < batch->rows; r++) {
-            uint32_t position = batch->selection ? batch->selection[r] : r;
-            for (uint32_t c = 0; c < batch->ncolumns; c++)
-                TRY(add_cell(out, &batch->columns[c], position, err));
-        }
+static void tell(Runner *self, const Job *job, const char *kind, const char *why) {
+    char line[512];
+    text_format(line, sizeof line, "%s %s %s%s%s%s", kind, base_name(job->path),
+                job->combination->name, *why ? " (" : "", why, *why ? ")" : "");
+    puts(line);
+    if (self->results) {
+        fprintf(self->results, "%s\n", line);
+        fflush(self->results);
     }
 }
 
-static Status run_sql(Runner *self, Str sql, Values *out, Error *err) {
-    buf_init(&out->text, NULL, MAX_TEXT);
-    TRY(statement_prepare(self->statement, sql, err));
-    TRY(statement_execute(self->statement, err));
-    Status status = collect(self->statement, out, err);
-    statement_close(self->statement);
-    return status;
+/* A file without a name for what a child writes. */
+static int scratch(void) {
+    char path[] = "/tmp/tributary-runner-XXXXXX";
+    int file = mkostemp(path, O_CLOEXEC);
+    if (file >= 0) unlink(path);
+    return file;
 }
 
-/* ---------------------------------------------------------------- comparing */
-
-static int compare_texts(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The values as lines: rows joined by tabs, sorted as asked. */
-static char **as_lines(const Values *values, uint32_t columns, const char *sort, size_t *count) {
-    uint32_t per_line = strcmp(sort, "valuesort") == 0 ? 1 : columns;
-    *count = values->count / per_line;
-    char **lines = heap_alloc((*count + 1) * sizeof *lines);
-    for (size_t i = 0; lines && i < *count; i++) {
-        Buf line;
-        buf_init(&line, NULL, MAX_TEXT);
-        for (uint32_t c = 0; c < per_line; c++) {
-            if (c) buf_char(&line, '\t');
-            buf_text(&line, values->text.data + values->starts[i * per_line + c]);
-        }
-        lines[i] = line.data;
+static void job_start(Runner *self, Job *job, const char *path, const Combination *combination) {
+    *job = (Job){.path = path,
+                 .combination = combination,
+                 .output = scratch(),
+                 .counts = scratch(),
+                 .deadline_ns = os_now_ns() + self->limit_s * INT64_C(1000000000)};
+    fflush(NULL);
+    job->pid = job->output < 0 || job->counts < 0 ? -1 : fork();
+    if (job->pid < 0) {
+        perror("runner");
+        exit(2);
     }
-    if (lines && strcmp(sort, "nosort") != 0) qsort(lines, *count, sizeof *lines, compare_texts);
-    return lines;
+    if (job->pid > 0) return;
+    RunCounts counts;
+    dup2(job->output, STDOUT_FILENO);
+    dup2(job->output, STDERR_FILENO);
+    file_run(path, combination, &self->options, &counts);
+    fflush(stdout);
+    bool told = write(job->counts, &counts, sizeof counts) == (ssize_t)sizeof counts;
+    exit(told && counts.failed == 0 ? 0 : 1); /* exit, so that leaks are looked for */
 }
 
-static void print_lines(Buf *out, const char *title, char **lines, size_t count) {
-    buf_printf(out, "  %s:\n", title);
-    for (size_t i = 0; i < count && i < 40; i++) buf_printf(out, "    %s\n", lines[i]);
+static void output_copy(int file) {
+    char chunk[8192];
+    ssize_t got;
+    lseek(file, 0, SEEK_SET);
+    while ((got = read(file, chunk, sizeof chunk)) > 0) fwrite(chunk, 1, (size_t)got, stdout);
+    close(file);
 }
 
-static void compare(Runner *self, const Values *got, const Values *want, uint32_t columns,
-                    const char *sort) {
-    size_t ngot, nwant;
-    char **a = as_lines(got, columns, sort, &ngot), **b = as_lines(want, columns, sort, &nwant);
-    bool same = ngot == nwant && got->count == want->count;
-    for (size_t i = 0; same && i < ngot; i++) same = strcmp(a[i], b[i]) == 0;
-    if (same) {
+static void job_judge(Runner *self, const Job *job, int status, const RunCounts *counts,
+                      bool told) {
+    char why[128] = "";
+    if (job->overdue)
+        text_format(why, sizeof why, "not done after %lld s", (long long)self->limit_s);
+    else if (WIFSIGNALED(status))
+        text_format(why, sizeof why, "ended by signal %d", WTERMSIG(status));
+    else if (!told)
+        text_format(why, sizeof why, "ended with status %d", WEXITSTATUS(status));
+    else if (counts->failed)
+        text_format(why, sizeof why, "%u of %u records", counts->failed,
+                    counts->passed + counts->failed);
+    else if (WEXITSTATUS(status))
+        text_format(why, sizeof why, "ended with status %d", WEXITSTATUS(status));
+    self->records += counts->passed + counts->failed;
+    if (*why) {
+        self->failed++;
+        tell(self, job, "fail", why);
+    } else if (counts->skipped[0]) {
+        self->skipped++;
+        tell(self, job, "skip", counts->skipped);
+    } else {
         self->passed++;
-    } else {
-        Buf text;
-        buf_init(&text, NULL, 1 << 20);
-        print_lines(&text, "expected", b, nwant);
-        print_lines(&text, "got", a, ngot);
-        fail(self, "wrong rows", text.data);
-        buf_clear(&text);
-    }
-    for (size_t i = 0; i < ngot; i++) heap_free(a[i]);
-    for (size_t i = 0; i < nwant; i++) heap_free(b[i]);
-    heap_free(a);
-    heap_free(b);
-}
-
-static void describe(const Error *err, char *out, size_t size) {
-    snprintf(out, size, "%s: %s (%u:%u) %s %s", err->sqlstate, err->message, err->line, err->column,
-             err->detail, err->hint);
-}
-
-/* ---------------------------------------------------------------- records */
-
-static void do_statement(Runner *self, Str header, Str sql) {
-    Values none = {0};
-    Error err;
-    char text[2600] = "", pattern[512];
-    bool want_error = starts(header, "error");
-    Status status = run_sql(self, sql, &none, &err);
-    values_clear(&none);
-    if (status != TRIB_OK) describe(&err, text, sizeof text);
-    snprintf(pattern, sizeof pattern, STR_FORMAT,
-             STR_ARGS(rest_after(header, want_error ? "error" : "ok")));
-    if (want_error && status == TRIB_OK)
-        fail(self, "should have failed with", pattern);
-    else if (want_error && !strstr(text, pattern))
-        fail(self, "failed with another error:", text);
-    else if (!want_error && status != TRIB_OK)
-        fail(self, "failed:", text);
-    else
-        self->passed++;
-}
-
-static void expected_values(Lines *lines, uint32_t columns, Values *out) {
-    Str line;
-    buf_init(&out->text, NULL, MAX_TEXT);
-    while (next_line(lines, &line) && line.len) {
-        for (const char *tab = ""; tab;) {
-            tab = columns > 1 ? memchr(line.data, '\t', line.len) : NULL;
-            size_t n = tab ? (size_t)(tab - line.data) : line.len;
-            values_add(out, (Str){line.data, n});
-            if (tab) line = (Str){line.data + n + 1, line.len - n - 1};
-        }
+        tell(self, job, "pass", "");
     }
 }
 
-static void do_query(Runner *self, Str header, Str sql, Lines *lines, bool has_result) {
-    Values got = {0}, want = {0};
-    Error err;
-    const char *space = memchr(header.data, ' ', header.len);
-    uint32_t columns = (uint32_t)(space ? (size_t)(space - header.data) : header.len);
-    char sort[16] = "nosort";
-    if (space)
-        snprintf(sort, sizeof sort, STR_FORMAT,
-                 STR_ARGS(str_trim((Str){space, header.len - columns})));
-    if (has_result)
-        expected_values(lines, columns, &want);
-    else
-        buf_init(&want.text, NULL, MAX_TEXT);
-    if (columns == 0) {
-        fail(self, "query needs a letter per column", NULL);
-    } else if (run_sql(self, sql, &got, &err) != TRIB_OK) {
-        char text[2600];
-        describe(&err, text, sizeof text);
-        fail(self, "failed:", text);
-    } else if (got.columns != columns) {
-        fail(self, "has another number of columns", NULL);
-    } else {
-        compare(self, &got, &want, columns, sort);
-    }
-    values_clear(&got);
-    values_clear(&want);
+static void job_end(Runner *self, Job *job, int status) {
+    RunCounts counts = {0};
+    lseek(job->counts, 0, SEEK_SET);
+    bool told = read(job->counts, &counts, sizeof counts) == (ssize_t)sizeof counts;
+    close(job->counts);
+    output_copy(job->output);
+    job_judge(self, job, status, &counts, told);
+    job->pid = 0;
 }
 
-/* The SQL of a record: up to a blank line or ----. *result: it ended with ----. */
-static void read_sql(Lines *lines, Buf *sql, bool *result) {
-    Str line;
-    *result = false;
-    while (next_line(lines, &line) && line.len) {
-        if (str_equal(line, STR("----"))) {
-            *result = true;
-            return;
-        }
-        if (sql->len) buf_char(sql, '\n');
-        buf_str(sql, line);
-    }
-}
-
-static void do_record(Runner *self, Str line, Lines *lines, bool skip) {
-    Buf sql;
-    bool result;
-    self->line = lines->number;
-    buf_init(&sql, NULL, MAX_TEXT);
-    read_sql(lines, &sql, &result);
-    if (self->verbose) printf("%s:%u [%s]\n", self->file, self->line, self->mode->name);
-    if (skip) {
-        Values ignored = {0};
-        if (result) expected_values(lines, 1, &ignored);
-        values_clear(&ignored);
-    } else if (starts(line, "statement")) {
-        do_statement(self, rest_after(line, "statement"), buf_view(&sql));
-    } else if (starts(line, "query")) {
-        do_query(self, rest_after(line, "query"), buf_view(&sql), lines, result);
-    } else {
-        fail(self, "is not a record", NULL);
-    }
-    buf_clear(&sql);
-}
-
-static void run_file(Runner *self, Str text) {
-    Lines lines = {.text = text};
-    Str line;
-    bool skip = false;
-    while (next_line(&lines, &line)) {
-        if (line.len == 0 || line.data[0] == '#') continue;
-        if (starts(line, "halt")) return;
-        if (starts(line, "onlyif") || starts(line, "skipif")) {
-            bool is = str_equal(rest_after(line, "onlyif"), str_from(self->mode->name));
-            skip |= starts(line, "onlyif") ? !is : is;
+/* Ends what is over; false when no job runs. */
+static bool jobs_look(Runner *self) {
+    bool running = false;
+    for (int64_t i = 0; i < self->jobs; i++) {
+        Job *job = &self->job[i];
+        int status;
+        if (job->pid == 0) continue;
+        if (waitpid(job->pid, &status, WNOHANG) == job->pid) {
+            job_end(self, job, status);
             continue;
         }
-        do_record(self, line, &lines, skip);
-        skip = false;
+        running = true;
+        if (!job->overdue && os_now_ns() > job->deadline_ns) {
+            job->overdue = true;
+            kill(job->pid, SIGKILL);
+        }
+    }
+    return running;
+}
+
+static Job *job_free(Runner *self) {
+    for (;;) {
+        for (int64_t i = 0; i < self->jobs; i++) {
+            if (self->job[i].pid == 0) return &self->job[i];
+        }
+        (void)jobs_look(self);
+        usleep(2000);
     }
 }
 
-static void run_mode(Runner *self, Str text, const char *config) {
-    Error err;
-    Session *session;
-    SessionParams params = {.config = str_from(config), .deadline_ns = INT64_MAX};
-    if (session_open(&params, NULL, NULL, &session, &err) != TRIB_OK) {
-        fail(self, "no session:", err.message);
+/* ---------------------------------------------------------------- command line */
+
+static void choose(Runner *self, const char *list) {
+    Str rest = str_from(list);
+    if (str_equal(rest, STR("all"))) {
+        for (size_t i = 0; i < COUNT_OF(combinations); i++) self->chosen[i] = true;
         return;
     }
-    for (uint32_t i = 0; self->mode->settings[i]; i += 2) {
-        Str name = str_from(self->mode->settings[i]), value = str_from(self->mode->settings[i + 1]);
-        if (session_set(session, name, value, &err) != TRIB_OK)
-            fail(self, "setting refused:", err.message);
+    if (str_equal(rest, STR("two")) || str_equal(rest, STR("one"))) {
+        self->chosen[0] = true;
+        self->chosen[1] = str_equal(rest, STR("two"));
+        return;
     }
-    if (statement_new(session, &self->statement, &err) == TRIB_OK) {
-        run_file(self, text);
-        statement_free(self->statement);
-    } else {
-        fail(self, "no statement:", err.message);
+    while (rest.len) {
+        const char *comma = memchr(rest.data, ',', rest.len);
+        Str name = {rest.data, comma ? (size_t)(comma - rest.data) : rest.len};
+        size_t i = 0;
+        while (i < COUNT_OF(combinations) && !str_equal(name, str_from(combinations[i].name))) i++;
+        if (i == COUNT_OF(combinations)) {
+            fprintf(stderr, "runner: there is no combination " STR_FORMAT "\n", STR_ARGS(name));
+            exit(2);
+        }
+        self->chosen[i] = true;
+        rest = comma ? (Str){comma + 1, rest.len - name.len - 1} : STR("");
     }
-    session_close(session);
 }
 
-static const Mode *find_mode(const char *name) {
-    for (size_t m = 0; m < COUNT_OF(modes); m++) {
-        if (strcmp(modes[m].name, name) == 0) return &modes[m];
+static void usage(void) {
+    fputs("usage: runner [--config FILE] [--combinations all|two|one|NAME,...] [--results FILE] "
+          "[--without WHAT]\n"
+          "              [--limit SECONDS] [--jobs N] [--update] [--verbose] FILE ...\n",
+          stderr);
+    exit(2);
+}
+
+static int64_t number_of(const char *text) {
+    int64_t value = 0;
+    if (int64_parse(str_from(text), &value) != NUMBER_OK || value < 1) usage();
+    return value;
+}
+
+static int options_take(Runner *self, int argc, char **argv) {
+    const char *list = "all", *results = NULL;
+    int at = 1;
+    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
+        Str name = str_from(argv[at] + 2);
+        if (str_equal(name, STR("verbose")))
+            self->options.verbose = true;
+        else if (str_equal(name, STR("update")))
+            self->options.update = true;
+        else if (at + 1 == argc)
+            usage();
+        else if (str_equal(name, STR("config")))
+            self->options.config = argv[++at];
+        else if (str_equal(name, STR("combinations")))
+            list = argv[++at];
+        else if (str_equal(name, STR("results")))
+            results = argv[++at];
+        else if (str_equal(name, STR("without")))
+            self->options.without = argv[++at];
+        else if (str_equal(name, STR("limit")))
+            self->limit_s = number_of(argv[++at]);
+        else if (str_equal(name, STR("jobs")))
+            self->jobs = number_of(argv[++at]);
+        else
+            usage();
     }
-    return NULL;
+    choose(self, self->options.update ? "one" : list);
+    if (self->jobs > MOST_JOBS) self->jobs = MOST_JOBS;
+    if (results && (self->results = fopen(results, "a")) == NULL) {
+        perror(results);
+        exit(2);
+    }
+    if (at == argc) usage();
+    return at;
 }
 
 int main(int argc, char **argv) {
-    const char *config = "";
-    const Mode *wanted[32];
-    size_t nwanted = 0;
-    Runner runner = {0};
-    int at = 1;
-    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
-        if (strcmp(argv[at], "--verbose") == 0) {
-            runner.verbose = true;
-        } else if (strcmp(argv[at], "--config") == 0 && at + 1 < argc) {
-            config = argv[++at];
-        } else if (strcmp(argv[at], "--mode") == 0 && at + 1 < argc && find_mode(argv[at + 1]) &&
-                   nwanted < 32) {
-            wanted[nwanted++] = find_mode(argv[++at]);
-        } else {
-            fprintf(stderr,
-                    "usage: runner [--config FILE] [--mode NAME]... [--verbose] FILE ...\n");
-            return 2;
+    const char *variable = os_env("TRIBUTARY_CONFIG");
+    static Runner runner;
+    runner = (Runner){
+        .options = {.config = variable ? variable : ""}, .limit_s = 120, .jobs = os_cores()};
+    for (int at = options_take(&runner, argc, argv); at < argc; at++) {
+        for (size_t i = 0; i < COUNT_OF(combinations); i++) {
+            if (runner.chosen[i]) job_start(&runner, job_free(&runner), argv[at], &combinations[i]);
         }
     }
-    if (nwanted == 0) {
-        for (; nwanted < COUNT_OF(modes); nwanted++) wanted[nwanted] = &modes[nwanted];
-    }
-    Arena *arena = arena_new(NULL);
-    for (; at < argc; at++) {
-        Str text;
-        Error err;
-        if (os_read_file(arena, argv[at], MAX_TEXT, &text, &err) != TRIB_OK) {
-            fprintf(stderr, "%s\n", err.message);
-            return 2;
-        }
-        runner.file = argv[at];
-        for (size_t m = 0; m < nwanted; m++) {
-            runner.mode = wanted[m];
-            run_mode(&runner, text, config);
-        }
-    }
-    arena_free(arena);
-    printf("%llu passed, %llu failed\n", (unsigned long long)runner.passed,
-           (unsigned long long)runner.failed);
+    while (jobs_look(&runner)) usleep(2000);
+    printf("%u passed, %u failed, %u skipped (%u records)\n", runner.passed, runner.failed,
+           runner.skipped, runner.records);
+    if (runner.results) fclose(runner.results);
     return runner.failed != 0;
 }
