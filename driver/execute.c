@@ -49,9 +49,9 @@ static SQLRETURN prepare_begin(Stmt *self, Str sql) {
     Statement *engine = stmt_engine(self);
     if (!engine) return SQL_ERROR;
     apply_timeout(self, engine);
-    if (statement_prepare_start(engine, sql, &err) != TRIB_OK)
-        return diag_engine(&self->base, &err);
-    return SQL_SUCCESS;
+    Status status = self->slot.direct ? statement_direct_start(engine, sql, &err)
+                                      : statement_prepare_start(engine, sql, &err);
+    return status == TRIB_OK ? SQL_SUCCESS : diag_engine(&self->base, &err);
 }
 
 static SQLRETURN prepare_end(Stmt *self) {

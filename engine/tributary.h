@@ -85,6 +85,9 @@ void statement_set_timeout(Statement *self, int64_t seconds);
 void statement_set_warning_sink(Statement *self, WarningSink sink, void *context);
 
 Status statement_prepare_start(Statement *self, Str sql, Error *err) WARN_UNUSED;
+/* For a statement that is executed at once: like prepare, but a query without parameters may be running
+ * by the time the wait ends; statement_execute_start then takes up that execution. */
+Status statement_direct_start(Statement *self, Str sql, Error *err) WARN_UNUSED;
 Status statement_execute_start(Statement *self, Error *err) WARN_UNUSED;
 Status statement_fetch_start(Statement *self, Error *err) WARN_UNUSED;
 /* timeout_ns < 0: until the end. *done false: still under way (the status is then TRIB_OK). */

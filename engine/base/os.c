@@ -165,6 +165,32 @@ Status os_thread_start(pthread_t *out, const char *name, void *(*run)(void *), v
     return TRIB_OK;
 }
 
+/* The lowest address of the thread's stack and the one behind its highest; both 0: not known. */
+typedef struct StackBounds {
+    bool asked;
+    uintptr_t low, high;
+} StackBounds;
+
+static void stack_ask(StackBounds *bounds) {
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    bounds->asked = true;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+    if (pthread_attr_getstack(&attributes, &low, &size) == 0) {
+        bounds->low = (uintptr_t)low;
+        bounds->high = bounds->low + size;
+    }
+    pthread_attr_destroy(&attributes);
+}
+
+size_t os_stack_left(void) {
+    static _Thread_local StackBounds bounds;
+    if (!bounds.asked) stack_ask(&bounds);
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    return here > bounds.low && here < bounds.high ? here - bounds.low : 0;
+}
+
 /* ---------------------------------------------------------------- files */
 
 static Status read_all(int file, Arena *arena, const char *path, size_t max, size_t hint, Str *out,

@@ -17,6 +17,9 @@ bool os_random(void *out, size_t bytes);
  * bytes. */
 Status os_thread_start(pthread_t *out, const char *name, void *(*run)(void *), void *context,
                        Error *err);
+/* Bytes of stack that the calling thread has left; 0 when it does not run on the stack that the system
+ * knows of (coroutines), or that cannot be found out. Cheap after the thread's first call. */
+size_t os_stack_left(void);
 /* Reads a whole file of at most `max` bytes into the arena, NUL-terminated. */
 Status os_read_file(Arena *arena, const char *path, size_t max, Str *out, Error *err);
 /* The environment variable, "" and unset alike NULL. Never setenv. */

@@ -52,6 +52,7 @@ Status session_run_script(Session *self, Str script, Error *err) WARN_UNUSED;
 typedef enum RequestKind {
     REQUEST_NONE,
     REQUEST_PREPARE,
+    REQUEST_DIRECT, /* prepare, and execute ahead what takes no parameters */
     REQUEST_EXECUTE,
     REQUEST_FETCH
 } RequestKind;
@@ -70,6 +71,9 @@ struct Statement {
     RequestKind request;
     Status request_status;
     Error request_error;
+    bool light;          /* run by the caller's thread */
+    bool ahead;          /* was executed with its preparation; nobody asked for that yet */
+    Status ahead_status; /* of it; request_error has the message */
 
     WarningSink sink;
     void *sink_context;
@@ -105,7 +109,10 @@ struct Statement {
     uint64_t rows_out;
 };
 
-/* Runs on a thread of the crew (or the caller's, for scripts). */
+/* light.c: may the caller's thread run this text itself? It touches no source and needs little stack. */
+bool statement_text_is_light(Str sql);
+
+/* Runs on a thread of the crew (or the caller's, for scripts and light statements). */
 Status statement_prepare_now(Statement *self, Str sql, Error *err) WARN_UNUSED;
 Status statement_execute_now(Statement *self, Error *err) WARN_UNUSED;
 /* Hands collected warnings to the caller's sink. */

@@ -130,12 +130,22 @@ LookupContext statement_lookup(Statement *self, const StatementSettings *setting
 
 /* ---------------------------------------------------------------- requests */
 
+/* A query without parameters is executed with its preparation: one change of threads instead of two. */
+static void execute_ahead(Statement *self) {
+    if (self->bound->kind != BOUND_QUERY || self->nparameters > 0) return;
+    self->ahead_status = statement_execute_now(self, &self->request_error);
+    self->ahead = true;
+}
+
 static void request_run(void *context) {
     Statement *self = context;
     error_clear(&self->request_error);
-    self->request_status = self->request == REQUEST_PREPARE
-                               ? statement_prepare_now(self, self->sql, &self->request_error)
-                               : statement_execute_now(self, &self->request_error);
+    if (self->request == REQUEST_EXECUTE) {
+        self->request_status = statement_execute_now(self, &self->request_error);
+        return;
+    }
+    self->request_status = statement_prepare_now(self, self->sql, &self->request_error);
+    if (self->request_status == TRIB_OK && self->request == REQUEST_DIRECT) execute_ahead(self);
 }
 
 static Status request_begin(Statement *self, RequestKind kind, Error *err) {
@@ -159,12 +169,17 @@ static void request_end(Statement *self) {
 static Status request_submit(Statement *self, RequestKind kind, Error *err) {
     TRY(request_begin(self, kind, err));
     self->job = (Job){.run = request_run, .context = self};
+    if (self->light) {
+        request_run(self);
+        self->job.done = true;
+        return TRIB_OK;
+    }
     Status status = crew_submit(self->session->crew, &self->job, err);
     if (status != TRIB_OK) request_end(self);
     return status;
 }
 
-Status statement_prepare_start(Statement *self, Str sql, Error *err) {
+static Status prepare_start(Statement *self, RequestKind kind, Str sql, Error *err) {
     statement_close(self);
     arena_reset(self->prepared);
     self->bound = NULL;
@@ -180,12 +195,31 @@ Status statement_prepare_start(Statement *self, Str sql, Error *err) {
     char *copy;
     TRY_ALLOC(copy, str_dup(self->prepared, sql), err);
     self->sql = (Str){copy, sql.len};
-    return request_submit(self, REQUEST_PREPARE, err);
+    self->light = statement_text_is_light(self->sql);
+    return request_submit(self, kind, err);
+}
+
+Status statement_prepare_start(Statement *self, Str sql, Error *err) {
+    return prepare_start(self, REQUEST_PREPARE, sql, err);
+}
+
+Status statement_direct_start(Statement *self, Str sql, Error *err) {
+    return prepare_start(self, REQUEST_DIRECT, sql, err);
+}
+
+/* What was executed with its preparation is there already; its outcome is told by the wait. */
+static Status take_ahead(Statement *self, Error *err) {
+    TRY(request_begin(self, REQUEST_EXECUTE, err));
+    self->ahead = false;
+    self->request_status = self->ahead_status;
+    return TRIB_OK;
 }
 
 Status statement_execute_start(Statement *self, Error *err) {
     if (!self->bound) return error_set(err, ERR_NOT_PREPARED, "no statement has been prepared");
+    if (self->ahead) return take_ahead(self, err);
     statement_close(self);
+    self->light = self->light && statement_text_is_light(self->sql);
     return request_submit(self, REQUEST_EXECUTE, err);
 }
 
@@ -244,7 +278,8 @@ static void inline_fetch_run(void *context) {
 }
 
 static Status fetch_anywhere(Statement *self, int64_t timeout_ns, bool *done, Error *err) {
-    if (!self->execution || !execution_is_inline(self->execution) || self->batch) {
+    if (!self->execution || !execution_is_inline(self->execution) || self->batch ||
+        (self->light && statement_text_is_light(self->sql))) {
         return fetch_batch(self, timeout_ns, done, err);
     }
     InlineFetch fetch = {.statement = self, .err = err};
@@ -306,6 +341,7 @@ void statement_close(Statement *self) {
     execution_free(self->execution);
     self->execution = NULL;
     self->rows = NULL;
+    self->ahead = false;
     self->batch = NULL;
     self->view = (BatchView){0};
     self->ended = false;

@@ -335,6 +335,10 @@ Status statement_prepare_start(Statement *self, Str sql, Error *err) {
     return TRIB_OK;
 }
 
+Status statement_direct_start(Statement *self, Str sql, Error *err) {
+    return statement_prepare_start(self, sql, err);
+}
+
 Status statement_prepare(Statement *self, Str sql, Error *err) {
     TRY(statement_prepare_start(self, sql, err));
     bool done;

@@ -29,7 +29,7 @@ static const TribOptionDef fake_options[] = {
     {"fail_row", TRIB_OPTION_INTEGER, "-1", NULL, 0, 0, false, false,
      "row before which each scan fails"},
     {"fail_times", TRIB_OPTION_INTEGER, "1", NULL, 0, 0, false, false, "how many scans fail"},
-    {"fail", TRIB_OPTION_CHOICE, "lost", "lost|throttled|data|silent", 0, 0, false, false,
+    {"fail", TRIB_OPTION_CHOICE, "lost", "lost|throttled|data|silent|plan", 0, 0, false, false,
      "how they fail"},
     {"hang", TRIB_OPTION_CHOICE, "none", "none|cancel|deaf", 0, 0, false, false,
      "scan_next waits for a cancellation, or 2 s"},
@@ -186,6 +186,7 @@ static TribStatus fake_plan(TribCatalog *catalog, TribCall *call, TribOffer *off
                             TribError *err) {
     (void)call;
     TribPlan *self;
+    if (catalog->fail == 4) return error_set(err, ERR_MISMATCH, "the fake source cannot plan");
     if (offer->noutput > 16) return error_set(err, ERR_UNSUPPORTED, "too many columns");
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
     atomic_init(&self->references, 1);
