@@ -191,7 +191,9 @@ static Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, A
                      "the fraction of parameter %u was dropped", index + 1);
         return TRIB_OK;
     }
-    return code == CONVERT_OK ? TRIB_OK : convert_error(code, err);
+    if (code == CONVERT_OK) return TRIB_OK;
+    Status status = convert_error(code, err);
+    return err->detail[0] ? status : error_detail(err, "parameter %u", index + 1);
 }
 
 Status params_send(Stmt *self, SQLULEN row, Error *err, SQLINTEGER *index) {

@@ -7,6 +7,8 @@ tests_odbc_libfakedriver_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shar
 tests_odbc_libfakedriver_la_LIBADD = libdriver.la $(BASE_LIBS)
 
 ODBC_TEST_SOURCES = tests/odbc/odbc_test.c tests/odbc/odbc_test.h
+REAL_TEST_CPPFLAGS = $(AM_CPPFLAGS) -DREAL_DRIVER='"$(abs_top_builddir)/.libs/libtributary.so"' \
+	-DCONNECTOR_PATH='"$(abs_top_builddir)/.libs"'
 ODBC_TEST_CPPFLAGS = $(AM_CPPFLAGS) -DFAKE_DRIVER='"$(abs_top_builddir)/tests/odbc/.libs/libfakedriver.so"'
 
 check_PROGRAMS += tests/odbc/test_calls
@@ -26,9 +28,13 @@ tests_odbc_test_manager_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
 check_PROGRAMS += tests/odbc/test_engine
 tests_odbc_test_engine_SOURCES = tests/odbc/test_engine.c $(ODBC_TEST_SOURCES)
-tests_odbc_test_engine_CPPFLAGS = $(AM_CPPFLAGS) -DREAL_DRIVER='"$(abs_top_builddir)/.libs/libtributary.so"' \
-	-DCONNECTOR_PATH='"$(abs_top_builddir)/.libs"'
+tests_odbc_test_engine_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_engine_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+
+check_PROGRAMS += tests/odbc/test_locale
+tests_odbc_test_locale_SOURCES = tests/odbc/test_locale.c tests/odbc/transcript.def $(ODBC_TEST_SOURCES)
+tests_odbc_test_locale_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_locale_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
 
 check_PROGRAMS += tests/odbc/test_faults
 tests_odbc_test_faults_SOURCES = tests/odbc/test_faults.c tests/odbc/odbc_test.h
@@ -40,7 +46,8 @@ tests_odbc_bench_fetch_SOURCES = tests/odbc/bench_fetch.c $(ODBC_TEST_SOURCES)
 tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
-TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine tests/odbc/test_faults
+TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine \
+	tests/odbc/test_locale tests/odbc/test_faults
 endif
 
 TESTS += tests/odbc/check_exports
