@@ -254,6 +254,7 @@ SQLRETURN stmt_columns(Stmt *self, const Str *names) {
     if (!names_given(self, names, 1, 3)) return SQL_ERROR;
     MetadataFilter filter = filter_of(self, names);
     filter.column = identifier(self, names[3]);
+    filter.literal_catalog = true; /* the other three are patterns */
     Listing *rows = listing_begin(self, columns_columns, COUNT_OF(columns_columns));
     if (!rows) return SQL_ERROR;
     rename_columns(rows, stmt_odbc2(self), columns_names2, COUNT_OF(columns_names2));

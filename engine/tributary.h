@@ -191,6 +191,7 @@ void statement_progress(const Statement *self, Progress *out);
 typedef struct MetadataFilter {
     Str catalog, schema, table, column;
     bool literal; /* SQL_ATTR_METADATA_ID: names compared without regard to case, no patterns */
+    bool literal_catalog; /* the catalog alone: SQLColumns takes no pattern there, SQLTables does */
 } MetadataFilter;
 
 typedef struct MetadataTable {

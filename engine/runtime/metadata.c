@@ -70,6 +70,12 @@ static bool filter_matches(const Listing *self, Str wanted, Str name) {
     return self->filter->literal ? str_equal_fold(wanted, name) : pattern_matches(wanted, name);
 }
 
+static bool catalog_matches(const Listing *self, Str name) {
+    Str wanted = self->filter->catalog;
+    if (!self->filter->literal_catalog || !wanted.data) return filter_matches(self, wanted, name);
+    return str_equal_fold(wanted, name);
+}
+
 /* ---------------------------------------------------------------- visiting */
 
 static Status visit_columns(Listing *self, const TableRef *table, Error *err) {
@@ -179,7 +185,7 @@ static Status list_all(Listing *self, Error *err) {
     for (uint32_t i = 0; i < catalogs_count(set); i++) {
         Catalog *catalog = catalogs_at(set, i);
         Str name = str_from(catalog_name(catalog));
-        if (!filter_matches(self, self->filter->catalog, name)) continue;
+        if (!catalog_matches(self, name)) continue;
         Status status = list_catalog(self, catalog, err);
         if (status == TRIB_OK) continue;
         bool exact = self->filter->catalog.data && str_equal_fold(self->filter->catalog, name);

@@ -207,6 +207,56 @@ static void metadata(void **state) {
     link_close(&link);
 }
 
+static int rows_of(Link *link, SQLRETURN result) {
+    int rows = 0;
+    OK(result);
+    while ((result = odbc.SQLFetch(link->stmt)) == SQL_SUCCESS) rows++;
+    assert_int_equal(result, SQL_NO_DATA);
+    close_cursor(link);
+    return rows;
+}
+
+/* Which arguments are patterns: all but SQLColumns' catalog; none with SQL_ATTR_METADATA_ID. */
+static void patterns(void **state) {
+    static const struct {
+        const char *catalog, *schema, *table;
+        int tables, columns;
+    } cases[] = {
+        {"memory", "default", "people", 1, 4},  {"memor_", "default", "people", 1, 0},
+        {"m%y", NULL, "people", 1, 0},          {"memor\\_", NULL, "people", 0, 0},
+        {"memory", "def_ul%", "peopl_", 1, 4},  {"memory", "default", "peopl\\_", 0, 0},
+        {"memory", "default", "PEOPLE", 1, 4},  {"", NULL, "people", 0, 0},
+        {"memory", NULL, "p__p%_e%", 1, 4},     {NULL, NULL, "people", 1, 4},
+        {"memory", "default", "people_", 0, 0},
+    };
+    Link link;
+    open3(&link);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        SQLCHAR *catalog = (SQLCHAR *)(uintptr_t)cases[i].catalog,
+                *schema = (SQLCHAR *)(uintptr_t)cases[i].schema,
+                *table = (SQLCHAR *)(uintptr_t)cases[i].table;
+        int tables = rows_of(&link, odbc.SQLTables(link.stmt, catalog, SQL_NTS, schema, SQL_NTS,
+                                                   table, SQL_NTS, (SQLCHAR *)"TABLE", SQL_NTS));
+        int columns = rows_of(&link, odbc.SQLColumns(link.stmt, catalog, SQL_NTS, schema, SQL_NTS,
+                                                     table, SQL_NTS, NULL, 0));
+        if (tables != cases[i].tables || columns != cases[i].columns)
+            fail_msg("case %zu: %d tables, %d columns", i, tables, columns);
+    }
+    OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_METADATA_ID, (SQLPOINTER)SQL_TRUE, 0));
+    assert_int_equal(
+        rows_of(&link,
+                odbc.SQLColumns(link.stmt, (SQLCHAR *)"MEMORY", SQL_NTS, (SQLCHAR *)"\"default\"",
+                                SQL_NTS, (SQLCHAR *)"People ", SQL_NTS, (SQLCHAR *)"ID", SQL_NTS)),
+        1);
+    assert_int_equal(
+        rows_of(&link, odbc.SQLTables(link.stmt, (SQLCHAR *)"memor_", SQL_NTS, (SQLCHAR *)"default",
+                                      SQL_NTS, (SQLCHAR *)"people", SQL_NTS, NULL, 0)),
+        0);
+    FAILS(odbc.SQLTables(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"people", SQL_NTS, NULL, 0));
+    STATE_IS(&link, "HY009");
+    link_close(&link);
+}
+
 static void *cancel_later(void *handle) {
     usleep(100000);
     OK(odbc.SQLCancel(handle));
@@ -384,11 +434,17 @@ int main(int argc, char **argv) {
     if (argc == 4 && strcmp(argv[1], "exit") == 0)
         return exit_while_fetching((unsigned)strtoul(argv[2], NULL, 10), argv[3]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(queries),    cmocka_unit_test(parameters),
-        cmocka_unit_test(blocks),     cmocka_unit_test(metadata),
-        cmocka_unit_test(cancelling), cmocka_unit_test(several_statements),
-        cmocka_unit_test(forked),     cmocka_unit_test(threads),
-        cmocka_unit_test(polling),    cmocka_unit_test(many_times),
+        cmocka_unit_test(queries),
+        cmocka_unit_test(parameters),
+        cmocka_unit_test(blocks),
+        cmocka_unit_test(metadata),
+        cmocka_unit_test(patterns),
+        cmocka_unit_test(cancelling),
+        cmocka_unit_test(several_statements),
+        cmocka_unit_test(forked),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(polling),
+        cmocka_unit_test(many_times),
         cmocka_unit_test(exits),
     };
     return cmocka_run_group_tests_name("driver with its engine", tests, load, unload);
