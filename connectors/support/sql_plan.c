@@ -482,7 +482,7 @@ char *sql_explain(Arena *arena, const SqlFragment *statement) {
     buf_init(&text, arena, SIZE_MAX / 2);
     buf_add(&text, statement->text, statement->len);
     for (uint32_t i = 0; i < statement->nparams; i++) {
-        buf_text(&text, i ? ", " : "\nparams: ");
+        buf_text(&text, i ? ", " : "\nparams:   ");
         if (i == SHOWN) {
             buf_printf(&text, "... (%u in all)", statement->nparams);
             break;

@@ -181,7 +181,7 @@ Status sql_select_join(Arena *arena, const SqlSelect *select, const SqlFragment 
 Status sql_filter(const SqlDialect *dialect, const void *context, Arena *arena,
                   const SqlSelect *select, const TribFilterKey *filter, uint32_t budget,
                   SqlFragment *out, Error *err) WARN_UNUSED;
-/* Text for EXPLAIN: the statement, then a line "params: ..." if there are any. NULL when exhausted. */
+/* Text for EXPLAIN: the statement, then a line "params:   ..." if there are any. NULL when exhausted. */
 char *sql_explain(Arena *arena, const SqlFragment *statement);
 /* A value as EXPLAIN shows it: DATE '2024-01-01', 'text', 12.50, NULL. */
 void sql_value_text(Buf *out, const TribValue *value);

@@ -42,10 +42,29 @@ static bool decimal_may_raise(const Expr *e) {
     }
 }
 
+/* LIKE raises on an escape that is not one character, or that stands before an ordinary one. */
+static bool like_may_raise(const Expr *pattern, const Expr *escape) {
+    if (pattern->kind != EXPR_CONSTANT || escape->kind != EXPR_CONSTANT) return true;
+    if (pattern->as.value.is_null || escape->as.value.is_null) return false;
+    Str text = {pattern->as.value.as.text.data, pattern->as.value.as.text.length};
+    Str mark = {escape->as.value.as.text.data, escape->as.value.as.text.length};
+    if (utf8_length(mark.data, mark.len) != 1) return true;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.len - i < mark.len || memcmp(text.data + i, mark.data, mark.len) != 0) continue;
+        i += mark.len;
+        Str rest = {text.data + i, text.len - i};
+        if (rest.len > 0 && (rest.data[0] == '%' || rest.data[0] == '_')) continue;
+        if (rest.len < mark.len || memcmp(rest.data, mark.data, mark.len) != 0) return true;
+        i += mark.len - 1;
+    }
+    return false;
+}
+
 /* Narrower than the row's flag where the arguments' types or constants prove it safe. */
 static bool call_may_raise(const Expr *e) {
     const Function *f = e->as.function;
     int64_t divisor;
+    if (f->id == TRIB_FN_like && e->nargs == 3) return like_may_raise(e->args[1], e->args[2]);
     if (!f->may_raise || e->nargs != 2) return f->may_raise;
     if (e->args[0]->type.id == TRIB_TYPE_DECIMAL && e->args[1]->type.id == TRIB_TYPE_DECIMAL) {
         return decimal_may_raise(e);

@@ -300,6 +300,41 @@ static Status outer_grouping(RuleContext *context, Expansion *x, LogicalNode *in
     return global ? finish_plain_counts(context, x, outer, out) : TRIB_OK;
 }
 
+/* One list and nothing else: duplicates go by grouping, the aggregates run over what is left. */
+static Status group_twice(RuleContext *context, Expansion *x, LogicalNode **out) {
+    const LogicalNode *node = x->node;
+    DistinctSet *set = &x->sets[0];
+    uint32_t ngroups = node->ngroups + set->nargs;
+    LogicalNode *inner, *outer;
+    TRY_ALLOC(inner, logical_new(context->arena, LOGICAL_AGGREGATE, ngroups, 1), context->err);
+    inner->children[0] = node->children[0];
+    inner->ngroups = ngroups;
+    TRY_ALLOC(inner->groups, ARENA_ARRAY(context->arena, Expr *, ngroups), context->err);
+    for (uint32_t g = 0; g < ngroups; g++) {
+        bool group = g < node->ngroups;
+        inner->groups[g] = group ? node->groups[g] : set->args[g - node->ngroups];
+        Str name = group ? plan_column(context->columns, node->output[g])->name : STR("distinct");
+        TRY(new_column(context, name, inner->groups[g]->type, &inner->output[g]));
+    }
+    TRY_ALLOC(outer, logical_copy(context->arena, node), context->err);
+    TRY_ALLOC(outer->groups, ARENA_ARRAY(context->arena, Expr *, node->ngroups), context->err);
+    TRY_ALLOC(outer->aggregates, ARENA_ARRAY(context->arena, Expr *, node->naggregates),
+              context->err);
+    outer->children[0] = inner;
+    for (uint32_t g = 0; g < node->ngroups; g++)
+        TRY_ALLOC(outer->groups[g], rule_column(context, inner->output[g]), context->err);
+    Expr **args;
+    TRY_ALLOC(args, ARENA_ARRAY(context->arena, Expr *, set->nargs), context->err);
+    for (uint32_t a = 0; a < set->nargs; a++)
+        TRY_ALLOC(args[a], rule_column(context, inner->output[node->ngroups + a]), context->err);
+    for (uint32_t i = 0; i < node->naggregates; i++) {
+        TRY(rule_expr_over(context, node->aggregates[i], args, &outer->aggregates[i]));
+        outer->aggregates[i]->distinct = false;
+    }
+    *out = outer;
+    return TRIB_OK;
+}
+
 Status rule_expand_distinct(RuleContext *context, LogicalNode *in, LogicalNode **out) {
     LogicalNode *node;
     TRY(rule_map_children(context, in, rule_expand_distinct, &node));
@@ -311,6 +346,7 @@ Status rule_expand_distinct(RuleContext *context, LogicalNode *in, LogicalNode *
     PlainInputs plain;
     LogicalNode *expanded, *inner;
     TRY(collect_sets(context, &x));
+    if (x.nsets == 1 && x.nplain == 0 && !x.sets[0].filter) return group_twice(context, &x, out);
     TRY(collect_plain(context, &x, &plain));
     TRY(expand(context, &x, &plain, &expanded));
     TRY(inner_grouping(context, &x, &plain, expanded, &inner));

@@ -201,8 +201,28 @@ static Status fold(RuleContext *context, void *state, Expr *e, Expr **out) {
     return TRIB_OK;
 }
 
+/* Conjuncts that are TRUE go; a filter without any is its input. */
+static Status drop_true(RuleContext *context, LogicalNode *node, LogicalNode **out) {
+    ExprList kept = {0};
+    *out = node;
+    for (uint32_t i = 0; i < node->nconjuncts; i++) {
+        if (!is_boolean(node->conjuncts[i], true))
+            TRY(rule_list_add(context, &kept, node->conjuncts[i]));
+    }
+    if (kept.count == node->nconjuncts) return TRIB_OK;
+    if (node->kind == LOGICAL_FILTER && kept.count == 0) {
+        *out = node->children[0];
+        return TRIB_OK;
+    }
+    TRY_ALLOC(*out, logical_copy(context->arena, node), context->err);
+    (*out)->nconjuncts = kept.count;
+    (*out)->conjuncts = kept.items;
+    return TRIB_OK;
+}
+
 Status rule_fold_constants(RuleContext *context, LogicalNode *in, LogicalNode **out) {
     LogicalNode *node;
     TRY(rule_map_children(context, in, rule_fold_constants, &node));
-    return rule_map_exprs(context, node, fold, NULL, out);
+    TRY(rule_map_exprs(context, node, fold, NULL, &node));
+    return drop_true(context, node, out);
 }

@@ -165,6 +165,15 @@ static bool is_filtering(const Expr *e) {
            (e->subquery_kind == SUBQUERY_IN || e->subquery_kind == SUBQUERY_EXISTS);
 }
 
+/* NOT (x IN (q)) is x NOT IN (q), for NULL too; NOT EXISTS alike. */
+static Status absorb_not(RuleContext *context, Expr *e, Expr **out) {
+    *out = e;
+    if (e->kind != EXPR_NOT || !is_filtering(e->args[0])) return TRIB_OK;
+    TRY(rule_expr_over(context, e->args[0], e->args[0]->args, out));
+    (*out)->negated = !e->args[0]->negated;
+    return TRIB_OK;
+}
+
 /* Plain conjuncts are applied first, below the joins. */
 static Status plan_filter(RuleContext *context, LogicalNode *node, LogicalNode **out) {
     ExprList plain = {0}, rest = {0};
@@ -177,6 +186,7 @@ static Status plan_filter(RuleContext *context, LogicalNode *node, LogicalNode *
     for (uint32_t i = 0; i < node->nconjuncts; i++) {
         Expr *e = node->conjuncts[i];
         if (!has_subquery(e)) continue;
+        TRY(absorb_not(context, e, &e));
         if (is_filtering(e)) {
             TRY(plan_conjunct(context, &planner, e));
         } else {

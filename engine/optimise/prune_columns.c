@@ -101,8 +101,20 @@ static Status prune_join(RuleContext *context, LogicalNode *node, const uint64_t
     return TRIB_OK;
 }
 
-static Status prune_aggregate(RuleContext *context, LogicalNode *node) {
-    uint64_t *below;
+/* Groups stay: they make the rows. Without groups one aggregate stays: it makes the one row. */
+static Status prune_aggregate(RuleContext *context, LogicalNode *node, const uint64_t *needed) {
+    uint32_t *positions, n;
+    uint64_t *below, *wanted;
+    TRY(needed_new(context, needed, &wanted));
+    bool any = node->ngroups > 0;
+    for (uint32_t i = 0; i < node->naggregates; i++)
+        any |= bitmap_get(wanted, node->output[node->ngroups + i]);
+    if (!any && node->naggregates) bitmap_set(wanted, node->output[0]);
+    TRY(keep_output(context, node, wanted, node->ngroups, &positions, &n));
+    for (uint32_t i = node->ngroups; i < n; i++)
+        positions[i - node->ngroups] = positions[i] - node->ngroups;
+    node->naggregates = n - node->ngroups;
+    TRY(pick_exprs(context, &node->aggregates, positions, node->naggregates));
     TRY(needed_new(context, NULL, &below));
     add_exprs(below, node->ngroups, node->groups);
     for (uint32_t i = 0; i < node->naggregates; i++) {
@@ -192,7 +204,7 @@ static Status prune(RuleContext *context, const LogicalNode *in, const uint64_t 
     case LOGICAL_PROJECT:
     case LOGICAL_EXPAND: return prune_computing(context, node, needed);
     case LOGICAL_JOIN: return prune_join(context, node, needed);
-    case LOGICAL_AGGREGATE: return prune_aggregate(context, node);
+    case LOGICAL_AGGREGATE: return prune_aggregate(context, node, needed);
     case LOGICAL_UNION: return prune_union(context, node, needed);
     case LOGICAL_WRITE: return prune_write(context, node);
     default: return prune_passing(context, node, needed);

@@ -64,13 +64,13 @@ static void print_keys(LogicalPrinter *self, const LogicalNode *node) {
 }
 
 static void print_limit(LogicalPrinter *self, const LogicalNode *node) {
-    if (node->offset) {
-        buf_text(self->out, " offset ");
-        print_expr(self, node->offset);
-    }
     if (node->limit) {
-        buf_text(self->out, " limit ");
+        buf_text(self->out, "limit ");
         print_expr(self, node->limit);
+    }
+    if (node->offset) {
+        buf_text(self->out, node->limit ? " offset " : "offset ");
+        print_expr(self, node->offset);
     }
 }
 
@@ -136,12 +136,10 @@ static void print_node_text(LogicalPrinter *self, const LogicalNode *node) {
     case LOGICAL_TOPN:
         buf_text(self->out, node->kind == LOGICAL_SORT ? "sort" : "top-n");
         print_keys(self, node);
+        if (node->limit || node->offset) buf_char(self->out, ' ');
         print_limit(self, node);
         break;
-    case LOGICAL_LIMIT:
-        buf_text(self->out, "limit");
-        print_limit(self, node);
-        break;
+    case LOGICAL_LIMIT: print_limit(self, node); break;
     case LOGICAL_UNION: buf_text(self->out, "union all"); break;
     case LOGICAL_SINGLE_ROW: buf_text(self->out, "single row"); break;
     case LOGICAL_EXPAND: buf_printf(self->out, "expand %u sets", node->nsets); break;
@@ -321,6 +319,11 @@ static void phys_aggregate(PhysPrinter *self, const PhysNode *node) {
         buf_printf(self->out, "%s%s(", i ? ", " : ": ", a->aggregate->name);
         phys_exprs(self, a->nargs ? "" : "*", a->nargs, a->args, ", ");
         buf_char(self->out, ')');
+        if (a->filter) {
+            buf_text(self->out, " FILTER (WHERE ");
+            expr_print(self->out, a->filter, phys_name, self);
+            buf_char(self->out, ')');
+        }
     }
 }
 

@@ -388,21 +388,22 @@ static void test_sent_text(void **state) {
     five.as.integer = 5;
     Expr *pair[] = {expr_column(f.arena, loose, 0), expr_literal(f.arena, &five)};
     sent(&f, loose, expr_call(f.arena, TRIB_FN_gt, TRIB_TYPE_BOOLEAN, 2, pair), 3, TRIB_EXACT,
-         "SELECT \"id\", rowid FROM main.\"l\" WHERE \"id\" > ? LIMIT 3\nparams: 5");
+         "SELECT \"id\", rowid FROM main.\"l\" WHERE \"id\" > ? LIMIT 3\nparams:   5");
     sent(&f, loose, text_compare(&f, loose, 1, TRIB_FN_eq, "it's"), 3, TRIB_SUPERSET,
          "SELECT \"id\", rowid FROM main.\"l\" WHERE (\"t\" = ? AND typeof(\"t\") IN "
-         "('text'))\nparams: 'it''s'");
+         "('text'))\nparams:   'it''s'");
     sent(&f, strict, text_compare(&f, strict, 2, TRIB_FN_eq, "a"), -1, TRIB_EXACT,
          "SELECT \"id\", rowid FROM main.\"s\" WHERE (\"n\" = ? AND \"n\" COLLATE BINARY = "
-         "?)\nparams: 'a', 'a'");
+         "?)\nparams:   'a', 'a'");
     sent(&f, strict, text_compare(&f, strict, 2, TRIB_FN_ge, "a"), -1, TRIB_EXACT,
-         "SELECT \"id\", rowid FROM main.\"s\" WHERE \"n\" COLLATE BINARY >= ?\nparams: 'a'");
-    sent(&f, strict, text_compare(&f, strict, 3, TRIB_FN_eq, "'; DROP TABLE s; --"), 0, TRIB_EXACT,
-         "SELECT \"id\", rowid FROM main.\"s\" WHERE \"x\"\"; DROP TABLE l\" = ? LIMIT 0\nparams: "
-         "'''; DROP TABLE s; --'");
+         "SELECT \"id\", rowid FROM main.\"s\" WHERE \"n\" COLLATE BINARY >= ?\nparams:   'a'");
+    sent(
+        &f, strict, text_compare(&f, strict, 3, TRIB_FN_eq, "'; DROP TABLE s; --"), 0, TRIB_EXACT,
+        "SELECT \"id\", rowid FROM main.\"s\" WHERE \"x\"\"; DROP TABLE l\" = ? LIMIT 0\nparams:   "
+        "'''; DROP TABLE s; --'");
     sent(&f, strict, text_compare(&f, strict, 1, TRIB_FN_like, "a!%"), 1, TRIB_SUPERSET,
          "SELECT \"id\", rowid FROM main.\"s\" WHERE (\"t\" LIKE ? ESCAPE '!' OR instr(\"t\", "
-         "char(0)))\nparams: 'a!!%'");
+         "char(0)))\nparams:   'a!!%'");
     fixture_close(&f);
 }
 

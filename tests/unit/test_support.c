@@ -495,7 +495,8 @@ static void test_sql_select(void **state) {
         p.statement.text,
         "SELECT `i` FROM `s`.`ta``ble` WHERE `i` = ? AND (`i` = ? OR `i` = ?) LIMIT 10");
     assert_int_equal(p.offer.taken, TRIB_TAKEN_LIMIT);
-    assert_string_equal(sql_explain(p.arena, &p.statement) + p.statement.len, "\nparams: 5, 1, 2");
+    assert_string_equal(sql_explain(p.arena, &p.statement) + p.statement.len,
+                        "\nparams:   5, 1, 2");
     arena_free(p.arena);
     plan(&p, inexact, 1, 10, 1, &up);
     assert_string_equal(p.statement.text, "SELECT `i` FROM `s`.`ta``ble` WHERE `i` > ?");
