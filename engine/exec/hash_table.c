@@ -9,6 +9,7 @@
 #define SLOT_PENDING UINT64_C(1) /* taken in this round; the row is being made */
 #define PREFETCH_SLOTS \
     (UINT64_C(1) << 15) /* a table larger than this does not stay in the first caches */
+#define MOVE_AHEAD 32
 
 Status probe_scratch_new(Arena *arena, ProbeScratch *out, Error *err) {
     uint32_t n = BATCH_ROWS + 1; /* branch-free lists write one past their end */
@@ -55,6 +56,20 @@ static void slot_put(uint64_t *slots, uint64_t mask, uint64_t hash, uint64_t ent
     slots[slot] = entry;
 }
 
+/* Enters all rows into a larger array of empty slots. The rows' hashes are asked for ahead; the
+ * slots themselves are met nearly in order. */
+static void table_move(const GroupTable *self, uint64_t *slots, uint64_t mask) {
+    for (uint64_t i = 0; i <= self->mask; i++) {
+        uint64_t entry = self->slots[i];
+        if (i + MOVE_AHEAD <= self->mask)
+            __builtin_prefetch(
+                (const void *)(uintptr_t)(self->slots[i + MOVE_AHEAD] & SLOT_POINTER));
+        if (entry)
+            slot_put(slots, mask, row_hash((const uint8_t *)(uintptr_t)(entry & SLOT_POINTER)),
+                     entry);
+    }
+}
+
 Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *refused, Error *err) {
     *refused = false;
     uint64_t need = (self->count + more) * 2;
@@ -67,12 +82,7 @@ Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *re
         *refused = true;
         return TRIB_OK;
     }
-    for (uint64_t i = 0; i <= self->mask; i++) {
-        uint64_t entry = self->slots[i];
-        if (entry)
-            slot_put(block.data, slots - 1,
-                     row_hash((const uint8_t *)(uintptr_t)(entry & SLOT_POINTER)), entry);
-    }
+    table_move(self, block.data, slots - 1);
     block_free(self->grant, &self->block);
     self->block = block;
     self->slots = block.data;
@@ -140,6 +150,7 @@ Status group_table_find(GroupTable *self, const GroupKeys *keys, ProbeScratch *s
             uint8_t *row = (uint8_t *)(uintptr_t)(self->slots[scratch->slots[i]] & SLOT_POINTER);
             scratch->rows[i] = row;
             __builtin_prefetch(row + keys->layout->front);
+            __builtin_prefetch(row + keys->layout->width - 1); /* states */
         }
         group_match(keys, scratch, ncandidates, &nrejected);
         for (uint32_t k = 0; k < nrejected; k++) {

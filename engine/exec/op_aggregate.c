@@ -2,9 +2,10 @@
  * op_aggregate.c - GROUP BY, DISTINCT and aggregates over everything.
  *
  * Phases. Sink: each worker keeps rows (keys and states) in radix partitions of its own and finds
- * them through a table that stays small enough for the caches. A full table is emptied: its rows
- * stay, and later input makes new rows for the same groups. Where that hardly ever happens (few
- * repetitions) the table is left aside for a while and rows are appended as they come. finish: the
+ * them through a table. While memory abounds and groups come again the table grows, and each group
+ * has one row. Else it stays small enough for the caches, and is emptied when it is full: its rows
+ * stay, and later input makes new rows for the same groups. Where hardly any row finds its group the
+ * table is left aside for a while and rows are appended as they come. finish: the
  * workers' partitions become jobs. Source: workers take a job, merge its rows (aggregate_merge.c)
  * and put its groups out.
  *
@@ -21,15 +22,22 @@
 #include "engine/exec/aggregate.h"
 
 #define TABLE_BITS_FIRST 13                  /* slots at first: room for a batch of new groups */
-#define TABLE_BITS_LAST  18                  /* 2 MiB of slots */
+#define TABLE_BITS_CACHE 18                  /* 2 MiB of slots: stays in the caches */
+#define TABLE_BITS_TRY   20                  /* the first table grows to this, to see more */
+#define TABLE_BITS_LAST  23                  /* where memory abounds and groups come again */
+#define TABLE_SHARE      16                  /* ... a part of the limit, for all tables */
 #define SMALL_GROUPS     16                  /* up to here a batch is sorted by group */
 #define SMALL_BATCH      256                 /* ... if it has that many rows */
 #define WORTHWHILE       2                   /* rows per group below which the table is abandoned */
-#define ABANDON_ROWS     (UINT64_C(1) << 20) /* ... for so many rows */
-#define PAGE_FIRST       4096
-#define PAGE_MAX_FORCED  (UINT32_C(16) * 1024)
-#define BITS             6
-#define BITS_FORCED      4
+#define ABANDON_ROWS     (UINT64_C(1) << 20) /* ... for so many rows, at first */
+#define ABANDON_DOUBLED  4                   /* ... and so many times twice as many */
+/* Rows per group, in 64ths, above which a full table grows beyond the caches: groups do come
+ * again. With fewer it would take a table of more than TABLE_BITS_LAST before enough do. */
+#define COMING_AGAIN    65
+#define PAGE_FIRST      4096
+#define PAGE_MAX_FORCED (UINT32_C(16) * 1024)
+#define BITS            6
+#define BITS_FORCED     4
 #define ARENA_COMPACT \
     (INT64_C(1) << 20) /* what a single state's leftovers may take before they are thrown away */
 
@@ -44,7 +52,8 @@ struct AggWorker {
     bool cleared;       /* a group may stand in several rows */
     uint64_t rows;      /* since the table was emptied */
     uint64_t abandoned; /* rows still to be appended without looking */
-    uint64_t seen;      /* all rows */
+    uint32_t abandonments;
+    uint64_t seen; /* all rows */
 };
 
 typedef struct AggLocal {
@@ -438,26 +447,43 @@ static Status groups_make(void *context, const uint16_t *fresh, uint32_t count, 
     return TRIB_OK;
 }
 
+/* May a table that has outgrown the caches grow further? A row that finds its group in it costs a
+ * few misses, which overlap; one that does not must be kept, and merged later. */
+static bool table_may_grow(const AggWorker *self, const AggShared *shared, uint64_t need) {
+    if (need <= UINT64_C(1) << TABLE_BITS_CACHE) return true;
+    uint64_t bytes = (self->table.mask + 1) * 2 * sizeof(uint64_t);
+    uint64_t share =
+        (uint64_t)budget_limit(shared->query->budget) / TABLE_SHARE / shared->query->workers;
+    if (need > UINT64_C(1) << TABLE_BITS_LAST || bytes > share) return false;
+    if (need <= UINT64_C(1) << TABLE_BITS_TRY && !self->cleared) return true;
+    return self->rows * 64 >= self->table.count * COMING_AGAIN;
+}
+
 /* The table is full: is it worth keeping one? */
-static void table_full(AggLocal *self) {
+static Status table_full(AggLocal *self, AggShared *shared, Error *err) {
     AggWorker *worker = self->worker;
     if (worker->rows < worker->table.count * WORTHWHILE) {
-        worker->abandoned = ABANDON_ROWS;
+        worker->abandoned = ABANDON_ROWS << worker->abandonments;
+        if (worker->abandonments < ABANDON_DOUBLED) worker->abandonments++;
     }
     worker->cleared = true;
     worker->rows = 0;
-    group_table_empty(&worker->table);
+    if (worker->table.mask < UINT64_C(1) << TABLE_BITS_CACHE) {
+        group_table_empty(&worker->table);
+        return TRIB_OK;
+    }
+    group_table_clear(&worker->table);
+    return group_table_init(&worker->table, &shared->grant, TABLE_BITS_FIRST, true, err);
 }
 
 static Status table_reserve(AggLocal *self, AggShared *shared, uint32_t count, Error *err) {
     AggWorker *worker = self->worker;
     uint64_t need = (worker->table.count + count) * 2;
     if (need <= worker->table.mask + 1) return TRIB_OK;
-    bool refused = need > UINT64_C(1) << TABLE_BITS_LAST;
+    bool refused = !table_may_grow(worker, shared, need);
     if (!refused) TRY(group_table_reserve(&worker->table, count, false, &refused, err));
     self->small = false;
-    if (refused) table_full(self);
-    return TRIB_OK;
+    return refused ? table_full(self, shared, err) : TRIB_OK;
 }
 
 static Status keys_evaluate(OpContext *context, const Batch *in, Error *err) {

@@ -144,16 +144,31 @@ static inline bool match_double(const uint8_t *a, const uint8_t *b) {
     LOAD(double, y, b);
     return (x == y) | ((x != x) & (y != y));
 }
-static inline bool match_text(const uint8_t *a, const uint8_t *b) {
-    LOAD(uint64_t, x, a);
-    LOAD(uint64_t, y, b);
-    if (x != y) return false; /* length and first 4 bytes */
+/* Texts of the same length, which is more than 12; most are short enough for two overlapping
+ * pieces. */
+static inline bool bytes_equal(const uint8_t *a, const uint8_t *b, uint32_t length) {
+    if (length <= 16) {
+        LOAD(uint64_t, x, a);
+        LOAD(uint64_t, y, b);
+        LOAD(uint64_t, x1, a + length - 8);
+        LOAD(uint64_t, y1, b + length - 8);
+        return ((x ^ y) | (x1 ^ y1)) == 0;
+    }
+    if (length <= 32) return match_16(a, b) && match_16(a + length - 16, b + length - 16);
+    return memcmp(a, b, length) == 0;
+}
+/* What the views do not say: their first words, length and 4 bytes, are equal. */
+static inline bool match_text_rest(const uint8_t *a, const uint8_t *b) {
     LOAD(uint64_t, x1, a + 8);
     LOAD(uint64_t, y1, b + 8);
     if (x1 == y1) return true; /* inline, or the same bytes */
     LOAD(StrView, s, a);
     LOAD(StrView, t, b);
-    return s.len > STRVIEW_INLINE && memcmp(s.ptr, t.ptr, s.len) == 0;
+    return s.len > STRVIEW_INLINE &&
+           bytes_equal((const uint8_t *)s.ptr, (const uint8_t *)t.ptr, s.len);
+}
+static inline bool match_text(const uint8_t *a, const uint8_t *b) {
+    return match_8(a, b) && match_text_rest(a, b);
 }
 static inline bool match_instant(const uint8_t *a, const uint8_t *b) {
     return physical_equal(PHYS_INSTANT, a, b);
@@ -180,21 +195,23 @@ static inline bool row_bit(const MatchCall *call, const uint8_t *row) {
     return (row[call->null_byte] >> call->null_bit) & 1;
 }
 
-#define MATCH(NAME, SIZE, EQUAL)                                                                 \
-    static uint32_t match_all_##NAME(MatchCall *call) {                                          \
-        uint32_t kept = 0, rejected = call->nrejected;                                           \
-        for (uint32_t k = 0; k < call->count; k++) {                                             \
-            uint16_t i = call->list[k];                                                          \
-            bool equal = EQUAL(call->data + (size_t)call->positions[i] * (SIZE),                 \
-                               call->rows[i] + call->offset);                                    \
-            call->list[kept] = i;                                                                \
-            kept += equal;                                                                       \
-            call->rejected[rejected] = i;                                                        \
-            rejected += !equal;                                                                  \
-        }                                                                                        \
-        call->nrejected = rejected;                                                              \
-        return kept;                                                                             \
-    }                                                                                            \
+#define MATCH_ALL(NAME, SIZE, EQUAL)                                             \
+    static uint32_t match_all_##NAME(MatchCall *call) {                          \
+        uint32_t kept = 0, rejected = call->nrejected;                           \
+        for (uint32_t k = 0; k < call->count; k++) {                             \
+            uint16_t i = call->list[k];                                          \
+            bool equal = EQUAL(call->data + (size_t)call->positions[i] * (SIZE), \
+                               call->rows[i] + call->offset);                    \
+            call->list[kept] = i;                                                \
+            kept += equal;                                                       \
+            call->rejected[rejected] = i;                                        \
+            rejected += !equal;                                                  \
+        }                                                                        \
+        call->nrejected = rejected;                                              \
+        return kept;                                                             \
+    }
+
+#define MATCH_NULLS(NAME, SIZE, EQUAL)                                                           \
     static uint32_t match_nulls_##NAME(MatchCall *call) {                                        \
         uint32_t kept = 0, rejected = call->nrejected;                                           \
         for (uint32_t k = 0; k < call->count; k++) {                                             \
@@ -214,6 +231,10 @@ static inline bool row_bit(const MatchCall *call, const uint8_t *row) {
         return kept;                                                                             \
     }
 
+#define MATCH(NAME, SIZE, EQUAL) \
+    MATCH_ALL(NAME, SIZE, EQUAL) \
+    MATCH_NULLS(NAME, SIZE, EQUAL)
+
 MATCH(1, 1, match_1)
 MATCH(2, 2, match_2)
 MATCH(4, 4, match_4)
@@ -221,10 +242,40 @@ MATCH(8, 8, match_8)
 MATCH(16, 16, match_16)
 MATCH(float, 4, match_float)
 MATCH(double, 8, match_double)
-MATCH(text, 16, match_text)
+MATCH_NULLS(text, 16, match_text)
 MATCH(instant, 16, match_instant)
 MATCH(zoned, 16, match_zoned)
 MATCH(timetz, 16, match_timetz)
+
+/* Two rounds: lengths and first bytes, which lie in the rows; then the bytes outside, which have
+ * been asked for meanwhile. */
+static uint32_t match_all_text(MatchCall *call) {
+    uint32_t likely = 0, rejected = call->nrejected, kept = 0;
+    for (uint32_t k = 0; k < call->count; k++) {
+        uint16_t i = call->list[k];
+        const uint8_t *row = call->rows[i] + call->offset;
+        bool equal = match_8(call->data + (size_t)call->positions[i] * sizeof(StrView), row);
+        LOAD(StrView, view, row);
+        const char *first = view.len > STRVIEW_INLINE ? view.ptr : (const char *)row;
+        __builtin_prefetch(first);
+        __builtin_prefetch(first + view.len);
+        call->list[likely] = i;
+        likely += equal;
+        call->rejected[rejected] = i;
+        rejected += !equal;
+    }
+    for (uint32_t k = 0; k < likely; k++) {
+        uint16_t i = call->list[k];
+        bool equal = match_text_rest(call->data + (size_t)call->positions[i] * sizeof(StrView),
+                                     call->rows[i] + call->offset);
+        call->list[kept] = i;
+        kept += equal;
+        call->rejected[rejected] = i;
+        rejected += !equal;
+    }
+    call->nrejected = rejected;
+    return kept;
+}
 
 typedef uint32_t (*MatchKernel)(MatchCall *call);
 

@@ -105,6 +105,19 @@ static void scatter_fixed(const RowColumn *column, const uint8_t *data, const ui
     }
 }
 
+/* More than 12 bytes; most are few enough for two overlapping pieces. */
+static inline void bytes_copy(uint8_t *to, const char *from, uint32_t length) {
+    if (length <= 16) {
+        memcpy(to, from, 8);
+        memcpy(to + length - 8, from + length - 8, 8);
+    } else if (length <= 32) {
+        memcpy(to, from, 16);
+        memcpy(to + length - 16, from + length - 16, 16);
+    } else {
+        memcpy(to, from, length);
+    }
+}
+
 static void scatter_heap(const RowColumn *column, const FlatColumn *values,
                          const uint16_t *positions, uint32_t count, uint8_t *const *rows,
                          uint8_t **heap) {
@@ -112,7 +125,7 @@ static void scatter_heap(const RowColumn *column, const FlatColumn *values,
     for (uint32_t i = 0; i < count; i++) {
         StrView view = views[positions[i]];
         if (view.len > STRVIEW_INLINE && position_valid(values->validity, positions[i])) {
-            memcpy(heap[i], view.ptr, view.len);
+            bytes_copy(heap[i], view.ptr, view.len);
             view.ptr = (const char *)heap[i];
             heap[i] += view.len;
         }
@@ -175,7 +188,7 @@ void row_copy(const RowLayout *self, const uint8_t *from, uint8_t *to, uint8_t *
         StrView view;
         memcpy(&view, from + self->columns[c].offset, sizeof view);
         if (view.len <= STRVIEW_INLINE) continue;
-        memcpy(*heap, view.ptr, view.len);
+        bytes_copy(*heap, view.ptr, view.len);
         view.ptr = (const char *)*heap;
         *heap += view.len;
         memcpy(to + self->columns[c].offset, &view, sizeof view);

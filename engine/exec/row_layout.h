@@ -109,7 +109,7 @@ typedef enum RowNulls {
 /*
  * Of the candidates list[0..count) (indexes into positions and rows) keeps those whose batch value
  * at positions[i] equals the column of rows[i]; returns how many, appends the others to rejected.
- * list and rejected are ascending if list was.
+ * list stays ascending if it was.
  */
 uint32_t row_match(const RowLayout *self, uint32_t column, const FlatColumn *values,
                    const uint16_t *positions, uint8_t *const *rows, RowNulls nulls, uint16_t *list,

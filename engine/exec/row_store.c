@@ -6,6 +6,10 @@
  * per column. Nothing is undone when memory ends: the page is taken beyond the grant and the owner
  * is told.
  *
+ * Where memory abounds, the middle-sized pages of all partitions are cut from slabs of the size of the
+ * system's large pages: random access to rows is bound by translating addresses. A slab goes when
+ * its last page has gone.
+ *
  * Sizes: a partition's first page has page_first bytes (4 KiB where there are many partitions),
  * each further one twice as much up to page_max; a row that is larger gets a page of its own. While
  * the grant refuses, pages stay small.
@@ -64,9 +68,60 @@ void block_free(Grant *grant, Block *block) {
     *block = (Block){0};
 }
 
+/* ---------------------------------------------------------------- slabs */
+
+struct RowSlab {
+    Block block;
+    uint64_t used;
+    _Atomic uint32_t users; /* pages, and the store that cuts it */
+};
+
+static void slab_release(RowSlab *slab, Grant *grant) {
+    if (!slab || atomic_fetch_sub(&slab->users, 1) > 1) return;
+    block_free(grant, &slab->block);
+    heap_free(slab);
+}
+
+static bool slab_wanted(const RowStore *self, uint64_t bytes) {
+    return self->npartitions > 1 && self->space->page_max == PAGE_MOST && bytes >= MAP_MIN &&
+           bytes < PAGE_MOST;
+}
+
+/* A piece of about *bytes, at least `need`: what is left of the last slab is used up. NULL when the
+ * grant refuses another slab. */
+static Status slab_take(RowStore *self, uint64_t need, uint64_t *bytes, RowPage *page, Error *err) {
+    RowSlab *slab = self->slab;
+    Grant *grant = self->space->grant;
+    uint64_t left = slab ? slab->block.bytes - slab->used : 0;
+    if (left < *bytes && (left < MAP_MIN || left < need)) {
+        slab_release(slab, grant);
+        self->slab = NULL;
+        TRY_ALLOC(slab, heap_alloc(sizeof *slab), err);
+        Status status = block_new(grant, PAGE_MOST, false, &slab->block, err);
+        if (status != TRIB_OK || !slab->block.data) {
+            heap_free(slab);
+            return status;
+        }
+        atomic_init(&slab->users, 1);
+        self->slab = slab;
+        left = PAGE_MOST;
+    }
+    if (*bytes > left) *bytes = left;
+    *page = (RowPage){.data = (uint8_t *)slab->block.data + slab->used, .slab = slab};
+    slab->used += *bytes;
+    atomic_fetch_add(&slab->users, 1);
+    return TRIB_OK;
+}
+
 /* ---------------------------------------------------------------- pages */
 
 static void page_free_memory(RowPage *page, const RowSpace *space) {
+    if (page->slab) {
+        if (page->data) slab_release(page->slab, space->grant);
+        page->slab = NULL;
+        page->data = NULL;
+        return;
+    }
     Block block = {.data = page->data, .bytes = page->capacity, .mapped = page->mapped};
     block_free(space->grant, &block);
     page->data = NULL;
@@ -229,6 +284,7 @@ void row_store_clear(RowStore *self) {
     heap_free(self->partition);
     heap_free(self->heap);
     heap_free(self->heap_bytes);
+    slab_release(self->slab, self->space->grant);
     spill_file_free(self->file);
     *self = (RowStore){0};
 }
@@ -273,6 +329,14 @@ static uint64_t page_round(uint64_t bytes) {
     return (bytes + PAGE_UNIT - 1) / PAGE_UNIT * PAGE_UNIT;
 }
 
+static Status page_memory(Grant *grant, uint64_t bytes, bool force, RowPage *page, Error *err) {
+    Block block;
+    TRY(block_new(grant, bytes, force, &block, err));
+    page->data = block.data;
+    page->mapped = block.mapped;
+    return TRIB_OK;
+}
+
 /* A new last page for a partition, with room for `need` bytes. */
 static Status page_add(RowStore *self, uint32_t p, uint64_t need, Error *err) {
     PageList *list = &self->lists[p];
@@ -280,19 +344,22 @@ static Status page_add(RowStore *self, uint32_t p, uint64_t need, Error *err) {
     TRY(page_list_grow(list, 1, err));
     uint64_t bytes = self->next_bytes[p];
     if (bytes < need) bytes = page_round(need);
-    Block block = {0};
-    if (!self->pressure) TRY(block_new(self->space->grant, bytes, false, &block, err));
-    if (!block.data) {
+    RowPage page = {0};
+    if (!self->pressure && slab_wanted(self, bytes))
+        TRY(slab_take(self, need, &bytes, &page, err));
+    else if (!self->pressure)
+        TRY(page_memory(self->space->grant, bytes, false, &page, err));
+    if (!page.data) {
         self->pressure = true;
         bytes = need > self->space->page_first ? page_round(need) : self->space->page_first;
-        TRY(block_new(self->space->grant, bytes, true, &block, err));
-    } else if (self->next_bytes[p] < self->space->page_max) {
+        TRY(page_memory(self->space->grant, bytes, true, &page, err));
+    } else if (self->next_bytes[p] < self->space->page_max && bytes >= self->next_bytes[p]) {
         self->next_bytes[p] *= 2;
     }
-    list->pages[list->count++] =
-        (RowPage){.data = block.data, .capacity = bytes, .heap = bytes, .mapped = block.mapped};
+    page.capacity = page.heap = bytes;
+    list->pages[list->count++] = page;
     list->memory_bytes += bytes;
-    self->cursors[p] = (RowCursor){.front = block.data, .heap = (uint8_t *)block.data + bytes};
+    self->cursors[p] = (RowCursor){.front = page.data, .heap = page.data + bytes};
     return TRIB_OK;
 }
 

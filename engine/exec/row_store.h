@@ -23,8 +23,11 @@
 #define RADIX_TOP      48
 #define RADIX_BITS_MAX 16 /* of all levels together */
 
+typedef struct RowSlab RowSlab;
+
 typedef struct RowPage {
     uint8_t *data;         /* NULL: on disk only */
+    RowSlab *slab;         /* NULL: the memory is the page's own */
     uint64_t capacity;     /* bytes at data */
     uint64_t heap;         /* offset of the outside bytes; they end at capacity */
     uint64_t heap_address; /* where they began when the pointers in the rows were made */
@@ -72,6 +75,7 @@ typedef struct RowStore {
     uint32_t *next_bytes; /* size of each partition's next page */
     bool *may_null;       /* by column: some row may be NULL there */
     bool pressure;        /* the grant refused something since this was last cleared */
+    RowSlab *slab;        /* pages are being cut from it; may be NULL */
     SpillFile *file;      /* NULL until something is written */
     uint8_t **heap;       /* scratch of append */
     uint32_t *heap_bytes;

@@ -330,6 +330,9 @@ static void group_random(void) {
 static void group_hundred_thousand(void) {
     group_numbers("group_100k", fill_int, scale / 60);
 }
+static void group_unique(void) {
+    group_numbers("group_unique", fill_unique, scale);
+}
 static void group_thousand(void) {
     group_numbers("group_1k", fill_int, 1000);
 }
@@ -435,19 +438,13 @@ static const struct {
     const char *name;
     void (*run)(void);
 } shapes[] = {
-    {"group_ordered", group_ordered},
-    {"group_random", group_random},
-    {"group_100k", group_hundred_thousand},
-    {"group_1k", group_thousand},
-    {"group_text", group_text},
-    {"group_few", group_few},
-    {"join_inner", join_inner},
-    {"join_small", join_small},
-    {"join_fanout", join_fanout},
-    {"join_semi", join_semi},
-    {"join_full", join_full},
-    {"sort_numbers", sort_numbers},
-    {"sort_text", sort_text},
+    {"group_ordered", group_ordered}, {"group_random", group_random},
+    {"group_unique", group_unique},   {"group_100k", group_hundred_thousand},
+    {"group_1k", group_thousand},     {"group_text", group_text},
+    {"group_few", group_few},         {"join_inner", join_inner},
+    {"join_small", join_small},       {"join_fanout", join_fanout},
+    {"join_semi", join_semi},         {"join_full", join_full},
+    {"sort_numbers", sort_numbers},   {"sort_text", sort_text},
     {"topn_numbers", topn_numbers},
 };
 

@@ -157,7 +157,7 @@ static void reference(const Case *c, bool pointers, Lines *out) {
     if (c->nkeys == 0) group_print(&all, c, pointers, out);
 }
 
-static void check(Case *c, bool pointers, const char *what) {
+static void check_modes(Case *c, bool pointers, const char *what, size_t nmodes) {
     if (!c->no_aggregates) {
         aggregate_add(c, "count", UINT32_MAX, false);
         aggregate_add(c, "count", c->nkeys, false);
@@ -171,7 +171,7 @@ static void check(Case *c, bool pointers, const char *what) {
     c->node->ncolumns = c->nkeys + c->node->as.aggregate.naggregates;
     Lines expected = {0};
     reference(c, pointers, &expected);
-    for (size_t m = 0; m < COUNT_OF(modes); m++) {
+    for (size_t m = 0; m < nmodes; m++) {
         Lines actual = {0};
         Error err;
         error_clear(&err);
@@ -185,6 +185,10 @@ static void check(Case *c, bool pointers, const char *what) {
     }
     lines_clear(&expected);
     arena_free(c->arena);
+}
+
+static void check(Case *c, bool pointers, const char *what) {
+    check_modes(c, pointers, what, COUNT_OF(modes));
 }
 
 static void test_no_groups(void **unused) {
@@ -217,6 +221,16 @@ static void test_many_groups(void **unused) {
     check(&c, false, "many texts");
     c = case_new(1, &text, 60000, 50000, 0, 18);
     check(&c, true, "many texts, states with pointers");
+}
+
+/* Tables that outgrow the caches: by groups that come again, and by groups that do not. */
+static void test_very_many_groups(void **unused) {
+    (void)unused;
+    Type bigint = TYPE(BIGINT), text = type_varchar(0);
+    Case c = case_new(1, &bigint, 600000, 500000, 0, 41);
+    check_modes(&c, false, "very many numbers", 2);
+    c = case_new(1, &text, 600000, 4000000, 0, 42);
+    check_modes(&c, false, "very many texts", 2);
 }
 
 static void test_distinct(void **unused) {
@@ -287,8 +301,9 @@ static void test_spills(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_groups),   cmocka_unit_test(test_few_groups),
-        cmocka_unit_test(test_many_groups), cmocka_unit_test(test_distinct),
-        cmocka_unit_test(test_every_type),  cmocka_unit_test(test_spills),
+        cmocka_unit_test(test_many_groups), cmocka_unit_test(test_very_many_groups),
+        cmocka_unit_test(test_distinct),    cmocka_unit_test(test_every_type),
+        cmocka_unit_test(test_spills),
     };
     return cmocka_run_group_tests_name("exec_aggregate", tests, NULL, NULL);
 }
