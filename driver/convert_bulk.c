@@ -51,25 +51,27 @@ static inline void put_length(const Span *span, uint32_t i, SQLLEN length) {
         }                                                                     \
     }
 
-#define INTEGER_KERNELS(prefix, IN)                                                    \
-    FIXED_KERNEL(prefix##_int8, IN, int8_t, v >= INT8_MIN && v <= INT8_MAX, v)         \
-    FIXED_KERNEL(prefix##_uint8, IN, uint8_t, v >= 0 && v <= (int64_t)UINT8_MAX, v)    \
-    FIXED_KERNEL(prefix##_int16, IN, int16_t, v >= INT16_MIN && v <= INT16_MAX, v)     \
-    FIXED_KERNEL(prefix##_uint16, IN, uint16_t, v >= 0 && v <= (int64_t)UINT16_MAX, v) \
-    FIXED_KERNEL(prefix##_int32, IN, int32_t, v >= INT32_MIN && v <= INT32_MAX, v)     \
-    FIXED_KERNEL(prefix##_uint32, IN, uint32_t, v >= 0 && v <= (int64_t)UINT32_MAX, v) \
-    FIXED_KERNEL(prefix##_int64, IN, int64_t, true, v)                                 \
-    FIXED_KERNEL(prefix##_uint64, IN, uint64_t, v >= 0, v)                             \
-    FIXED_KERNEL(prefix##_float, IN, float, true, v)                                   \
+/* A function, because compilers object to a narrow value compared with bounds that it cannot have. */
+static inline bool within(int64_t v, int64_t low, int64_t high) {
+    return v >= low && v <= high;
+}
+
+#define INTEGER_KERNELS(prefix, IN)                                                   \
+    FIXED_KERNEL(prefix##_int8, IN, int8_t, within(v, INT8_MIN, INT8_MAX), v)         \
+    FIXED_KERNEL(prefix##_uint8, IN, uint8_t, within(v, 0, UINT8_MAX), v)             \
+    FIXED_KERNEL(prefix##_int16, IN, int16_t, within(v, INT16_MIN, INT16_MAX), v)     \
+    FIXED_KERNEL(prefix##_uint16, IN, uint16_t, within(v, 0, UINT16_MAX), v)          \
+    FIXED_KERNEL(prefix##_int32, IN, int32_t, within(v, INT32_MIN, INT32_MAX), v)     \
+    FIXED_KERNEL(prefix##_uint32, IN, uint32_t, within(v, 0, (int64_t)UINT32_MAX), v) \
+    FIXED_KERNEL(prefix##_int64, IN, int64_t, true, v)                                \
+    FIXED_KERNEL(prefix##_uint64, IN, uint64_t, within(v, 0, INT64_MAX), v)           \
+    FIXED_KERNEL(prefix##_float, IN, float, true, v)                                  \
     FIXED_KERNEL(prefix##_double, IN, double, true, v)
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wtype-limits"
 INTEGER_KERNELS(from_int8, int8_t)
 INTEGER_KERNELS(from_int16, int16_t)
 INTEGER_KERNELS(from_int32, int32_t)
 INTEGER_KERNELS(from_int64, int64_t)
-#pragma GCC diagnostic pop
 
 FIXED_KERNEL(bool_bit, uint8_t, uint8_t, true, v != 0)
 FIXED_KERNEL(bool_int32, uint8_t, int32_t, true, v != 0)

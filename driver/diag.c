@@ -118,6 +118,7 @@ static void diag_post(Handle *handle, const DiagPost *post) {
     diag_insert(self, record);
 }
 
+PRINTF_LIKE(4, 0)
 static void diag_format(Handle *handle, ErrorCode code, bool error, const char *format,
                         va_list arguments) {
     char message[DIAG_TEXT_MAX];

@@ -2,6 +2,7 @@
  * bind.c - statements: which of them are queries, writes, lists or commands.
  */
 #include "engine/bind/scope.h"
+#include "engine/catalog/views.h"
 
 static Status plan_new(Binder *binder, const AstStatement *ast) {
     LogicalPlan *plan;
@@ -104,6 +105,14 @@ static Status resolve_schema(Binder *binder, const AstStatement *ast, BoundState
                                         &out->catalog, &out->schema, binder->err));
 }
 
+/* SHOW VIEWS alone lists the stored views. */
+static Status resolve_views(Binder *binder, const AstStatement *ast, BoundStatement *out) {
+    if (ast->name.count > 0) return resolve_schema(binder, ast, out);
+    out->schema = VIEWS_SCHEMA;
+    return catalogs_find(binder->context->lookup.catalogs, STR(VIEWS_CATALOG), &out->catalog,
+                         binder->err);
+}
+
 static Status resolve_catalog(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     Str name = ast->name.count ? ast->name.parts[0].text : binder->context->lookup.catalog;
     if (name.len == 0) {
@@ -146,7 +155,8 @@ static Status resolve_table(Binder *binder, const AstStatement *ast, BoundStatem
 
 static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     static const char *const catalogs[] = {"Catalog"}, *const schemas[] = {"Schema"},
-                             *const tables[] = {"Table"};
+                             *const tables[] = {"Table"}, *const views[] = {"View"},
+                             *const create_view[] = {"Create View"};
     static const char *const columns[] = {"Column", "Type", "Extra", "Comment"};
     static const char *const session[] = {"Name", "Value", "Default", "Description"};
     static const char *const functions[] = {"Function", "Signature", "Kind", "Description"};
@@ -157,6 +167,12 @@ static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement 
     case AST_SHOW_SCHEMAS:
         TRY(resolve_catalog(binder, ast, out));
         return text_columns(binder, out, 1, schemas);
+    case AST_SHOW_VIEWS:
+        TRY(resolve_views(binder, ast, out));
+        return text_columns(binder, out, 1, views);
+    case AST_SHOW_CREATE_VIEW:
+        TRY(resolve_table(binder, ast, out));
+        return text_columns(binder, out, 1, create_view);
     case AST_SHOW_TABLES:
         TRY(resolve_schema(binder, ast, out));
         return text_columns(binder, out, 1, tables);
@@ -199,9 +215,9 @@ static const struct {
     [AST_SHOW_COLUMNS] = {bind_show, "SHOW COLUMNS"},
     [AST_SHOW_SESSION] = {bind_show, "SHOW SESSION"},
     [AST_SHOW_FUNCTIONS] = {bind_show, "SHOW FUNCTIONS"},
-    [AST_SHOW_VIEWS] = {NULL, "SHOW VIEWS"},
+    [AST_SHOW_VIEWS] = {bind_show, "SHOW VIEWS"},
     [AST_SHOW_CREATE_TABLE] = {NULL, "SHOW CREATE TABLE"},
-    [AST_SHOW_CREATE_VIEW] = {NULL, "SHOW CREATE VIEW"},
+    [AST_SHOW_CREATE_VIEW] = {bind_show, "SHOW CREATE VIEW"},
     [AST_SHOW_STATS] = {NULL, "SHOW STATS"},
     [AST_USE] = {bind_use, "USE"},
     [AST_SET_SESSION] = {bind_command, "SET SESSION"},
@@ -214,8 +230,8 @@ static const struct {
     [AST_INSERT] = {bind_write, "INSERT"},
     [AST_UPDATE] = {NULL, "UPDATE"},
     [AST_DELETE] = {NULL, "DELETE"},
-    [AST_CREATE_VIEW] = {NULL, "CREATE VIEW"},
-    [AST_DROP_VIEW] = {NULL, "DROP VIEW"},
+    [AST_CREATE_VIEW] = {bind_create_view, "CREATE VIEW"},
+    [AST_DROP_VIEW] = {bind_drop_view, "DROP VIEW"},
     [AST_PREPARE] = {NULL, "PREPARE"},
     [AST_EXECUTE] = {NULL, "EXECUTE"},
     [AST_EXECUTE_IMMEDIATE] = {NULL, "EXECUTE IMMEDIATE"},
@@ -255,7 +271,7 @@ static Status refuse_clauses(Binder *binder, const AstStatement *ast) {
         bool written;
         const char *what;
     } clauses[] = {
-        {ast->or_replace, "OR REPLACE"},
+        {ast->or_replace && ast->kind != AST_CREATE_VIEW, "OR REPLACE"},
         {ast->like_table.count > 0, "LIKE in CREATE TABLE"},
         {ast->nproperties > 0, "WITH (properties)"},
         {ast->cascade, "CASCADE"},

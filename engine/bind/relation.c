@@ -2,6 +2,7 @@
  * relation.c - what stands in FROM: tables, common table expressions, derived tables, joins.
  */
 #include "engine/bind/scope.h"
+#include "engine/catalog/views.h"
 
 static void release_table(void *table) {
     table_release(table);
@@ -110,7 +111,13 @@ Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at,
             binder->err->column = at.column;
             return status;
         }
-        TRY(scan_table(binder, table, how, out));
+        if (catalog_holds_views(table->catalog)) {
+            status = bind_view(binder, table, at, out);
+            table_release(table);
+            TRY(status);
+        } else {
+            TRY(scan_table(binder, table, how, out));
+        }
     }
     return alias && alias->text.len ? set_qualifiers(binder, &out->scope, alias, 0, NULL) : TRIB_OK;
 }

@@ -32,11 +32,18 @@ struct CteScope {
     const Scope *outer;
 };
 
+/* A view whose query is being bound. */
+typedef struct ViewFrame {
+    const struct ViewFrame *outer;
+    const char *name;
+} ViewFrame;
+
 typedef struct Binder {
     const BindContext *context;
     Arena *arena;
     LogicalPlan *plan; /* of the whole statement: columns, parameters */
     uint32_t depth;
+    const ViewFrame *views; /* the innermost first */
     Error *err;
 } Binder;
 
@@ -108,6 +115,11 @@ bool bind_nullable(const Binder *binder, const Expr *e);
 Status bind_unsupported(Binder *binder, AstPosition at, const char *what);
 Status bind_enter(Binder *binder, AstPosition at); /* one level deeper */
 void bind_leave(Binder *binder);
+
+/* view.c */
+Status bind_view(Binder *binder, const TableRef *table, AstPosition at, Bound *out);
+Status bind_create_view(Binder *binder, const AstStatement *ast, BoundStatement *out);
+Status bind_drop_view(Binder *binder, const AstStatement *ast, BoundStatement *out);
 
 /* write.c: CREATE TABLE, CREATE TABLE AS, INSERT, DROP ... */
 Status bind_write(Binder *binder, const AstStatement *ast, BoundStatement *out);

@@ -15,6 +15,7 @@
 #include "engine/base/map.h"
 #include "engine/catalog/information_schema.h"
 #include "engine/catalog/internal.h"
+#include "engine/catalog/views.h"
 
 static _Atomic CatalogScriptHook script_hook;
 
@@ -36,6 +37,15 @@ static Status catalog_init(CatalogSet *set, Catalog *self, const ConfigCatalog *
     return options_common(set->config, set->arena, config, &self->common, err);
 }
 
+/* Built in, behind the configured ones. */
+static void catalog_of_views(CatalogSet *set, Catalog *self) {
+    self->set = set;
+    self->name = self->type = VIEWS_CATALOG;
+    self->common = (CommonOptions){.metadata_ttl = 0, .default_schema = VIEWS_SCHEMA};
+    pthread_mutex_init(&self->lock, NULL);
+    set->count++;
+}
+
 static Status set_fill(CatalogSet *self, Str connector_path, Str metastore, Error *err) {
     char *path, *store;
     TRY_ALLOC(path, str_dup(self->arena, connector_path), err);
@@ -43,9 +53,10 @@ static Status set_fill(CatalogSet *self, Str connector_path, Str metastore, Erro
     self->connector_path = (Str){path, connector_path.len};
     self->metastore_path = (Str){store, metastore.len};
     uint32_t count = config_catalog_count(self->config);
-    TRY_ALLOC(self->catalogs, ARENA_ARRAY(self->arena, Catalog, count), err);
+    TRY_ALLOC(self->catalogs, ARENA_ARRAY(self->arena, Catalog, count + 1), err);
     for (uint32_t i = 0; i < count; i++)
         TRY(catalog_init(self, &self->catalogs[i], config_catalog(self->config, i), err));
+    catalog_of_views(self, &self->catalogs[count]);
     return TRIB_OK;
 }
 
@@ -207,6 +218,7 @@ static Status fingerprint_of(const Catalog *self, Arena *arena, const CatalogOpt
 }
 
 static Status source_make(Catalog *self, Arena *arena, Error *err) {
+    if (!self->config) return views_source(self->set, self->name, &self->source, err);
     const TribConnector *connector;
     CatalogOptions options;
     Str fingerprint, identity;

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "engine/catalog/internal.h"
+#include "engine/catalog/views.h"
 
 #define MAX_FILE    ((size_t)16 << 20)
 #define MAX_NAME    128
@@ -128,6 +129,9 @@ static Status name_check(const Config *self, const JsonValue *member, Error *err
 
 static Status catalog_read(Config *self, const JsonValue *member, ConfigCatalog *out, Error *err) {
     TRY(name_check(self, member, err));
+    if (str_equal_fold(member->key, STR(VIEWS_CATALOG)))
+        return config_error(self, member->key_line, member->key_column, err,
+                            "the name \"" VIEWS_CATALOG "\" belongs to the catalog of views");
     if (member->kind != JSON_OBJECT_BEGIN)
         return wrong_kind(self, member, "an object with a \"type\"", err);
     const JsonValue *type = json_member(member, STR("type"));

@@ -93,6 +93,12 @@ typedef struct Metastore Metastore;
 /* Finds or opens, one reference; NULL without an error: in memory only, *warning says why (or NULL). */
 Metastore *metastore_open(Str path, const char **warning);
 void metastore_release(Metastore *self);
+/* One in memory that lasts as long as the process; not to be released. NULL: memory is exhausted. */
+Metastore *metastore_of_process(void);
+/* Its database, with its lock held until metastore_leave; NULL (and no lock) in a forked child. */
+struct sqlite3 *metastore_enter(Metastore *self);
+void metastore_leave(Metastore *self);
+const char *metastore_path(const Metastore *self); /* NULL of NULL */
 /* An entry that is at most `ttl_us` old; false: none. `kind` 't' table, 's' schemas, 'l' tables of a schema. */
 bool metastore_get(Metastore *self, Str identity, char kind, const char *schema, const char *name,
                    int64_t ttl_us, Arena *arena, Str *data, int64_t *fetched_us);
@@ -136,7 +142,7 @@ CachedItem *item_new(void);
 
 struct Catalog {
     CatalogSet *set;
-    const ConfigCatalog *config;
+    const ConfigCatalog *config; /* NULL: built in */
     const char *name, *type;
     CommonOptions common;
     pthread_mutex_t lock; /* guards what follows */

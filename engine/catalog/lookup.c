@@ -6,10 +6,13 @@
  * nearest names. A name of two parts is a schema of the current catalog first, then a catalog with its
  * default schema.
  *
+ * The views' schema `default` is found behind both, so that it can be named like a schema of one's own.
+ *
  * What a source of process state (memory) says is never cached: asking it is cheaper.
  */
 #include "engine/catalog/information_schema.h"
 #include "engine/catalog/internal.h"
+#include "engine/catalog/views.h"
 
 #define REFRESH_US INT64_C(2000000) /* a list that lacks a name is asked for again if it is older */
 #define CANDIDATES 3
@@ -473,12 +476,26 @@ static Status table_of(const LookupContext *context, Catalog *catalog, Str schem
     return *out ? TRIB_OK : table_missing(catalog, spelled, name, &tables, err);
 }
 
+/* A view by the name of its schema, whatever catalog is current. *out NULL: there is none. */
+static Status lookup_view(const LookupContext *context, Str schema, Str name, Arena *arena,
+                          TableRef **out, const char **how, Error *err) {
+    Catalog *views;
+    *out = NULL;
+    if (!str_equal_fold(schema, STR(VIEWS_SCHEMA))) return TRIB_OK;
+    TRY(catalogs_find(context->catalogs, STR(VIEWS_CATALOG), &views, err));
+    TRY(table_as_written(context, views, STR(VIEWS_SCHEMA), name, arena, out, err));
+    return *out ? how_say(arena, how, err, "catalog ", views->name, VIEWS_SCHEMA) : TRIB_OK;
+}
+
 static Status lookup_one(const LookupContext *context, Str name, Arena *arena, TableRef **out,
                          const char **how, Error *err) {
     Catalog *catalog;
     const char *schema;
     TRY(current_catalog(context, &catalog, err));
-    if (!catalog) return no_catalog(name, err);
+    if (!catalog) {
+        TRY(lookup_view(context, STR(VIEWS_SCHEMA), name, arena, out, how, err));
+        return *out ? TRIB_OK : no_catalog(name, err);
+    }
     TRY(current_schema(context, catalog, arena, &schema, err));
     TRY(how_say(arena, how, err, "current catalog ", catalog->name, schema));
     return table_of(context, catalog, str_from(schema), name, arena, out, err);
@@ -498,7 +515,10 @@ static Status lookup_two(const LookupContext *context, const Str *parts, Arena *
         if (schema)
             TRY(table_in_schema(context, current, schema, parts[1], arena, out, &tables, err));
         if (*out) return TRIB_OK;
-        if (schema) return table_missing(current, schema, parts[1], &tables, err);
+        if (schema) {
+            TRY(lookup_view(context, parts[0], parts[1], arena, out, how, err));
+            return *out ? TRIB_OK : table_missing(current, schema, parts[1], &tables, err);
+        }
     }
     TRY(catalogs_find(context->catalogs, parts[0], &named, err));
     if (named) {
@@ -508,6 +528,12 @@ static Status lookup_two(const LookupContext *context, const Str *parts, Arena *
         TRY(how_say(arena, how, err, "catalog ", named->name, schema));
         return table_of(context, named, str_from(schema), parts[1], arena, out, err);
     }
+    TRY(lookup_view(context, parts[0], parts[1], arena, out, how, err));
+    if (*out) return TRIB_OK;
+    if (!current && str_equal_fold(parts[0], STR(VIEWS_SCHEMA)))
+        return error_set(err, ERR_TABLE_NOT_FOUND,
+                         "there is no view \"" STR_FORMAT "\" in " VIEWS_CATALOG "." VIEWS_SCHEMA,
+                         STR_ARGS(parts[1]));
     if (!current) return catalog_missing(context, parts[0], err);
     (void)error_set(err, ERR_SCHEMA_NAME,
                     "\"" STR_FORMAT
@@ -554,6 +580,10 @@ static Status resolve_one(const LookupContext *context, Str name, Arena *arena, 
             return status;
         *catalog = current;
         if (status == TRIB_OK && *schema) return TRIB_OK;
+    }
+    if (!named && str_equal_fold(name, STR(VIEWS_SCHEMA))) {
+        *schema = VIEWS_SCHEMA;
+        return catalogs_find(context->catalogs, STR(VIEWS_CATALOG), catalog, err);
     }
     if (!named && current) return schema_missing(current, name, &near_ones, err);
     if (!named) return catalog_missing(context, name, err);

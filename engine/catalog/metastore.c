@@ -3,9 +3,10 @@
  *
  *   catalog(id, identity, version)                     version counts up with each invalidation
  *   item(catalog, kind, schema, name, fetched, data)   as encode.c writes them
+ *   view(name, ...)                                    see views.c; the only part that is no cache
  *
  * Any number of processes share the file. Migrations go by user_version; a file written by a newer
- * Tributary is left alone and not used. Everything here is a cache: whatever fails (a full disk, a
+ * Tributary is left alone and not used. All but the views is a cache: whatever fails (a full disk, a
  * locked or damaged file) costs a question to the source, never a query.
  *
  * A Metastore is opened at the first description that is looked for, not when a connection opens. It is
@@ -21,8 +22,9 @@
 #include "engine/base/log.h"
 #include "engine/catalog/internal.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define BUSY_MS        5000
+#define IN_MEMORY      ":memory:"
 /* How long another process's invalidation may go unnoticed. */
 #define LOOK_NS INT64_C(50000000)
 #define KEEP_US INT64_C(604800000000) /* items are thrown away after a week */
@@ -64,6 +66,9 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "TEXT NOT NULL,"
     " fetched INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(catalog, kind, schema, name)) "
     "WITHOUT ROWID;",
+    "CREATE TABLE view(name TEXT PRIMARY KEY COLLATE NOCASE, text TEXT NOT NULL, catalog TEXT NOT "
+    "NULL,"
+    " schema TEXT NOT NULL, definition BLOB NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 struct Metastore {
@@ -142,7 +147,9 @@ static const char *migrate(sqlite3 *db) {
     version = sql_number(db, "PRAGMA user_version", -1);
     bool done = version >= 0;
     for (int64_t v = version; done && v < SCHEMA_VERSION; v++) done = sql_run(db, migrations[v]);
-    done = done && sql_run(db, "PRAGMA user_version = 1") && sql_run(db, "COMMIT");
+    char sql[64];
+    (void)text_format(sql, sizeof sql, "PRAGMA user_version = %d", SCHEMA_VERSION);
+    done = done && sql_run(db, sql) && sql_run(db, "COMMIT");
     if (done) return NULL;
     (void)sql_run(db, "ROLLBACK");
     return "it cannot be written to";
@@ -157,6 +164,7 @@ static void items_expire(sqlite3 *db) {
 
 static const char *db_open(Metastore *self) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    if (strcmp(self->path, IN_MEMORY) == 0) flags |= SQLITE_OPEN_MEMORY | SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(self->path, &self->db, flags, NULL) != SQLITE_OK)
         return "it cannot be opened";
     sqlite3_busy_timeout(self->db, BUSY_MS);
@@ -196,7 +204,8 @@ static Metastore *store_open(Arena *arena, const char *path, const char **why) {
     self->path = (char *)(self + 1);
     memcpy(self->path, path, length);
     pthread_mutex_init(&self->lock, NULL);
-    *why = file_make(arena, path) ? db_open(self) : "it cannot be created or written to";
+    bool made = strcmp(path, IN_MEMORY) == 0 || file_make(arena, path);
+    *why = made ? db_open(self) : "it cannot be created or written to";
     if (!*why) return self;
     store_close(self);
     return NULL;
@@ -212,9 +221,33 @@ static const char *warning_keep(const char *path, const char *why) {
     return text;
 }
 
+/* Under the registry's lock: one reference, or NULL and why. */
+static Metastore *store_find(Arena *arena, const char *path, const char **why) {
+    Metastore *found = registry.stores;
+    while (found && (found->stamp != os_pid_stamp() || strcmp(found->path, path) != 0))
+        found = found->next;
+    if (found) {
+        found->references++;
+    } else if ((found = store_open(arena, path, why)) != NULL) {
+        found->next = registry.stores;
+        registry.stores = found;
+    }
+    return found;
+}
+
+Metastore *metastore_of_process(void) {
+    const char *why = NULL;
+    registry_enter();
+    Metastore *found = store_find(NULL, IN_MEMORY, &why);
+    if (found) found->references = 1; /* nobody releases it: it lasts as long as the process */
+    pthread_mutex_unlock(&registry.lock);
+    if (why) log_write(LOG_WARN, "", "the metastore in memory: %s", why);
+    return found;
+}
+
 Metastore *metastore_open(Str path, const char **warning) {
     *warning = NULL;
-    if (str_equal(path, STR(":memory:"))) return NULL;
+    if (str_equal(path, STR(IN_MEMORY))) return NULL;
     Arena *arena = arena_new(NULL);
     if (!arena) return NULL;
     char *file = NULL;
@@ -232,15 +265,7 @@ Metastore *metastore_open(Str path, const char **warning) {
     if (file) {
         const char *why = NULL;
         registry_enter();
-        found = registry.stores;
-        while (found && (found->stamp != os_pid_stamp() || strcmp(found->path, file) != 0))
-            found = found->next;
-        if (found) {
-            found->references++;
-        } else if ((found = store_open(arena, file, &why)) != NULL) {
-            found->next = registry.stores;
-            registry.stores = found;
-        }
+        found = store_find(arena, file, &why);
         pthread_mutex_unlock(&registry.lock);
         if (why) *warning = warning_keep(file, why);
     }
@@ -366,6 +391,18 @@ static void store_look(Metastore *self) {
     (void)finish(self, SQL_DATA_VERSION, code);
     if (version != self->data_version) self->changes++;
     self->data_version = version;
+}
+
+sqlite3 *metastore_enter(Metastore *self) {
+    return store_enter(self) ? self->db : NULL;
+}
+
+void metastore_leave(Metastore *self) {
+    store_leave(self);
+}
+
+const char *metastore_path(const Metastore *self) {
+    return self ? self->path : NULL;
 }
 
 int64_t metastore_version(Metastore *self, Str identity) {

@@ -11,7 +11,9 @@ ENGINE_SOURCES += \
 	engine/catalog/lookup.c \
 	engine/catalog/metastore.c \
 	engine/catalog/options.c \
-	engine/catalog/secret.c
+	engine/catalog/secret.c \
+	engine/catalog/views.c \
+	engine/catalog/views.h
 
 if HAVE_CMOCKA
 CATALOG_TESTS = tests/unit/test_config tests/unit/test_metastore tests/unit/test_source_faults

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "engine/catalog/views.h"
 #include "engine/runtime/session.h"
 
 typedef Status (*Command)(Statement *self, const BoundStatement *bound, Error *err);
@@ -106,6 +107,30 @@ static Status command_drop_schema(Statement *self, const BoundStatement *bound, 
     return run_ddl(self, bound, TRIB_DDL_DROP_SCHEMA, bound->ast->if_exists, err);
 }
 
+/* ---------------------------------------------------------------- views */
+
+static Status command_create_view(Statement *self, const BoundStatement *bound, Error *err) {
+    const AstStatement *ast = bound->ast;
+    TRY(writable(self, err));
+    LookupContext lookup = statement_lookup(self, &self->settings);
+    View view = {.table = *bound->definition,
+                 .text = ast->text,
+                 .catalog = self->settings.catalog,
+                 .schema = self->settings.schema};
+    Status status = views_put(&lookup, &view, ast->or_replace, err);
+    return status == TRIB_EXISTS && ast->if_not_exists ? TRIB_OK : status;
+}
+
+static Status command_drop_view(Statement *self, const BoundStatement *bound, Error *err) {
+    bool existed;
+    TRY(writable(self, err));
+    LookupContext lookup = statement_lookup(self, &self->settings);
+    TRY(views_drop(&lookup, str_from(bound->name), &existed, err));
+    if (existed || bound->ast->if_exists) return TRIB_OK;
+    return error_set(err, ERR_TABLE_NOT_FOUND, "there is no view %s.%s.%s", VIEWS_CATALOG,
+                     VIEWS_SCHEMA, bound->name);
+}
+
 /* ---------------------------------------------------------------- transactions */
 
 /* Each write is a transaction of its own, so that there is nothing to begin, commit or undo. */
@@ -123,6 +148,8 @@ static const Command commands[] = {
     [AST_RESET_SESSION] = command_reset,
     [AST_CREATE_TABLE] = command_create_table,
     [AST_DROP_TABLE] = command_drop_table,
+    [AST_CREATE_VIEW] = command_create_view,
+    [AST_DROP_VIEW] = command_drop_view,
     [AST_CREATE_SCHEMA] = command_create_schema,
     [AST_DROP_SCHEMA] = command_drop_schema,
     [AST_COMMIT] = command_commit,
@@ -254,6 +281,11 @@ static bool on_table(void *context, const char *schema, const char *name, TribTa
     return add_name(context, name);
 }
 
+static bool on_view(void *context, const char *schema, const char *name, TribTableKind kind,
+                    const char *comment) {
+    return kind != TRIB_TABLE_VIEW || add_name(context, name);
+}
+
 static int compare_names(const void *a, const void *b) {
     return str_compare(*(const Str *)a, *(const Str *)b);
 }
@@ -282,6 +314,58 @@ static Status show_tables(Statement *self, const BoundStatement *bound, Error *e
     TribNames names = {.self = &list, .table = on_table};
     TRY(catalog_tables(&lookup, bound->catalog, bound->schema, &names, err));
     return show_names(self, &list, err);
+}
+
+static Status show_views(Statement *self, const BoundStatement *bound, Error *err) {
+    LookupContext lookup = statement_lookup(self, &self->settings);
+    NameList list = {.statement = self, .ast = bound->ast};
+    TribNames names = {.self = &list, .table = on_view};
+    TRY(catalog_tables(&lookup, bound->catalog, bound->schema, &names, err));
+    return show_names(self, &list, err);
+}
+
+static void print_text_literal(Buf *out, const char *text) {
+    buf_char(out, '\'');
+    for (; *text; text++) {
+        if (*text == '\'') buf_char(out, '\'');
+        buf_char(out, *text);
+    }
+    buf_char(out, '\'');
+}
+
+/* A statement that creates the view as it is. */
+static Status print_create_view(Buf *out, const View *view, Error *err) {
+    const TribTable *table = &view->table;
+    buf_text(out, "CREATE VIEW " VIEWS_CATALOG ".\"" VIEWS_SCHEMA "\".");
+    sql_print_name(out, str_from(table->name));
+    bool renamed = table->ncolumns > 0 && table->columns[0].facts;
+    for (uint32_t i = 0; renamed && i < table->ncolumns; i++) {
+        buf_text(out, i ? ", " : " (");
+        sql_print_name(out, str_from(table->columns[i].name));
+    }
+    if (renamed) buf_char(out, ')');
+    if (table->comment) {
+        buf_text(out, " COMMENT ");
+        print_text_literal(out, table->comment);
+    }
+    buf_text(out, " AS\n");
+    buf_str(out, view->text);
+    return buf_status(out, err);
+}
+
+static Status show_create_view(Statement *self, const BoundStatement *bound, Error *err) {
+    LookupContext lookup = statement_lookup(self, &self->settings);
+    View *view = NULL;
+    if (catalog_holds_views(bound->catalog))
+        TRY(views_find(&lookup, str_from(bound->name), self->run, &view, err));
+    if (!view)
+        return error_set(err, ERR_TABLE_NOT_FOUND, "%s.%s.%s is not a view that was created here",
+                         catalog_name(bound->catalog), bound->schema, bound->name);
+    Buf text;
+    buf_init(&text, self->run, (size_t)64 << 20);
+    TRY(print_create_view(&text, view, err));
+    Value row = text_value(buf_view(&text));
+    return rowset_add(self->rows, &row, err);
 }
 
 static Status show_table(Statement *self, const BoundStatement *bound, const TribTable *table,
@@ -319,6 +403,8 @@ Status command_rows(Statement *self, const BoundStatement *bound, Error *err) {
     case AST_SHOW_FUNCTIONS: return show_functions(self, bound, err);
     case AST_SHOW_SCHEMAS: return show_schemas(self, bound, err);
     case AST_SHOW_TABLES: return show_tables(self, bound, err);
+    case AST_SHOW_VIEWS: return show_views(self, bound, err);
+    case AST_SHOW_CREATE_VIEW: return show_create_view(self, bound, err);
     case AST_SHOW_COLUMNS: return show_columns(self, bound, err);
     default: return error_set(err, ERR_UNSUPPORTED, "this statement is not supported");
     }

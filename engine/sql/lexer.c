@@ -144,12 +144,13 @@ static bool lexer_skip(Lexer *self) {
 /* The offset behind the closing quote of what opens at `i`, doubled quotes passed; 0 if there is none. */
 static uint32_t quoted_end(const Lexer *self, uint32_t i) {
     char quote = self->data[i];
-    for (i++; i < self->len; i++) {
+    i++;
+    while (i < self->len) {
         const char *next = memchr(self->data + i, quote, self->len - i);
         if (!next) return 0;
         i = (uint32_t)(next - self->data);
         if (i + 1 >= self->len || self->data[i + 1] != quote) return i + 1;
-        i++;
+        i += 2;
     }
     return 0;
 }
@@ -297,6 +298,7 @@ static uint32_t lex_operator(const Lexer *self, Token *token) {
 void lexer_next(Lexer *self, Token *token) {
     bool open = !lexer_skip(self);
     *token = (Token){.start = self->at, .at = {self->line, self->column}};
+    if (self->fixed.line) token->at = self->fixed;
     if (self->at >= self->len) return;
     char c = self->data[self->at];
     uint32_t end;

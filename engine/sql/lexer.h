@@ -79,6 +79,7 @@ typedef struct Lexer {
     const char *data;
     uint32_t len, at;
     uint32_t line, column; /* of data[at] */
+    AstPosition fixed;     /* line not 0: the position of every token */
 } Lexer;
 
 /* text: valid UTF-8 of at most SQL_MAX_TEXT bytes. A leading byte order mark is skipped. */

@@ -583,12 +583,17 @@ static Status check_text(Str text, Error *err) {
 }
 
 Status sql_parse(Arena *arena, Str text, AstStatement **out, Error *err) {
+    return sql_parse_at(arena, text, (AstPosition){0}, out, err);
+}
+
+Status sql_parse_at(Arena *arena, Str text, AstPosition at, AstStatement **out, Error *err) {
     TRY(check_text(text, err));
     char *copy;
     TRY_ALLOC(copy, arena_copy(arena, text.data, text.len), err);
     Parser parser = {.arena = arena, .err = err, .text = {copy, text.len}};
     Parser *p = &parser;
     lexer_init(&p->lexer, p->text);
+    p->lexer.fixed = at;
     parse_advance(p);
     if (at_token(p, TOKEN_END) || at_token(p, TOKEN_SEMICOLON)) {
         return parse_error(p, p->token.at, "the statement is empty");

@@ -12,6 +12,9 @@
  * 54000 beyond a limit. Recursion is bounded by SQL_MAX_DEPTH.
  */
 Status sql_parse(Arena *arena, Str text, AstStatement **out, Error *err) WARN_UNUSED;
+/* The same for text that a statement refers to (a view's query): every position in the tree is `at`. */
+Status sql_parse_at(Arena *arena, Str text, AstPosition at, AstStatement **out,
+                    Error *err) WARN_UNUSED;
 /* Canonical SQL of a query or expression: SHOW CREATE VIEW, column labels of unnamed expressions, messages. */
 void ast_print_query(Buf *out, const AstQuery *query);
 void ast_print_expr(Buf *out, const AstExpr *expr);

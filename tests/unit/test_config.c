@@ -355,7 +355,7 @@ static void test_latency(void **state) {
         Error err;
         assert_int_equal(config_load(str_from(path), STR(""), &config, &err), TRIB_OK);
         assert_int_equal(catalogs_new(config, FOLDERS, STR(""), &set, &err), TRIB_OK);
-        assert_int_equal(catalogs_count(set), 10);
+        assert_int_equal(catalogs_count(set), 11);
         config_release(config);
         catalogs_release(set);
     }

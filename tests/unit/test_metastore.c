@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/catalog/internal.h"
+#include "engine/catalog/views.h"
 #include "tests/unit/fake_connector.h"
 #include "tests/unit/test_base.h"
 
@@ -315,6 +316,84 @@ static void test_processes(void **state) {
     catalogs_release(set);
 }
 
+static Status view_put(CatalogSet *set, const char *name, const char *text, bool replace) {
+    TribColumn column = {.name = "a", .type = TYPE(INTEGER), .distinct = -1, .null_fraction = -1};
+    View view = {.table = {.size = sizeof view.table,
+                           .schema = VIEWS_SCHEMA,
+                           .name = name,
+                           .kind = TRIB_TABLE_VIEW,
+                           .ncolumns = 1,
+                           .columns = &column,
+                           .rows = -1},
+                 .text = str_from(text),
+                 .catalog = STR("x"),
+                 .schema = STR("y")};
+    LookupContext context = {.catalogs = set};
+    Error err;
+    return views_put(&context, &view, replace, &err);
+}
+
+static void view_expect(CatalogSet *set, const char *name, const char *text) {
+    LookupContext context = {.catalogs = set};
+    Arena *arena = arena_new(NULL);
+    View *view;
+    Error err;
+    assert_int_equal(views_find(&context, str_from(name), arena, &view, &err), TRIB_OK);
+    assert_int_equal(view != NULL, text != NULL);
+    if (view) {
+        assert_true(str_equal(view->text, str_from(text)));
+        assert_str(view->catalog, "x");
+        assert_str(view->schema, "y");
+        assert_int_equal(view->table.ncolumns, 1);
+        assert_string_equal(view->table.columns[0].name, "a");
+    }
+    arena_free(arena);
+}
+
+/* What one process creates, another finds at once, and what it drops is gone. */
+static void test_views(void **state) {
+    (void)state;
+    char path[256];
+    path_of(path, "views.db");
+    CatalogSet *set = open_set(path);
+    view_expect(set, "v", NULL);
+    assert_int_equal(view_put(set, "V", "SELECT 1 a", false), TRIB_OK);
+    assert_int_equal(view_put(set, "v", "SELECT 2 a", false), TRIB_EXISTS);
+    view_expect(set, "v", "SELECT 1 a");
+    pid_t child = fork();
+    if (child == 0) {
+        CatalogSet *own = open_set(path);
+        LookupContext context = {.catalogs = own};
+        Error err;
+        bool existed = false;
+        view_expect(own, "V", "SELECT 1 a");
+        int failed = view_put(own, "v", "SELECT 3 a", true) != TRIB_OK;
+        failed |= view_put(own, "w", "SELECT 4 a", false) != TRIB_OK;
+        failed |= view_put(own, "u", "SELECT 5 a", false) != TRIB_OK;
+        failed |= views_drop(&context, STR("U"), &existed, &err) != TRIB_OK || !existed;
+        catalogs_release(own);
+        _exit(failed);
+    }
+    int code;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_int_equal(code, 0);
+    view_expect(set, "v", "SELECT 3 a");
+    view_expect(set, "w", "SELECT 4 a");
+    view_expect(set, "u", NULL);
+    catalogs_release(set);
+}
+
+/* Without a file views last as long as the process, for all its connections. */
+static void test_views_in_memory(void **state) {
+    (void)state;
+    CatalogSet *set = open_set(":memory:");
+    assert_int_equal(view_put(set, "kept", "SELECT 1 a", false), TRIB_OK);
+    catalogs_release(set);
+    set = open_set(":memory:");
+    view_expect(set, "kept", "SELECT 1 a");
+    catalogs_release(set);
+}
+
 static void *crowd(void *context) {
     for (int i = 0; i < 200; i++) {
         CatalogSet *set = open_set(context);
@@ -357,6 +436,7 @@ int main(void) {
         cmocka_unit_test(test_encode),  cmocka_unit_test(test_file),
         cmocka_unit_test(test_cache),   cmocka_unit_test(test_processes),
         cmocka_unit_test(test_threads), cmocka_unit_test(test_unusable),
+        cmocka_unit_test(test_views),   cmocka_unit_test(test_views_in_memory),
     };
     return cmocka_run_group_tests_name("metastore", tests, setup, teardown);
 }
