@@ -4,8 +4,12 @@
  * Role: source, any number of workers. Shared: one ScanStream, whose I/O threads read splits ahead into
  * a bounded queue (connectors that never block are read by the workers themselves). Local: a ScanReader.
  * The stream starts with its pipeline, that is after the build sides of the joins above it are finished,
- * so that their runtime filters go out with the first request. Order: none across splits.
+ * so that their runtime filters go out with the first request. Where no filter will come, or none that is
+ * worth waiting for, it starts with the query as long as connections are spare (scan_prefetch).
+ * Filters may come from several joins that finish at the same time: they are added under a lock.
+ * Order: none across splits.
  */
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "engine/exec/operator.h"
@@ -13,10 +17,13 @@
 typedef struct ScanShared {
     ScanStream *stream;
     const PhysNode *node;
+    pthread_mutex_t lock; /* guards arena, nkeys, keys while joins add theirs */
+    bool lock_made;
     Arena *arena; /* of the filters */
     TribFilter filter;
     uint32_t nkeys;
     TribFilterKey *keys;
+    _Atomic bool begun; /* the pipeline runs: no more keys will come */
     _Atomic uint32_t readers;
     _Atomic int64_t taken; /* rows, for the limit */
 } ScanShared;
@@ -25,17 +32,25 @@ typedef struct ScanLocal {
     ScanReader *reader;
 } ScanLocal;
 
-/* Ready from the start: all keys were added before the pipeline began. */
+/* All keys were added before the pipeline began. */
 static bool filter_ready(TribFilter *filter, uint32_t *nkeys, const TribFilterKey **keys) {
     ScanShared *self = filter->self;
+    if (!atomic_load(&self->begun)) return false;
     *nkeys = self->nkeys;
     *keys = self->keys;
     return true;
 }
 
+static bool scan_stalled(void *context) {
+    Query *query = context;
+    return query->stalled(query);
+}
+
 static Status scan_open(const PhysNode *node, Query *query, void *shared, Error *err) {
     ScanShared *self = shared;
     self->node = node;
+    if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
+    self->lock_made = true;
     TRY_ALLOC(self->arena, arena_new(query->arena), err);
     self->filter = (TribFilter){.size = sizeof self->filter, .self = self, .ready = filter_ready};
     ScanParams params = {.plan = node->as.scan.plan,
@@ -47,7 +62,10 @@ static Status scan_open(const PhysNode *node, Query *query, void *shared, Error 
                          .nparams = query->nparams,
                          .params = query->params,
                          .budget = query->budget,
-                         .limit = node->as.scan.limit};
+                         .limit = node->as.scan.limit,
+                         .stalled = query->stalled ? scan_stalled : NULL,
+                         .stalled_context = query,
+                         .stall_ns = query->stall_ns};
     return scan_stream_new(&params, &self->stream, err);
 }
 
@@ -55,11 +73,23 @@ static void scan_close(void *shared) {
     ScanShared *self = shared;
     if (self->stream) scan_stream_free(self->stream, INT64_C(1000000000));
     self->stream = NULL;
+    if (self->lock_made) pthread_mutex_destroy(&self->lock);
+    self->lock_made = false;
 }
 
-Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues,
-                       const TribValue *values, Error *err) {
+void scan_prefetch(void *scan_shared) {
     ScanShared *self = scan_shared;
+    if (self->stream && self->node->as.scan.nawaited == 0) scan_stream_prefetch(self->stream);
+}
+
+bool scan_is_reading(const void *scan_shared, const Source *source) {
+    const ScanShared *self = scan_shared;
+    return self->stream && scan_stream_is_reading(self->stream, source);
+}
+
+/* Under the lock. */
+static Status filter_add(ScanShared *self, uint32_t output, bool complete, uint32_t nvalues,
+                         const TribValue *values, Error *err) {
     TribFilterKey key = {.output = output, .complete = complete};
     TribValue *copy;
     TRY_ALLOC(copy, ARENA_ARRAY(self->arena, TribValue, nvalues), err);
@@ -83,9 +113,19 @@ Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32
     return TRIB_OK;
 }
 
+Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues,
+                       const TribValue *values, Error *err) {
+    ScanShared *self = scan_shared;
+    pthread_mutex_lock(&self->lock);
+    Status status = filter_add(self, output, complete, nvalues, values, err);
+    pthread_mutex_unlock(&self->lock);
+    return status;
+}
+
 static Status scan_local_open(OpContext *context, Error *err) {
     ScanShared *self = context->shared;
     ScanLocal *local = context->local;
+    atomic_store(&self->begun, true);
     scan_stream_start(self->stream);
     TRY(scan_reader_new(self->stream, context->arena, &local->reader, err));
     atomic_fetch_add(&self->readers, 1);

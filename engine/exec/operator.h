@@ -50,6 +50,10 @@ typedef struct Query {
     SourceCall call; /* for scans and writes */
     void **shared;   /* operators' shared states by node id: joins find their scans */
     void *owner;     /* runtime's own */
+    /* The application takes no rows while sources wait: true if rows go to a buffer from now on. Called
+     * with a stream's lock. NULL = never. */
+    bool (*stalled)(struct Query *query);
+    int64_t stall_ns; /* after which it is called; 0 = never */
 } Query;
 
 /* Which of its roles an operator's local state serves. */
@@ -97,8 +101,14 @@ extern const Operator op_scan, op_values, op_filter, op_project, op_hash_join, o
 
 /* ---- between operators ---- */
 
+/* op_scan: begins to read before the scan's pipeline does, if a connection is spare and no runtime filter
+ * is worth waiting for. Never blocks. */
+void scan_prefetch(void *scan_shared);
+/* Does the scan hold connections of this source? Any thread, while the execution lives. */
+bool scan_is_reading(const void *scan_shared, const Source *source);
 /* op_scan: restricts a scan by a finished build side. Called by op_hash_join in finish(), before the
- * probe pipeline starts. Values are copied. complete false: only min/max are meant. */
+ * probe pipeline starts, by several joins at a time. Values are copied. complete false: only min/max are
+ * meant. */
 Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues,
                        const TribValue *values, Error *err) WARN_UNUSED;
 
@@ -106,6 +116,10 @@ Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32
  * has been read: nothing is copied, and a slow application stops the pipeline. */
 typedef struct ResultQueue ResultQueue;
 ResultQueue *result_queue(void *result_shared);
+/* Any thread: rows that the application does not take go to a buffer from now on, so that nobody waits
+ * for it. Only the worker whose batch the application is reading has to. false: the application is
+ * waiting for rows itself, nothing is up. */
+bool result_queue_drain(ResultQueue *self);
 /* The oldest batch that is up, or NULL. What was taken before is given back (its worker goes on). */
 Status result_queue_take(ResultQueue *self, Batch **out, Error *err) WARN_UNUSED;
 /* Gives back what was taken, without taking another: the application will not read on. */

@@ -1,9 +1,12 @@
 /*
  * result_buffer.c - see result_buffer.h.
  *
- * A writer fills a row store of one partition. When it has more than a page's worth of rows, its pages go to the
- * queue; if the grant refused memory meanwhile they are written to disk first. The reader loads a page
- * (beyond the grant if it must: one page), gathers a batch at a time and frees it.
+ * A writer fills a row store of one partition. When it has more than a page's worth of rows, its pages go
+ * to the queue; if the grant refused memory meanwhile they are written to disk first. The reader loads a
+ * page (beyond the grant if it must: one page), gathers a batch at a time and frees it; where the queue is
+ * empty it fetches what the writers have so far, so that no row waits for others to come.
+ *
+ * Locks, from the outer to the inner: a writer's - the buffer's.
  */
 #include "engine/exec/result_buffer.h"
 
@@ -16,6 +19,7 @@
 struct ResultWriter {
     ResultWriter *next;
     ResultBuffer *buffer;
+    pthread_mutex_t lock; /* guards store */
     RowStore store;
     FlatColumn *flat;
     uint16_t *positions;
@@ -24,6 +28,7 @@ struct ResultWriter {
 
 struct ResultBuffer {
     const PhysNode *node;
+    Arena *arena;
     Grant grant;
     bool granted, lock_made;
     RowSpace space;
@@ -39,22 +44,29 @@ struct ResultBuffer {
     Batch batch;
 };
 
-static Status reader_open(ResultBuffer *self, Query *query, Error *err) {
+static Status reader_open(ResultBuffer *self, Error *err) {
     Arena *arena;
-    TRY_ALLOC(arena, arena_new(query->arena), err);
+    TRY_ALLOC(arena, arena_new(self->arena), err);
     batch_init(&self->batch, arena);
-    TRY_ALLOC(self->rooms, ARENA_ARRAY(query->arena, ColumnRoom, self->node->ncolumns), err);
-    TRY_ALLOC(self->rows, ARENA_ARRAY(query->arena, uint8_t *, BATCH_ROWS), err);
+    TRY_ALLOC(self->rooms, ARENA_ARRAY(self->arena, ColumnRoom, self->node->ncolumns), err);
+    TRY_ALLOC(self->rows, ARENA_ARRAY(self->arena, uint8_t *, BATCH_ROWS), err);
     for (uint32_t i = 0; i < self->node->ncolumns; i++) {
-        TRY(column_room_new(query->arena, &self->layout->columns[i], &self->rooms[i], err));
+        TRY(column_room_new(self->arena, &self->layout->columns[i], &self->rooms[i], err));
     }
     return TRIB_OK;
 }
 
 Status result_buffer_new(const PhysNode *node, Query *query, ResultBuffer **out, Error *err) {
-    ResultBuffer *self;
-    TRY_ALLOC(self, ARENA_NEW(query->arena, ResultBuffer), err);
+    Arena *arena;
+    *out = NULL;
+    TRY_ALLOC(arena, arena_new(NULL), err);
+    ResultBuffer *self = ARENA_NEW(arena, ResultBuffer);
+    if (!self) {
+        arena_free(arena);
+        return error_out_of_memory(err);
+    }
     *out = self;
+    self->arena = arena;
     self->node = node;
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
@@ -69,8 +81,8 @@ Status result_buffer_new(const PhysNode *node, Query *query, ResultBuffer **out,
                              .spilled = &query->counters[node->id].spilled_bytes,
                              .page_first = PAGE_FIRST,
                              .page_max = PAGE_MAX};
-    TRY(row_layout_new(query->arena, node->ncolumns, node->types, 0, 0, 8, &self->layout, err));
-    return reader_open(self, query, err);
+    TRY(row_layout_new(arena, node->ncolumns, node->types, 0, 0, 8, &self->layout, err));
+    return reader_open(self, err);
 }
 
 void result_buffer_close(ResultBuffer *self) {
@@ -81,12 +93,12 @@ void result_buffer_close(ResultBuffer *self) {
     for (ResultWriter *writer = self->writers, *next; writer; writer = next) {
         next = writer->next;
         row_store_clear(&writer->store);
+        pthread_mutex_destroy(&writer->lock);
         heap_free(writer);
     }
-    self->writers = NULL;
     if (self->granted) grant_clear(&self->grant);
     if (self->lock_made) pthread_mutex_destroy(&self->lock);
-    self->granted = self->lock_made = false;
+    arena_free(self->arena);
 }
 
 Status result_writer_new(ResultBuffer *self, Arena *arena, ResultWriter **out, Error *err) {
@@ -98,6 +110,7 @@ Status result_writer_new(ResultBuffer *self, Arena *arena, ResultWriter **out, E
         heap_free(writer);
         return status;
     }
+    pthread_mutex_init(&writer->lock, NULL);
     pthread_mutex_lock(&self->lock);
     writer->next = self->writers;
     self->writers = writer;
@@ -109,7 +122,7 @@ Status result_writer_new(ResultBuffer *self, Arena *arena, ResultWriter **out, E
     return TRIB_OK;
 }
 
-/* All pages of the writer go to the queue; the next row begins a new one. */
+/* All pages of the writer go to the queue; the next row begins a new one. Under the writer's lock. */
 static Status hand_over(ResultWriter *self, Error *err) {
     ResultBuffer *buffer = self->buffer;
     row_store_sync(&self->store);
@@ -123,13 +136,7 @@ static Status hand_over(ResultWriter *self, Error *err) {
     return status;
 }
 
-Status result_writer_add(ResultWriter *self, Batch *in, Error *err) {
-    const RowLayout *layout = self->buffer->layout;
-    for (uint32_t i = 0; i < layout->ncolumns; i++) {
-        TRY(row_flatten(&layout->columns[i], &in->columns[i], in->selection, in->selected,
-                        in->count, in->arena, &self->flat[i], err));
-    }
-    for (uint32_t i = 0; i < in->selected; i++) self->positions[i] = (uint16_t)batch_row(in, i);
+static Status writer_append(ResultWriter *self, const Batch *in, Error *err) {
     TRY(row_store_append(&self->store, self->flat, self->positions, in->selected, NULL, self->rows,
                          err));
     row_store_sync(&self->store);
@@ -140,8 +147,40 @@ Status result_writer_add(ResultWriter *self, Batch *in, Error *err) {
     return TRIB_OK;
 }
 
+Status result_writer_add(ResultWriter *self, Batch *in, Error *err) {
+    const RowLayout *layout = self->buffer->layout;
+    for (uint32_t i = 0; i < layout->ncolumns; i++) {
+        TRY(row_flatten(&layout->columns[i], &in->columns[i], in->selection, in->selected,
+                        in->count, in->arena, &self->flat[i], err));
+    }
+    for (uint32_t i = 0; i < in->selected; i++) self->positions[i] = (uint16_t)batch_row(in, i);
+    pthread_mutex_lock(&self->lock);
+    Status status = writer_append(self, in, err);
+    pthread_mutex_unlock(&self->lock);
+    return status;
+}
+
 Status result_writer_finish(ResultWriter *self, Error *err) {
-    return hand_over(self, err);
+    pthread_mutex_lock(&self->lock);
+    Status status = hand_over(self, err);
+    pthread_mutex_unlock(&self->lock);
+    return status;
+}
+
+/* The reader has nothing else: what the writers have so far goes to the queue. */
+static Status writers_empty(ResultBuffer *self, Error *err) {
+    pthread_mutex_lock(&self->lock);
+    ResultWriter *writer = self->writers; /* new ones come in front */
+    pthread_mutex_unlock(&self->lock);
+    for (; writer; writer = writer->next) TRY(result_writer_finish(writer, err));
+    return TRIB_OK;
+}
+
+static Status queue_fetch(ResultBuffer *self, Error *err) {
+    pthread_mutex_lock(&self->lock);
+    Status status = page_list_move(&self->reading, &self->queue, err);
+    pthread_mutex_unlock(&self->lock);
+    return status;
 }
 
 /* Frees what has been read and fetches what was queued meanwhile; *page NULL: nothing is there. */
@@ -150,10 +189,11 @@ static Status reader_page(ResultBuffer *self, RowPage **page, Error *err) {
     if (self->page == self->reading.count) {
         page_list_clear(&self->reading, &self->space);
         self->page = self->row = 0;
-        pthread_mutex_lock(&self->lock);
-        Status status = page_list_move(&self->reading, &self->queue, err);
-        pthread_mutex_unlock(&self->lock);
-        TRY(status);
+        TRY(queue_fetch(self, err));
+        if (self->reading.count == 0) {
+            TRY(writers_empty(self, err));
+            TRY(queue_fetch(self, err));
+        }
         if (self->reading.count == 0) return TRIB_OK;
     }
     RowPage *current = &self->reading.pages[self->page];

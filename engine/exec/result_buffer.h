@@ -2,8 +2,8 @@
  * result_buffer.h - rows that wait for their reader in pages, on disk where memory ends.
  *
  * Writers append batches and never wait; one reader takes batches in the order in which pages were
- * finished (the order of the rows where there is one writer). ReadAhead=spill puts it between the last
- * pipeline and the application, so that sources are drained at their own pace.
+ * finished (the order of the rows where there is one writer). It stands between the last pipeline and the
+ * application, with ReadAhead=spill or when that stops reading, so that sources are drained at their pace.
  *
  * Threads: each writer has a ResultWriter of its own; the queue of finished pages is guarded by a lock.
  */
@@ -18,7 +18,7 @@ typedef struct ResultWriter ResultWriter;
 
 #define RESULT_BUFFER_MINIMUM (INT64_C(512) << 10)
 
-/* Lives in the query's arena; result_buffer_close frees what is not in it. */
+/* Any thread. *out is to be closed even after a failure, if it is not NULL. */
 Status result_buffer_new(const PhysNode *node, Query *query, ResultBuffer **out,
                          Error *err) WARN_UNUSED;
 void result_buffer_close(ResultBuffer *self);

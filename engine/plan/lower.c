@@ -12,7 +12,8 @@
 #include "engine/plan/physical.h"
 
 #define MAX_KEYS         64 /* null_safe is a 64-bit mask; further equalities go into the residual */
-#define BUILD_SIDE_SLACK 1.2 /* swap sides only for a clear gain: estimates are rough */
+#define FILTER_SURE_ROWS 16384 /* so few keys make a filter that is always worth waiting for */
+#define BUILD_SIDE_SLACK 1.2   /* swap sides only for a clear gain: estimates are rough */
 
 typedef struct Lowered {
     PhysNode *node;
@@ -507,6 +508,12 @@ static bool drops_probe_rows(JoinKind kind) {
     return kind == JOIN_INNER || kind == JOIN_SEMI || kind == JOIN_RIGHT;
 }
 
+/* A build side of nearly as many rows as the scan hardly restricts it, least of all by its bounds. */
+static bool filter_pays(const PhysNode *join, const PhysNode *scan) {
+    double build = join->as.join.build_rows;
+    return build < FILTER_SURE_ROWS || scan->rows < 0 || build * 2 < scan->rows;
+}
+
 static Status find_targets(Lowering *self, PhysNode *join) {
     if (!self->runtime_filters || !drops_probe_rows(join->as.join.join)) return TRIB_OK;
     TRY_ALLOC(join->as.join.targets,
@@ -521,6 +528,7 @@ static Status find_targets(Lowering *self, PhysNode *join) {
             continue;
         join->as.join.targets[join->as.join.ntargets++] = (PhysFilterTarget){scan, k, output};
         scan->as.scan.nfilters++;
+        scan->as.scan.nawaited += filter_pays(join, scan);
     }
     return TRIB_OK;
 }

@@ -66,6 +66,7 @@ struct PhysNode {
             const PushedScan *pushed;
             int64_t limit;     /* stop after so many rows; < 0 none */
             uint32_t nfilters; /* runtime filters that will arrive */
+            uint32_t nawaited; /* of them, that are worth waiting for: no prefetch */
         } scan;
         struct {
             uint32_t nrows;

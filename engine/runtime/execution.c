@@ -38,6 +38,7 @@ static void execution_wake(Execution *self) {
         Pipeline *p = self->pipelines.items[i];
         uint32_t n = atomic_load(&p->running) ? p->ntasks : 0;
         for (uint32_t t = 0; t < n; t++) task_wake(&p->tasks[t].task);
+        if (atomic_load(&p->reserve_ready)) task_wake(&p->tasks[self->query.workers].task);
     }
     for (uint32_t i = 0; i < self->nsinks; i++) {
         Sink *sink = self->sinks[i];
@@ -60,6 +61,27 @@ void execution_fail(Execution *self, const Error *error) {
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
     execution_wake(self);
+}
+
+bool execution_drain(Execution *self) {
+    if (self->inline_run || self->plan->root->kind != PHYS_RESULT) return false;
+    if (!result_queue_drain(result_queue(self->query.shared[self->plan->root->id]))) return false;
+    for (uint32_t i = 0; i < self->pipelines.count; i++)
+        pipeline_reinforce(self->pipelines.items[i]);
+    return true;
+}
+
+static bool query_stalled(Query *query) {
+    return execution_drain(query->owner);
+}
+
+bool execution_is_reading(const Execution *self, const Source *source) {
+    for (uint32_t i = 0; i < self->plan->nnodes; i++) {
+        if (self->plan->nodes[i]->kind == PHYS_SCAN &&
+            scan_is_reading(self->query.shared[i], source))
+            return true;
+    }
+    return false;
 }
 
 static void execution_on_cancel(void *context) {
@@ -88,7 +110,7 @@ static Status operators_open(Execution *self, Error *err) {
 static Status tasks_allocate(Execution *self, Error *err) {
     for (uint32_t i = 0; i < self->pipelines.count; i++) {
         Pipeline *p = self->pipelines.items[i];
-        TRY_ALLOC(p->tasks, ARENA_ARRAY(self->arena, PipelineTask, self->query.workers), err);
+        TRY_ALLOC(p->tasks, ARENA_ARRAY(self->arena, PipelineTask, self->query.workers + 1), err);
     }
     for (uint32_t i = 0; i < self->nsinks; i++) {
         TRY_ALLOC(self->sinks[i]->finish_tasks,
@@ -115,6 +137,8 @@ static Status execution_prepare(Execution *self, const ExecutionParams *params, 
     q->batch_rows = BATCH_ROWS;
     q->call = params->call;
     q->owner = self;
+    q->stall_ns = params->stall_ns;
+    if (params->stall_ns > 0) q->stalled = query_stalled;
     self->measure = params->measure;
     TRY_ALLOC(q->budget, budget_new(budget_process(), "query", params->memory_limit), err);
     TRY(spill_space_new(params->spill_dir, params->spill_limit, params->spill_encryption,
@@ -153,11 +177,24 @@ Status execution_new(const ExecutionParams *params, Execution **out, Error *err)
     return TRIB_OK;
 }
 
+/* Scans that are read first come first; the others read ahead with connections that are left. */
+static void scans_prefetch(Execution *self) {
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < self->pipelines.count; i++) {
+            const Pipeline *p = self->pipelines.items[i];
+            bool first = atomic_load(&p->waits) == 1;
+            if (p->source->kind == PHYS_SCAN && first == (pass == 0))
+                scan_prefetch(self->query.shared[p->source->id]);
+        }
+    }
+}
+
 Status execution_start(Execution *self, Error *err) {
     if (!self->inline_run) TRY(pool_need(self->query.workers, err));
     self->started = true;
     atomic_fetch_add(&self->live, 1);
     self->cancel_handle = cancel_on(self->query.cancel, execution_on_cancel, self);
+    scans_prefetch(self);
     uint32_t n = self->pipelines.count; /* the list does not change any more */
     for (uint32_t i = 0; i < n; i++) pipeline_arrive(self->pipelines.items[i]);
     execution_task_ended(self);

@@ -27,6 +27,8 @@ typedef struct ExecutionParams {
     Str spill_dir;
     bool spill_encryption;
     bool measure; /* EXPLAIN ANALYZE: take times */
+    int64_t
+        stall_ns; /* after which rows that the application does not take are buffered; 0 = never */
 } ExecutionParams;
 
 Status execution_new(const ExecutionParams *params, Execution **out, Error *err) WARN_UNUSED;
@@ -41,6 +43,11 @@ Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **o
 Status execution_finish(Execution *self, Error *err) WARN_UNUSED;
 /* Ends it with an error (kept if it is the first). */
 void execution_fail(Execution *self, const Error *error);
+/* Any thread while the execution lives: rows that the application does not take are buffered from now on,
+ * so that sources are read to their end. false: the application is waiting for rows itself. */
+bool execution_drain(Execution *self);
+/* Do its scans hold connections of this source? Any thread while the execution lives. */
+bool execution_is_reading(const Execution *self, const Source *source);
 void execution_free(Execution *self);
 const NodeCounters *execution_counters(Execution *self); /* with the scans' counters filled in */
 uint64_t execution_spilled(const Execution *self);

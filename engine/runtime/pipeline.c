@@ -426,6 +426,31 @@ void pipeline_arrive(Pipeline *self) {
     for (uint32_t i = 0; i < self->ntasks; i++) task_wake(&self->tasks[i].task);
 }
 
+/* Counts one up unless it is 0: what it counts has not ended, and will not until this is undone. */
+static bool count_up(_Atomic uint32_t *count) {
+    uint32_t now = atomic_load(count);
+    while (now > 0) {
+        if (atomic_compare_exchange_weak(count, &now, now + 1)) return true;
+    }
+    return false;
+}
+
+void pipeline_reinforce(Pipeline *self) {
+    Execution *e = self->execution;
+    if (self->source->kind != PHYS_SCAN || self->sink->node->kind != PHYS_RESULT) return;
+    if (atomic_load(&self->running) != 1 || atomic_exchange(&self->reinforced, true)) return;
+    if (!count_up(&e->live)) return;
+    if (!count_up(&self->running)) {
+        execution_task_ended(e);
+        return;
+    }
+    PipelineTask *task = &self->tasks[e->query.workers];
+    task->pipeline = self;
+    task_prepare(task, e, e->query.workers);
+    atomic_store(&self->reserve_ready, true);
+    task_wake(&task->task);
+}
+
 static void list_arrive(const PipelineList *list) {
     for (uint32_t i = 0; i < list->count; i++) pipeline_arrive(list->items[i]);
 }

@@ -41,8 +41,10 @@ struct Pipeline {
     _Atomic uint32_t waits;  /* events before it may start */
     PipelineList dependents; /* start after this pipeline has ended (its sink may still be open) */
     uint32_t ntasks;
-    PipelineTask *tasks;
+    PipelineTask *tasks; /* room for one per worker and one in reserve */
     _Atomic uint32_t running;
+    _Atomic bool reinforced;    /* somebody starts the one in reserve */
+    _Atomic bool reserve_ready; /* it may be woken */
 };
 
 typedef enum { PHASE_OPEN, PHASE_RUN, PHASE_COMBINE, PHASE_END, PHASE_FINISH } TaskPhase;
@@ -92,6 +94,9 @@ void pipeline_arrive(Pipeline *self);
 TaskStep pipeline_task_run(Task *task);
 void pipeline_task_done(Task *task);
 void pipeline_task_close(PipelineTask *self);
+/* Any thread while the execution lives: the only task of a pipeline may be waiting for the application;
+ * another one goes on reading the scan. */
+void pipeline_reinforce(Pipeline *self);
 void execution_notice(Execution *self);
 void execution_task_ended(Execution *self);
 

@@ -146,6 +146,7 @@ static Status settings_copy(Session *self, Arena *arena, StatementSettings *out,
     out->metadata_ttl = v[SETTING_METADATA_TTL].integer;
     out->max_rows = v[SETTING_MAX_ROWS].integer;
     out->max_value_size = v[SETTING_MAX_VALUE_SIZE].integer;
+    out->stall_seconds = v[SETTING_STALL_TIMEOUT].integer;
     out->force_spill = v[SETTING_FORCE_SPILL].boolean;
     out->buffer_result = str_equal(v[SETTING_READ_AHEAD].text, STR("spill"));
     out->spill_encryption = v[SETTING_SPILL_ENCRYPTION].boolean;
@@ -197,6 +198,7 @@ static Status session_allocate(Session **out, Error *err) {
     Session *self;
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
     pthread_mutex_init(&self->lock, NULL);
+    pthread_mutex_init(&self->cursor_lock, NULL);
     self->autocommit = true;
     *out = self;
     pool_acquire();
@@ -258,6 +260,7 @@ Status session_open(const SessionParams *params, WarningSink sink, void *context
         session_close(self);
         return status;
     }
+    cursors_session_open(self);
     *out = self;
     return TRIB_OK;
 }
@@ -283,10 +286,12 @@ Status session_open_internal(CatalogSet *catalogs, Str catalog, Session **out, E
 
 void session_close(Session *self) {
     if (!self) return;
+    cursors_session_close(self);
     crew_free(self->crew);
     if (self->catalogs && !self->internal) catalogs_release(self->catalogs);
     if (self->config) config_release(self->config);
     pthread_mutex_destroy(&self->lock);
+    pthread_mutex_destroy(&self->cursor_lock);
     arena_free(self->arena);
     heap_free(self);
     pool_release();

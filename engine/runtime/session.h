@@ -28,6 +28,10 @@ struct Session {
     bool autocommit;
     uint32_t ncatalogs;
     CatalogSummary *summaries;
+    Session *next; /* in the list of cursors.c; guarded by its lock */
+    bool listed;
+    pthread_mutex_t cursor_lock; /* guards cursors and their members for it */
+    Statement *cursors;
     bool internal; /* runs a catalog's script: its own catalogs are borrowed */
 };
 
@@ -40,6 +44,7 @@ typedef struct StatementSettings {
     TribPushdownMode mode;
     bool verify;
     int16_t zone;
+    int64_t stall_seconds;
 } StatementSettings;
 Status session_settings(Session *self, Arena *arena, StatementSettings *out,
                         Error *err) WARN_UNUSED;
@@ -105,12 +110,23 @@ struct Statement {
     int64_t row_count; /* written; -1 none */
     int64_t rows_left; /* of MaxRows; < 0 = no limit */
     bool ended;
+    Statement *cursor_next; /* guarded by the session's cursor lock, like `drained` */
+    bool cursor_listed, drained;
+    _Atomic int64_t read_ns; /* when the application last took rows */
     int64_t started_ns;
     uint64_t rows_out;
 };
 
 /* light.c: may the caller's thread run this text itself? It touches no source and needs little stack. */
 bool statement_text_is_light(Str sql);
+
+/* cursors.c */
+void cursors_session_open(Session *self);
+void cursors_session_close(Session *self);
+/* An execution has begun; it may be drained from now on until cursor_close. */
+void cursor_open(Statement *self);
+void cursor_touch(Statement *self); /* the application has taken rows */
+void cursor_close(Statement *self); /* before the execution is freed; may be called again */
 
 /* Runs on a thread of the crew (or the caller's, for scripts and light statements). */
 Status statement_prepare_now(Statement *self, Str sql, Error *err) WARN_UNUSED;

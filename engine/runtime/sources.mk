@@ -4,15 +4,20 @@ ENGINE_SOURCES += \
 	engine/runtime/pipeline.c engine/runtime/pipeline.h \
 	engine/runtime/execution.c engine/runtime/execution.h \
 	engine/runtime/crew.c engine/runtime/crew.h engine/runtime/session.c engine/runtime/session.h \
+	engine/runtime/cursors.c \
 	engine/runtime/statement.c engine/runtime/light.c engine/runtime/explain.c \
 	engine/runtime/commands.c engine/runtime/rowset.c \
 	engine/runtime/metadata.c engine/runtime/registry.c
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_runtime
-TESTS += tests/unit/test_runtime
+check_PROGRAMS += tests/unit/test_runtime tests/unit/test_cursors
+TESTS += tests/unit/test_runtime tests/unit/test_cursors
 tests_unit_test_runtime_SOURCES = tests/unit/test_runtime.c tests/unit/runtime_harness.h tests/unit/test_base.h \
 	tests/unit/fake_connector.h
 tests_unit_test_runtime_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cursors_SOURCES = tests/unit/test_cursors.c tests/unit/runtime_harness.h tests/unit/test_base.h \
+	tests/unit/fake_connector.h
+tests_unit_test_cursors_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_cursors_DEPENDENCIES = libengine.la libbase.la tests/unit/trib_fake.la trib_memory.la
 tests_unit_test_runtime_DEPENDENCIES = libengine.la libbase.la tests/unit/trib_fake.la trib_memory.la
 endif

@@ -113,7 +113,8 @@ SourceCall statement_call(Statement *self, int64_t deadline_ns) {
     return (SourceCall){.cancel = self->cancel,
                         .deadline_ns = deadline_ns,
                         .warn = statement_warn,
-                        .warn_context = self};
+                        .warn_context = self,
+                        .owner = self->session};
 }
 
 static int64_t seconds_from_now(int64_t seconds) {
@@ -250,6 +251,7 @@ static Status fetch_batch(Statement *self, int64_t timeout_ns, bool *done, Error
         TRY(execution_next(self->execution, timeout_ns, done, &batch, err));
     }
     if (!*done) return TRIB_OK;
+    cursor_touch(self);
     if (!batch) {
         self->ended = true;
         return TRIB_OK;
@@ -338,6 +340,7 @@ const BatchView *statement_batch(const Statement *self) {
 }
 
 void statement_close(Statement *self) {
+    cursor_close(self);
     execution_free(self->execution);
     self->execution = NULL;
     self->rows = NULL;
@@ -554,8 +557,10 @@ Status statement_start(Statement *self, bool measure, Error *err) {
                               .spill_limit = s->spill_limit,
                               .spill_dir = s->spill_dir,
                               .spill_encryption = s->spill_encryption,
-                              .measure = measure};
+                              .measure = measure,
+                              .stall_ns = s->stall_seconds * INT64_C(1000000000)};
     TRY(execution_new(&params, &self->execution, err));
+    cursor_open(self);
     return execution_start(self->execution, err);
 }
 

@@ -111,7 +111,7 @@ struct IoThread {
     CancelToken *token;
     CallFrame frame;
     uint32_t generation;
-    bool has_permit;
+    bool has_permit;     /* set by the thread under the stream's lock */
     bool left;           /* counted out of nlive already; guarded by the stream's lock */
     bool cancelled;      /* the token was set by us; guarded by the stream's lock */
     uint32_t references; /* of those who interrupt it just now; guarded by the stream's lock */
@@ -144,7 +144,7 @@ struct ScanStream {
     TribValue *params;
     TribFilter *source_filter; /* the query's; its keys are copied when the stream starts */
     TribFilter filter;         /* ours, over the copies */
-    bool filtered;
+    bool filtered;             /* guarded by the lock; keys do not change any more once it is set */
     uint32_t nkeys;
     TribFilterKey *keys;
     TribTx *transaction;
@@ -176,8 +176,9 @@ struct ScanStream {
     ScanReader *readers;
     SourceWarning warn;
     void *warn_context;
-    void (*stalled)(void *context);
+    bool (*stalled)(void *context);
     void *stalled_context;
+    int64_t stall_ns; /* 0 = never */
     bool stall_told;
     _Atomic int64_t stalled_since; /* 0 = not */
     Grant grant;

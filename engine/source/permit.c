@@ -18,9 +18,14 @@ struct PermitWaiter {
 };
 
 static _Atomic SourceExhaustedHook exhausted_hook;
+static _Atomic int64_t longest_wait_ns = LONGEST_WAIT_NS;
 
 void source_set_exhausted_hook(SourceExhaustedHook hook) {
     atomic_store(&exhausted_hook, hook);
+}
+
+void source_set_longest_wait(int64_t ns) {
+    atomic_store(&longest_wait_ns, ns);
 }
 
 bool permit_try(Source *self) {
@@ -114,8 +119,8 @@ static Status connections_exhausted(const Source *self, Error *err) {
 }
 
 static bool wait_is_hopeless(const Source *self, int64_t since) {
-    int64_t now = os_now_ns();
-    return now - since > LONGEST_WAIT_NS && now - self->progress_ns > LONGEST_WAIT_NS;
+    int64_t now = os_now_ns(), longest = atomic_load(&longest_wait_ns);
+    return now - since > longest && now - self->progress_ns > longest;
 }
 
 static void timed_wait(Source *self, int64_t deadline) {
@@ -125,11 +130,20 @@ static void timed_wait(Source *self, int64_t deadline) {
     (void)pthread_cond_timedwait(&self->changed, &self->lock, &at);
 }
 
+/* Under the lock, which is given up meanwhile: asks for connections that nobody needs at the moment. */
+static void ask_around(Source *self, void *owner) {
+    ask_back(self);
+    SourceExhaustedHook hook = atomic_load(&exhausted_hook);
+    if (!hook || !owner || self->used < self->max_connections) return;
+    pthread_mutex_unlock(&self->lock);
+    hook(owner, self);
+    pthread_mutex_lock(&self->lock);
+}
+
 /* Under the lock, with `me` in the line. */
 static Status wait_in_line(Source *self, PermitWaiter *me, CancelToken *token, void *owner,
                            Error *err) {
-    int64_t since = os_now_ns();
-    bool asked = false;
+    int64_t since = os_now_ns(), asked = INT64_MIN;
     for (;;) {
         if (self->waiters == me && self->used < self->max_connections) {
             self->used++;
@@ -137,15 +151,9 @@ static Status wait_in_line(Source *self, PermitWaiter *me, CancelToken *token, v
         }
         if (cancel_reason(token) != CANCEL_NONE) return cancel_check(token, err);
         if (wait_is_hopeless(self, since)) return connections_exhausted(self, err);
-        if (!asked) {
-            asked = true;
-            ask_back(self);
-            SourceExhaustedHook hook = atomic_load(&exhausted_hook);
-            if (hook && owner && self->used >= self->max_connections) {
-                pthread_mutex_unlock(&self->lock);
-                hook(owner);
-                pthread_mutex_lock(&self->lock);
-            }
+        if (asked == INT64_MIN || os_now_ns() - asked >= LOOK_AGAIN_NS) {
+            asked = os_now_ns();
+            ask_around(self, owner);
             continue;
         }
         timed_wait(self, cancel_deadline(token));

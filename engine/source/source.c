@@ -304,7 +304,8 @@ Status source_fault(const Source *self, CancelToken *token, Status status, Error
 /* ---------------------------------------------------------------- permits of calls */
 
 /* A call outside of scans needs a connection like any other; `held`: it has one, to be given back. */
-static Status call_permit(Source *self, CancelToken *token, bool *held, Error *err) {
+static Status call_permit(Source *self, const SourceCall *call, bool *held, Error *err) {
+    CancelToken *token = call->cancel;
     *held = false;
     if (source_nonblocking(self)) return TRIB_OK;
     if (permit_try(self)) {
@@ -313,7 +314,7 @@ static Status call_permit(Source *self, CancelToken *token, bool *held, Error *e
     }
     CancelToken *own = NULL;
     if (!token) TRY_ALLOC(own, cancel_new(), err);
-    Status status = permit_wait(self, token ? token : own, NULL, err);
+    Status status = permit_wait(self, token ? token : own, call->owner, err);
     cancel_release(own);
     *held = status == TRIB_OK;
     return status;
@@ -337,7 +338,7 @@ Status source_check(Source *self, const SourceCall *call, char *text, size_t siz
     uint32_t attempt = 0;
     bool held;
     frame_of_call(&frame, self, call);
-    TRY(call_permit(self, call->cancel, &held, err));
+    TRY(call_permit(self, call, &held, err));
     do {
         status = source_request_begin(self, call->cancel, err);
         if (status != TRIB_OK) break;
@@ -386,7 +387,7 @@ static Status source_ask(Source *self, const SourceCall *call, Question question
     TribNames asked = {
         .self = &guard, .schema = guard_schema, .table = guard_table, .described = guard_described};
     frame_of_call(&frame, self, call);
-    TRY(call_permit(self, call->cancel, &held, err));
+    TRY(call_permit(self, call, &held, err));
     do {
         status = source_request_begin(self, call->cancel, err);
         if (status != TRIB_OK) break;
@@ -427,7 +428,7 @@ Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, Sourc
     TRY_ALLOC(plan, heap_alloc(sizeof *plan), err);
     frame_of_call(&frame, self, call);
     bool held = false;
-    Status status = offer->estimate ? call_permit(self, call->cancel, &held, err) : TRIB_OK;
+    Status status = offer->estimate ? call_permit(self, call, &held, err) : TRIB_OK;
     if (status == TRIB_OK) {
         error_clear(err);
         status = self->connector->plan(self->catalog, &frame.base, offer, &plan->plan, err);
@@ -515,7 +516,7 @@ static Status tenure_begin(Source *self, const SourceCall *call, const TribTx *t
     Tenure *tenure;
     TRY_ALLOC(tenure, heap_alloc(sizeof *tenure), err);
     frame_of_call(&tenure->frame, self, call);
-    Status status = transaction ? TRIB_OK : call_permit(self, call->cancel, &tenure->held, err);
+    Status status = transaction ? TRIB_OK : call_permit(self, call, &tenure->held, err);
     if (status == TRIB_OK) status = source_request_begin(self, call->cancel, err);
     if (status != TRIB_OK) {
         call_permit_end(self, tenure->held);
@@ -579,7 +580,7 @@ Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Erro
     CallFrame frame;
     bool held = false;
     frame_of_call(&frame, self, call);
-    if (!ddl->transaction) TRY(call_permit(self, call->cancel, &held, err));
+    if (!ddl->transaction) TRY(call_permit(self, call, &held, err));
     Status status = source_request_begin(self, call->cancel, err);
     if (status == TRIB_OK) {
         error_clear(err);

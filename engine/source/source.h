@@ -64,6 +64,8 @@ typedef struct SourceCall {
     int64_t deadline_ns; /* INT64_MAX = none; the nearer of it and the token's counts */
     SourceWarning warn;  /* may be NULL */
     void *warn_context;
+    void *
+        owner; /* whose cursors may be drained when connections run out (the session); may be NULL */
 } SourceCall;
 
 Status source_check(Source *self, const SourceCall *call, char *text, size_t size,
@@ -115,11 +117,12 @@ typedef struct ScanParams {
     int64_t limit;  /* stop reading after this many rows; < 0 = none */
     TribTx *transaction;
     bool ordered; /* the plan took the order: one split, rows come in its order */
-    void *owner;  /* whose cursors may be drained when connections run out (the session) */
-    /* Called once, on an I/O thread, when nobody took rows for 5 s while some were waiting: the consumer
-     * should read on into a buffer of its own. Must not block or call the stream. May be NULL. */
-    void (*stalled)(void *context);
+    /* Called on an I/O thread when nobody took rows for stall_ns (0 = never) while some were waiting:
+     * the consumer should read on into a buffer of its own. false: it is not the one who is slow; ask
+     * again after the same time. Must not block or call the stream. May be NULL. */
+    bool (*stalled)(void *context);
     void *stalled_context;
+    int64_t stall_ns;
 } ScanParams;
 
 typedef struct ScanCounters {
@@ -134,6 +137,10 @@ Status scan_stream_new(const ScanParams *params, ScanStream **out, Error *err) W
  * ready. What was read ahead may be thrown away while nobody reads, when another scan needs the
  * connection: only streams that a reader asked for rows keep theirs. */
 void scan_stream_start(ScanStream *self);
+/* The same, but without the filter if that is not ready: it is not worth waiting for. */
+void scan_stream_prefetch(ScanStream *self);
+/* Does it hold connections of the source now? Any thread. */
+bool scan_stream_is_reading(ScanStream *self, const Source *source);
 Status scan_reader_new(ScanStream *stream, Arena *arena, ScanReader **out, Error *err) WARN_UNUSED;
 /*
  * Never blocks (except inside connectors flagged NONBLOCKING, which do not wait). BATCH: `out` holds
@@ -151,12 +158,15 @@ void scan_stream_counters(ScanStream *self, ScanCounters *out);
 int64_t scan_stream_stalled_ns(const ScanStream *self);
 
 /*
- * Called (on an I/O thread; it must not block) when a scan of `owner` waits for a connection and none is
- * free: the owner's longest idle cursor should be drained. Set once by runtime/. A scan that waits
- * longer than 30 s without any movement fails with HYT00 naming max_connections.
+ * Called (on the thread that waits; it must not block) when a call on behalf of `owner` needs a
+ * connection of the source and none is free, and again every second: the owner's longest idle cursor on
+ * that source should be drained. The owner may be gone by then. Set once by runtime/. Who waits longer
+ * than 30 s without any movement fails with HYT00 naming max_connections.
  */
-typedef void (*SourceExhaustedHook)(void *owner);
+typedef void (*SourceExhaustedHook)(void *owner, const Source *source);
 void source_set_exhausted_hook(SourceExhaustedHook hook);
+/* The 30 s, for tests. */
+void source_set_longest_wait(int64_t ns);
 
 /* ---------------------------------------------------------------- Arrow (arrow_import.c, arrow_export.c) */
 

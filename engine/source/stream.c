@@ -98,7 +98,7 @@ Status scan_stream_new(const ScanParams *params, ScanStream **out, Error *err) {
     self->threads_max = params->ordered ? 1 : self->source->max_connections;
     if (self->threads_max > 64) self->threads_max = 64;
     self->limit = params->limit;
-    self->owner = params->owner;
+    self->owner = params->call.owner;
     self->transaction = params->transaction;
     /* Inside a transaction everything runs on its one connection. */
     if (self->transaction) self->threads_max = 1;
@@ -109,6 +109,7 @@ Status scan_stream_new(const ScanParams *params, ScanStream **out, Error *err) {
     self->warn_context = params->call.warn_context;
     self->stalled = params->stalled;
     self->stalled_context = params->stalled_context;
+    self->stall_ns = params->stall_ns;
     pthread_mutex_init(&self->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -263,22 +264,22 @@ static Status filter_copy(ScanStream *self, uint32_t nkeys, const TribFilterKey 
     return TRIB_OK;
 }
 
-/* Under the lock. A filter that is not ready yet when rows are asked for is done without. */
-static bool stream_filter(ScanStream *self, bool required) {
+/* Under the lock. false: it is not ready yet, and `without` it nothing shall begin. */
+static bool stream_filter(ScanStream *self, bool without) {
     if (!self->source_filter || self->filtered) return true;
     uint32_t nkeys = 0;
     const TribFilterKey *keys = NULL;
-    if (!self->source_filter->ready(self->source_filter, &nkeys, &keys)) return required;
+    if (!self->source_filter->ready(self->source_filter, &nkeys, &keys)) return without;
     Error err;
     if (filter_copy(self, nkeys, keys, &err) == TRIB_OK) return true;
     stream_fail(self, &err);
     return false;
 }
 
-/* Under the lock. */
-static void stream_begin(ScanStream *self, bool required) {
+/* Under the lock. A filter that is not ready yet when rows are asked for is done without. */
+static void stream_begin(ScanStream *self, bool required, bool unfiltered) {
     if (self->started || self->stopped || self->failed || source_nonblocking(self->source)) return;
-    if (!stream_filter(self, required)) return;
+    if (!stream_filter(self, required || unfiltered)) return;
     sources_watch_exit();
     source_add_stream(self->source, self);
     stream_launch(self, required);
@@ -286,8 +287,24 @@ static void stream_begin(ScanStream *self, bool required) {
 
 void scan_stream_start(ScanStream *self) {
     pthread_mutex_lock(&self->lock);
-    stream_begin(self, false);
+    stream_begin(self, false, false);
     pthread_mutex_unlock(&self->lock);
+}
+
+void scan_stream_prefetch(ScanStream *self) {
+    pthread_mutex_lock(&self->lock);
+    stream_begin(self, false, true);
+    pthread_mutex_unlock(&self->lock);
+}
+
+bool scan_stream_is_reading(ScanStream *self, const Source *source) {
+    if (self->source != source) return false;
+    pthread_mutex_lock(&self->lock);
+    bool reading = false;
+    for (IoThread *thread = self->live; thread; thread = thread->next)
+        reading = reading || thread->has_permit;
+    pthread_mutex_unlock(&self->lock);
+    return reading;
 }
 
 /* The list belongs to the plan. */
@@ -497,7 +514,7 @@ static Status queue_step(ScanReader *self, const Waker *waker, Block *block, Str
         *step = STREAM_END;
         return TRIB_OK;
     }
-    stream_begin(stream, true);
+    stream_begin(stream, true, true);
     if (stream->failed) {
         *err = stream->error;
         return err->status;

@@ -13,7 +13,7 @@
 #include "engine/source/internal.h"
 
 #define BLOCKS_PER_THREAD 3
-#define STALL_NS          INT64_C(5000000000)
+#define LOOK_AGAIN_NS     INT64_C(5000000000)
 
 void shared_schema_release(SharedSchema *self) {
     if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) return;
@@ -96,8 +96,9 @@ static bool queue_admits(ScanStream *self, uint64_t bytes) {
 /* Under the lock: waits for a change, at most until the deadline or until the stall is to be told. */
 static void queue_wait(IoThread *thread, int64_t since) {
     ScanStream *self = thread->stream;
-    int64_t now = os_now_ns(), until = now + STALL_NS;
-    if (since && !self->stall_told && since + STALL_NS < until) until = since + STALL_NS;
+    int64_t now = os_now_ns(), until = now + LOOK_AGAIN_NS;
+    if (since && self->stall_ns && !self->stall_told && since + self->stall_ns < until)
+        until = since + self->stall_ns;
     int64_t deadline = cancel_deadline(thread->token);
     if (deadline < until) until = deadline;
     if (until <= now) until = now + 1000000;
@@ -112,9 +113,12 @@ static void stall_notice(ScanStream *self) {
         atomic_store(&self->stalled_since, now);
         return;
     }
-    if (self->stall_told || now - since < STALL_NS) return;
-    self->stall_told = true;
-    if (self->stalled) self->stalled(self->stalled_context);
+    if (self->stall_told || self->stall_ns == 0 || now - since < self->stall_ns) return;
+    if (self->stalled && self->stalled(self->stalled_context)) {
+        self->stall_told = true;
+    } else {
+        atomic_store(&self->stalled_since, now);
+    }
 }
 
 /* Hands a batch over; it is released if the thread must end. false: the thread is to end. */
@@ -152,10 +156,14 @@ static bool queue_push(IoThread *thread, TribBatch *batch, SharedSchema *schema,
 static Status split_open(IoThread *thread, const TribSplit *split, SharedSchema **schema,
                          Error *err) {
     ScanStream *self = thread->stream;
+    /* An older thread may still be opening a split when its stream begins again, with the filter. */
+    pthread_mutex_lock(&self->lock);
+    bool filtered = self->filtered && thread->generation == self->generation;
+    pthread_mutex_unlock(&self->lock);
     TribScanRequest request = {.size = sizeof request,
                                .plan = self->plan->plan,
                                .split = split,
-                               .filter = self->filtered ? &self->filter : NULL,
+                               .filter = filtered ? &self->filter : NULL,
                                .nparams = self->nparams,
                                .params = self->params,
                                .transaction = self->transaction,
@@ -387,11 +395,13 @@ static Status thread_over(IoThread *thread, Error *err) {
 
 static Status thread_work(IoThread *thread, Error *err) {
     ScanStream *self = thread->stream;
-    if (!thread->has_permit && !self->transaction) {
+    bool permitted = thread->has_permit;
+    if (!permitted && !self->transaction) {
         TRY(permit_wait(self->source, thread->token, self->owner, err));
-        thread->has_permit = true;
+        permitted = true;
     }
     pthread_mutex_lock(&self->lock);
+    thread->has_permit = permitted;
     bool known = self->splits_known;
     pthread_mutex_unlock(&self->lock);
     if (!known) TRY(stream_splits(self, &thread->frame.base, thread->token, err));

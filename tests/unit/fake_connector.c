@@ -33,8 +33,12 @@ static const TribOptionDef fake_options[] = {
      "how they fail"},
     {"hang", TRIB_OPTION_CHOICE, "none", "none|cancel|deaf", 0, 0, false, false,
      "scan_next waits for a cancellation, or 2 s"},
-    {"lie", TRIB_OPTION_CHOICE, "none", "none|length|columns|offsets|utf8", 0, 0, false, false,
-     "malformed batches"},
+    {"lie", TRIB_OPTION_CHOICE, "none", "none|length|columns|offsets|utf8|values", 0, 0, false,
+     false,
+     "malformed batches; values: texts that the table does not have, where a limit was taken"},
+    {"take", TRIB_OPTION_CHOICE, "none", "none|limit", 0, 0, false, false,
+     "limit: takes LIMIT, and ORDER BY id with it"},
+    {"filters", TRIB_OPTION_BOOLEAN, "false", NULL, 0, 0, false, false, "takes runtime filters"},
     {"describe_ms", TRIB_OPTION_DURATION_MS, "0", NULL, 0, 60000, false, false,
      "pause of describe_table"},
     {"size", TRIB_OPTION_BYTES, "1KB", NULL, 0, 1 << 30, false, false, "a size"},
@@ -48,7 +52,8 @@ static const TribOptionDef fake_options[] = {
 struct TribCatalog {
     const TribHost *host;
     char name[64];
-    int64_t splits, rows, delay_us, fail_row, fail, hang, lie, describe_ms;
+    int64_t splits, rows, delay_us, fail_row, fail, hang, lie, take, describe_ms;
+    bool filters;
     _Atomic int64_t fail_times;
     char password[64];
 };
@@ -58,6 +63,7 @@ struct TribPlan {
     TribCatalog *catalog;
     uint32_t ncolumns;
     uint32_t columns[16];
+    int64_t limit; /* < 0: none was taken */
     TribSplit splits[1000];
     const TribSplit *list[1000];
 };
@@ -91,6 +97,8 @@ static TribStatus fake_open(const TribHost *host, const char *name, const TribOp
     self->fail = option_choice(&options, "fail");
     self->hang = option_choice(&options, "hang");
     self->lie = option_choice(&options, "lie");
+    self->take = option_choice(&options, "take");
+    self->filters = option_boolean(&options, "filters");
     self->describe_ms = option_integer(&options, "describe_ms", 0);
     (void)text_format(self->password, sizeof self->password, "%s",
                       option_text(&options, "password") ? option_text(&options, "password") : "");
@@ -200,6 +208,14 @@ static TribStatus fake_plan(TribCatalog *catalog, TribCall *call, TribOffer *off
         self->list[i] = &self->splits[i];
     }
     offer->taken = 0;
+    self->limit = -1;
+    if (catalog->take && offer->mode != TRIB_PUSHDOWN_OFF && offer->limit >= 0 &&
+        offer->nconjuncts == 0) {
+        self->limit = offer->limit;
+        offer->taken = TRIB_TAKEN_LIMIT | (offer->norder ? TRIB_TAKEN_ORDER : 0);
+    }
+    for (uint32_t i = 0; catalog->filters && i < offer->nkeys; i++)
+        offer->key_verdicts[i].kind = TRIB_SUPERSET;
     offer->text = "fake";
     offer->rows = -1;
     *out = self;
@@ -256,6 +272,10 @@ static TribStatus fake_scan_open(TribCatalog *catalog, TribCall *call,
     }
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->woken, NULL);
+    uint32_t nkeys = 0;
+    const TribFilterKey *keys;
+    if (request->filter && request->filter->ready(request->filter, &nkeys, &keys))
+        counters.filter_keys += (int32_t)nkeys;
     self->handle = call->on_cancel(call, scan_wake, self);
     counters.scans++;
     int32_t now = atomic_fetch_add(&counters.open_scans, 1) + 1;
@@ -292,7 +312,10 @@ static Status scan_hang(TribScan *self, Error *err) {
 static Status scan_fill(TribScan *self, uint32_t max_rows, Error *err) {
     BatchBuilder *b = self->builder;
     TRY(batch_begin(b, err));
-    while (self->row < self->catalog->rows && !batch_full(b) && b->rows < max_rows) {
+    int64_t rows = self->catalog->rows, limit = self->plan->limit;
+    bool lying = self->catalog->lie == 5 && limit >= 0;
+    if (limit >= 0 && limit < rows) rows = limit;
+    while (self->row < rows && !batch_full(b) && b->rows < max_rows) {
         if (self->row == self->catalog->fail_row && atomic_load(&self->catalog->fail_times) > 0) {
             if (b->rows > 0) return TRIB_OK;
             atomic_fetch_sub(&self->catalog->fail_times, 1);
@@ -305,8 +328,11 @@ static Status scan_fill(TribScan *self, uint32_t max_rows, Error *err) {
                 batch_set_int64(&b->columns[i], b->rows, id);
                 continue;
             }
-            int length = text_format(
-                text, sizeof text, id % 2 ? "r%lld" : "a somewhat longer row %lld", (long long)id);
+            int length = text_format(text, sizeof text, "%s%lld",
+                                     lying    ? "ghost "
+                                     : id % 2 ? "r"
+                                              : "a somewhat longer row ",
+                                     (long long)id);
             if (id % 7 == 3)
                 batch_set_null(&b->columns[i], b->rows);
             else

@@ -11,7 +11,7 @@
 
 typedef struct FakeCounters {
     _Atomic int32_t opened, closed, scans, open_scans, most_scans, batches, cancels, lists,
-        describes;
+        describes, filter_keys;
 } FakeCounters;
 
 TRIB_EXPORT FakeCounters *fake_counters(void);

@@ -502,8 +502,9 @@ static void test_one_connection(void **state) {
 
 static _Atomic int exhausted_calls;
 
-static void on_exhausted(void *owner) {
+static void on_exhausted(void *owner, const Source *source) {
     assert_non_null(owner);
+    assert_string_equal(source_name(source), "exhausted");
     exhausted_calls++;
 }
 
@@ -514,12 +515,12 @@ static void test_exhausted(void **state) {
     SourcePlan *plan = make_plan(source, "main", "orders");
     int owner = 0;
     source_set_exhausted_hook(on_exhausted);
-    ScanStream *idle = make_stream(plan, NULL, (ScanParams){.owner = &owner});
+    ScanStream *idle = make_stream(plan, NULL, (ScanParams){.call.owner = &owner});
     Drain some = {.stream = idle, .most = 10};
     drain_run(&some); /* an open cursor that nobody reads any more */
     CancelToken *token = cancel_new();
     cancel_set_deadline(token, os_now_ns() + 300000000);
-    ScanStream *waiting = make_stream(plan, token, (ScanParams){.owner = &owner});
+    ScanStream *waiting = make_stream(plan, token, (ScanParams){.call.owner = &owner});
     Drain all = drain(waiting);
     assert_int_equal(all.status, TRIB_TIMEOUT);
     assert_int_equal(exhausted_calls, 1);
