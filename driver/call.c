@@ -132,7 +132,11 @@ bool call_enter(Call *call, ApiId api, SQLSMALLINT kind, SQLHANDLE handle) {
     if (state_allows(call, row, kind)) {
         bool polls = kind == SQL_HANDLE_STMT && row->diagnostics == DIAG_CLEAR &&
                      call->stmt->state >= STMT_EXECUTING;
-        if (!polls) return true;
+        if (!polls) {
+            if (kind == SQL_HANDLE_STMT && row->diagnostics == DIAG_CLEAR)
+                stmt_forget_cancel(call->stmt);
+            return true;
+        }
         result = stmt_resume(call->stmt);
     }
     call->result = call_leave(call, result);

@@ -32,13 +32,6 @@ SQLRETURN stmt_resume(Stmt *self) {
     return self->slot.resume(self);
 }
 
-static void apply_timeout(Stmt *self, Statement *engine) {
-    int64_t wanted = (int64_t)self->options.query_timeout;
-    if (wanted == self->timeout_set) return;
-    statement_set_timeout(engine, wanted);
-    self->timeout_set = wanted;
-}
-
 /* ---- preparing */
 
 static SQLRETURN prepare_begin(Stmt *self, Str sql) {
@@ -48,7 +41,6 @@ static SQLRETURN prepare_begin(Stmt *self, Str sql) {
         return diag_error(&self->base, ERR_NULL_POINTER, "the statement is a NULL pointer");
     Statement *engine = stmt_engine(self);
     if (!engine) return SQL_ERROR;
-    apply_timeout(self, engine);
     Status status = self->slot.direct ? statement_direct_start(engine, sql, &err)
                                       : statement_prepare_start(engine, sql, &err);
     return status == TRIB_OK ? SQL_SUCCESS : diag_engine(&self->base, &err);
@@ -91,12 +83,23 @@ static void set_status(Stmt *self, SQLULEN row, SQLUSMALLINT status) {
     if (self->ipd->array_status) self->ipd->array_status[row] = status;
 }
 
+/* Cancelled or out of time: that is the call's end, not one set's. */
+static SQLRETURN sets_abandoned(Stmt *self, const Error *err) {
+    SQLULEN sets = self->apd->array_size;
+    for (SQLULEN row = self->slot.row + 1; row < sets; row++)
+        set_status(self, row, SQL_PARAM_UNUSED);
+    diag_row(&self->base, err, true, (SQLLEN)self->slot.row + 1, SQL_NO_COLUMN_NUMBER);
+    return SQL_ERROR;
+}
+
 /* A set of parameters failed: with only one, the execution has. */
 static SQLRETURN set_failed(Stmt *self, const Error *err, SQLINTEGER index) {
     CallSlot *slot = &self->slot;
     SQLULEN sets = self->apd->array_size;
     set_status(self, slot->row, SQL_PARAM_ERROR);
     if (sets == 1 && index == 0) return diag_engine(&self->base, err);
+    if (err->status == TRIB_CANCELLED || err->status == TRIB_TIMEOUT)
+        return sets_abandoned(self, err);
     diag_row(&self->base, err, true, (SQLLEN)slot->row + 1, index ? index : SQL_NO_COLUMN_NUMBER);
     slot->failed++;
     return sets == 1 ? SQL_ERROR : SQL_SUCCESS;
@@ -229,7 +232,7 @@ SQLRETURN stmt_execute(Stmt *self) {
     if (self->state >= STMT_EXECUTED)
         (void)stmt_close_cursor(self); /* S4: the last result is gone */
     self->slot = (CallSlot){.resume = execution_run, .step = STEP_PREPARED};
-    apply_timeout(self, atomic_load(&self->engine));
+    if (!stmt_engine(self)) return SQL_ERROR;
     return execution_run(self);
 }
 

@@ -152,6 +152,14 @@ static void cancel_idle(Stmt *self) {
     self->slot = (CallSlot){0};
 }
 
+/* The call may be between two requests to the engine, or before its first: the wish stays until the
+ * next call. */
+static void cancel_call(Stmt *self) {
+    atomic_store(&self->cancel_wanted, true);
+    Statement *engine = atomic_load(&self->engine);
+    if (engine) statement_cancel(engine);
+}
+
 SQLRETURN stmt_cancel(SQLHANDLE handle) {
     Handle *pinned = handle_pin(handle, SQL_HANDLE_STMT);
     SQLRETURN result = SQL_SUCCESS;
@@ -159,15 +167,14 @@ SQLRETURN stmt_cancel(SQLHANDLE handle) {
         result = handle_foreign(handle, SQL_HANDLE_STMT) ? SQL_ERROR : SQL_INVALID_HANDLE;
     } else {
         Stmt *self = (Stmt *)pinned;
-        Statement *engine = atomic_load(&self->engine);
         if (handle_try_lock(pinned)) {
-            if (self->state == STMT_EXECUTING && engine)
-                statement_cancel(engine);
+            if (self->state == STMT_EXECUTING)
+                cancel_call(self);
             else
                 cancel_idle(self);
             handle_unlock(pinned);
-        } else if (engine) {
-            statement_cancel(engine);
+        } else {
+            cancel_call(self);
         }
         handle_unpin(pinned);
     }
@@ -177,16 +184,30 @@ SQLRETURN stmt_cancel(SQLHANDLE handle) {
 
 /* ---- closing */
 
-Statement *stmt_engine(Stmt *self) {
-    Statement *engine = atomic_load_explicit(&self->engine, memory_order_relaxed);
-    if (engine) return engine;
+static void apply_timeout(Stmt *self, Statement *engine) {
+    int64_t wanted = (int64_t)self->options.query_timeout;
+    if (wanted == self->timeout_set) return;
+    statement_set_timeout(engine, wanted);
+    self->timeout_set = wanted;
+}
+
+static Statement *engine_new(Stmt *self) {
+    Statement *engine;
     Error err;
     if (statement_new(self->dbc->session, &engine, &err) != TRIB_OK) {
         (void)diag_engine(&self->base, &err);
         return NULL;
     }
     statement_set_warning_sink(engine, handle_warning_sink, &self->base);
+    statement_watch_cancel(engine, &self->cancel_wanted);
     atomic_store(&self->engine, engine);
+    return engine;
+}
+
+Statement *stmt_engine(Stmt *self) {
+    Statement *engine = atomic_load_explicit(&self->engine, memory_order_relaxed);
+    if (!engine) engine = engine_new(self);
+    if (engine) apply_timeout(self, engine);
     return engine;
 }
 

@@ -101,6 +101,7 @@ struct Stmt {
     Dbc *dbc;
     Stmt *next, *previous;       /* in the connection's list, under its lock */
     _Atomic(Statement *) engine; /* NULL until first needed */
+    _Atomic bool cancel_wanted;  /* SQLCancel came during the call that is under way */
     uint8_t state;               /* StmtState */
     bool prepared;               /* by SQLPrepare */
     bool has_result;             /* the prepared or executed statement describes columns */
@@ -127,6 +128,11 @@ SQLRETURN stmt_free_handle(SQLHANDLE handle);
 /* Under the connection's lock (SQLDisconnect): frees every statement and descriptor. */
 void stmt_free_all(Dbc *dbc);
 /* Any thread, no lock. */
+/* A new call begins: what was cancelled before was another. */
+static inline void stmt_forget_cancel(Stmt *self) {
+    if (atomic_load_explicit(&self->cancel_wanted, memory_order_relaxed))
+        atomic_store(&self->cancel_wanted, false);
+}
 SQLRETURN stmt_cancel(SQLHANDLE handle);
 SQLRETURN stmt_free_option(Stmt *self, SQLUSMALLINT option);
 

@@ -80,7 +80,10 @@ Status statement_new(Session *session, Statement **out, Error *err) WARN_UNUSED;
 void statement_free(Statement *self); /* cancels and closes first */
 /* Any thread, no lock. The running call ends with HY008; with nothing under way it does nothing. */
 void statement_cancel(Statement *self);
-/* For the next requests; 0 = none. Fires as HYT00. */
+/* As long as *wanted, every request ends with HY008 as soon as it starts: a caller that cannot know
+ * whether a request is just about to start sets it before statement_cancel. Lives as long as self. */
+void statement_watch_cancel(Statement *self, const _Atomic bool *wanted);
+/* For the next requests, metadata too; 0 = none. Fires as HYT00. */
 void statement_set_timeout(Statement *self, int64_t seconds);
 void statement_set_warning_sink(Statement *self, WarningSink sink, void *context);
 

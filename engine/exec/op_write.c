@@ -14,6 +14,7 @@ typedef struct WriteShared {
     Source *source;
     TribWriter *writer;
     uint64_t rows;
+    bool committed; /* the rows are visible, whatever happens now */
 } WriteShared;
 
 static Status write_open(const PhysNode *node, Query *query, void *shared, Error *err) {
@@ -77,6 +78,7 @@ static Status write_finish(OpContext *context, Step *step, Error *err) {
     self->writer = NULL; /* released by write_close in any case */
     *step = STEP_FINISHED;
     TRY(source_write_close(self->source, writer, true, &self->rows, err));
+    self->committed = true;
     const TribTable *table = context->node->as.write.request.table;
     catalog_invalidate(context->node->as.write.catalog, table->schema, table->name);
     return TRIB_OK;
@@ -84,6 +86,10 @@ static Status write_finish(OpContext *context, Step *step, Error *err) {
 
 uint64_t write_rows(const void *write_shared) {
     return ((const WriteShared *)write_shared)->rows;
+}
+
+bool write_committed(const void *write_shared) {
+    return ((const WriteShared *)write_shared)->committed;
 }
 
 const Operator op_write = {

@@ -132,6 +132,7 @@ void result_queue_notify(ResultQueue *self, void (*notify)(void *context), void 
 
 /* op_write: rows written; valid after the execution has ended. */
 uint64_t write_rows(const void *write_shared);
+bool write_committed(const void *write_shared);
 /* op_scan: its counters; any time. */
 void scan_counters(const void *scan_shared, ScanCounters *out);
 

@@ -275,12 +275,6 @@ Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **o
     return execution_wait(self, queue, timeout_ns, done, out, err);
 }
 
-Status execution_finish(Execution *self, Error *err) {
-    bool done;
-    Batch *none;
-    return execution_wait(self, NULL, -1, &done, &none, err);
-}
-
 static void execution_join(Execution *self) {
     if (self->cancel_handle) cancel_off(self->query.cancel, self->cancel_handle);
     self->cancel_handle = NULL;
@@ -303,6 +297,18 @@ static void execution_join(Execution *self) {
         }
     }
     pthread_mutex_unlock(&self->lock);
+}
+
+/* A request to end may come when the rows are visible already, or while they become so: what is done
+ * is told as done. */
+Status execution_finish(Execution *self, Error *err) {
+    bool done;
+    Batch *none;
+    const PhysNode *root = self->plan->root;
+    Status status = execution_wait(self, NULL, -1, &done, &none, err);
+    if (status == TRIB_OK || root->kind != PHYS_WRITE) return status;
+    execution_join(self);
+    return write_committed(self->query.shared[root->id]) ? TRIB_OK : status;
 }
 
 void execution_free(Execution *self) {

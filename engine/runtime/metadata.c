@@ -208,8 +208,7 @@ static Status listing_start(Listing *self, Error *err) {
     TRY_ALLOC(self->arena, arena_new(NULL), err);
     Status status = session_settings(statement->session, self->arena, &self->settings, err);
     if (status == TRIB_OK) {
-        cancel_reset(statement->cancel);
-        atomic_store(&statement->busy, true);
+        statement_enter_busy(statement);
         self->lookup = statement_lookup(statement, &self->settings);
         Job job = {.run = listing_run, .context = self};
         status = crew_submit(statement->session->crew, &job, err);
@@ -217,7 +216,7 @@ static Status listing_start(Listing *self, Error *err) {
             crew_wait(statement->session->crew, &job, -1);
             status = self->result;
         }
-        atomic_store(&statement->busy, false);
+        statement_leave_busy(statement);
         statement_deliver_warnings(statement);
     }
     arena_free(self->arena);

@@ -70,7 +70,8 @@ typedef struct Warning {
 struct Statement {
     Session *session;
     CancelToken *cancel;
-    _Atomic bool busy; /* a request is under way: cancel means something */
+    _Atomic bool busy;                 /* a request is under way: cancel means something */
+    const _Atomic bool *cancel_wanted; /* the caller's; NULL: none */
     int64_t timeout_seconds;
     Job job;
     RequestKind request;
@@ -133,6 +134,9 @@ Status statement_prepare_now(Statement *self, Str sql, Error *err) WARN_UNUSED;
 Status statement_execute_now(Statement *self, Error *err) WARN_UNUSED;
 /* Hands collected warnings to the caller's sink. */
 void statement_deliver_warnings(Statement *self);
+/* A request begins: token fresh, deadline from the time-out, cancel means something; and ends. */
+void statement_enter_busy(Statement *self);
+void statement_leave_busy(Statement *self);
 SourceCall statement_call(Statement *self, int64_t deadline_ns);
 LookupContext statement_lookup(Statement *self, const StatementSettings *settings);
 

@@ -96,8 +96,30 @@ void statement_free(Statement *self) {
     heap_free(self);
 }
 
+static int64_t seconds_from_now(int64_t seconds) {
+    return seconds > 0 ? os_now_ns() + seconds * INT64_C(1000000000) : INT64_MAX;
+}
+
 void statement_cancel(Statement *self) {
     if (atomic_load(&self->busy)) cancel_set(self->cancel, CANCEL_REQUESTED);
+}
+
+void statement_watch_cancel(Statement *self, const _Atomic bool *wanted) {
+    self->cancel_wanted = wanted;
+}
+
+/* Either the one who cancels sees `busy`, or this sees what he wants. */
+void statement_enter_busy(Statement *self) {
+    cancel_reset(self->cancel);
+    cancel_set_deadline(self->cancel, seconds_from_now(self->timeout_seconds));
+    atomic_store(&self->busy, true);
+    if (self->cancel_wanted && atomic_load(self->cancel_wanted))
+        cancel_set(self->cancel, CANCEL_REQUESTED);
+}
+
+void statement_leave_busy(Statement *self) {
+    atomic_store(&self->busy, false);
+    cancel_set_deadline(self->cancel, INT64_MAX);
 }
 
 void statement_set_timeout(Statement *self, int64_t seconds) {
@@ -115,10 +137,6 @@ SourceCall statement_call(Statement *self, int64_t deadline_ns) {
                         .warn = statement_warn,
                         .warn_context = self,
                         .owner = self->session};
-}
-
-static int64_t seconds_from_now(int64_t seconds) {
-    return seconds > 0 ? os_now_ns() + seconds * INT64_C(1000000000) : INT64_MAX;
 }
 
 LookupContext statement_lookup(Statement *self, const StatementSettings *settings) {
@@ -153,16 +171,13 @@ static Status request_begin(Statement *self, RequestKind kind, Error *err) {
     if (self->request != REQUEST_NONE) {
         return error_set(err, ERR_SEQUENCE, "the statement is still working on an earlier call");
     }
-    cancel_reset(self->cancel);
-    cancel_set_deadline(self->cancel, seconds_from_now(self->timeout_seconds));
     self->request = kind;
-    atomic_store(&self->busy, true);
+    statement_enter_busy(self);
     return TRIB_OK;
 }
 
 static void request_end(Statement *self) {
-    atomic_store(&self->busy, false);
-    cancel_set_deadline(self->cancel, INT64_MAX);
+    statement_leave_busy(self);
     self->request = REQUEST_NONE;
     statement_deliver_warnings(self);
 }

@@ -182,6 +182,10 @@ void statement_free(Statement *self) {
 void statement_cancel(Statement *self) {
     cancel_set(self->cancel, CANCEL_REQUESTED);
 }
+void statement_watch_cancel(Statement *self, const _Atomic bool *wanted) {
+    (void)self;
+    (void)wanted;
+}
 void statement_set_timeout(Statement *self, int64_t seconds) {
     self->timeout = seconds;
 }
