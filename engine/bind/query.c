@@ -271,12 +271,25 @@ static Status trim_output(Binder *binder, Bound *bound) {
     return TRIB_OK;
 }
 
+static Status check_cte_names(Binder *binder, const AstQuery *query) {
+    for (uint32_t i = 0; i < query->nctes; i++) {
+        const AstName *name = &query->ctes[i].name;
+        for (uint32_t k = 0; k < i; k++) {
+            if (!str_equal_fold(name->text, query->ctes[k].name.text)) continue;
+            return error_set_at(binder->err, ERR_SYNTAX, name->at.line, name->at.column,
+                                "WITH names '" STR_FORMAT "' twice", STR_ARGS(name->text));
+        }
+    }
+    return TRIB_OK;
+}
+
 /* The same column twice in a select list (SELECT a, a) keeps one id per position only after a projection
  * of its own, which bind_select always makes; ids are therefore distinct here. */
 Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, const Scope *outer,
                   Bound *out) {
     TRY(bind_enter(binder, query->at));
     if (query->recursive) return bind_unsupported(binder, query->at, "WITH RECURSIVE");
+    TRY(check_cte_names(binder, query));
     for (uint32_t i = 0; i < query->nctes; i++) {
         CteScope *cte;
         TRY_ALLOC(cte, ARENA_NEW(binder->arena, CteScope), binder->err);

@@ -20,7 +20,9 @@ static Status limit_process(OpContext *context, Batch *in, Batch *out, Step *ste
     LimitShared *self = context->shared;
     const PhysNode *node = context->node;
     int64_t offset = node->as.limit.offset;
-    int64_t end = node->as.limit.limit < 0 ? INT64_MAX : offset + node->as.limit.limit;
+    int64_t end;
+    if (node->as.limit.limit < 0 || __builtin_add_overflow(offset, node->as.limit.limit, &end))
+        end = INT64_MAX;
     if (atomic_load(&self->seen) >= end) {
         *step = STEP_FINISHED;
         return TRIB_OK;

@@ -81,6 +81,18 @@ static Status kernel_e(KernelCall *call) {
     return TRIB_OK;
 }
 
+static Status kernel_nan(KernelCall *call) {
+    double *out = call->result->data;
+    KERNEL_ROWS(call, row, { out[row] = NAN; });
+    return TRIB_OK;
+}
+
+static Status kernel_infinity(KernelCall *call) {
+    double *out = call->result->data;
+    KERNEL_ROWS(call, row, { out[row] = INFINITY; });
+    return TRIB_OK;
+}
+
 /* ---------------------------------------------------------------- sign */
 
 #define SIGN(PHYS, T)                                          \
@@ -212,6 +224,8 @@ static const Function rows[] = {
     DOUBLE_ROW(radians, "Degrees as radians."),
     MATH(pi, "-> double", "The constant pi."),
     MATH(e, "-> double", "Euler's number."),
+    MATH(nan, "-> double", "Not a number."),
+    MATH(infinity, "-> double", "Positive infinity."),
     MATH(is_nan, "double -> boolean", "Whether it is not a number."),
     MATH(is_finite, "double -> boolean", "Whether it is finite."),
     MATH(is_infinite, "double -> boolean", "Whether it is infinite."),

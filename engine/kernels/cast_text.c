@@ -44,6 +44,34 @@ static size_t timestamp_format(const Vector *v, uint32_t row, char *out) {
     return timestamp_format_iso(t.us, t.ns, precision, out);
 }
 
+/* A printed floating-point number as SQL spells it in a cast: one digit, the rest, E and the exponent
+ * (37.7 is 3.77E1). In place; NaN, Infinity and what has an exponent already stay. */
+static size_t scientific(char *text, size_t len) {
+    char digits[NUMBER_TEXT_MAX];
+    size_t ndigits = 0, point = len, first = 0, at = 0;
+    bool negative = text[0] == '-';
+    for (size_t i = negative; i < len; i++) {
+        if (text[i] == '.') {
+            point = ndigits;
+        } else if (text[i] >= '0' && text[i] <= '9') {
+            digits[ndigits++] = text[i];
+        } else {
+            return len;
+        }
+    }
+    while (first + 1 < ndigits && digits[first] == '0') first++;
+    while (ndigits > first + 1 && digits[ndigits - 1] == '0') ndigits--;
+    int64_t exponent = digits[first] == '0' ? 0 : (int64_t)point - (int64_t)first - 1;
+    if (negative) text[at++] = '-';
+    text[at++] = digits[first];
+    text[at++] = '.';
+    if (ndigits == first + 1) text[at++] = '0';
+    memcpy(text + at, digits + first + 1, ndigits - first - 1);
+    at += ndigits - first - 1;
+    text[at++] = 'E';
+    return at + int64_format(exponent, text + at);
+}
+
 size_t value_format(const Vector *v, uint32_t row, char *out) {
     if (v->form == VECTOR_CONSTANT) row = 0;
     const void *data = v->data;
@@ -57,8 +85,8 @@ size_t value_format(const Vector *v, uint32_t row, char *out) {
     case TRIB_TYPE_SMALLINT: return int64_format(((const int16_t *)data)[row], out);
     case TRIB_TYPE_INTEGER: return int64_format(((const int32_t *)data)[row], out);
     case TRIB_TYPE_BIGINT: return int64_format(((const int64_t *)data)[row], out);
-    case TRIB_TYPE_REAL: return float_format(((const float *)data)[row], out);
-    case TRIB_TYPE_DOUBLE: return double_format(((const double *)data)[row], out);
+    case TRIB_TYPE_REAL: return scientific(out, float_format(((const float *)data)[row], out));
+    case TRIB_TYPE_DOUBLE: return scientific(out, double_format(((const double *)data)[row], out));
     case TRIB_TYPE_DECIMAL: return decimal_format(decimal_at(v, row), v->type.scale, out);
     case TRIB_TYPE_DATE: return date_format_iso(((const int32_t *)data)[row], out);
     case TRIB_TYPE_TIME:

@@ -451,6 +451,10 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, const Joi
             join->as.join.null_aware |= UINT64_C(1) << k;
         }
         if (probe && k < MAX_KEYS) {
+            bool floating = probe->type.id == TRIB_TYPE_REAL || probe->type.id == TRIB_TYPE_DOUBLE;
+            /* as hash keys all NaN are one, which = does not say */
+            if (floating && !null_safe && i >= node->nin)
+                TRY(lower_expr(&both, node->conjuncts[i], &residual[nresidual++]));
             TRY(lower_expr(&probe_scope, probe, &join->as.join.probe_keys[k]));
             TRY(lower_expr(&build_scope, build, &join->as.join.build_keys[k]));
             if (null_safe) join->as.join.null_safe |= UINT64_C(1) << k;
