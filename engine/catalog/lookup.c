@@ -301,14 +301,13 @@ static Status catalog_missing(const LookupContext *context, Str name, Error *err
         found_look(&found, name, catalog_name(catalogs_at(context->catalogs, i)));
     (void)error_set(err, ERR_CATALOG_NAME, "there is no catalog \"" STR_FORMAT "\"",
                     STR_ARGS(name));
-    if (found.ncandidates || count == 0)
-        return count ? found_hint(&found, err)
-                     : error_hint(err, "the configuration has no catalogs");
+    if (found.ncandidates) return found_hint(&found, err);
+    if (count == 1) return error_hint(err, "the configuration has no catalogs");
     Buf list;
     buf_init(&list, NULL, 300);
     for (uint32_t i = 0; i < count; i++)
         buf_printf(&list, "%s%s", i ? ", " : "", catalog_name(catalogs_at(context->catalogs, i)));
-    Status status = error_hint(err, "the configuration has %s", list.data ? list.data : "others");
+    Status status = error_hint(err, "there are %s", list.data ? list.data : "others");
     buf_clear(&list);
     return status;
 }
