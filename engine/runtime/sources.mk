@@ -6,7 +6,7 @@ ENGINE_SOURCES += \
 	engine/runtime/crew.c engine/runtime/crew.h engine/runtime/session.c engine/runtime/session.h \
 	engine/runtime/cursors.c \
 	engine/runtime/statement.c engine/runtime/light.c engine/runtime/explain.c \
-	engine/runtime/commands.c engine/runtime/rowset.c \
+	engine/runtime/commands.c engine/runtime/lists.c engine/runtime/rowset.c \
 	engine/runtime/metadata.c engine/runtime/registry.c
 
 if HAVE_CMOCKA
