@@ -7,8 +7,8 @@
 #include "engine/base/number.h"
 #include "engine/bind/scope.h"
 
-static Status literal_error(Binder *binder, const AstExpr *ast, const char *what) {
-    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+static Status literal_error(Binder *binder, const AstExpr *ast, ErrorCode code, const char *what) {
+    return error_set_at(binder->err, code, ast->at.line, ast->at.column,
                         "'" STR_FORMAT "' is not a valid %s", STR_ARGS(ast->text), what);
 }
 
@@ -62,7 +62,7 @@ static Status bind_decimal(Binder *binder, const AstExpr *ast, Str text, bool ne
     Value value = {.type = type_decimal((uint8_t)precision, (int8_t)fraction)};
     Int128 unscaled;
     if (decimal_parse(digits, value.type.precision, value.type.scale, &unscaled) != DECIMAL_OK) {
-        return literal_error(binder, ast, "decimal");
+        return literal_error(binder, ast, ERR_SYNTAX, "decimal");
     }
     if (negative) unscaled = -unscaled;
     if (precision <= 18) {
@@ -97,7 +97,8 @@ static uint8_t fraction_digits(Str text) {
 static Status bind_date(Binder *binder, const AstExpr *ast, Expr **out) {
     Value value = {.type = TYPE(DATE)};
     int32_t days;
-    if (!date_parse(ast->text, &days)) return literal_error(binder, ast, "date (YYYY-MM-DD)");
+    if (!date_parse(ast->text, &days))
+        return literal_error(binder, ast, ERR_DATETIME_FORMAT, "date (YYYY-MM-DD)");
     value.as.integer = days;
     return constant(binder, value, out);
 }
@@ -105,7 +106,7 @@ static Status bind_date(Binder *binder, const AstExpr *ast, Expr **out) {
 static Status bind_time(Binder *binder, const AstExpr *ast, Expr **out) {
     Value value = {.type = type_time(fraction_digits(ast->text))};
     if (!time_parse(ast->text, &value.as.integer))
-        return literal_error(binder, ast, "time (HH:MM:SS)");
+        return literal_error(binder, ast, ERR_DATETIME_FORMAT, "time (HH:MM:SS)");
     return constant(binder, value, out);
 }
 
@@ -115,7 +116,7 @@ static Status bind_timestamp(Binder *binder, const AstExpr *ast, Expr **out) {
     int32_t ns;
     int16_t zone;
     if (!timestamp_parse(ast->text, precision, &us, &ns, &zone)) {
-        return literal_error(binder, ast, "timestamp (YYYY-MM-DD HH:MM:SS)");
+        return literal_error(binder, ast, ERR_DATETIME_FORMAT, "timestamp (YYYY-MM-DD HH:MM:SS)");
     }
     Value value = {.type = zone >= 0 ? type_timestamp_tz(precision) : type_timestamp(precision)};
     if (zone < 0 && precision <= 6) {
@@ -225,7 +226,7 @@ static Status bind_interval(Binder *binder, const AstExpr *ast, Expr **out) {
     Value value = {.type = months ? TYPE(INTERVAL_YM) : TYPE(INTERVAL_DS)};
     bool ok = months ? interval_months(text, from, to, &value.as.integer)
                      : interval_us(text, from, to, &value.as.integer);
-    if (!ok) return literal_error(binder, ast, "interval");
+    if (!ok) return literal_error(binder, ast, ERR_SYNTAX, "interval");
     if (negative) value.as.integer = -value.as.integer;
     return constant(binder, value, out);
 }

@@ -214,11 +214,6 @@ static Status kernel_interval_divide(KernelCall *call) {
     return interval_scale(call, true);
 }
 
-static Status resolve_second(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err) {
-    *result = args[1];
-    return TRIB_OK;
-}
-
 /* ---------------------------------------------------------------- rows */
 
 #define YM "interval year to month"
@@ -227,18 +222,36 @@ static Status resolve_second(Arena *arena, uint32_t nargs, Type *args, Type *res
 #define TZ "timestamp with time zone"
 #define TT "time with time zone"
 
+/* Intervals have three digits of seconds: what is shifted by one has them at least. */
+static Status resolve_shifted(Type shifted, Type interval, Type *result) {
+    *result = shifted;
+    if (interval.id == TRIB_TYPE_INTERVAL_DS && shifted.id != TRIB_TYPE_DATE &&
+        shifted.precision < 3)
+        result->precision = 3;
+    return TRIB_OK;
+}
+
+static Status resolve_shift(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err) {
+    return resolve_shifted(args[0], args[1], result);
+}
+
+static Status resolve_shift_second(Arena *arena, uint32_t nargs, Type *args, Type *result,
+                                   Error *err) {
+    return resolve_shifted(args[1], args[0], result);
+}
+
 #define INTERVAL(ID, SIGNATURE, KERNEL, RESOLVE, HELP)                                \
     {                                                                                 \
         .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = true,   \
         .kernel = KERNEL, .resolve = RESOLVE, .family = "date and time", .help = HELP \
     }
-#define SHIFT(TYPE_NAME, INTERVAL_NAME)                                                           \
-    INTERVAL(add, TYPE_NAME ", " INTERVAL_NAME " -> *", kernel_datetime_plus, resolve_first,      \
-             "Later by an interval."),                                                            \
-        INTERVAL(add, INTERVAL_NAME ", " TYPE_NAME " -> *", kernel_plus_datetime, resolve_second, \
-                 "Later by an interval."),                                                        \
-        INTERVAL(subtract, TYPE_NAME ", " INTERVAL_NAME " -> *", kernel_datetime_minus,           \
-                 resolve_first, "Earlier by an interval.")
+#define SHIFT(TYPE_NAME, INTERVAL_NAME)                                                      \
+    INTERVAL(add, TYPE_NAME ", " INTERVAL_NAME " -> *", kernel_datetime_plus, resolve_shift, \
+             "Later by an interval."),                                                       \
+        INTERVAL(add, INTERVAL_NAME ", " TYPE_NAME " -> *", kernel_plus_datetime,            \
+                 resolve_shift_second, "Later by an interval."),                             \
+        INTERVAL(subtract, TYPE_NAME ", " INTERVAL_NAME " -> *", kernel_datetime_minus,      \
+                 resolve_shift, "Earlier by an interval.")
 #define DIFFERENCE(TYPE_NAME)                                                                \
     INTERVAL(subtract, TYPE_NAME ", " TYPE_NAME " -> " DS, kernel_datetime_difference, NULL, \
              "The time between two moments.")
