@@ -29,6 +29,13 @@ static void bind_text(MYSQL_BIND *bind, Bound *bound, enum enum_field_types type
     bind->length = &bound->length;
 }
 
+/* Stored values come without blanks at the end, and comparisons take no notice of them. */
+static void bind_char(MYSQL_BIND *bind, Bound *bound, const TribValue *value) {
+    size_t length = value->as.text.length;
+    while (length > 0 && value->as.text.data[length - 1] == ' ') length--;
+    bind_text(bind, bound, MYSQL_TYPE_STRING, value->as.text.data, length);
+}
+
 static void bind_decimal(MYSQL_BIND *bind, Bound *bound, const TribValue *value) {
     Int128 unscaled = value->type.precision <= 18 ? (Int128)value->as.integer : value->as.wide;
     size_t length = decimal_format(unscaled, value->type.scale, bound->as.text);
@@ -108,8 +115,8 @@ static bool bind_value(MYSQL_BIND *bind, Bound *bound, const TribValue *value) {
         bind->buffer = &bound->as.real;
         return true;
     case TRIB_TYPE_DECIMAL: bind_decimal(bind, bound, value); return true;
+    case TRIB_TYPE_CHAR: bind_char(bind, bound, value); return true;
     case TRIB_TYPE_VARCHAR:
-    case TRIB_TYPE_CHAR:
         bind_text(bind, bound, MYSQL_TYPE_STRING, value->as.text.data, value->as.text.length);
         return true;
     case TRIB_TYPE_VARBINARY:

@@ -9,9 +9,19 @@
  *  - Text that a column's character set cannot hold equals nothing in it, and as a parameter it would be
  *    error 1267: it is not sent, the condition is FALSE (NULL for NULL).
  *  - CHAR(n) compares blank-padded here. utf8mb4_bin pads and orders by code point: exactly that.
- *  - LIKE ignores padding; patterns come rewritten for the escape character '!', since '' is an error
- *    under NO_BACKSLASH_ESCAPES.
- *  - A sort looks at max_sort_length bytes only: order and grouping need values that fit.
+ *  - LIKE ignores padding, but an index does not: `c LIKE 'a%'` becomes the range from 'a' on, and under
+ *    PAD SPACE collations 'a\t' lies below 'a', so that the index loses it. Only NO PAD columns get a plain
+ *    LIKE; the others a converted one, which no index serves. Patterns come rewritten for the escape
+ *    character '!', since '' is an error under NO_BACKSLASH_ESCAPES.
+ *  - A sort looks at max_sort_length bytes only: order and grouping need values that fit. Its keys are
+ *    filled up with zero bytes, so that under NO PAD collations 'a' and 'a\0' are alike to it, though
+ *    they compare as different: only binary strings, whose length is part of the key, sort exactly.
+ *  - BETWEEN goes as two comparisons: `d NOT BETWEEN a AND NULL` over decimals is NULL there even where
+ *    d < a, and `c BETWEEN 'A' AND 'a'` is taken for an equality, since the connection's collation holds
+ *    the two bounds for equal.
+ *  - So does IS [NOT] DISTINCT FROM a value: after `u <=> 18446744073709551615` the optimiser puts the value
+ *    in the place of u elsewhere, cut to a signed number. `=` does not go wrong there.
+ *  - `c IS NULL` is TRUE of a zero date in a column that is NOT NULL; `c <=> NULL` is not.
  *  - Dates that are none (0000-00-00, 2024-02-30) read as NULL here, but compare as values there: a
  *    guard leaves them out. Where they are errors nothing over them is better than SUPERSET but equality.
  *  - YEAR columns turn two-digit numbers into years when compared: a sum takes that away.
@@ -31,6 +41,7 @@
 #define INSTANT_GUARD "{0} >= '1970-01-01 00:00:00'"
 
 static const char REASON_LENGTH[] = "values may be longer than the server sorts by";
+static const char REASON_YEAR[] = "a year beyond 0 to 9999";
 static const char REASON_COLLATION[] = "order of the column's collation";
 
 /* ---------------------------------------------------------------- facts */
@@ -69,7 +80,7 @@ static const char *unbindable(const void *context, const TribValue *value) {
         return isfinite(value->as.real) ? NULL : "the source has no NaN and no Infinity";
     case TRIB_TYPE_DATE: {
         CivilDate date = date_to_civil((int32_t)value->as.integer);
-        return date.year >= 1 && date.year <= 9999 ? NULL : "a year beyond 1 to 9999";
+        return date.year >= 0 && date.year <= 9999 ? NULL : REASON_YEAR;
     }
     case TRIB_TYPE_TIMESTAMP:
     case TRIB_TYPE_TIMESTAMP_TZ: {
@@ -77,9 +88,9 @@ static const char *unbindable(const void *context, const TribValue *value) {
         int64_t us = wide ? value->as.instant.us : value->as.integer;
         if (wide && value->as.instant.ns != 0) return "finer than a microsecond";
         int64_t days = us / US_PER_DAY - (us % US_PER_DAY < 0);
-        if (days < INT32_MIN || days > INT32_MAX) return "a year beyond 1 to 9999";
+        if (days < INT32_MIN || days > INT32_MAX) return REASON_YEAR;
         CivilDate date = date_to_civil((int32_t)days);
-        return date.year >= 1 && date.year <= 9999 ? NULL : "a year beyond 1 to 9999";
+        return date.year >= 0 && date.year <= 9999 ? NULL : REASON_YEAR;
     }
     case TRIB_TYPE_TIME: return value->as.integer % 1000 == 0 ? NULL : "finer than a microsecond";
     case TRIB_TYPE_INTERVAL_DS: {
@@ -132,6 +143,8 @@ static int literal_fits(const SqlRender *render, const TribNode *call, uint32_t 
     return repertoire_holds(repertoire, value->as.text.data, value->as.text.length);
 }
 
+#define BETWEEN "({0} >= {1} AND {0} <= {2})"
+
 static const char EQUAL_BYTES[] = BYTES("{0}") " = " BYTES("{1}");
 static const char EQUAL_NEVER[] = "{0} IS NULL AND NULL";
 static const char IN_BYTES[] = BYTES("{0}") " IN ({1*|" BYTES("%") "})";
@@ -173,7 +186,8 @@ static TribVerdictKind check_text_range(const SqlRender *render, const TribNode 
         {"{0} <= {1}", BYTES("{0}") " <= " BYTES("{1}")},
         {"{0} > {1}", BYTES("{0}") " > " BYTES("{1}")},
         {"{0} >= {1}", BYTES("{0}") " >= " BYTES("{1}")},
-        {"{0} BETWEEN {1} AND {2}", BYTES("{0}") " BETWEEN " BYTES("{1}") " AND " BYTES("{2}")},
+        {BETWEEN,
+         "(" BYTES("{0}") " >= " BYTES("{1}") " AND " BYTES("{0}") " <= " BYTES("{2}") ")"},
     };
     bool fits = true;
     for (uint32_t i = 1; i < call->count; i++)
@@ -207,6 +221,34 @@ static TribVerdictKind check_sort_length(const SqlRender *render, const TribNode
     if (facts.octets > 0 && facts.octets <= SORT_KEY_BYTES) return TRIB_EXACT;
     *reason = REASON_LENGTH;
     return TRIB_NONE;
+}
+
+/* Is the second argument a value? Its template then, by whether that is NULL. Columns keep `<=>`. */
+static TribVerdictKind distinct_form(const SqlRender *render, const TribNode *call,
+                                     const char *of_null, const char *of_value,
+                                     const char **template, const char **reason) {
+    const TribNode *node = sql_argument(render, call, 1);
+    const TribValue *value = sql_literal(render, node);
+    if (value) {
+        *template = value->is_null ? of_null : of_value;
+        return TRIB_EXACT;
+    }
+    if (sql_column(render, node) && sql_column(render, sql_argument(render, call, 0)))
+        return TRIB_EXACT;
+    *reason = "depends on the value of a parameter";
+    return TRIB_NONE;
+}
+
+static TribVerdictKind check_distinct(const SqlRender *render, const TribNode *call,
+                                      const char **template, const char **reason) {
+    return distinct_form(render, call, "{0} IS NOT NULL", "({0} <> {1} OR {0} IS NULL)", template,
+                         reason);
+}
+
+static TribVerdictKind check_not_distinct(const SqlRender *render, const TribNode *call,
+                                          const char **template, const char **reason) {
+    return distinct_form(render, call, "{0} IS NULL", "({0} = {1} AND {0} IS NOT NULL)", template,
+                         reason);
 }
 
 /* IS NULL looks at what is stored: expressions may make NULL of it in other ways. */
@@ -282,14 +324,15 @@ static TribVerdictKind check_count(const SqlRender *render, const TribNode *call
     }
 
 /* The six comparisons and BETWEEN around one form of the arguments. */
-#define RANGES(types, classes, F)                                                              \
-    RULE(TRIB_FN_lt, types, classes, F("{0}") " < " F("{1}")),                                 \
-        RULE(TRIB_FN_le, types, classes, F("{0}") " <= " F("{1}")),                            \
-        RULE(TRIB_FN_gt, types, classes, F("{0}") " > " F("{1}")),                             \
-        RULE(TRIB_FN_ge, types, classes, F("{0}") " >= " F("{1}")),                            \
-        RULE(TRIB_FN_between, types, classes, F("{0}") " BETWEEN " F("{1}") " AND " F("{2}")), \
-        RULE(SQL_OP_NOT_BETWEEN, types, classes,                                               \
-             F("{0}") " NOT BETWEEN " F("{1}") " AND " F("{2}"))
+#define RANGES(types, classes, F)                                                \
+    RULE(TRIB_FN_lt, types, classes, F("{0}") " < " F("{1}")),                   \
+        RULE(TRIB_FN_le, types, classes, F("{0}") " <= " F("{1}")),              \
+        RULE(TRIB_FN_gt, types, classes, F("{0}") " > " F("{1}")),               \
+        RULE(TRIB_FN_ge, types, classes, F("{0}") " >= " F("{1}")),              \
+        RULE(TRIB_FN_between, types, classes,                                    \
+             "(" F("{0}") " >= " F("{1}") " AND " F("{0}") " <= " F("{2}") ")"), \
+        RULE(SQL_OP_NOT_BETWEEN, types, classes,                                 \
+             "(" F("{0}") " < " F("{1}") " OR " F("{0}") " > " F("{2}") ")")
 #define PLAIN(hole) hole
 #define COMPARISONS(types, classes)                                                                \
     RULE(TRIB_FN_eq, types, classes, "{0} = {1}"), RULE(TRIB_FN_ne, types, classes, "{0} <> {1}"), \
@@ -324,10 +367,10 @@ static const SqlRule rules[] = {
     RULE_NONE(TRIB_FN_ne, SQL_FLOATS, CLASS_FLOAT | CLASS_DOUBLE, "equality of FLOAT"),
     RULE_NONE(TRIB_FN_in, SQL_FLOATS, CLASS_FLOAT | CLASS_DOUBLE, "equality of FLOAT"),
     RULE_NONE(SQL_OP_NOT_IN, SQL_FLOATS, CLASS_FLOAT | CLASS_DOUBLE, "equality of FLOAT"),
-    RULE(TRIB_FN_is_distinct_from, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL,
-         "NOT ({0} <=> {1})"),
-    RULE(SQL_OP_IS_NOT_DISTINCT, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL,
-         "{0} <=> {1}"),
+    RULE_CHECK(TRIB_FN_is_distinct_from, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL,
+               "NOT ({0} <=> {1})", check_distinct),
+    RULE_CHECK(SQL_OP_IS_NOT_DISTINCT, EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL,
+               "{0} <=> {1}", check_not_distinct),
 
     /* Booleans. */
     RULE(SQL_OP_TRUE, SQL_TYPE(BOOLEAN), CLASS_BOOL | CLASS_BIT, "{0} <> 0"),
@@ -345,12 +388,10 @@ static const SqlRule rules[] = {
     RULE_CHECK(TRIB_FN_le, TEXT_TYPES, CLASS_EXACT, "{0} <= {1}", check_text_range),
     RULE_CHECK(TRIB_FN_gt, TEXT_TYPES, CLASS_EXACT, "{0} > {1}", check_text_range),
     RULE_CHECK(TRIB_FN_ge, TEXT_TYPES, CLASS_EXACT, "{0} >= {1}", check_text_range),
-    RULE_CHECK(TRIB_FN_between, TEXT_TYPES, CLASS_EXACT, "{0} BETWEEN {1} AND {2}",
-               check_text_range),
-    RULE_CHECK(TRIB_FN_like, TEXT_TYPES, CLASS_EXACT | CLASS_PADDED,
-               "{0} LIKE {pattern} ESCAPE '!'", check_like),
-    RULE_CHECK(SQL_OP_NOT_LIKE, TEXT_TYPES, CLASS_EXACT | CLASS_PADDED,
-               "{0} NOT LIKE {pattern} ESCAPE '!'", check_like),
+    RULE_CHECK(TRIB_FN_between, TEXT_TYPES, CLASS_EXACT, BETWEEN, check_text_range),
+    RULE_CHECK(TRIB_FN_like, TEXT_TYPES, CLASS_EXACT, "{0} LIKE {pattern} ESCAPE '!'", check_like),
+    RULE_CHECK(SQL_OP_NOT_LIKE, TEXT_TYPES, CLASS_EXACT, "{0} NOT LIKE {pattern} ESCAPE '!'",
+               check_like),
     RULE_CHECK(TRIB_FN_eq, TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED,
                "{0} = {1} AND " BYTES("{0}") " = " BYTES("{1}"), check_text_equal),
     RULE_CHECK(TRIB_FN_in, TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED,
@@ -359,9 +400,9 @@ static const SqlRule rules[] = {
     RULE(TRIB_FN_in, TEXT_TYPES, CLASS_TEXT | CLASS_ENUM, BYTES("{0}") " IN ({1*|" BYTES("%") "})"),
     TEXT_INEQUALITIES(TEXT_TYPES, CLASS_TEXT | CLASS_ENUM),
     RANGES(TEXT_TYPES, CLASS_TEXT | CLASS_ENUM, BYTES),
-    RULE(TRIB_FN_like, TEXT_TYPES, CLASS_FOLDED | CLASS_ENUM,
+    RULE(TRIB_FN_like, TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED | CLASS_ENUM,
          PADDED("{0}") " LIKE {pattern} ESCAPE '!'"),
-    RULE(SQL_OP_NOT_LIKE, TEXT_TYPES, CLASS_FOLDED | CLASS_ENUM,
+    RULE(SQL_OP_NOT_LIKE, TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED | CLASS_ENUM,
          PADDED("{0}") " NOT LIKE {pattern} ESCAPE '!'"),
     {.op = TRIB_FN_length,
      .first = TEXT_TYPES,
@@ -427,6 +468,7 @@ static const SqlRule rules[] = {
      .template = "(" INSTANT_GUARD ") IS TRUE",
      .check = check_is_column},
     RULE_NONE(TRIB_FN_is_null, DATE_TYPES, CLASS_DATE_STRICT, "may hold dates that are none"),
+    RULE_CHECK(TRIB_FN_is_null, SQL_ANY_TYPE, CLASS_DATE_TEXT, "{0} <=> NULL", check_is_column),
     RULE_CHECK(TRIB_FN_is_null, SQL_ANY_TYPE, ~(uint32_t)DATE_CLASSES, "{0} IS NULL",
                check_is_column),
     RULE_CHECK(TRIB_FN_is_not_null, SQL_ANY_TYPE, SQL_ANY_CLASS, "{0} IS NOT NULL",
@@ -526,9 +568,7 @@ static const SqlRule rules[] = {
     KEY(DATE_TYPES, CLASS_INSTANT, "(CASE WHEN " INSTANT_GUARD " THEN {0} END)"),
     KEY(SQL_TYPE(INTERVAL_DS) | SQL_TYPE(TIME), CLASS_TIME, "{0}"),
     KEY_CHECK(SQL_TYPE(VARBINARY), CLASS_BINARY, "{0}", check_sort_length),
-    KEY_CHECK(TEXT_TYPES, CLASS_EXACT, "{0}", check_sort_length),
-    KEY_CHECK(TEXT_TYPES, CLASS_PADDED | CLASS_FOLDED | CLASS_ENUM, BYTES("{0}"),
-              check_sort_length),
+    KEY_CHECK(TEXT_TYPES, CLASS_TEXT | CLASS_ENUM, BYTES("{0}"), check_sort_length),
     RULE_CHECK(SQL_OP_ORDER, SQL_TYPE(CHAR), CLASS_CHAR, PADDED("{0}"), check_sort_length),
     RULE_CHECK(SQL_OP_GROUP, SQL_TYPE(CHAR), CLASS_CHAR, BYTES("{0}"), check_sort_length),
     RULE_NONE(SQL_OP_ORDER, SQL_ANY_TYPE, SQL_ANY_CLASS, REASON_COLLATION),

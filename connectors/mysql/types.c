@@ -183,7 +183,7 @@ static Status map_date(Mapping *m) {
     bool instant = m->id == TRIB_TYPE_TIMESTAMP_TZ;
     if (m->settings->zero_dates == ZERO_DATES_VARCHAR) {
         *m->type = type_text(TRIB_TYPE_VARCHAR, 26);
-        m->facts->class = CLASS_OTHER;
+        m->facts->class = CLASS_DATE_TEXT;
         return TRIB_OK;
     }
     *m->type =

@@ -32,7 +32,8 @@ typedef enum ColumnClass {
     CLASS_INSTANT = 1 << 16,     /* TIMESTAMP: the zero value reads as NULL */
     CLASS_DATE_STRICT = 1 << 17, /* both, where such values are errors */
     CLASS_TIME = 1 << 18,
-    CLASS_UUID = 1 << 19
+    CLASS_UUID = 1 << 19,
+    CLASS_DATE_TEXT = 1 << 20 /* any of the dates, read as text */
 } ColumnClass;
 
 #define CLASS_TEXT   (CLASS_EXACT | CLASS_PADDED | CLASS_FOLDED)

@@ -147,7 +147,7 @@ typedef struct Case {
     const TribOption *options;
     uint32_t noptions;
     const char *schema;  /* whose tables are tested */
-    const char *only;    /* one table, NULL = all but `endless` */
+    const char *only;    /* tables, separated by blanks; NULL = all but `endless` */
     const char *endless; /* a table that takes forever, for cancellation; NULL = none */
     bool expects_order;  /* at least one ORDER BY with LIMIT must be taken */
     bool expects_exact;  /* at least one conjunct must be EXACT */

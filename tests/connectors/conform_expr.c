@@ -250,21 +250,23 @@ typedef struct ValuePool {
     uint32_t count;
 } ValuePool;
 
+/* CHAR values that differ in blanks at the end are two: the source must take them as equal. */
+static bool pool_same(const TribValue *a, const TribValue *b) {
+    if (a->is_null || b->is_null) return a->is_null && b->is_null;
+    if (a->type.id == TRIB_TYPE_CHAR && a->as.text.length != b->as.text.length) return false;
+    return value_compare(a, b) == 0;
+}
+
 static void pool_add(ValuePool *pool, TribValue value) {
     if (pool->count == COUNT_OF(pool->values)) return;
     for (uint32_t i = 0; i < pool->count; i++) {
-        const TribValue *there = &pool->values[i];
-        if (there->is_null || value.is_null ? there->is_null && value.is_null
-                                            : value_compare(there, &value) == 0)
-            return;
+        if (pool_same(&pool->values[i], &value)) return;
     }
     pool->values[pool->count++] = value;
 }
 
 static void pool_text(ValuePool *pool, const char *data, size_t length) {
     TribValue value = {.type = pool->type};
-    bool padded = pool->type.id == TRIB_TYPE_CHAR;
-    while (padded && length && data[length - 1] == ' ') length--;
     value.as.text.data = data;
     value.as.text.length = length;
     pool_add(pool, value);
@@ -546,9 +548,21 @@ static void add_arithmetic(Conditions *self, uint32_t column, const Rows *rows) 
     conditions_add(self, CALL(arena, gt, BOOLEAN, cast, expr_literal(arena, &text)));
 }
 
+/* Two conditions on one column, from `first` on: an optimiser merges them, and may go wrong in that. */
+static void add_pairs(Conditions *self, uint32_t first) {
+    uint32_t leaves = self->count - first;
+    for (uint32_t i = 0; i < 60; i++) {
+        Expr *a = self->list[first + random_next(&self->random) % leaves];
+        Expr *b = self->list[first + random_next(&self->random) % leaves];
+        conditions_add(self, i % 3 ? CALL(self->arena, and, BOOLEAN, a, b)
+                                   : CALL(self->arena, or, BOOLEAN, a, b));
+    }
+}
+
 static void add_column(Conditions *self, const Rows *rows, uint32_t column) {
     Arena *arena = self->arena;
     TribType type = self->table->columns[column].type;
+    uint32_t first = self->count;
     ValuePool *pool = must(ARENA_NEW(arena, ValuePool));
     pool_fill(pool, arena, self->table, rows, column);
     Expr *of = expr_column(arena, self->table, column);
@@ -564,6 +578,7 @@ static void add_column(Conditions *self, const Rows *rows, uint32_t column) {
     if (type.id == TRIB_TYPE_VARCHAR) add_likes(self, column);
     if (type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT)
         add_arithmetic(self, column, rows);
+    add_pairs(self, first);
     for (uint32_t other = 0; other < self->table->ncolumns; other++) {
         TribType theirs = self->table->columns[other].type;
         if (other == column || theirs.id != type.id || self->table->columns[other].unreadable)

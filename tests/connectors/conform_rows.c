@@ -180,11 +180,23 @@ __int128 value_integer(const TribValue *value) {
     return value->as.integer;
 }
 
-static __int128 value_scaled(const TribValue *value, int scale) {
-    __int128 number = value_integer(value);
-    int own = value->type.id == TRIB_TYPE_DECIMAL ? value->type.scale : 0;
-    for (; own < scale; own++) number *= 10;
-    return number;
+static __int128 power_of_ten(int exponent) {
+    __int128 power = 1;
+    while (exponent-- > 0) power *= 10;
+    return power;
+}
+
+/* Whole parts first: brought to one scale, 38 digits before the point and 38 behind would not fit. */
+static int scaled_compare(const TribValue *a, const TribValue *b) {
+    int a_scale = a->type.id == TRIB_TYPE_DECIMAL ? a->type.scale : 0;
+    int b_scale = b->type.id == TRIB_TYPE_DECIMAL ? b->type.scale : 0;
+    int scale = a_scale > b_scale ? a_scale : b_scale;
+    __int128 x = value_integer(a), y = value_integer(b);
+    __int128 x_unit = power_of_ten(a_scale), y_unit = power_of_ten(b_scale);
+    if (x / x_unit != y / y_unit) return x / x_unit > y / y_unit ? 1 : -1;
+    x = x % x_unit * power_of_ten(scale - a_scale);
+    y = y % y_unit * power_of_ten(scale - b_scale);
+    return (x > y) - (x < y);
 }
 
 /* char(n): as if both were padded with blanks. */
@@ -213,11 +225,7 @@ int value_compare(const TribValue *a, const TribValue *b) {
             return a->as.instant.us > b->as.instant.us ? 1 : -1;
         return (a->as.instant.ns > b->as.instant.ns) - (a->as.instant.ns < b->as.instant.ns);
     }
-    int scale = a->type.id != TRIB_TYPE_DECIMAL ? 0
-                : a->type.scale > b->type.scale ? a->type.scale
-                                                : b->type.scale;
-    __int128 x = value_scaled(a, scale), y = value_scaled(b, scale);
-    return (x > y) - (x < y);
+    return scaled_compare(a, b);
 }
 
 void value_print(Buf *out, const TribValue *value) {

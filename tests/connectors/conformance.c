@@ -1,10 +1,9 @@
 /*
  * conformance.c - walks the connectors' ABI with any connector and compares every answer.
  *
- *   conformance [--folder DIR] [--stride N] [TYPE ...]
- *
- * loads trib_<TYPE>.so from the folder (default .libs) for each type (default: all that are known and
- * there), tries every Nth condition (a prime spreads best; for slow builds), and ends with "N passed, N failed". Exit code 0 only if none failed.
+ * Loads trib_<TYPE>.so for each type, walks the tables that quirks.c names, and ends with "N passed, N
+ * failed". Exit code 0 only if none failed. The conditions to try are generated; which of them are tried
+ * follows from stride and seed alone, so that every run can be repeated. --help lists the options.
  */
 #include "tests/connectors/conform.h"
 
@@ -13,12 +12,26 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/base/number.h"
 #include "engine/base/os.h"
 
 uint64_t checks_passed, checks_failed;
 const char *check_context = "";
 
-static uint32_t stride = 1; /* every which condition is tried */
+static const char usage[] =
+    "usage: conformance [options] [TYPE ...]   (default: every connector that is built)\n"
+    "  --folder DIR   where trib_TYPE.so are (.libs)\n"
+    "  --stride N     try every Nth condition (2): a sample; 1 tries all, a larger prime suits "
+    "slow builds\n"
+    "  --seed S       which sample, and which random trees (42)\n"
+    "  --full         stride 1, and four seeds from S on\n"
+    "mysql needs a server: TRIB_TEST_MYSQL_HOST, _PORT or _SOCKET, _USER, _PASSWORD, and _SCHEMA, "
+    "the schema\n"
+    "whose tables are walked (tests/fixtures/mysql_conform.sql makes one).\n";
+
+enum { FULL_SEEDS = 4 };
+static uint32_t stride = 2; /* every which condition is tried */
+static uint64_t seed = 42;
 
 static pthread_mutex_t report_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -323,16 +336,16 @@ static void check_conditions(const Subject *subject, const TribTable *table, con
                              Tally *tally) {
     Arena *arena = arena_new(NULL), *scratch = arena_new(NULL);
     uint32_t count;
-    uint64_t random = 7;
-    Expr **conditions = expr_conditions(arena, table, whole, 42, &count);
-    for (uint32_t i = 0; i < count; i += stride) {
+    uint64_t random = seed ^ 7;
+    Expr **conditions = expr_conditions(arena, table, whole, seed, &count);
+    for (uint32_t i = (uint32_t)(seed % stride); i < count; i += stride) {
         Ask what = ask_all(scratch, table);
         Expr *pair[2] = {conditions[i], conditions[random_next(&random) % count]};
         what.conjuncts = pair;
-        what.nconjuncts = i % 5 ? 1 : 2;
-        what.mode = i % 97 == 0 ? TRIB_PUSHDOWN_OFF : TRIB_PUSHDOWN_EXACT;
-        if (i % 3 == 0) what.limit = (int64_t)(random_next(&random) % 4);
-        what.max_rows = i % 7 == 0 ? 3 : 2048;
+        what.nconjuncts = random_next(&random) % 5 ? 1 : 2;
+        what.mode = random_next(&random) % 97 == 0 ? TRIB_PUSHDOWN_OFF : TRIB_PUSHDOWN_EXACT;
+        if (random_next(&random) % 3 == 0) what.limit = (int64_t)(random_next(&random) % 4);
+        what.max_rows = random_next(&random) % 7 == 0 ? 3 : 2048;
         check_ask(subject, scratch, whole, &what, tally);
         arena_reset(scratch);
     }
@@ -398,11 +411,35 @@ static int null_aware(const TribValue *a, const TribValue *b, bool descending, b
     return descending ? -order : order;
 }
 
-/* The keys of a top-N must be those of the whole table sorted here. */
+/* Is each key where the whole table sorted here would have it? */
+static void check_keys(const TribTable *table, const Rows *whole, const Ask *what,
+                       const Answer *answer, uint32_t c) {
+    size_t limit = (size_t)what->limit < whole->count ? (size_t)what->limit : whole->count;
+    size_t want = answer->taken & TRIB_TAKEN_LIMIT ? limit : whole->count;
+    const char *text = answer->text ? answer->text : "";
+    if (!CHECK(answer->rows.count == want, "ORDER BY %s: %zu rows of %zu; sent %s",
+               table->columns[c].name, answer->rows.count, want, text))
+        return;
+    for (size_t r = 0; r < answer->rows.count; r++) {
+        const TribValue *value = rows_at(&answer->rows, r);
+        size_t before = 0, equal = 0;
+        for (size_t w = 0; w < whole->count; w++) {
+            int order =
+                null_aware(&rows_at(whole, w)[c], value, what->descending, what->nulls_first);
+            before += order < 0;
+            equal += order == 0;
+        }
+        if (!CHECK(before <= r && r < before + equal, "ORDER BY %s: a wrong key at %zu; sent %s",
+                   table->columns[c].name, r, text))
+            return;
+    }
+}
+
+/* A top-N of few rows, and of all but one: both ways, NULL at both ends. */
 static void check_order(const Subject *subject, Arena *arena, const TribTable *table,
                         const Rows *whole, Tally *tally) {
     for (uint32_t c = 0; c < table->ncolumns; c++) {
-        for (int way = 0; way < 4 && !table->columns[c].unreadable; way++) {
+        for (int way = 0; way < 8 && !table->columns[c].unreadable; way++) {
             Answer answer;
             Ask what = ask_all(arena, table);
             Expr *key = expr_column(arena, table, c);
@@ -411,29 +448,14 @@ static void check_order(const Subject *subject, Arena *arena, const TribTable *t
             what.order = &key;
             what.descending = way & 1;
             what.nulls_first = way & 2;
-            what.limit = 5;
+            what.limit = way & 4 && whole->count > 5 ? (int64_t)whole->count - 1 : 5;
             ask(subject, arena, &what, &answer);
             if (!CHECK(answer.status == TRIB_OK, "ORDER BY %s: %s", table->columns[c].name,
                        answer.err.message))
                 continue;
             if (!(answer.taken & TRIB_TAKEN_ORDER)) continue;
             tally->orders++;
-            size_t want = whole->count < 5 && answer.taken & TRIB_TAKEN_LIMIT ? whole->count
-                                                                              : answer.rows.count;
-            CHECK(answer.rows.count == want, "ORDER BY %s: %zu rows", table->columns[c].name,
-                  answer.rows.count);
-            for (size_t r = 0; r < answer.rows.count; r++) {
-                const TribValue *value = rows_at(&answer.rows, r);
-                size_t before = 0, equal = 0;
-                for (size_t w = 0; w < whole->count; w++) {
-                    int order =
-                        null_aware(&rows_at(whole, w)[c], value, what.descending, what.nulls_first);
-                    before += order < 0;
-                    equal += order == 0;
-                }
-                CHECK(before <= r && r < before + equal, "ORDER BY %s: a wrong key at %zu; sent %s",
-                      table->columns[c].name, r, answer.text ? answer.text : "");
-            }
+            check_keys(table, whole, &what, &answer, c);
         }
     }
 }
@@ -857,6 +879,15 @@ static void check_table(const Subject *subject, const Quirks *quirks, const Case
     arena_free(arena);
 }
 
+/* Is the word one of a list separated by blanks? */
+static bool word_among(const char *list, const char *word) {
+    size_t length = strlen(word);
+    for (const char *at = strstr(list, word); at && *word; at = strstr(at + 1, word)) {
+        if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0')) return true;
+    }
+    return false;
+}
+
 static void check_case(const TribConnector *connector, TestHost *host, const Quirks *quirks,
                        const Case *at) {
     Arena *arena = arena_new(NULL);
@@ -877,7 +908,7 @@ static void check_case(const TribConnector *connector, TestHost *host, const Qui
               "%s", err.message);
         for (uint32_t i = 0; i < tables.count; i++) {
             if (at->endless && strcmp(tables.names[i], at->endless) == 0) continue;
-            if (at->only && strcmp(tables.names[i], at->only) != 0) continue;
+            if (at->only && !word_among(at->only, tables.names[i])) continue;
             check_table(&subject, quirks, at, tables.names[i], &tally);
         }
         check_context = at->name;
@@ -937,22 +968,58 @@ static void remove_folder(const char *folder) {
     if (system(command) != 0) fprintf(stderr, "%s could not be removed\n", folder);
 }
 
+typedef struct Arguments {
+    const char *folder;
+    uint32_t rounds;
+    int first; /* of the types, in argv */
+} Arguments;
+
+/* false: they are wrong, or only help was wanted. */
+static bool arguments_read(int argc, char **argv, Arguments *out) {
+    *out = (Arguments){.folder = ".libs", .rounds = 1, .first = 1};
+    int at = 1;
+    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
+        const char *name = argv[at], *value = at + 1 < argc ? argv[at + 1] : NULL;
+        int64_t number = 0;
+        if (strcmp(name, "--full") == 0) {
+            stride = 1;
+            out->rounds = FULL_SEEDS;
+            continue;
+        }
+        if (!value) return false;
+        bool numeric = int64_parse(str_from(value), &number) == NUMBER_OK && number >= 0;
+        if (strcmp(name, "--folder") == 0)
+            out->folder = value;
+        else if (strcmp(name, "--stride") == 0 && numeric && number > 0 && number < 1000000)
+            stride = (uint32_t)number;
+        else if (strcmp(name, "--seed") == 0 && numeric)
+            seed = (uint64_t)number;
+        else
+            return false;
+        at++;
+    }
+    out->first = at;
+    return true;
+}
+
 int main(int argc, char **argv) {
     static const char *const known[] = {"template", "sqlite", "memory", "mysql"};
-    const char *folder = ".libs";
     char scratch[] = "/tmp/tributary-conformance-XXXXXX";
-    int at = 1;
-    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
-        if (strcmp(argv[at], "--folder") == 0) folder = argv[at + 1];
-        if (strcmp(argv[at], "--stride") == 0) stride = (uint32_t)strtoul(argv[at + 1], NULL, 10);
+    Arguments arguments;
+    if (!arguments_read(argc, argv, &arguments)) {
+        fputs(usage, stderr);
+        return 2;
     }
-    if (!stride) stride = 1;
     if (!mkdtemp(scratch)) return 2;
-    Arena *arena = arena_new(NULL);
-    for (size_t i = 0; at == argc && i < COUNT_OF(known); i++)
-        check_connector(arena, folder, scratch, known[i]);
-    for (; at < argc; at++) check_connector(arena, folder, scratch, argv[at]);
-    arena_free(arena);
+    for (uint32_t round = 0; round < arguments.rounds; round++, seed++) {
+        Arena *arena = arena_new(NULL);
+        printf("stride %u, seed %llu\n", stride, (unsigned long long)seed);
+        for (size_t i = 0; arguments.first == argc && i < COUNT_OF(known); i++)
+            check_connector(arena, arguments.folder, scratch, known[i]);
+        for (int i = arguments.first; i < argc; i++)
+            check_connector(arena, arguments.folder, scratch, argv[i]);
+        arena_free(arena);
+    }
     remove_folder(scratch);
     printf("%llu passed, %llu failed\n", (unsigned long long)checks_passed,
            (unsigned long long)checks_failed);

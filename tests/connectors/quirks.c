@@ -422,41 +422,66 @@ void quirks_fill(const Subject *subject, Arena *arena, const char *schema) {
 
 /* ---------------------------------------------------------------- mysql */
 
-static const Quirks *mysql_quirks(void) {
-    static TribOption options[6], single[7];
-    static const char *const names[] = {"host", "port", "socket", "user", "password"};
-    static const char *const variables[] = {"TRIB_TEST_MYSQL_HOST", "TRIB_TEST_MYSQL_PORT",
-                                            "TRIB_TEST_MYSQL_SOCKET", "TRIB_TEST_MYSQL_USER",
-                                            "TRIB_TEST_MYSQL_PASSWORD"};
-    static Case cases[2];
-    static const TribOption wrong[] = {OPTION("user", NULL), OPTION("port", "0"),
-                                       OPTION("tls", "maybe"), OPTION("hostname", "x")};
-    static Quirks quirks = {
-        .type = "mysql", .wrong = wrong, .nwrong = COUNT_OF(wrong), .cases = cases, .ncases = 2};
+enum { MYSQL_BASE = 5, MYSQL_OPTIONS = MYSQL_BASE + 4, MYSQL_CASES = 5 };
+
+/* Each case: what is set beside the server's address, and the tables (of mysql_conform.sql) that it concerns. */
+static const struct {
+    const char *name, *only;
+    TribOption more[MYSQL_OPTIONS - MYSQL_BASE];
+} mysql_cases[MYSQL_CASES] = {
+    {.name = "schema"},
+    {.name = "relaxed",
+     .only = "ranges sparse",
+     .more = {OPTION("parallel", "relaxed"), OPTION("split_rows", "20")}},
+    {.name = "consistent", .only = "ranges sparse", .more = {OPTION("split_rows", "20")}},
+    {.name = "as text",
+     .only = "moments vast lumps",
+     .more = {OPTION("zero_dates", "varchar"), OPTION("time", "varchar"),
+              OPTION("decimal", "overflow_varchar"), OPTION("tinyint1", "boolean")}},
+    {.name = "rounded", .only = "vast", .more = {OPTION("decimal", "round")}},
+};
+
+static uint32_t mysql_address(TribOption *options) {
+    static const char *const names[MYSQL_BASE] = {"host", "port", "socket", "user", "password"};
+    static const char *const variables[MYSQL_BASE] = {
+        "TRIB_TEST_MYSQL_HOST", "TRIB_TEST_MYSQL_PORT", "TRIB_TEST_MYSQL_SOCKET",
+        "TRIB_TEST_MYSQL_USER", "TRIB_TEST_MYSQL_PASSWORD"};
     uint32_t count = 0;
-    const char *schema = os_env("TRIB_TEST_MYSQL_SCHEMA");
-    if (!schema || !os_env("TRIB_TEST_MYSQL_USER")) return NULL;
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
+    for (size_t i = 0; i < MYSQL_BASE; i++) {
         const char *value = os_env(variables[i]);
         if (value) options[count++] = (TribOption)OPTION(names[i], value);
     }
-    memcpy(single, options, sizeof options);
+    return count;
+}
+
+static const Quirks *mysql_quirks(void) {
+    static TribOption options[MYSQL_CASES][MYSQL_OPTIONS], single[MYSQL_OPTIONS];
+    static Case cases[MYSQL_CASES];
+    static const TribOption wrong[] = {OPTION("user", NULL), OPTION("port", "0"),
+                                       OPTION("tls", "maybe"), OPTION("hostname", "x")};
+    static Quirks quirks = {.type = "mysql",
+                            .wrong = wrong,
+                            .nwrong = COUNT_OF(wrong),
+                            .cases = cases,
+                            .ncases = MYSQL_CASES};
+    const char *schema = os_env("TRIB_TEST_MYSQL_SCHEMA");
+    if (!schema || !os_env("TRIB_TEST_MYSQL_USER")) return NULL;
+    for (uint32_t c = 0; c < MYSQL_CASES; c++) {
+        uint32_t count = mysql_address(options[c]);
+        for (size_t i = 0; i < COUNT_OF(mysql_cases[c].more) && mysql_cases[c].more[i].name; i++)
+            options[c][count++] = mysql_cases[c].more[i];
+        cases[c] = (Case){.name = mysql_cases[c].name,
+                          .only = mysql_cases[c].only,
+                          .options = options[c],
+                          .noptions = count,
+                          .schema = schema,
+                          .endless = c == 0 ? "endless" : NULL,
+                          .expects_exact = c == 0};
+    }
+    uint32_t count = mysql_address(single);
     single[count] = (TribOption)OPTION("max_connections", "1");
     quirks.single = single;
     quirks.nsingle = count + 1;
-    cases[0] = (Case){.name = "schema",
-                      .options = options,
-                      .noptions = count,
-                      .schema = schema,
-                      .endless = "endless",
-                      .expects_exact = true};
-    memcpy(&cases[1], &cases[0], sizeof cases[0]);
-    static TribOption relaxed[7];
-    memcpy(relaxed, options, sizeof options);
-    relaxed[count] = (TribOption)OPTION("parallel", "relaxed");
-    cases[1].name = "parallel";
-    cases[1].options = relaxed;
-    cases[1].noptions = count + 1;
     return &quirks;
 }
 
