@@ -613,6 +613,8 @@ const SqlDialect shippable_dialect = {
     .like_escape = '!',
     .nulls = SQL_NULLS_SMALLEST,
     .max_params = SHIPPABLE_PARAMS,
+    /* Conditions and a few runtime filters together stay below the smallest usual max_allowed_packet, 4 MiB. */
+    .max_param_bytes = 512 * 1024,
     .max_text = 4 * 1024 * 1024,
     .max_depth = 100,
     .true_text = "1 = 1",

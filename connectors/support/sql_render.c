@@ -44,7 +44,7 @@ Status sql_writer_init(SqlWriter *self, const SqlDialect *dialect, const void *c
 }
 
 SqlMark sql_mark(const SqlWriter *self) {
-    return (SqlMark){self->text.len, self->nparams, self->terms};
+    return (SqlMark){self->text.len, self->param_bytes, self->nparams, self->terms};
 }
 
 void sql_undo(SqlWriter *self, SqlMark mark) {
@@ -55,6 +55,7 @@ void sql_undo(SqlWriter *self, SqlMark mark) {
     if (self->text.data) self->text.data[mark.text] = '\0';
     self->text.failed = self->text.exceeded = false;
     self->nparams = mark.params;
+    self->param_bytes = mark.param_bytes;
     self->terms = mark.terms;
     self->too_many = false;
 }
@@ -66,14 +67,15 @@ bool sql_fits(const SqlWriter *self) {
 Status sql_take(SqlWriter *self, SqlFragment *out) {
     TRY(buf_status(&self->text, self->err));
     if (self->too_many) {
-        return error_set(self->err, ERR_LIMIT, "a statement takes at most %u parameters",
-                         self->render.dialect->max_params);
+        return error_set(self->err, ERR_LIMIT,
+                         "the statement's parameters are too many or too long for the source");
     }
     Str text = buf_view(&self->text);
     *out = (SqlFragment){text.data, text.len, self->nparams, self->params};
     buf_init(&self->text, self->render.arena, self->render.dialect->max_text);
     self->params = NULL;
     self->nparams = self->param_capacity = 0;
+    self->param_bytes = 0;
     return TRIB_OK;
 }
 
@@ -374,13 +376,30 @@ static void write_around(SqlWriter *self, Str template, const char *hole, uint32
     }
 }
 
+static size_t value_bytes(const TribValue *value) {
+    if (!value || value->is_null) return 0;
+    switch (value->type.id) {
+    case TRIB_TYPE_VARCHAR:
+    case TRIB_TYPE_CHAR:
+    case TRIB_TYPE_VARBINARY:
+    case TRIB_TYPE_JSON: return value->as.text.length;
+    default: return 0;
+    }
+}
+
 /* Appends the dialect's text for a parameter and lists the parameter itself. */
 static void write_param(SqlWriter *self, TribType type, const TribValue *value, uint32_t slot) {
     const SqlDialect *dialect = self->render.dialect;
     const char *text = dialect->param ? dialect->param(self->render.context, type) : "?";
     const char *mark = strchr(text, '?');
+    size_t bytes = value_bytes(value);
+    if (dialect->max_param_bytes && bytes > dialect->max_param_bytes - self->param_bytes) {
+        self->too_many = true;
+        return;
+    }
     SqlParam *param = param_new(self);
     if (!param) return;
+    self->param_bytes += bytes;
     *param = (SqlParam){
         .at = self->text.len + (mark ? (size_t)(mark - text) : 0), .slot = slot, .type = type};
     param->is_slot = value == NULL;

@@ -29,8 +29,9 @@ typedef struct SqlWriter {
     Buf text;
     SqlParam *params;
     uint32_t nparams, param_capacity;
+    size_t param_bytes;  /* of their texts */
     uint32_t terms;      /* leaves written */
-    bool too_many;       /* parameters: what is being written must be undone */
+    bool too_many;       /* parameters, or bytes of them: what is being written must be undone */
     SqlNodeInfo *infos;  /* per node */
     SqlColumn **columns; /* per table: an array per column, filled in on demand */
     bool **columns_known;
@@ -39,7 +40,7 @@ typedef struct SqlWriter {
 } SqlWriter;
 
 typedef struct SqlMark {
-    size_t text;
+    size_t text, param_bytes;
     uint32_t params, terms;
 } SqlMark;
 

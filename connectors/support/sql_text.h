@@ -108,6 +108,8 @@ struct SqlDialect {
     char like_escape;
     SqlNullOrder nulls;
     uint32_t max_params; /* of one statement */
+    size_t
+        max_param_bytes; /* of the texts among them, within one part of a SqlSelect; 0 = any number */
     size_t max_text;
     uint32_t max_depth;                 /* of an expression */
     uint32_t max_terms;                 /* leaves of all conditions together; 0 = any number */

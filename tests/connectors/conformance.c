@@ -353,6 +353,38 @@ static void check_conditions(const Subject *subject, const TribTable *table, con
     arena_free(arena);
 }
 
+/* Values longer than a source may take in one statement: one alone, and many together. */
+static void check_long_values(const Subject *subject, Arena *arena, const TribTable *table,
+                              const Rows *whole, Tally *tally) {
+    enum { LONG = 17 * 1024 * 1024, MANY = 400, EACH = 60000 };
+    for (uint32_t c = 0; c < table->ncolumns; c++) {
+        TribType type = table->columns[c].type;
+        if ((type.id != TRIB_TYPE_VARCHAR && type.id != TRIB_TYPE_VARBINARY) ||
+            table->columns[c].unreadable)
+            continue;
+        char *text = ARENA_ARRAY(arena, char, LONG);
+        memset(text, 'z', LONG);
+        TribValue value = {.type = type};
+        value.as.text.data = text;
+        value.as.text.length = LONG;
+        Expr *pair[] = {expr_column(arena, table, c), expr_literal(arena, &value)};
+        Expr *one = expr_call(arena, TRIB_FN_lt, TRIB_TYPE_BOOLEAN, 2, pair);
+        Ask what = ask_all(arena, table);
+        what.conjuncts = &one;
+        what.nconjuncts = 1;
+        check_ask(subject, arena, whole, &what, tally);
+        Expr *list[MANY + 1] = {pair[0]};
+        for (int i = 1; i <= MANY; i++) {
+            value.as.text.length = EACH + (size_t)i;
+            list[i] = expr_literal(arena, &value);
+        }
+        Expr *many = expr_call(arena, TRIB_FN_in, TRIB_TYPE_BOOLEAN, MANY + 1, list);
+        what.conjuncts = &many;
+        check_ask(subject, arena, whole, &what, tally);
+        return;
+    }
+}
+
 /* Conditions of many terms and deep nesting: sent or not, the rows are right. */
 static void check_large_conditions(const Subject *subject, Arena *arena, const TribTable *table,
                                    const Rows *whole, Tally *tally) {
@@ -865,6 +897,7 @@ static void check_table(const Subject *subject, const Quirks *quirks, const Case
     if (table && read_whole(subject, arena, table, &whole)) {
         check_conditions(subject, table, &whole, tally);
         check_large_conditions(subject, arena, table, &whole, tally);
+        check_long_values(subject, arena, table, &whole, tally);
         check_order(subject, arena, table, &whole, tally);
         check_outputs(subject, arena, table, &whole, tally);
         check_grouping(subject, arena, table, &whole, tally);
