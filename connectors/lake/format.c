@@ -1,0 +1,77 @@
+/*
+ * format.c - the list of formats, and what they share.
+ */
+#include "connectors/lake/format.h"
+
+static const Format *const formats[] = {&format_csv, &format_json};
+
+const Format *format_of(FormatKind kind) {
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        if (formats[i]->kind == kind) return formats[i];
+    }
+    return NULL;
+}
+
+const Format *format_of_name(Str name, Str *stem) {
+    (void)codec_of_name(name, stem);
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        for (size_t k = 0; formats[i]->endings[k]; k++) {
+            Str ending = str_from(formats[i]->endings[k]);
+            if (stem->len <= ending.len) continue;
+            Str tail = {stem->data + stem->len - ending.len, ending.len};
+            if (!str_equal_fold(tail, ending)) continue;
+            stem->len -= ending.len;
+            return formats[i];
+        }
+    }
+    return NULL;
+}
+
+Codec format_codec(const Shape *shape, const char *key) {
+    Str stem;
+    return shape->codec == CODEC_AUTO ? codec_of_name(str_from(key), &stem) : shape->codec;
+}
+
+Status format_stream(const FormatParams *params, Stream **out, Error *err) {
+    StreamParams stream = {.host = params->host,
+                           .store = params->store,
+                           .range = params->range,
+                           .codec = format_codec(params->shape, params->range.object->key),
+                           .max_ratio = params->shape->max_ratio};
+    return stream_open(&stream, params->call, out, err);
+}
+
+Status format_convert(const FormatParams *params, uint32_t column, const Field *fields,
+                      uint32_t count, FormatFault fault, void *self, Error *err) {
+    const FormatColumn *target = &params->columns[column];
+    BatchBuilder *builder = params->builder;
+    Convert convert = {.builder = builder, .column = &builder->columns[target->output], .err = err};
+    for (uint32_t from = 0; from < count;) {
+        convert.fields = fields + from;
+        convert.count = count - from;
+        convert.row = builder->rows + from;
+        ConvertResult result = target->kernel(&convert);
+        if (result == CONVERT_DONE) return TRIB_OK;
+        if (result == CONVERT_FAILED) return err->status;
+        from += convert.done;
+        if (params->shape->on_mismatch != MISMATCH_NULL)
+            return fault(self, column, from, convert.why, err);
+        if (params->mismatches->count++ == 0) {
+            Error first;
+            (void)fault(self, column, from, convert.why, &first);
+            text_format(params->mismatches->first, sizeof params->mismatches->first, "%s",
+                        first.message);
+        }
+        batch_set_null(convert.column, builder->rows + from);
+        from++;
+    }
+    return TRIB_OK;
+}
+
+void format_value_text(Str value, char *out, size_t size) {
+    size_t limit = size - 4 < 60 ? size - 4 : 60;
+    size_t n = utf8_cut(value.data, value.len, limit);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7F ? '.' : value.data[i];
+    memcpy(out + n, n < value.len ? "..." : "", n < value.len ? 4 : 1);
+}
