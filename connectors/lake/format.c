@@ -3,7 +3,7 @@
  */
 #include "connectors/lake/format.h"
 
-static const Format *const formats[] = {&format_csv, &format_json};
+static const Format *const formats[] = {&format_csv};
 
 const Format *format_of(FormatKind kind) {
     for (size_t i = 0; i < COUNT_OF(formats); i++) {
