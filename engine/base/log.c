@@ -20,6 +20,7 @@
 #define LOG_LINE_MAX ((size_t)64 * 1024)
 
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint32_t log_stamp;
 static int log_file = -1;     /* guarded by log_lock */
 static _Atomic int log_level; /* LOG_OFF until log_open */
 static const char *const level_names[] = {"OFF", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"};
@@ -33,7 +34,7 @@ Status log_open(const char *path, LogLevel level, Error *err) {
             return error_detail(err, "LogFile: %s", path);
         }
     }
-    pthread_mutex_lock(&log_lock);
+    (void)os_lock_forked(&log_lock, &log_stamp);
     int before = log_file;
     log_file = file;
     atomic_store(&log_level, file >= 0 ? level : LOG_OFF);
@@ -92,7 +93,7 @@ void log_write(LogLevel level, const char *source, const char *format, ...) {
     va_end(again);
     log_line(&line, &text, level, source);
     if (!line.failed) {
-        pthread_mutex_lock(&log_lock);
+        (void)os_lock_forked(&log_lock, &log_stamp);
         /* A full disk must not fail queries: a record that cannot be written is lost. */
         if (log_file >= 0) {
             ssize_t written = write(log_file, line.data, line.len);

@@ -314,3 +314,23 @@ uint32_t os_pid_stamp(void) {
     atomic_store(&stamp_generation, generation);
     return fresh;
 }
+
+#define STAMP_CHANGING UINT32_MAX
+
+bool os_lock_forked(pthread_mutex_t *lock, _Atomic uint32_t *stamp) {
+    uint32_t now = os_pid_stamp(), then = atomic_load_explicit(stamp, memory_order_acquire);
+    bool anew = false;
+    while (then != now) {
+        if (then == STAMP_CHANGING) {
+            sched_yield();
+            then = atomic_load(stamp);
+        } else if (atomic_compare_exchange_weak(stamp, &then, STAMP_CHANGING)) {
+            anew = then != 0;
+            if (anew) pthread_mutex_init(lock, NULL);
+            atomic_store(stamp, now);
+            break;
+        }
+    }
+    pthread_mutex_lock(lock);
+    return anew;
+}

@@ -29,5 +29,8 @@ char *os_config_dir(Arena *arena);
 char *os_state_dir(Arena *arena);
 /* The stamp of this process: changes after fork. Cheap. */
 uint32_t os_pid_stamp(void);
+/* Locks a lock of the process. In a forked child a thread that does not exist may hold it: there it is
+ * made anew before its first use, and true is returned once: what it guards is the parent's. */
+bool os_lock_forked(pthread_mutex_t *lock, _Atomic uint32_t *stamp);
 
 #endif

@@ -52,6 +52,7 @@ typedef struct Zone {
 } Zone;
 
 static pthread_mutex_t zones_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint32_t zones_stamp;
 static _Atomic(Zone *) zones_by_id[ZONE_MAX + 1];
 static _Atomic(Zone *) zones_by_name[ZONE_SLOTS];
 static int16_t zones_count; /* guarded by zones_lock */
@@ -382,7 +383,7 @@ static int16_t zone_named(Str name) {
     if (!name_plausible(name)) return -1;
     Zone *zone = zone_find(name, &slot);
     if (zone) return zone->id;
-    pthread_mutex_lock(&zones_lock);
+    (void)os_lock_forked(&zones_lock, &zones_stamp);
     zone = zone_find(name, &slot);
     if (!zone && zones_count < ZONE_MAX && (zone = zone_load(name)) != NULL) {
         zone->id = ++zones_count;

@@ -63,6 +63,7 @@ static Status set_fill(CatalogSet *self, Str connector_path, Str metastore, Erro
 Status catalogs_new(Config *config, Str connector_path, Str metastore, CatalogSet **out,
                     Error *err) {
     CatalogSet *self;
+    catalogs_guard_fork();
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
     atomic_init(&self->references, 1);
     pthread_mutex_init(&self->lock, NULL);

@@ -137,6 +137,8 @@ void cache_put(MetaCache *self, Metastore *store, char kind, const char *schema,
                CachedItem *item);
 void cache_invalidate(MetaCache *self, Metastore *store, const char *schema, const char *name);
 CachedItem *item_new(void);
+/* Once per process, before SQLite is used: a fork does not leave its locks held in the child. */
+void catalogs_guard_fork(void);
 
 /* ---- catalogs (catalog.c) */
 

@@ -92,12 +92,7 @@ static struct {
 
 /* A forked child begins anew: another thread may have held the lock. */
 static void registry_enter(void) {
-    uint32_t now = os_pid_stamp(), then = atomic_load(&registry.stamp);
-    if (then != now && atomic_compare_exchange_strong(&registry.stamp, &then, now) && then != 0) {
-        pthread_mutex_init(&registry.lock, NULL);
-        registry.stores = NULL;
-    }
-    pthread_mutex_lock(&registry.lock);
+    if (os_lock_forked(&registry.lock, &registry.stamp)) registry.stores = NULL;
 }
 
 /* ---------------------------------------------------------------- opening */

@@ -5,6 +5,7 @@ ENGINE_SOURCES += \
 	engine/catalog/catalog.h \
 	engine/catalog/config.c \
 	engine/catalog/encode.c \
+	engine/catalog/fork.c \
 	engine/catalog/information_schema.c \
 	engine/catalog/information_schema.h \
 	engine/catalog/internal.h \

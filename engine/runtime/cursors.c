@@ -21,12 +21,7 @@ static struct {
 /* In a forked child the lock may be held by a thread that does not exist, and the sessions are the
  * parent's. */
 static void sessions_enter(void) {
-    uint32_t now = os_pid_stamp(), then = atomic_load(&sessions.stamp);
-    if (then != now && atomic_compare_exchange_strong(&sessions.stamp, &then, now) && then != 0) {
-        pthread_mutex_init(&sessions.lock, NULL);
-        sessions.first = NULL;
-    }
-    pthread_mutex_lock(&sessions.lock);
+    if (os_lock_forked(&sessions.lock, &sessions.stamp)) sessions.first = NULL;
 }
 
 /* Under the session's cursor lock. */

@@ -37,6 +37,7 @@ typedef struct Pool {
 
 static Pool *_Atomic the_pool;
 static pthread_mutex_t pool_birth = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint32_t pool_birth_stamp;
 
 static void pool_stop(Pool *self, int64_t wait_ns) {
     struct timespec until;
@@ -77,7 +78,7 @@ static Pool *pool_new(void) {
 static Pool *pool_get(void) {
     Pool *pool = atomic_load_explicit(&the_pool, memory_order_acquire);
     if (pool && pool->pid_stamp == os_pid_stamp()) return pool;
-    pthread_mutex_lock(&pool_birth);
+    (void)os_lock_forked(&pool_birth, &pool_birth_stamp);
     pool = atomic_load(&the_pool);
     if (!pool || pool->pid_stamp != os_pid_stamp()) {
         bool first = pool == NULL;

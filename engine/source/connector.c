@@ -33,6 +33,7 @@ struct Loaded {
 };
 
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint32_t load_stamp;
 static Loaded *loaded;
 
 /* ---------------------------------------------------------------- folders */
@@ -287,7 +288,7 @@ static Status type_load(Arena *arena, Str type, Str connector_path, const TribCo
 Status connector_load(Str type, Str connector_path, const TribConnector **out, Error *err) {
     Arena *arena;
     TRY_ALLOC(arena, arena_new(NULL), err);
-    pthread_mutex_lock(&load_lock);
+    (void)os_lock_forked(&load_lock, &load_stamp); /* connectors stay loaded in a child */
     Status status = type_load(arena, type, connector_path, out, err);
     pthread_mutex_unlock(&load_lock);
     arena_free(arena);

@@ -26,12 +26,7 @@ static struct {
 /* In a forked child the lock may be held by a thread that does not exist, and the sources' sockets
  * belong to the parent: both are forgotten before anything else happens. */
 static void registry_enter(void) {
-    uint32_t now = os_pid_stamp(), then = atomic_load(&registry.stamp);
-    if (then != now && atomic_compare_exchange_strong(&registry.stamp, &then, now) && then != 0) {
-        pthread_mutex_init(&registry.lock, NULL);
-        registry.sources = NULL;
-    }
-    pthread_mutex_lock(&registry.lock);
+    if (os_lock_forked(&registry.lock, &registry.stamp)) registry.sources = NULL;
 }
 
 static void registry_leave(void) {
@@ -481,20 +476,25 @@ typedef struct Tenure {
 
 static struct {
     pthread_mutex_t lock;
+    _Atomic uint32_t stamp;
     Tenure *first;
 } tenures = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void tenures_enter(void) {
+    if (os_lock_forked(&tenures.lock, &tenures.stamp)) tenures.first = NULL;
+}
 
 static void tenure_remember(Tenure *tenure, const void *of) {
     tenure->of = of;
     if (tenure->frame.token) cancel_retain(tenure->frame.token);
-    pthread_mutex_lock(&tenures.lock);
+    tenures_enter();
     tenure->next = tenures.first;
     tenures.first = tenure;
     pthread_mutex_unlock(&tenures.lock);
 }
 
 static Tenure *tenure_take(const void *of) {
-    pthread_mutex_lock(&tenures.lock);
+    tenures_enter();
     Tenure **place = &tenures.first;
     while (*place && (*place)->of != of) place = &(*place)->next;
     Tenure *found = *place;
