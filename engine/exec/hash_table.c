@@ -9,7 +9,8 @@
 #define SLOT_PENDING UINT64_C(1) /* taken in this round; the row is being made */
 #define PREFETCH_SLOTS \
     (UINT64_C(1) << 15) /* a table larger than this does not stay in the first caches */
-#define MOVE_AHEAD 32
+#define MOVE_AHEAD  32
+#define LARGE_SLOTS (UINT64_C(1) << 17)
 
 Status probe_scratch_new(Arena *arena, ProbeScratch *out, Error *err) {
     uint32_t n = BATCH_ROWS + 1; /* branch-free lists write one past their end */
@@ -74,7 +75,8 @@ Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *re
     *refused = false;
     uint64_t need = (self->count + more) * 2;
     if (need <= self->mask + 1) return TRIB_OK;
-    uint64_t slots = (self->mask + 1) * 2;
+    /* A large table grows in larger steps: moving its entries costs more than empty slots. */
+    uint64_t slots = (self->mask + 1) * (self->mask >= LARGE_SLOTS ? 4 : 2);
     while (slots < need) slots *= 2;
     Block block;
     TRY(block_new(self->grant, slots * sizeof(uint64_t), force, &block, err));
@@ -91,9 +93,9 @@ Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *re
 }
 
 /* Walks each listed row to an empty slot, which it takes (fresh), or to one with its salt
- * (candidates). */
-static void group_walk(GroupTable *self, ProbeScratch *scratch, uint32_t count, uint32_t *nfresh,
-                       uint32_t *ncandidates) {
+ * (candidates); asks for the rows there from `front` to `last`. */
+static void group_walk(GroupTable *self, uint32_t front, uint32_t last, ProbeScratch *scratch,
+                       uint32_t count, uint32_t *nfresh, uint32_t *ncandidates) {
     uint64_t *slots = self->slots, mask = self->mask;
     uint32_t fresh = 0, candidates = 0;
     for (uint32_t k = 0; k < count; k++) {
@@ -106,6 +108,10 @@ static void group_walk(GroupTable *self, ProbeScratch *scratch, uint32_t count, 
             slots[slot] = salt | SLOT_PENDING;
             scratch->fresh[fresh++] = i;
         } else {
+            uint8_t *row = (uint8_t *)(uintptr_t)(entry & SLOT_POINTER);
+            scratch->rows[i] = row;
+            __builtin_prefetch(row + front);
+            __builtin_prefetch(row + last);
             scratch->candidates[candidates++] = i;
         }
     }
@@ -135,7 +141,8 @@ Status group_table_find(GroupTable *self, const GroupKeys *keys, ProbeScratch *s
     uint32_t pending = count;
     while (pending > 0) {
         uint32_t nfresh, ncandidates, nrejected = 0;
-        group_walk(self, scratch, pending, &nfresh, &ncandidates);
+        group_walk(self, keys->layout->front, keys->layout->width - 1, scratch, pending, &nfresh,
+                   &ncandidates);
         if (nfresh > 0) {
             TRY(make(context, scratch->fresh, nfresh, err));
             for (uint32_t k = 0; k < nfresh; k++) {
@@ -145,12 +152,11 @@ Status group_table_find(GroupTable *self, const GroupKeys *keys, ProbeScratch *s
             }
             self->count += nfresh;
         }
-        for (uint32_t k = 0; k < ncandidates; k++) {
+        for (uint32_t k = 0; k < ncandidates && nfresh > 0; k++) { /* met while pending? */
             uint16_t i = scratch->candidates[k];
-            uint8_t *row = (uint8_t *)(uintptr_t)(self->slots[scratch->slots[i]] & SLOT_POINTER);
-            scratch->rows[i] = row;
-            __builtin_prefetch(row + keys->layout->front);
-            __builtin_prefetch(row + keys->layout->width - 1); /* states */
+            if (scratch->rows[i] != (uint8_t *)(uintptr_t)SLOT_PENDING) continue;
+            scratch->rows[i] =
+                (uint8_t *)(uintptr_t)(self->slots[scratch->slots[i]] & SLOT_POINTER);
         }
         group_match(keys, scratch, ncandidates, &nrejected);
         for (uint32_t k = 0; k < nrejected; k++) {

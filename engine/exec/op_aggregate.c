@@ -451,7 +451,7 @@ static Status groups_make(void *context, const uint16_t *fresh, uint32_t count, 
  * few misses, which overlap; one that does not must be kept, and merged later. */
 static bool table_may_grow(const AggWorker *self, const AggShared *shared, uint64_t need) {
     if (need <= UINT64_C(1) << TABLE_BITS_CACHE) return true;
-    uint64_t bytes = (self->table.mask + 1) * 2 * sizeof(uint64_t);
+    uint64_t bytes = (self->table.mask + 1) * 4 * sizeof(uint64_t);
     uint64_t share =
         (uint64_t)budget_limit(shared->query->budget) / TABLE_SHARE / shared->query->workers;
     if (need > UINT64_C(1) << TABLE_BITS_LAST || bytes > share) return false;

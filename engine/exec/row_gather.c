@@ -247,24 +247,29 @@ MATCH(instant, 16, match_instant)
 MATCH(zoned, 16, match_zoned)
 MATCH(timetz, 16, match_timetz)
 
-/* Two rounds: lengths and first bytes, which lie in the rows; then the bytes outside, which have
- * been asked for meanwhile. */
+/* Two rounds: what the views say; then, if some do not say all, the bytes outside the rows, which
+ * have been asked for meanwhile. */
 static uint32_t match_all_text(MatchCall *call) {
     uint32_t likely = 0, rejected = call->nrejected, kept = 0;
+    bool outside = false;
     for (uint32_t k = 0; k < call->count; k++) {
         uint16_t i = call->list[k];
         const uint8_t *row = call->rows[i] + call->offset;
-        bool equal = match_8(call->data + (size_t)call->positions[i] * sizeof(StrView), row);
+        const uint8_t *value = call->data + (size_t)call->positions[i] * sizeof(StrView);
+        bool first = match_8(value, row), equal = first & match_8(value + 8, row + 8);
         LOAD(StrView, view, row);
-        const char *first = view.len > STRVIEW_INLINE ? view.ptr : (const char *)row;
-        __builtin_prefetch(first);
-        __builtin_prefetch(first + view.len);
+        if (view.len > STRVIEW_INLINE) {
+            __builtin_prefetch(view.ptr);
+            __builtin_prefetch(view.ptr + view.len - 1);
+            equal = first;
+            outside = true;
+        }
         call->list[likely] = i;
         likely += equal;
         call->rejected[rejected] = i;
         rejected += !equal;
     }
-    for (uint32_t k = 0; k < likely; k++) {
+    for (uint32_t k = 0; k < likely && outside; k++) {
         uint16_t i = call->list[k];
         bool equal = match_text_rest(call->data + (size_t)call->positions[i] * sizeof(StrView),
                                      call->rows[i] + call->offset);
@@ -274,7 +279,7 @@ static uint32_t match_all_text(MatchCall *call) {
         rejected += !equal;
     }
     call->nrejected = rejected;
-    return kept;
+    return outside ? kept : likely;
 }
 
 typedef uint32_t (*MatchKernel)(MatchCall *call);

@@ -104,15 +104,25 @@ static uint64_t element_hash(const Vector *self, uint32_t position, uint64_t see
     return hash;
 }
 
-/* hashes[i] = the hash of row i of the selection, or mixed into what stands there. */
-#define HASH_LOOP(HASH)                                                 \
-    do {                                                                \
-        for (uint32_t i = 0; i < count; i++) {                          \
-            uint32_t row = selection != NULL ? selection[i] : i;        \
-            bool null = validity != NULL && !bitmap_get(validity, row); \
-            uint64_t h = null ? HASH_NULL : (HASH);                     \
-            hashes[i] = combine ? hash_combine(hashes[i], h) : h;       \
-        }                                                               \
+/* hashes[i] = the hash of row i of the selection, or mixed into what stands there. The loops
+ * without choices come first. */
+#define HASH_LOOP(HASH)                                                        \
+    do {                                                                       \
+        if (selection == NULL && validity == NULL) {                           \
+            if (combine) {                                                     \
+                for (uint32_t row = 0; row < count; row++)                     \
+                    hashes[row] = hash_combine(hashes[row], HASH);             \
+            } else {                                                           \
+                for (uint32_t row = 0; row < count; row++) hashes[row] = HASH; \
+            }                                                                  \
+            break;                                                             \
+        }                                                                      \
+        for (uint32_t i = 0; i < count; i++) {                                 \
+            uint32_t row = selection != NULL ? selection[i] : i;               \
+            bool null = validity != NULL && !bitmap_get(validity, row);        \
+            uint64_t h = null ? HASH_NULL : (HASH);                            \
+            hashes[i] = combine ? hash_combine(hashes[i], h) : h;              \
+        }                                                                      \
     } while (0)
 
 #define HASH_CASE(PHYS, T, CALL)    \
