@@ -1,0 +1,479 @@
+"""Random tables and queries: our rows against another engine's.
+
+usage: differential.py --runner PROGRAM --config FILE --work FOLDER [--seconds N] [--seed N] [--combinations all|two|...]
+       [--mysql-socket PATH]
+
+Each round makes tables of hostile values, loads them alike into a memory catalog, an SQLite file, MariaDB (with
+--mysql-socket) and DuckDB, and makes queries whose meaning is the same in Trino's dialect and DuckDB's: joins of
+every kind, sub-queries, grouping, set operations, three-valued logic, ORDER BY with LIMIT over all columns. DuckDB's
+rows become the expected rows of a .test file, in which each table comes from a source taken at random; the runner
+runs the file in its combinations (push-down, spilling, threads, rules switched off). What fails stays in the
+folder as a script that fails again. The seed is printed; the same seed gives the same rounds.
+
+Left out, because the two engines differ by definition: division of integers and decimals, NaN and -0.0, casts of
+floating-point numbers, sums of inexact numbers, text functions beyond ASCII.
+"""
+import argparse
+import datetime
+import decimal
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+
+import duckdb
+
+D = decimal.Decimal
+TEXTS = ["", "a", "A", "a ", " a", "b", "B", "ab", "aB", "ä", "Ä", "ß", "ss", "İ", "i", "😀", "ｚ", "e\u0301", "é", "%", "_", "a%b",
+         "a_b", "\\", "'", "\"", "0", "10", "9", "NULL", "zzzzzzzzzzzzzzzzzzzz", "aaaaaaaaaaaaaaaaaaab", "12 chars..12", "13 chars...13"]
+ASCII = ["", "a", "A", "ab", "abc", "b ", " b", "xyz", "Hello", "12", "-7", "x_y", "100%"]
+COLUMNS = [  # name, type of ours, of SQLite, of MariaDB, kind, values
+    ("i", "integer", "INTEGER", "INT", "int", list(range(-3, 8))),
+    ("n", "bigint", "INTEGER", "BIGINT", "big", [0, 1, -1, 2, 7, 2**31, -2**31 - 1, 2**53 + 1, 2**63 - 1, -2**63]),
+    ("d", "decimal(10,2)", "DECIMAL(10,2)", "DECIMAL(10,2)", "dec",
+     [D("0.00"), D("1.00"), D("-1.50"), D("2.25"), D("7.00"), D("99999999.99"), D("-99999999.99"), D("0.01")]),
+    ("r", "double", "DOUBLE", "DOUBLE", "real", [0.0, 0.5, -2.25, 1.0, 3.0, 1000.75, -4.0, 7.0]),
+    ("x", "double", "DOUBLE", "DOUBLE", "wide", [0.0, 1.0, -1.0, 1e308, -1e308, 1e-300, 9007199254740992.0, 0.1]),
+    ("s", "varchar(20)", "TEXT", None, "text", TEXTS),
+    ("u", "varchar(20)", "TEXT", None, "ascii", ASCII),
+    ("t", "date", "DATE", "DATE", "date", [datetime.date(*v) for v in
+     [(2024, 2, 29), (2024, 1, 31), (1970, 1, 1), (1969, 12, 31), (2000, 12, 31), (1000, 1, 1), (9999, 12, 30), (2024, 3, 1)]]),
+    ("f", "boolean", "BOOLEAN", "BIT(1)", "bool", [True, False]),
+]
+STRICT = {"i", "n", "r", "x", "s", "u"}
+COLLATIONS = ["utf8mb4_general_ci", "utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_unicode_ci"]
+NUMERIC = ("int", "big", "dec", "real", "wide")
+
+
+class Pair(str):
+    """A piece of SQL, ours; .other is DuckDB's spelling of it."""
+    other: str
+
+    def __new__(cls, ours, other=None):
+        self = super().__new__(cls, ours)
+        self.other = ours if other is None else other
+        return self
+
+
+def fmt(template, *pieces):
+    return Pair(template.format(*pieces), template.format(*[getattr(p, "other", p) for p in pieces]))
+
+
+def join(separator, pieces):
+    return Pair(separator.join(pieces), separator.join(getattr(p, "other", p) for p in pieces))
+
+
+def literal(value, kind):
+    if value is None:
+        return "NULL"
+    if kind in ("text", "ascii"):
+        return "'" + value.replace("'", "''") + "'"
+    if kind == "date":
+        return f"DATE '{value.isoformat().zfill(10)}'"
+    if kind == "bool":
+        return "true" if value else "false"
+    if kind in ("real", "wide"):
+        return f"{value!r}e0" if "e" not in repr(value) else repr(value)
+    if kind == "big" and value == -2**63:
+        return "-9223372036854775808"
+    return str(value)
+
+
+def java_double(value):
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    sign = "-" if str(value)[0] == "-" else ""
+    digits = D(repr(abs(value))).as_tuple()
+    text = "".join(map(str, digits.digits)).rstrip("0") or "0"
+    exponent = len(digits.digits) + digits.exponent - 1
+    if value == 0:
+        return sign + "0.0"
+    if -3 <= exponent < 7:
+        whole = text[:exponent + 1].ljust(exponent + 1, "0") if exponent >= 0 else "0"
+        rest = text[exponent + 1:] if exponent >= 0 else "0" * (-exponent - 1) + text
+        return f"{sign}{whole}.{rest or '0'}"
+    return f"{sign}{text[0]}.{text[1:] or '0'}E{exponent}"
+
+
+def cell(value):
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return java_double(value)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, D):
+        return f"{value:f}"
+    if isinstance(value, str):
+        return "".join(c if c >= " " else f"\\x{ord(c):02x}" for c in value) or "(empty)"
+    return str(value)
+
+
+class Table:
+    def __init__(self, rng, name, sources):
+        self.name, self.sources = name, sources
+        count = rng.choice([0, 1, 3, 8, 20, 20, 40])
+        dense = rng.random()
+        self.rows = [[k] + [None if rng.random() < 0.25 else rng.choice(c[5] if dense > 0.3 else c[5][:3]) for c in COLUMNS]
+                     for k in range(count)]
+        self.collation = rng.choice(COLLATIONS)
+
+    def values(self, kinds=None):
+        return ", ".join("(" + ", ".join(literal(v, k) for v, k in zip(row, ["int"] + [c[4] for c in COLUMNS])) + ")" for row in self.rows)
+
+    def create(self, prefix, column):
+        types = ", ".join(f"{c[0]} {c[column]}" for c in COLUMNS)
+        return f"CREATE TABLE {prefix}{self.name} (k integer, {types})"
+
+    def insert(self, prefix):
+        return f"INSERT INTO {prefix}{self.name} VALUES {self.values()}" if self.rows else None
+
+    def load_sqlite(self, db):
+        def value(v):
+            return str(v) if isinstance(v, D) else v.isoformat() if isinstance(v, datetime.date) else v
+        db.execute(f"CREATE TABLE {self.name} (k INTEGER PRIMARY KEY, " + ", ".join(f"{c[0]} {c[2]}" for c in COLUMNS) + ")")
+        strict = [k for k, c in enumerate(COLUMNS) if c[0] in STRICT]
+        types = {"int": "INTEGER", "big": "INTEGER", "real": "REAL", "wide": "REAL"}
+        db.execute(f"CREATE TABLE {self.name}_s (k INTEGER PRIMARY KEY, " + ", ".join(
+            f"{COLUMNS[k][0]} {types.get(COLUMNS[k][4], 'TEXT')}" for k in strict) + ") STRICT")
+        for row in self.rows:
+            db.execute(f"INSERT INTO {self.name} VALUES ({', '.join('?' * len(row))})", [value(v) for v in row])
+            db.execute(f"INSERT INTO {self.name}_s VALUES ({', '.join('?' * (len(strict) + 1))})", [row[0]] + [row[k + 1] for k in strict])
+
+    def mysql(self):
+        types = []
+        for c in COLUMNS:
+            text = f"VARCHAR(20) COLLATE {self.collation}" if c[4] == "text" else "VARCHAR(20) CHARACTER SET latin1"
+            types.append(f"{c[0]} {c[3] or text}")
+        yield f"CREATE TABLE {self.name} (k INT PRIMARY KEY, {', '.join(types)}, KEY (s), KEY (i))"
+        if self.rows:
+            yield f"INSERT INTO {self.name} VALUES {self.values()}"
+
+
+class Generator:
+    def __init__(self, rng, tables):
+        self.rng, self.tables, self.aliases = rng, tables, 0
+
+    def pick(self, *choices):
+        return self.rng.choice(choices)
+
+    # a relation's columns: list of (Pair, kind)
+    def table(self):
+        table = self.rng.choice(self.tables)
+        prefix, columns, suffix = self.rng.choice(table.sources)
+        alias = f"q{self.aliases}"
+        self.aliases += 1
+        names = [("k", "int")] + [(c[0], c[4]) for c in COLUMNS if columns is None or c[0] in columns]
+        return Pair(f"{prefix}{table.name}{suffix} {alias}", f"{table.name} {alias}"), [(Pair(f"{alias}.{n}"), k) for n, k in names]
+
+    def values(self):
+        alias = f"v{self.aliases}"
+        self.aliases += 1
+        kind = self.pick("int", "dec", "text", "date")
+        pool = next(c[5] for c in COLUMNS if c[4] == kind)
+        rows = [self.rng.choice(pool) for _ in range(self.rng.randint(1, 4))]
+        if self.rng.random() < 0.4:
+            rows.append(None)
+        text = ", ".join(f"({literal(v, kind)}, {n})" for n, v in enumerate(rows))
+        return Pair(f"(VALUES {text}) {alias}(a, b)"), [(Pair(f"{alias}.a"), kind), (Pair(f"{alias}.b"), "int")]
+
+    def derived(self, depth):
+        alias = f"w{self.aliases}"
+        self.aliases += 1
+        query, kinds = self.query(depth - 1)
+        return fmt("({}) " + alias, query), [(Pair(f"{alias}.c{n}"), k) for n, k in enumerate(kinds)]
+
+    def relation(self, depth):
+        r = self.rng.random()
+        if r < 0.12:
+            return self.values()
+        if r < 0.3 and depth > 0:
+            return self.derived(depth)
+        return self.table()
+
+    def source(self, depth):
+        text, columns = self.relation(depth)
+        for _ in range(self.pick(0, 0, 0, 1, 1, 2) if depth > 0 else 0):
+            other, more = self.relation(depth - 1)
+            pairs = [(a, b) for a, k in columns for b, m in more if self.comparable(k, m)]
+            if not pairs or self.rng.random() < 0.05:
+                text = fmt("{} CROSS JOIN {}", text, other)
+                columns = columns + more
+                continue
+            a, b = self.rng.choice(pairs)
+            sign = self.pick("=", "=", "=", "=", "IS NOT DISTINCT FROM", "<")
+            condition = fmt("{} " + sign + " {}", a, b)
+            columns = columns + more
+            while self.rng.random() < 0.4:
+                condition = fmt("{} AND {}", condition, self.boolean(columns, 1, joins=True))
+            kind = self.pick("JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
+            text = fmt("{} " + kind + " {} ON {}", text, other, condition)
+        return text, columns
+
+    @staticmethod
+    def comparable(a, b):
+        text = ("text", "ascii")
+        return a == b or (a in NUMERIC and b in NUMERIC and {a, b} != {"big", "wide"}) or (a in text and b in text)
+
+    def constant(self, kind):
+        kind = {"total": "dec", "average": "real"}.get(kind, kind)
+        pool = next(c[5] for c in COLUMNS if c[4] == kind)
+        if self.rng.random() < 0.06:
+            return Pair("NULL")
+        return Pair(literal(self.rng.choice(pool), kind))
+
+    def value(self, columns, kind, depth):
+        """An expression of the kind."""
+        same = [c for c, k in columns if k == kind]
+        r = self.rng.random()
+        if depth <= 0 or r < 0.45:
+            return self.rng.choice(same) if same and self.rng.random() < 0.8 else self.constant(kind)
+        if r < 0.55:
+            return fmt("CASE WHEN {} THEN {} ELSE {} END", self.boolean(columns, depth - 1), self.value(columns, kind, depth - 1), self.value(columns, kind, depth - 1))
+        if r < 0.65:
+            return fmt("COALESCE({}, {})", self.value(columns, kind, depth - 1), self.value(columns, kind, depth - 1))
+        if r < 0.7:
+            return fmt("NULLIF({}, {})", self.value(columns, kind, depth - 1), self.value(columns, kind, depth - 1))
+        return self.operation(columns, kind, depth - 1)
+
+    def operation(self, columns, kind, depth):
+        small = [c for c, k in columns if k == "int"] or [Pair("3")]
+        if kind == "int":
+            texts = [c for c, k in columns if k == "ascii"]
+            choices = [fmt("({} + {})", self.rng.choice(small), self.rng.randint(-5, 5)), fmt("({} * {})", self.rng.choice(small), self.rng.randint(-3, 3)),
+                       fmt("({} % {})", self.rng.choice(small), self.pick(2, 3, "(-2)")), fmt("abs({})", self.rng.choice(small)), fmt("(- {})", self.rng.choice(small)),
+                       fmt("({} - {})", self.rng.choice(small), self.rng.choice(small))]
+            if texts:
+                choices += [Pair(f"length({texts[0]})"), Pair(f"strpos({texts[0]}, 'a')")]
+            dates = [c for c, k in columns if k == "date"]
+            if dates:
+                choices += [fmt("EXTRACT({} FROM {})", self.pick("YEAR", "MONTH", "DAY", "QUARTER"), dates[0])]
+            return self.rng.choice(choices)
+        if kind == "ascii":
+            a = self.value(columns, "ascii", depth)
+            return self.pick(fmt("upper({})", a), fmt("lower({})", a), fmt("trim({})", a), fmt("substr({}, 2)", a), fmt("substr({}, 1, 2)", a),
+                             fmt("({} || {})", a, self.value(columns, "ascii", 0)), fmt("replace({}, 'a', 'xy')", a), fmt("CAST({} AS varchar)", self.rng.choice(small)))
+        if kind == "dec":
+            return self.pick(fmt("({} + 1.50)", self.value(columns, "dec", 0)), fmt("({} * 2)", self.value(columns, "dec", 0)), fmt("abs({})", self.value(columns, "dec", 0)))
+        if kind == "real":
+            return self.pick(fmt("({} + {})", self.value(columns, "real", 0), self.value(columns, "real", 0)), fmt("({} * 0.5e0)", self.value(columns, "real", 0)),
+                             fmt("CAST({} AS double)", self.rng.choice(small)), fmt("floor({})", self.value(columns, "real", 0)))
+        if kind == "date":
+            v = [c for c, k in columns if k == "date"] or [Pair("DATE '2024-01-31'")]
+            unit = self.pick("DAY", "MONTH", "YEAR")
+            return self.pick(Pair(f"({v[0]} - INTERVAL '1' {unit})", f"CAST({v[0].other} - INTERVAL '1' {unit} AS DATE)"),
+                             Pair(f"date_trunc('month', {v[0]})", f"CAST(date_trunc('month', {v[0].other}) AS DATE)"))
+        if kind == "bool":
+            return self.boolean(columns, depth)
+        return self.rng.choice([c for c, k in columns if k == kind] or [self.constant(kind)])
+
+    def boolean(self, columns, depth, joins=False):
+        r = self.rng.random()
+        if depth > 0 and r < 0.35:
+            a, b = self.boolean(columns, depth - 1, joins), self.boolean(columns, depth - 1, joins)
+            return self.pick(fmt("({} AND {})", a, b), fmt("({} OR {})", a, b), fmt("(NOT {})", a))
+        if depth > 1 and r < 0.45 and not joins:
+            return self.subquery(columns)
+        kind = self.pick(*[k for _, k in columns])
+        if kind == "bool" and self.rng.random() < 0.5:
+            return self.value(columns, "bool", 0)
+        a = self.value(columns, kind, depth - 1)
+        r = self.rng.random()
+        if kind in ("text", "ascii") and r < 0.25:
+            return fmt("({} " + self.pick("LIKE", "LIKE", "NOT LIKE") + " {})", a, Pair(literal(self.pick("%", "_", "a%", "%a%", "%a", "_b%", "", "%😀", "a_b", "ä", "%é%"), "text")))
+        if r < 0.55:
+            return fmt("({} " + self.pick("=", "<>", "<", "<=", ">", ">=") + " {})", a, self.value(columns, kind, depth - 1))
+        if r < 0.65:
+            return fmt("({} IS " + self.pick("", "NOT ") + "NULL)", a)
+        if r < 0.75:
+            return fmt("({} " + self.pick("", "NOT ") + "BETWEEN {} AND {})", a, self.value(columns, kind, 0), self.value(columns, kind, 0))
+        if r < 0.9:
+            return fmt("({} " + self.pick("", "NOT ") + "IN ({}))", a, join(", ", [self.constant(kind) for _ in range(self.rng.randint(1, 5))]))
+        return fmt("({} IS " + self.pick("", "NOT ") + "DISTINCT FROM {})", a, self.value(columns, kind, 0))
+
+    def subquery(self, columns):
+        source, inner = self.source(0)
+        where = fmt(" WHERE {}", self.boolean(inner, 1)) if self.rng.random() < 0.6 else Pair("")
+        r = self.rng.random()
+        kinds = [k for _, k in columns if k in [m for _, m in inner]]
+        if r < 0.6 and kinds:
+            kind = self.rng.choice(kinds)
+            return fmt("({} " + self.pick("", "NOT ") + "IN (SELECT {} FROM {}{}))", self.value(columns, kind, 0), self.value(inner, kind, 0), source, where)
+        if r < 0.75:
+            return fmt("(" + self.pick("", "NOT ") + "EXISTS (SELECT 1 FROM {}{}))", source, where)
+        kind = self.pick(*[k for k in ("int", "dec", "text", "ascii", "date") if k in [m for _, m in inner]] or ["int"])
+        return fmt("({} " + self.pick("=", "<", ">=", "<>") + " (SELECT " + self.pick("min", "max") + "({}) FROM {}{}))", self.value(columns, kind, 0), self.value(inner, kind, 0), source, where)
+
+    def aggregate(self, columns):
+        kind = self.pick(*[k for _, k in columns])
+        value = self.value(columns, kind, 1)
+        choices = [(Pair("count(*)"), "big"), (fmt("count({})", value), "big"), (fmt("count(DISTINCT {})", value), "big"), (fmt("min({})", value), kind), (fmt("max({})", value), kind)]
+        if kind in ("int", "dec", "real"):
+            total = {"int": "big", "dec": "total", "real": "real"}[kind]
+            choices += [(fmt("sum({})", value), total), (fmt("sum(DISTINCT {})", value), total)]
+        if kind == "int":
+            choices += [(fmt("avg({})", value), "average")]
+        if kind == "bool":
+            choices += [(fmt("bool_and({})", value), "bool"), (fmt("bool_or({})", value), "bool"), (Pair(f"count_if({value})", f"count(CASE WHEN {value.other} THEN 1 END)"), "big")]
+        text, result = self.rng.choice(choices)
+        if self.rng.random() < 0.2:
+            text = fmt("{} FILTER (WHERE {})", text, self.boolean(columns, 1, joins=True))
+        return text, result
+
+    def grouped(self, depth):
+        source, columns = self.source(depth)
+        keys = [(self.value(columns, k, self.pick(0, 0, 1)), k) for k in self.rng.sample([k for _, k in columns], min(len(columns), self.pick(0, 1, 1, 2)))]
+        keys = [(t, k) for t, k in keys if any(c in t for c, _ in columns)]
+        outputs = keys + [self.aggregate(columns) for _ in range(self.rng.randint(1, 3))]
+        text = fmt("SELECT {} FROM {}", join(", ", [fmt("{} AS c" + str(n), t) for n, (t, _) in enumerate(outputs)]), source)
+        if self.rng.random() < 0.5:
+            text = fmt("{} WHERE {}", text, self.boolean(columns, 2))
+        if keys:
+            text = fmt("{} GROUP BY {}", text, join(", ", [str(n + 1) if self.rng.random() < 0.7 else t for n, (t, _) in enumerate(keys)]))
+            if self.rng.random() < 0.3:
+                text = fmt("{} HAVING count(*) > {}", text, self.rng.randint(0, 2))
+        return text, [k for _, k in outputs]
+
+    def plain(self, depth, kinds=None):
+        source, columns = self.source(depth)
+        wanted = kinds or [self.pick(*[k for _, k in columns]) for _ in range(self.rng.randint(1, 4))]
+        outputs = [self.value(columns, k, self.pick(0, 0, 1, 2)) for k in wanted]
+        typed = {"int": "integer", "big": "bigint", "dec": "decimal(12,2)", "real": "double", "wide": "double", "text": "varchar", "ascii": "varchar", "date": "date", "bool": "boolean"}
+        if kinds:
+            outputs = [fmt("CAST({} AS " + typed[k] + ")", t) for t, k in zip(outputs, kinds)]
+        distinct = "DISTINCT " if self.rng.random() < 0.2 else ""
+        text = fmt("SELECT " + distinct + "{} FROM {}", join(", ", [fmt("{} AS c" + str(n), t) for n, t in enumerate(outputs)]), source)
+        if self.rng.random() < 0.7:
+            text = fmt("{} WHERE {}", text, self.boolean(columns, 3))
+        return text, wanted
+
+    def query(self, depth):
+        r = self.rng.random()
+        if r < 0.3:
+            return self.grouped(depth)
+        if r < 0.45:
+            kinds = [self.pick("int", "big", "text", "ascii", "date", "bool", "dec") for _ in range(self.rng.randint(1, 3))]
+            left, right = self.plain(depth, kinds), self.plain(depth, kinds)
+            return fmt("{} " + self.pick("UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT") + " {}", left[0], right[0]), kinds
+        return self.plain(depth)
+
+    def statement(self):
+        """A whole statement: (Pair, number of columns, are its rows in order)."""
+        self.aliases = 0
+        text, kinds = self.query(2)
+        if self.rng.random() < 0.35:
+            keys = [f"{n + 1}{self.pick('', ' DESC')}{self.pick('', ' NULLS FIRST', ' NULLS LAST')}" for n in self.rng.sample(range(len(kinds)), len(kinds))]
+            text = fmt("{} ORDER BY " + ", ".join(keys), text)
+            if self.rng.random() < 0.6:
+                limit, offset = self.rng.choice([0, 1, 2, 5, 100]), self.rng.choice([0, 0, 1, 3])
+                text = Pair(text + (f" OFFSET {offset}" if offset else "") + f" LIMIT {limit}", f"{text.other} LIMIT {limit} OFFSET {offset}")
+            return text, len(kinds), True
+        if self.rng.random() < 0.1:
+            return fmt("SELECT count(*) FROM ({} LIMIT " + str(self.rng.randint(0, 20)) + ") z", text), 1, True
+        return text, len(kinds), False
+
+
+def write_round(path, generator, oracle, tables, count):
+    lines = []
+    for table in tables:
+        lines += ["statement ok", table.create("mem.default.", 1), ""]
+        if table.rows:
+            lines += ["statement ok", table.insert("mem.default."), ""]
+    made = refused = 0
+    while made < count:
+        text, columns, ordered = generator.statement()
+        try:
+            rows = oracle.execute(text.other).fetchmany(20001)
+        except duckdb.Error as error:
+            refused += 1
+            if os.environ.get("DIFFERENTIAL_SHOW"):
+                print(f"refused: {error}\n  {text.other}", file=sys.stderr)
+            if refused > 50 * count:
+                raise SystemExit(f"the other engine refuses everything: {error}")
+            continue
+        if len(rows) > 20000:
+            continue
+        lines += [f"query {'?' * columns} {'nosort' if ordered else 'rowsort'}", text, "----"]
+        lines += ["\t".join(cell(v) for v in row) for row in rows] + [""]
+        made += 1
+    for table in tables:
+        lines += ["statement ok", f"DROP TABLE mem.default.{table.name}", ""]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+    return refused
+
+
+def load(args, rng, folder):
+    """Tables with the same rows everywhere; the configuration's text."""
+    with open(args.config, encoding="utf-8") as file:
+        config = json.load(file)
+    sources = [("mem.default.", None, ""), ("mem.default.", None, ""), ("lite.main.", None, ""), ("lite.main.", STRICT, "_s")]
+    if args.mysql_socket:
+        sources += [("mysql_catalog.differential.", None, "")] * 2
+    path = os.path.join(folder, "differential.db")
+    if os.path.exists(path):
+        os.remove(path)
+    config["catalogs"]["lite"] = {"type": "sqlite", "path": path}
+    oracle = duckdb.connect(config={"threads": 1})
+    lite = sqlite3.connect(path)
+    mysql = ["DROP DATABASE IF EXISTS differential", "CREATE DATABASE differential CHARACTER SET utf8mb4", "USE differential",
+             "SET sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,ANSI_QUOTES'"]
+    tables = [Table(rng, f"t{n}", sources) for n in range(3)]
+    for table in tables:
+        oracle.execute(table.create("", 1))
+        if table.rows:
+            oracle.execute(table.insert(""))
+        table.load_sqlite(lite)
+        mysql += table.mysql()
+    lite.commit()
+    lite.close()
+    if args.mysql_socket:
+        subprocess.run(["mariadb", "--default-character-set=utf8mb4", f"--socket={args.mysql_socket}", "-u", "root"],
+                       input=";\n".join(mysql) + ";\n", text=True, check=True)
+    name = os.path.join(folder, "differential.json")
+    with open(name, "w", encoding="utf-8") as file:
+        json.dump(config, file)
+    os.chmod(name, 0o600)
+    return name, oracle, tables
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for option in ("--runner", "--config", "--work"):
+        parser.add_argument(option, required=True)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=20260101)
+    parser.add_argument("--combinations", default="all")
+    parser.add_argument("--mysql-socket")
+    args = parser.parse_args()
+    os.makedirs(args.work, exist_ok=True)
+    print(f"seed {args.seed}", flush=True)
+    end = time.monotonic() + args.seconds
+    rounds = failed = queries = 0
+    while rounds == 0 or time.monotonic() < end:
+        rng = random.Random(args.seed * 1000003 + rounds)
+        config, oracle, tables = load(args, rng, args.work)
+        script = os.path.join(args.work, f"round-{args.seed}-{rounds}.test")
+        write_round(script, Generator(rng, tables), oracle, tables, args.queries)
+        run = subprocess.run([args.runner, "--config", config, "--combinations", args.combinations, script], capture_output=True, text=True)
+        queries += args.queries
+        if run.returncode:
+            failed += 1
+            print(f"round {rounds} (--seed {args.seed}), script {script}:\n{run.stdout[-6000:]}{run.stderr}", flush=True)
+        else:
+            os.remove(script)
+        rounds += 1
+    print(f"{rounds} rounds of {args.queries} queries, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
