@@ -74,7 +74,7 @@ static Status plan_outputs(SqlWriter *writer, const TribOffer *offer, SqlSelect 
     bool grouped = out->taken & TRIB_TAKEN_GROUPING;
     out->noutput = offer->noutput;
     TRY_ALLOC(out->outputs, ARENA_ARRAY(writer->render.arena, SqlOutput, offer->noutput), err);
-    buf_text(&writer->text, out->taken & TRIB_TAKEN_DISTINCT ? "SELECT DISTINCT " : "SELECT ");
+    buf_text(&writer->text, "SELECT ");
     for (uint32_t i = 0; i < offer->noutput; i++) {
         uint32_t node = offer->output[i];
         const TribNode *of = &offer->nodes[node];
@@ -134,8 +134,28 @@ static SqlVerdict grouping_verdict(SqlWriter *writer, const TribOffer *offer,
     return verdict;
 }
 
+static bool among_outputs(const TribOffer *offer, const TribNode *key) {
+    for (uint32_t i = 0; i < offer->noutput; i++) {
+        const TribNode *of = &offer->nodes[offer->output[i]];
+        if (of->kind == TRIB_NODE_COLUMN && key->kind == TRIB_NODE_COLUMN &&
+            of->first == key->first && of->ref == key->ref)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * DISTINCT goes as grouping by all outputs, in the form that groups exactly: the source's own DISTINCT
+ * follows its collations. Above a grouping it is taken only where it changes nothing.
+ */
 static SqlVerdict distinct_verdict(SqlWriter *writer, const TribOffer *offer,
                                    const SqlSelect *out) {
+    if (offer->noutput == 0) return verdict_of(TRIB_NONE, "DISTINCT of nothing");
+    for (uint32_t i = 0; i < offer->ngroups && offer->grouped; i++) {
+        if (!among_outputs(offer, &offer->nodes[offer->groups[i]]))
+            return verdict_of(TRIB_NONE, "DISTINCT above a grouping stays here");
+    }
+    if (offer->grouped) return verdict_of(TRIB_EXACT, NULL);
     return grouping_verdict(
         writer,
         &(TribOffer){.mode = offer->mode, .noutput = offer->noutput, .output = offer->output}, out);
@@ -225,11 +245,14 @@ static Status plan_grouping(SqlWriter *writer, TribOffer *offer, SqlSelect *out,
 }
 
 static Status plan_tail(SqlWriter *writer, TribOffer *offer, SqlSelect *out) {
-    if ((out->taken & TRIB_TAKEN_GROUPING) && offer->ngroups) {
+    bool distinct = (out->taken & TRIB_TAKEN_DISTINCT) && !offer->grouped;
+    uint32_t nkeys = distinct ? offer->noutput : offer->ngroups;
+    if ((distinct || (out->taken & TRIB_TAKEN_GROUPING)) && nkeys) {
+        const uint32_t *keys = distinct ? offer->output : offer->groups;
         buf_text(&writer->text, " GROUP BY ");
-        for (uint32_t i = 0; i < offer->ngroups; i++) {
+        for (uint32_t i = 0; i < nkeys; i++) {
             if (i) buf_text(&writer->text, ", ");
-            sql_operand(writer, offer->groups[i], SQL_OP_GROUP);
+            sql_operand(writer, keys[i], SQL_OP_GROUP);
         }
     }
     if (offer->norder) {

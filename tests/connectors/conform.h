@@ -93,6 +93,13 @@ Expr **expr_conditions(Arena *arena, const TribTable *table, const Rows *rows, u
                        uint32_t *count);
 uint64_t random_next(uint64_t *state);
 
+/* ---- functions over one column (conform_function.c) */
+/* The value of a function call whose arguments are `a`; false: not one of these functions. */
+bool function_evaluate(const Expr *expr, const TribValue *a, TribValue *out);
+/* Hands conditions that use functions of the column to `add`. */
+void function_conditions(Arena *arena, const TribTable *table, const Rows *rows, uint32_t column,
+                         void *sink, void (*add)(void *sink, Expr *condition));
+
 /* ---- offers (conform_offer.c) */
 typedef struct Ask {
     const TribTable *table;
@@ -140,6 +147,11 @@ TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answe
                     TribPlan **plan);
 /* An Ask for all columns of a table, no conditions. */
 Ask ask_all(Arena *arena, const TribTable *table);
+
+/* ---- grouping (conform_group.c) */
+/* Grouping by each column with each aggregate, and DISTINCT; how many offers were taken. */
+uint32_t check_grouping(const Subject *subject, Arena *arena, const TribTable *table,
+                        const Rows *whole);
 
 /* ---- quirks (quirks.c) */
 typedef struct Case {

@@ -172,6 +172,8 @@ TribValue expr_evaluate(const Expr *expr, const TribValue *row) {
         return truth_value(evaluate_logic(expr, row));
     if (expr->op == TRIB_FN_in) return evaluate_in(expr, row);
     for (uint32_t i = 0; i < expr->count; i++) a[i] = expr_evaluate(expr->arguments[i], row);
+    TribValue value;
+    if (function_evaluate(expr, a, &value)) return value;
     switch (expr->op) {
     case TRIB_FN_not: return truth_value(not_truth(value_truth(a[0])));
     case TRIB_FN_is_null: return truth_value(a[0].is_null ? YES : NO);
@@ -559,6 +561,10 @@ static void add_pairs(Conditions *self, uint32_t first) {
     }
 }
 
+static void condition_sink(void *sink, Expr *condition) {
+    conditions_add(sink, condition);
+}
+
 static void add_column(Conditions *self, const Rows *rows, uint32_t column) {
     Arena *arena = self->arena;
     TribType type = self->table->columns[column].type;
@@ -578,6 +584,7 @@ static void add_column(Conditions *self, const Rows *rows, uint32_t column) {
     if (type.id == TRIB_TYPE_VARCHAR) add_likes(self, column);
     if (type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT)
         add_arithmetic(self, column, rows);
+    function_conditions(arena, self->table, rows, column, self, condition_sink);
     add_pairs(self, first);
     for (uint32_t other = 0; other < self->table->ncolumns; other++) {
         TribType theirs = self->table->columns[other].type;

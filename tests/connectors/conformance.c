@@ -515,81 +515,6 @@ static void check_outputs(const Subject *subject, Arena *arena, const TribTable 
     check_ask(subject, arena, whole, &what, tally);
 }
 
-/* GROUP BY one column: count(*), count, min, max of another. */
-static Rows group_here(Arena *arena, const Rows *whole, const Ask *what, uint32_t key,
-                       uint32_t of) {
-    Rows rows;
-    TribType *types = ARENA_ARRAY(arena, TribType, what->noutput);
-    for (uint32_t i = 0; i < what->noutput; i++) types[i] = what->outputs[i]->type;
-    rows_init(&rows, arena, what->noutput, types);
-    for (size_t r = 0; r < whole->count; r++) {
-        const TribValue *row = rows_at(whole, r);
-        size_t at = 0;
-        for (; at < rows.count; at++) {
-            const TribValue *there = rows_at(&rows, at);
-            if (null_aware(there, &row[key], false, true) == 0) break;
-        }
-        if (at == rows.count) {
-            TribValue fresh[5] = {row[key],
-                                  {.type = types[1]},
-                                  {.type = types[2]},
-                                  {.type = types[3], .is_null = true},
-                                  {.type = types[4], .is_null = true}};
-            rows_add(&rows, fresh);
-        }
-        TribValue *group = rows.values + at * rows.ncolumns;
-        group[1].as.integer++;
-        if (row[of].is_null) continue;
-        group[2].as.integer++;
-        if (group[3].is_null || value_compare(&row[of], &group[3]) < 0) group[3] = row[of];
-        if (group[4].is_null || value_compare(&row[of], &group[4]) > 0) group[4] = row[of];
-    }
-    return rows;
-}
-
-static Expr *aggregate(Arena *arena, uint16_t op, TribType type, Expr *argument) {
-    Expr *expr = expr_call(arena, op, type.id, argument ? 1 : 0, &argument);
-    expr->kind = TRIB_NODE_AGGREGATE;
-    expr->type = type;
-    return expr;
-}
-
-static void check_grouping(const Subject *subject, Arena *arena, const TribTable *table,
-                           const Rows *whole, Tally *tally) {
-    TribType bigint = {.id = TRIB_TYPE_BIGINT};
-    for (uint32_t key = 0; key < table->ncolumns; key++) {
-        uint32_t of = (key + 1) % table->ncolumns;
-        if (table->columns[key].unreadable || table->columns[of].unreadable) continue;
-        Answer answer;
-        Expr *group = expr_column(arena, table, key), *argument = expr_column(arena, table, of);
-        Expr *outputs[] = {group, aggregate(arena, TRIB_AGG_count, bigint, NULL),
-                           aggregate(arena, TRIB_AGG_count, bigint, argument),
-                           aggregate(arena, TRIB_AGG_min, argument->type, argument),
-                           aggregate(arena, TRIB_AGG_max, argument->type, argument)};
-        Ask what = {.table = table,
-                    .mode = TRIB_PUSHDOWN_EXACT,
-                    .limit = -1,
-                    .grouped = true,
-                    .ngroups = 1,
-                    .groups = &group,
-                    .noutput = 5,
-                    .outputs = outputs};
-        ask(subject, arena, &what, &answer);
-        if (answer.status == TRIB_UNSUPPORTED) continue;
-        if (!CHECK(answer.status == TRIB_OK, "GROUP BY %s: %s", table->columns[key].name,
-                   answer.err.message))
-            continue;
-        if (!CHECK(answer.taken & TRIB_TAKEN_GROUPING,
-                   "a grouped offer was accepted and its grouping not taken"))
-            continue;
-        tally->groups++;
-        Rows here = group_here(arena, whole, &what, key, of);
-        CHECK(rows_equal(&here, &answer.rows), "GROUP BY %s, %s: %zu groups, %zu expected; sent %s",
-              table->columns[key].name, table->columns[of].name, answer.rows.count, here.count,
-              answer.text ? answer.text : "");
-    }
-}
-
 /* ---------------------------------------------------------------- runtime filters */
 
 typedef struct TestFilter {
@@ -900,7 +825,7 @@ static void check_table(const Subject *subject, const Quirks *quirks, const Case
         check_long_values(subject, arena, table, &whole, tally);
         check_order(subject, arena, table, &whole, tally);
         check_outputs(subject, arena, table, &whole, tally);
-        check_grouping(subject, arena, table, &whole, tally);
+        tally->groups += check_grouping(subject, arena, table, &whole);
         check_filter(subject, arena, table, &whole);
         check_lifetimes(subject, arena, table, &whole);
         check_threads(subject, table, &whole);
