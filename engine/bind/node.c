@@ -19,7 +19,10 @@ Status bind_node_same(Binder *binder, LogicalKind kind, LogicalNode *child, Logi
 
 Status bind_filter(Binder *binder, LogicalNode *child, Expr *condition, LogicalNode **out) {
     TRY(bind_node_same(binder, LOGICAL_FILTER, child, out));
-    LogicalNode *node = *out;
+    return bind_conjuncts(binder, *out, condition);
+}
+
+Status bind_conjuncts(Binder *binder, LogicalNode *node, Expr *condition) {
     uint32_t n = condition->kind == EXPR_AND ? condition->nargs : 1;
     TRY_ALLOC(node->conjuncts, ARENA_ARRAY(binder->arena, Expr *, n), binder->err);
     for (uint32_t i = 0; i < n; i++)

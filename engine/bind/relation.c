@@ -21,6 +21,7 @@ static Status set_qualifiers(Binder *binder, Scope *scope, const AstName *alias,
         scope->columns[i].qualifiers = qualifiers;
         scope->columns[i].qualified_only = false;
     }
+    scope_renamed(binder, scope);
     return TRIB_OK;
 }
 
@@ -32,6 +33,7 @@ static Status rename_columns(Binder *binder, Scope *scope, uint32_t count, const
                             "%u column names are given for %u columns", count, scope->count);
     }
     for (uint32_t i = 0; i < count; i++) scope->columns[i].name = names[i].text;
+    scope_renamed(binder, scope);
     return TRIB_OK;
 }
 
@@ -247,11 +249,7 @@ static Status join_condition(Binder *binder, const AstRelation *r, const CteScop
     ExprScope scope = {.scope = &out->scope, .ctes = ctes, .clause = "ON"};
     Expr *condition;
     TRY(bind_condition(binder, &scope, r->on, &condition));
-    LogicalNode *holder;
-    TRY(bind_filter(binder, out->node, condition, &holder)); /* splits the conjuncts */
-    out->node->nconjuncts = holder->nconjuncts;
-    out->node->conjuncts = holder->conjuncts;
-    return TRIB_OK;
+    return bind_conjuncts(binder, out->node, condition);
 }
 
 static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ctes,
@@ -293,9 +291,9 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
         TRY(merge_conditions(binder, &merge, r->at));
         return merge_columns(binder, &merge, r->at, out);
     }
-    *out = (Bound){.node = join};
+    /* The left side's own is not needed any more: long chains of joins copy nothing. */
+    *out = (Bound){.node = join, .scope = left.scope};
     out->scope.outer = outer;
-    TRY(append_scope(binder, &out->scope, &left.scope));
     TRY(append_scope(binder, &out->scope, &right.scope));
     return r->on ? join_condition(binder, r, ctes, out) : TRIB_OK;
 }

@@ -11,6 +11,52 @@
 #define BIND_MAX_DEPTH (8 * SQL_MAX_DEPTH)
 
 #define NEAR_DISTANCE 3
+#define INDEX_FROM    32 /* columns; fewer are looked through */
+
+static uint64_t fold_byte(char c) {
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+/* Hash of a column's name, alone or with the last part of its qualifier; the same in any ASCII case. */
+static uint64_t name_hash(Str name, const Str *qualifier) {
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; qualifier && i < qualifier->len; i++)
+        h = (h ^ fold_byte(qualifier->data[i])) * UINT64_C(0x100000001b3);
+    if (qualifier) h = (h ^ 0x100) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < name.len; i++)
+        h = (h ^ fold_byte(name.data[i])) * UINT64_C(0x100000001b3);
+    return h ^ h >> 29;
+}
+
+/* Each column stands in two chains: by its bare name (links 2 i + 1), and with its qualifier (2 i + 2). */
+static void index_add(Scope *self, uint32_t i) {
+    const ScopeColumn *c = &self->columns[i];
+    for (uint32_t qualified = 0; qualified < 2 && qualified <= c->nqualifiers; qualified++) {
+        uint64_t hash = name_hash(c->name, qualified ? &c->qualifiers[c->nqualifiers - 1] : NULL);
+        uint32_t *head = &self->heads[hash & (self->nslots - 1)], at = 2 * i + 1 + qualified;
+        self->links[at] = *head;
+        *head = at;
+    }
+}
+
+/* The index grows with the columns. Without memory for it names are looked for one by one. */
+static void index_extend(Binder *binder, Scope *self) {
+    if (self->count < INDEX_FROM) return;
+    if (self->nslots < 2 * self->capacity) {
+        self->nslots = 64;
+        while (self->nslots < 2 * self->capacity) self->nslots *= 2;
+        self->indexed = 0;
+        self->heads = ARENA_ARRAY(binder->arena, uint32_t, self->nslots);
+        self->links = ARENA_ARRAY(binder->arena, uint32_t, 2 * self->capacity + 1);
+        if (!self->heads || !self->links) self->nslots = 0;
+    }
+    while (self->nslots && self->indexed < self->count) index_add(self, self->indexed++);
+}
+
+void scope_renamed(Binder *binder, Scope *self) {
+    self->nslots = self->indexed = 0;
+    index_extend(binder, self);
+}
 
 Status scope_add(Binder *binder, Scope *self, const ScopeColumn *column) {
     if (self->count == self->capacity) {
@@ -22,6 +68,7 @@ Status scope_add(Binder *binder, Scope *self, const ScopeColumn *column) {
         self->capacity = capacity;
     }
     self->columns[self->count++] = *column;
+    index_extend(binder, self);
     return TRIB_OK;
 }
 
@@ -49,19 +96,37 @@ static bool exact_match(const ScopeColumn *column, const AstQualifiedName *name)
     return true;
 }
 
+static bool column_matches(const ScopeColumn *c, const AstQualifiedName *name) {
+    return !(name->count == 1 && c->qualified_only) &&
+           str_equal_fold(c->name, name->parts[name->count - 1].text) &&
+           scope_qualified(c, name, name->count - 1);
+}
+
+/* Comes from the last column to the first: `first` ends as the first of the best, `second` as the last. */
+static void match_add(Match *self, const ScopeColumn *c, const AstQualifiedName *name) {
+    bool exact = exact_match(c, name);
+    if (!self->first || (exact && !self->exact)) {
+        *self = (Match){c, NULL, exact};
+    } else if (exact == self->exact) {
+        if (!self->second) self->second = self->first;
+        self->first = c;
+    }
+}
+
 static void match_in(const Scope *scope, const AstQualifiedName *name, Match *out) {
     *out = (Match){0};
-    for (uint32_t i = 0; i < scope->count; i++) {
-        const ScopeColumn *c = &scope->columns[i];
-        if (name->count == 1 && c->qualified_only) continue;
-        if (!str_equal_fold(c->name, name->parts[name->count - 1].text)) continue;
-        if (!scope_qualified(c, name, name->count - 1)) continue;
-        bool exact = exact_match(c, name);
-        if (!out->first || (exact && !out->exact)) {
-            *out = (Match){c, NULL, exact};
-        } else if (exact == out->exact) {
-            out->second = c;
+    if (scope->indexed < scope->count || scope->count == 0) {
+        for (uint32_t i = scope->count; i-- > 0;) {
+            if (column_matches(&scope->columns[i], name)) match_add(out, &scope->columns[i], name);
         }
+        return;
+    }
+    uint32_t nparts = name->count;
+    uint64_t hash =
+        name_hash(name->parts[nparts - 1].text, nparts > 1 ? &name->parts[nparts - 2].text : NULL);
+    for (uint32_t at = scope->heads[hash & (scope->nslots - 1)]; at != 0; at = scope->links[at]) {
+        const ScopeColumn *c = &scope->columns[(at - 1) / 2];
+        if (column_matches(c, name) && c != out->first) match_add(out, c, name);
     }
 }
 

@@ -21,6 +21,10 @@ struct Scope {
     const Scope *outer; /* of the enclosing query, NULL = none */
     uint32_t count, capacity;
     ScopeColumn *columns;
+    /* Chains of columns whose names have equal hashes, from the last to the first; made by scope_add once
+     * there are many columns. Whoever changes names in place says so: scope_renamed. */
+    uint32_t nslots, indexed;
+    uint32_t *heads, *links; /* position + 1; 0 ends a chain */
 };
 
 /* A common table expression that can be named: bound anew at each use. */
@@ -54,6 +58,8 @@ typedef struct Bound {
 } Bound;
 
 Status scope_add(Binder *binder, Scope *self, const ScopeColumn *column);
+/* Names or qualifiers of columns were changed in place. */
+void scope_renamed(Binder *binder, Scope *self);
 /* Finds a column by 1 to 4 name parts. Unknown: 42S22 with near names; several: 42000 naming both. With
  * `outer_only` an error for a name of an enclosing query (correlation). */
 Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name,
@@ -105,6 +111,8 @@ Status bind_node(Binder *binder, LogicalKind kind, uint32_t noutput, LogicalNode
 /* A node over a child with the child's output. */
 Status bind_node_same(Binder *binder, LogicalKind kind, LogicalNode *child, LogicalNode **out);
 Status bind_filter(Binder *binder, LogicalNode *child, Expr *condition, LogicalNode **out);
+/* The node's conjuncts: those of the condition. */
+Status bind_conjuncts(Binder *binder, LogicalNode *node, Expr *condition) WARN_UNUSED;
 Status bind_new_column(Binder *binder, Str name, Type type, bool nullable, ColumnId *out);
 Status bind_column(Binder *binder, ColumnId id, Expr **out);
 /* Sort keys over a node; keys that are not columns are computed first (and dropped by the caller). */

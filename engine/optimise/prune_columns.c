@@ -18,10 +18,12 @@ static Status needed_new(RuleContext *context, const uint64_t *from, uint64_t **
 /* Keeps the needed ones of node's output, with parallel arrays (may be NULL) kept in step. */
 static Status keep_output(RuleContext *context, LogicalNode *node, const uint64_t *needed,
                           uint32_t from, uint32_t **positions, uint32_t *count) {
-    uint32_t n = 0;
+    uint32_t n = 0, kept = 0;
     ColumnId *output;
-    TRY_ALLOC(output, ARENA_ARRAY(context->arena, ColumnId, node->noutput), context->err);
-    TRY_ALLOC(*positions, ARENA_ARRAY(context->arena, uint32_t, node->noutput), context->err);
+    for (uint32_t i = 0; i < node->noutput; i++)
+        kept += i < from || bitmap_get(needed, node->output[i]);
+    TRY_ALLOC(output, ARENA_ARRAY(context->arena, ColumnId, kept + 1), context->err);
+    TRY_ALLOC(*positions, ARENA_ARRAY(context->arena, uint32_t, kept + 1), context->err);
     for (uint32_t i = 0; i < node->noutput; i++) {
         if (i >= from && !bitmap_get(needed, node->output[i])) continue;
         output[n] = node->output[i];

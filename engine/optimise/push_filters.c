@@ -123,9 +123,22 @@ static Status push_join(RuleContext *context, LogicalNode *node, ExprList *conju
 
 /* ---------------------------------------------------------------- other nodes */
 
+/*
+ * What columns are to be replaced by, by id. One array serves the whole rule: whoever fills it in takes
+ * his columns out again before he goes down, so that many nodes do not cost many arrays.
+ */
 static Status column_map(RuleContext *context, Expr ***out) {
-    TRY_ALLOC(*out, ARENA_ARRAY(context->arena, Expr *, context->columns->count + 1), context->err);
+    if (context->map_count < context->columns->count + 1) {
+        context->map_count = context->columns->count + 1;
+        TRY_ALLOC(context->map, ARENA_ARRAY(context->arena, Expr *, context->map_count),
+                  context->err);
+    }
+    *out = context->map;
     return TRIB_OK;
+}
+
+static void column_map_clear(RuleContext *context, const LogicalNode *node) {
+    for (uint32_t i = 0; i < node->noutput; i++) context->map[node->output[i]] = NULL;
 }
 
 static Status push_project(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
@@ -140,6 +153,7 @@ static Status push_project(RuleContext *context, LogicalNode *node, ExprList *co
         bool stays = e->is_volatile || substituted->is_volatile;
         TRY(rule_list_add(context, stays ? &above : &below, stays ? e : substituted));
     }
+    column_map_clear(context, node);
     LogicalNode *project;
     TRY_ALLOC(project, logical_copy(context->arena, node), context->err);
     TRY(push(context, node->children[0], &below, &project->children[0]));
@@ -174,6 +188,7 @@ static Status push_aggregate(RuleContext *context, LogicalNode *node, ExprList *
                      substituted->is_volatile;
         TRY(rule_list_add(context, stays ? &above : &below, stays ? e : substituted));
     }
+    column_map_clear(context, node);
     LogicalNode *aggregate;
     TRY_ALLOC(aggregate, logical_copy(context->arena, node), context->err);
     TRY(push(context, node->children[0], &below, &aggregate->children[0]));
@@ -201,6 +216,7 @@ static Status push_union(RuleContext *context, LogicalNode *node, ExprList *conj
             TRY(rule_substitute(context, moving.items[i], map, &e));
             TRY(rule_list_add(context, &below, e));
         }
+        column_map_clear(context, node);
         TRY(push(context, node->children[c], &below, &all->children[c]));
     }
     return rule_filter(context, all, &above, out);

@@ -14,6 +14,8 @@ typedef struct RuleContext {
     PlanColumns *columns; /* rules may add columns */
     const OptimiseContext *options;
     LogicalPlan *plan;
+    Expr **map; /* push_filters.c */
+    uint32_t map_count;
     Error *err;
 } RuleContext;
 

@@ -86,8 +86,9 @@ static double filtered(double rows, uint32_t count, Expr *const *conjuncts) {
     return rows < 1 ? 1 : rows;
 }
 
-static double join_rows(const LogicalNode *node) {
-    double left = logical_rows(node->children[0]), right = logical_rows(node->children[1]);
+static double join_rows(const LogicalNode *node, RowMemo *memo) {
+    double left = row_memo_get(memo, node->children[0]);
+    double right = row_memo_get(memo, node->children[1]);
     double larger = left > right ? left : right;
     bool keyed = false;
     for (uint32_t i = 0; i < node->nconjuncts; i++) {
@@ -113,7 +114,7 @@ static double limited(double rows, const LogicalNode *node) {
     return rows;
 }
 
-double logical_rows(const LogicalNode *node) {
+static double node_rows(const LogicalNode *node, RowMemo *memo) {
     if (node->rows >= 0) return node->rows;
     switch (node->kind) {
     case LOGICAL_SCAN:
@@ -121,20 +122,38 @@ double logical_rows(const LogicalNode *node) {
         return node->table && node->table->table.rows >= 0 ? node->table->table.rows : ROWS_UNKNOWN;
     case LOGICAL_VALUES: return node->nrows;
     case LOGICAL_FILTER:
-        return filtered(logical_rows(node->children[0]), node->nconjuncts, node->conjuncts);
-    case LOGICAL_JOIN: return join_rows(node);
+        return filtered(row_memo_get(memo, node->children[0]), node->nconjuncts, node->conjuncts);
+    case LOGICAL_JOIN: return join_rows(node, memo);
     case LOGICAL_AGGREGATE:
         if (node->ngroups == 0) return 1;
-        return 1 + logical_rows(node->children[0]) / 10;
+        return 1 + row_memo_get(memo, node->children[0]) / 10;
     case LOGICAL_LIMIT:
-    case LOGICAL_TOPN: return limited(logical_rows(node->children[0]), node);
+    case LOGICAL_TOPN: return limited(row_memo_get(memo, node->children[0]), node);
     case LOGICAL_UNION: {
         double rows = 0;
-        for (uint32_t i = 0; i < node->nchildren; i++) rows += logical_rows(node->children[i]);
+        for (uint32_t i = 0; i < node->nchildren; i++)
+            rows += row_memo_get(memo, node->children[i]);
         return rows;
     }
     case LOGICAL_SINGLE_ROW: return 1;
-    case LOGICAL_EXPAND: return logical_rows(node->children[0]) * node->nsets;
-    default: return node->nchildren ? logical_rows(node->children[0]) : ROWS_UNKNOWN;
+    case LOGICAL_EXPAND: return row_memo_get(memo, node->children[0]) * node->nsets;
+    default: return node->nchildren ? row_memo_get(memo, node->children[0]) : ROWS_UNKNOWN;
     }
+}
+
+void row_memo_init(RowMemo *self, Arena *arena) {
+    map_init(&self->known, arena, false);
+}
+
+/* Without memory for the memo the estimate is made anew each time. */
+double row_memo_get(RowMemo *self, const LogicalNode *node) {
+    Str key = {(const char *)&node, sizeof node};
+    const double *known = map_get(&self->known, key);
+    if (known) return *known;
+    double rows = node_rows(node, self), *kept = ARENA_NEW(self->known.arena, double);
+    if (kept) {
+        *kept = rows;
+        (void)map_put(&self->known, key, kept);
+    }
+    return rows;
 }

@@ -25,6 +25,10 @@ typedef struct Lowering {
     const LogicalPlan *plan;
     const EvalSession *session;
     bool runtime_filters;
+    RowMemo memo;
+    const char **names;      /* for EXPLAIN, by ColumnId; each made once */
+    struct Place *places[3]; /* of the scopes; by ColumnId */
+    uint32_t generation;     /* of the scope opened last */
     uint32_t nnodes, capacity;
     PhysNode **nodes;
     Error *err;
@@ -65,9 +69,13 @@ static Status set_column(Lowering *self, Lowered *lowered, uint32_t i, ColumnId 
     const PlanColumn *column = plan_column(&self->plan->columns, id);
     lowered->ids[i] = id;
     lowered->node->types[i] = column->type;
-    const char *name = column->name.len ? str_dup(self->arena, column->name)
-                                        : arena_printf(self->arena, "#%u", id);
-    TRY_ALLOC(lowered->node->names[i], name, self->err);
+    if (!self->names[id]) {
+        TRY_ALLOC(self->names[id],
+                  column->name.len ? str_dup(self->arena, column->name)
+                                   : arena_printf(self->arena, "#%u", id),
+                  self->err);
+    }
+    lowered->node->names[i] = self->names[id];
     return TRIB_OK;
 }
 
@@ -77,39 +85,61 @@ static Status set_columns(Lowering *self, Lowered *lowered, const ColumnId *ids)
     return TRIB_OK;
 }
 
-static uint32_t ordinal_of(const Lowered *input, ColumnId id) {
-    for (uint32_t i = 0; i < input->node->ncolumns; i++) {
-        if (input->ids[i] == id) return i;
-    }
-    return UINT32_MAX;
-}
+/* Where a column stands in the input of a scope. Entries of older generations mean: not there. */
+typedef struct Place {
+    uint32_t generation, ordinal;
+} Place;
 
-/* Where expressions find their columns: one or two inputs side by side. */
+/*
+ * Where expressions find their columns: one or two inputs side by side. The arrays are shared by all
+ * scopes of a slot, so that opening one costs its columns only: of each slot the last one is valid.
+ */
 typedef struct Scope {
     Lowering *lowering;
-    uint32_t *ordinals; /* by ColumnId; UINT32_MAX = not there */
+    const Place *places; /* by ColumnId */
+    uint32_t generation;
     ColumnId missing;
     bool exhausted; /* memory, in replace_column */
 } Scope;
 
-static Status scope_open(Lowering *self, const Lowered *first, const Lowered *second, Scope *out) {
-    uint32_t n = self->plan->columns.count + 1;
-    TRY_ALLOC(out->ordinals, ARENA_ARRAY(self->arena, uint32_t, n), self->err);
-    memset(out->ordinals, 0xff, n * sizeof *out->ordinals);
-    out->lowering = self;
-    out->missing = 0;
-    out->exhausted = false;
-    for (uint32_t i = 0; i < first->node->ncolumns; i++) out->ordinals[first->ids[i]] = i;
-    for (uint32_t i = 0; second && i < second->node->ncolumns; i++) {
-        out->ordinals[second->ids[i]] = first->node->ncolumns + i;
-    }
+typedef enum { SCOPE_ONLY, SCOPE_BUILD, SCOPE_BOTH } ScopeSlot;
+
+static Status scope_open(Lowering *self, ScopeSlot slot, const Lowered *first,
+                         const Lowered *second, Scope *out) {
+    if (!self->places[slot])
+        TRY_ALLOC(self->places[slot],
+                  ARENA_ARRAY(self->arena, Place, self->plan->columns.count + 1), self->err);
+    Place *places = self->places[slot];
+    *out = (Scope){.lowering = self, .places = places, .generation = ++self->generation};
+    for (uint32_t i = 0; i < first->node->ncolumns; i++)
+        places[first->ids[i]] = (Place){out->generation, i};
+    for (uint32_t i = 0; second && i < second->node->ncolumns; i++)
+        places[second->ids[i]] = (Place){out->generation, first->node->ncolumns + i};
     return TRIB_OK;
+}
+
+static uint32_t scope_ordinal(const Scope *self, ColumnId id) {
+    Place place = self->places[id];
+    return place.generation == self->generation ? place.ordinal : UINT32_MAX;
+}
+
+/* Do all columns of the expression come from this input? *any: there are some. */
+static bool scope_covers(const Scope *self, const Expr *e, bool *any) {
+    if (e->kind == EXPR_COLUMN) {
+        *any = true;
+        return scope_ordinal(self, e->as.column_id) != UINT32_MAX;
+    }
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        if (!scope_covers(self, e->args[i], any)) return false;
+    }
+    return e->kind != EXPR_AGGREGATE || !e->as.agg.filter ||
+           scope_covers(self, e->as.agg.filter, any);
 }
 
 static Expr *replace_column(void *context, const Expr *e) {
     Scope *scope = context;
     if (e->kind != EXPR_COLUMN) return NULL;
-    uint32_t ordinal = scope->ordinals[e->as.column_id];
+    uint32_t ordinal = scope_ordinal(scope, e->as.column_id);
     if (ordinal == UINT32_MAX) scope->missing = e->as.column_id;
     Expr *copy = ARENA_NEW(scope->lowering->arena, Expr);
     if (!copy) {
@@ -172,7 +202,7 @@ static Status reorder(Lowering *self, const Lowered *child, uint32_t count, cons
     TRY(node_over(self, PHYS_PROJECT, count, child, out));
     TRY_ALLOC(out->node->as.project.exprs, ARENA_ARRAY(self->arena, Expr *, count), self->err);
     Scope scope;
-    TRY(scope_open(self, child, NULL, &scope));
+    TRY(scope_open(self, SCOPE_ONLY, child, NULL, &scope));
     for (uint32_t i = 0; i < count; i++) {
         Expr *column;
         TRY_ALLOC(
@@ -234,7 +264,7 @@ static Status lower_filter(Lowering *self, const LogicalNode *node, Lowered *out
     TRY(lower(self, node->children[0], &child));
     TRY(node_same(self, PHYS_FILTER, &child, out));
     Scope scope;
-    TRY(scope_open(self, &child, NULL, &scope));
+    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
     Expr **conjuncts;
     TRY_ALLOC(conjuncts, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts), self->err);
     uint32_t n = 0;
@@ -255,7 +285,7 @@ static Status lower_project(Lowering *self, const LogicalNode *node, Lowered *ou
     Scope scope;
     TRY(node_over(self, PHYS_PROJECT, node->noutput, &child, out));
     TRY(set_columns(self, out, node->output));
-    TRY(scope_open(self, &child, NULL, &scope));
+    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
     return lower_exprs(&scope, node->noutput, node->exprs, &out->node->as.project.exprs);
 }
 
@@ -265,7 +295,7 @@ static Status lower_expand(Lowering *self, const LogicalNode *node, Lowered *out
     TRY(node_over(self, PHYS_EXPAND, node->noutput, &child, out));
     TRY(set_columns(self, out, node->output));
     Scope scope;
-    TRY(scope_open(self, &child, NULL, &scope));
+    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
     out->node->as.expand.nsets = node->nsets;
     TRY_ALLOC(out->node->as.expand.sets, ARENA_ARRAY(self->arena, Expr **, node->nsets), self->err);
     for (uint32_t s = 0; s < node->nsets; s++) {
@@ -280,7 +310,7 @@ static Status lower_aggregate(Lowering *self, const LogicalNode *node, Lowered *
     TRY(node_over(self, PHYS_AGGREGATE, node->noutput, &child, out));
     TRY(set_columns(self, out, node->output));
     Scope scope;
-    TRY(scope_open(self, &child, NULL, &scope));
+    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
     out->node->as.aggregate.ngroups = node->ngroups;
     TRY(lower_exprs(&scope, node->ngroups, node->groups, &out->node->as.aggregate.groups));
     PhysAggregate *aggregates;
@@ -305,12 +335,14 @@ static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) 
     TRY(lower(self, node->children[0], &child));
     bool topn = node->kind == LOGICAL_TOPN;
     TRY(node_same(self, topn ? PHYS_TOPN : PHYS_SORT, &child, out));
+    Scope scope;
+    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
     PhysSortKey *keys;
     TRY_ALLOC(keys, ARENA_ARRAY(self->arena, PhysSortKey, node->nkeys), self->err);
     for (uint32_t i = 0; i < node->nkeys; i++) {
         const Expr *e = node->keys[i].expr;
         uint32_t ordinal =
-            e->kind == EXPR_COLUMN ? ordinal_of(&child, e->as.column_id) : UINT32_MAX;
+            e->kind == EXPR_COLUMN ? scope_ordinal(&scope, e->as.column_id) : UINT32_MAX;
         if (ordinal == UINT32_MAX)
             return error_set(self->err, ERR_GENERAL, "internal error: a sort key is not a column");
         keys[i] = (PhysSortKey){ordinal, node->keys[i].descending, node->keys[i].nulls_first};
@@ -365,8 +397,9 @@ static Status lower_verify(Lowering *self, const LogicalNode *node, Lowered *out
 
 typedef struct JoinSides {
     Lowered probe, build;
-    const LogicalNode *probe_logical;
     JoinKind kind;
+    Scope probe_scope, build_scope, both_scope;
+    bool both_open; /* most joins have no residual */
 } JoinSides;
 
 static JoinKind mirrored(JoinKind kind) {
@@ -381,28 +414,22 @@ static Status choose_sides(Lowering *self, const LogicalNode *node, JoinSides *o
     JoinKind kind = node->join == JOIN_CROSS ? JOIN_INNER : node->join;
     bool fixed =
         kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_ANTI_NULLS || kind == JOIN_MARK;
-    bool swap = !fixed && logical_rows(node->children[0]) * BUILD_SIDE_SLACK <
-                              logical_rows(node->children[1]);
-    *out = swap ? (JoinSides){right, left, node->children[1], mirrored(kind)}
-                : (JoinSides){left, right, node->children[0], kind};
-    return TRIB_OK;
+    bool swap = !fixed && row_memo_get(&self->memo, node->children[0]) * BUILD_SIDE_SLACK <
+                              row_memo_get(&self->memo, node->children[1]);
+    *out = swap ? (JoinSides){.probe = right, .build = left, .kind = mirrored(kind)}
+                : (JoinSides){.probe = left, .build = right, .kind = kind};
+    TRY(scope_open(self, SCOPE_ONLY, &out->probe, NULL, &out->probe_scope));
+    return scope_open(self, SCOPE_BUILD, &out->build, NULL, &out->build_scope);
 }
 
-/* Do all columns of the expression come from this side (and are there any)? */
-static Status belongs_to(Lowering *self, const Expr *e, const Lowered *side, bool *out) {
-    size_t words = bitmap_words(self->plan->columns.count + 1);
-    uint64_t *bits;
-    TRY_ALLOC(bits, ARENA_ARRAY(self->arena, uint64_t, words), self->err);
-    expr_columns(e, bits);
-    size_t used = bitmap_count(bits, words * 64);
-    for (uint32_t i = 0; i < side->node->ncolumns; i++) bitmap_unset(bits, side->ids[i]);
-    *out = used > 0 && bitmap_count(bits, words * 64) == 0;
-    return TRIB_OK;
+static bool belongs_to(const Scope *side, const Expr *e) {
+    bool any = false;
+    return scope_covers(side, e, &any) && any;
 }
 
 /* Recognises a = b and NOT (a IS DISTINCT FROM b) between the sides; *probe NULL if it is neither. */
-static Status split_key(Lowering *self, const JoinSides *sides, const Expr *e, const Expr **probe,
-                        const Expr **build, bool *null_safe) {
+static void split_key(const JoinSides *sides, const Expr *e, const Expr **probe, const Expr **build,
+                      bool *null_safe) {
     *probe = *build = NULL;
     *null_safe = false;
     if (e->kind == EXPR_NOT && e->args[0]->kind == EXPR_CALL &&
@@ -410,28 +437,28 @@ static Status split_key(Lowering *self, const JoinSides *sides, const Expr *e, c
         *null_safe = true;
         e = e->args[0];
     } else if (e->kind != EXPR_CALL || e->as.function->id != TRIB_FN_eq) {
-        return TRIB_OK;
+        return;
     }
-    if (!type_equal(e->args[0]->type, e->args[1]->type) || e->is_volatile) return TRIB_OK;
+    if (!type_equal(e->args[0]->type, e->args[1]->type) || e->is_volatile) return;
     for (uint32_t first = 0; first < 2; first++) {
-        bool a, b;
-        TRY(belongs_to(self, e->args[first], &sides->probe, &a));
-        TRY(belongs_to(self, e->args[1 - first], &sides->build, &b));
-        if (a && b) {
+        if (belongs_to(&sides->probe_scope, e->args[first]) &&
+            belongs_to(&sides->build_scope, e->args[1 - first])) {
             *probe = e->args[first];
             *build = e->args[1 - first];
-            return TRIB_OK;
+            return;
         }
     }
-    return TRIB_OK;
 }
 
-static Status lower_condition(Lowering *self, const LogicalNode *node, const JoinSides *sides,
+static Status lower_residual(Lowering *self, JoinSides *sides, const Expr *e, Expr **out) {
+    if (!sides->both_open)
+        TRY(scope_open(self, SCOPE_BOTH, &sides->probe, &sides->build, &sides->both_scope));
+    sides->both_open = true;
+    return lower_expr(&sides->both_scope, e, out);
+}
+
+static Status lower_condition(Lowering *self, const LogicalNode *node, JoinSides *sides,
                               PhysNode *join) {
-    Scope probe_scope, build_scope, both;
-    TRY(scope_open(self, &sides->probe, NULL, &probe_scope));
-    TRY(scope_open(self, &sides->build, NULL, &build_scope));
-    TRY(scope_open(self, &sides->probe, &sides->build, &both));
     Expr **residual;
     TRY_ALLOC(join->as.join.probe_keys, ARENA_ARRAY(self->arena, Expr *, node->nconjuncts),
               self->err);
@@ -442,7 +469,7 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, const Joi
     for (uint32_t i = 0; i < node->nconjuncts; i++) {
         const Expr *probe, *build;
         bool null_safe;
-        TRY(split_key(self, sides, node->conjuncts[i], &probe, &build, &null_safe));
+        split_key(sides, node->conjuncts[i], &probe, &build, &null_safe);
         uint32_t k = join->as.join.nkeys;
         if (i < node->nin && k < MAX_KEYS) { /* a key even where one side is a constant */
             const Expr *e = node->conjuncts[i];
@@ -454,14 +481,16 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, const Joi
             bool floating = probe->type.id == TRIB_TYPE_REAL || probe->type.id == TRIB_TYPE_DOUBLE;
             /* as hash keys all NaN are one, which = does not say */
             if (floating && !null_safe && i >= node->nin)
-                TRY(lower_expr(&both, node->conjuncts[i], &residual[nresidual++]));
-            TRY(lower_expr(&probe_scope, probe, &join->as.join.probe_keys[k]));
-            TRY(lower_expr(&build_scope, build, &join->as.join.build_keys[k]));
+                TRY(lower_residual(self, sides, node->conjuncts[i], &residual[nresidual++]));
+            TRY(lower_expr(&sides->probe_scope, probe, &join->as.join.probe_keys[k]));
+            TRY(lower_expr(&sides->build_scope, build, &join->as.join.build_keys[k]));
             if (null_safe) join->as.join.null_safe |= UINT64_C(1) << k;
             if (node->join == JOIN_ANTI_NULLS && node->nin == 0)
                 join->as.join.null_aware |= UINT64_C(1) << k;
             join->as.join.nkeys++;
         } else {
+            if (!both_open) TRY(scope_open(self, SCOPE_BOTH, &sides->probe, &sides->build, &both));
+            both_open = true;
             TRY(lower_expr(&both, node->conjuncts[i], &residual[nresidual++]));
         }
     }
@@ -553,13 +582,13 @@ static Status lower_join(Lowering *self, const LogicalNode *node, Lowered *out) 
               self->err);
     uint32_t n = 0;
     for (uint32_t i = 0; i < node->noutput; i++) {
-        uint32_t ordinal = ordinal_of(&sides.probe, node->output[i]);
+        uint32_t ordinal = scope_ordinal(&sides.probe_scope, node->output[i]);
         if (ordinal == UINT32_MAX) continue;
         join->as.join.probe_output[join->as.join.nprobe_output++] = ordinal;
         TRY(set_column(self, out, n++, node->output[i]));
     }
     for (uint32_t i = 0; i < node->noutput; i++) {
-        uint32_t ordinal = ordinal_of(&sides.build, node->output[i]);
+        uint32_t ordinal = scope_ordinal(&sides.build_scope, node->output[i]);
         if (ordinal == UINT32_MAX) continue;
         join->as.join.build_output[join->as.join.nbuild_output++] = ordinal;
         TRY(set_column(self, out, n++, node->output[i]));
@@ -611,7 +640,7 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
                          "this kind of query is not supported (plan node %d)", (int)node->kind);
     }
     TRY(lowerings[node->kind](self, node, out));
-    if (out->node->rows < 0) out->node->rows = logical_rows(node);
+    if (out->node->rows < 0) out->node->rows = row_memo_get(&self->memo, node);
     return TRIB_OK;
 }
 
@@ -622,6 +651,8 @@ Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *
                      .session = session,
                      .runtime_filters = runtime_filters,
                      .err = err};
+    row_memo_init(&self.memo, arena);
+    TRY_ALLOC(self.names, ARENA_ARRAY(arena, const char *, plan->columns.count + 1), err);
     Lowered root;
     TRY(lower(&self, plan->root, &root));
     if (plan->root->kind != LOGICAL_WRITE) {

@@ -10,6 +10,14 @@
 #include "engine/plan/physical.h"
 
 #define PRINT_MAX_DEPTH 2000
+#define PRINT_MAX_INDENT \
+    64 /* levels; below them the level is written instead of going further right */
+
+static void print_indent(Buf *out, uint32_t depth) {
+    uint32_t shown = depth < PRINT_MAX_INDENT ? depth : PRINT_MAX_INDENT;
+    buf_printf(out, "%*s", (int)(shown * 2), "");
+    if (depth > PRINT_MAX_INDENT) buf_printf(out, "[%u] ", depth);
+}
 
 /* ---------------------------------------------------------------- logical */
 
@@ -17,6 +25,7 @@ typedef struct LogicalPrinter {
     Buf *out;
     const LogicalPlan *plan;
     Arena *arena; /* of names made up while printing */
+    RowMemo memo;
 } LogicalPrinter;
 
 static const char *logical_name(void *context, ColumnId id) {
@@ -156,15 +165,16 @@ static void print_logical(LogicalPrinter *self, const LogicalNode *node, uint32_
         buf_text(self->out, "...\n");
         return;
     }
-    buf_printf(self->out, "%*s", (int)(depth * 2), "");
+    print_indent(self->out, depth);
     print_node_text(self, node);
-    buf_printf(self->out, "  (about %.0f rows)\n", logical_rows(node));
+    buf_printf(self->out, "  (about %.0f rows)\n", row_memo_get(&self->memo, node));
     for (uint32_t i = 0; i < node->nchildren; i++)
         print_logical(self, node->children[i], depth + 1);
 }
 
 void logical_print(Buf *out, const LogicalPlan *plan) {
     LogicalPrinter printer = {.out = out, .plan = plan, .arena = plan->arena};
+    row_memo_init(&printer.memo, plan->arena);
     print_logical(&printer, plan->root, 0);
 }
 
@@ -383,7 +393,8 @@ static void print_physical(PhysPrinter *self, const PhysNode *node, uint32_t dep
         buf_text(self->out, "...\n");
         return;
     }
-    buf_printf(self->out, "%*s%s", (int)(depth * 2), "", phys_names[node->kind]);
+    print_indent(self->out, depth);
+    buf_text(self->out, phys_names[node->kind]);
     self->input[0] = node->nchildren ? node->children[0] : NULL;
     self->input[1] = NULL;
     phys_details(self, node);

@@ -44,6 +44,7 @@ static Status explain_analyze(Statement *self, Buf *text, Error *err) {
                    (unsigned long long)execution_spilled(self->execution));
         remote_print(text, self->plan);
     }
+    cursor_close(self);
     execution_free(self->execution);
     self->execution = NULL;
     return status;

@@ -100,7 +100,8 @@ static void closed_while_drained(void **state) {
         begin(statement, "SELECT id, text FROM f.main.orders");
         read_some(statement, 1, &rows, &sum);
         int32_t batches = atomic_load(&counters->batches);
-        pause_ms(1500);
+        for (int wait = 0; wait < 1000 && atomic_load(&counters->batches) <= batches + 20; wait++)
+            pause_ms(10);
         assert_true(atomic_load(&counters->batches) > batches + 20); /* it goes on */
         if (round == 0) statement_close(statement);
         statement_free(statement);
@@ -222,12 +223,12 @@ static uint64_t one_count(Statement *statement) {
 static void prefetch(void **state) {
     for (int filtered = 0; filtered < 2; filtered++) {
         Session *session = open_session(
-            "", filtered ? TWO_CATALOGS(", \"filters\": true", ", \"delay_us\": 200000")
-                         : TWO_CATALOGS("", ", \"delay_us\": 200000"));
+            "", filtered ? TWO_CATALOGS(", \"filters\": true", ", \"delay_us\": 300000")
+                         : TWO_CATALOGS("", ", \"delay_us\": 300000"));
         Statement *statement = open_statement(session);
         begin(statement, JOIN);
         assert_true(
-            scans_become(filtered ? 1 : 2, 500)); /* of at least a second for the build side */
+            scans_become(filtered ? 1 : 2, 1400)); /* of at least a second for the build side */
         int32_t keys = atomic_load(&counters->filter_keys);
         assert_int_equal(one_count(statement), 10000);
         assert_int_equal(atomic_load(&counters->filter_keys) - keys, filtered);

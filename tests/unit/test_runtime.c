@@ -95,6 +95,9 @@ static size_t run_on_stack(size_t size, SmallStack *work) {
 
 /* The deepest light statements fit where they are allowed; deeper ones go to a deep stack. */
 static void small_stacks(void **state) {
+#ifdef __SANITIZE_THREAD__
+    skip(); /* it wants stacks of a megabyte for itself */
+#endif
     static const char *const deep[] = {
         "SELECT ((((((((((((((((((((((7))))))))))))))))))))))",
         "SELECT - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - "

@@ -1,0 +1,158 @@
+/*
+ * test_planning.c - the time of planning grows with the statement, not with its square.
+ *
+ * Measured is the processor time of EXPLAIN, the best of several runs, for a size and for twice the
+ * size: quadratic steps would make the ratio 4.
+ */
+#include "config.h"
+
+#include <time.h>
+
+#include "tests/unit/runtime_harness.h"
+
+#define RUNS      5
+#define RATIO_MAX 3.2
+
+static Session *session;
+
+static int open_tables(void **state) {
+    session = open_session("", "\"mem\": {\"type\": \"memory\"}");
+    Statement *statement = open_statement(session);
+    Error err;
+    if (start_query(statement, "CREATE TABLE mem.default.t AS SELECT 1 AS id, 2 AS v", &err))
+        fail_msg("%s", err.message);
+    statement_free(statement);
+    return 0;
+}
+
+static int close_tables(void **state) {
+    session_close(session);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- statements of a size */
+
+static void joins(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT count(*) FROM mem.default.t t0");
+    for (uint32_t i = 1; i < n; i++)
+        buf_printf(out, " JOIN mem.default.t t%u ON t%u.id = t%u.id", i, i, i - 1);
+}
+
+static void outer_joins(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT max(t0.v) FROM mem.default.t t0");
+    for (uint32_t i = 1; i < n; i++)
+        buf_printf(out, " LEFT JOIN mem.default.t t%u ON t%u.id = t0.id", i, i);
+}
+
+static void unions(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN ");
+    for (uint32_t i = 0; i < n; i++)
+        buf_printf(out, "%sSELECT id FROM mem.default.t WHERE id = %u", i ? " UNION ALL " : "", i);
+}
+
+static void disjunction(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT count(*) FROM mem.default.t WHERE ");
+    for (uint32_t i = 0; i < n; i++)
+        buf_printf(out, "%s(id = %u AND v < %u)", i ? " OR " : "", i, i);
+}
+
+static void conjunction(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT count(*) FROM mem.default.t WHERE ");
+    for (uint32_t i = 0; i < n; i++) buf_printf(out, "%sid <> %u", i ? " AND " : "", i);
+}
+
+static void sum_of_terms(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT ");
+    for (uint32_t i = 0; i < n; i++) buf_printf(out, "%sid * %u", i ? " + " : "", i);
+    buf_text(out, " FROM mem.default.t");
+}
+
+static void list_of_values(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT count(*) FROM mem.default.t WHERE id IN (");
+    for (uint32_t i = 0; i < n; i++) buf_printf(out, "%s%u", i ? ", " : "", i * 3);
+    buf_text(out, ")");
+}
+
+static void cases(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT CASE");
+    for (uint32_t i = 0; i < n; i++) buf_printf(out, " WHEN id = %u THEN v + %u", i, i);
+    buf_text(out, " END FROM mem.default.t");
+}
+
+static void select_list(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT ");
+    for (uint32_t i = 0; i < n; i++) buf_printf(out, "%sid + %u AS c%u", i ? ", " : "", i, i);
+    buf_text(out, " FROM mem.default.t");
+}
+
+/* Each name is looked for among as many. */
+static void wide_relation(Buf *out, uint32_t n) {
+    buf_text(out, "EXPLAIN SELECT ");
+    for (uint32_t i = 0; i < n; i++) buf_printf(out, "%sw.c%u", i ? ", " : "", i);
+    buf_text(out, " FROM (SELECT ");
+    for (uint32_t i = 0; i < n; i++) buf_printf(out, "%sid + %u AS c%u", i ? ", " : "", i, i);
+    buf_text(out, " FROM mem.default.t) w");
+}
+
+/* ---------------------------------------------------------------- times */
+
+static double processor_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static double time_of(void (*write)(Buf *, uint32_t), uint32_t n) {
+    Buf sql;
+    Error err;
+    double best = 1e9;
+    buf_init(&sql, NULL, (size_t)1 << 20);
+    write(&sql, n);
+    buf_char(&sql, '\0');
+    assert_non_null(sql.data);
+    Statement *statement = open_statement(session);
+    for (int run = 0; run < RUNS; run++) {
+        double start = processor_seconds();
+        if (start_query(statement, sql.data, &err) != TRIB_OK)
+            fail_msg("%s: %s", err.sqlstate, err.message);
+        double seconds = processor_seconds() - start;
+        if (seconds < best) best = seconds;
+    }
+    statement_free(statement);
+    buf_clear(&sql);
+    return best;
+}
+
+static void growth(void **state) {
+    static const struct {
+        const char *name;
+        void (*write)(Buf *, uint32_t);
+        uint32_t n;
+    } kinds[] = {
+        {"joins", joins, 500},
+        {"outer joins", outer_joins, 500},
+        {"unions", unions, 500},
+        {"OR", disjunction, 1000},
+        {"AND", conjunction, 1000},
+        {"+", sum_of_terms, 900},
+        {"IN", list_of_values, 4000},
+        {"CASE", cases, 1000},
+        {"select list", select_list, 1000},
+        {"wide relation", wide_relation, 1500},
+    };
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        double once = time_of(kinds[i].write, kinds[i].n);
+        double twice = time_of(kinds[i].write, 2 * kinds[i].n);
+        print_message("%s: %u in %.1f ms, %u in %.1f ms\n", kinds[i].name, kinds[i].n, once * 1e3,
+                      2 * kinds[i].n, twice * 1e3);
+        if (twice / once > RATIO_MAX)
+            fail_msg("%s: twice the size takes %.1f times as long", kinds[i].name, twice / once);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(growth),
+    };
+    return cmocka_run_group_tests_name("planning", tests, open_tables, close_tables);
+}
