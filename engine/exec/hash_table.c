@@ -247,9 +247,11 @@ static uint32_t probe_walk(const JoinTable *tables, uint32_t shift, uint32_t par
     return ncandidates;
 }
 
-void join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
-                      const RowLayout *layout, uint32_t nkeys, const FlatColumn *keys,
-                      const bool *may_null, ProbeScratch *scratch, uint16_t *list, uint32_t count) {
+uint32_t join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
+                          const RowLayout *layout, uint32_t nkeys, const FlatColumn *keys,
+                          const bool *may_null, ProbeScratch *scratch, uint16_t *list,
+                          uint32_t count) {
+    uint32_t found = 0;
     for (uint32_t k = 0; k < count; k++) {
         uint16_t i = list[k];
         uint64_t hash = scratch->hashes[i];
@@ -265,6 +267,7 @@ void join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partitio
                               may_null[c] ? ROW_NULLS_EQUAL : ROW_NULLS_NONE, scratch->candidates,
                               equal, scratch->rejected, &nrejected);
         }
+        found += equal;
         for (uint32_t k = 0; k < nrejected; k++) {
             uint16_t i = scratch->rejected[k];
             uint64_t hash = scratch->hashes[i];
@@ -275,4 +278,5 @@ void join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partitio
         }
         count = nrejected;
     }
+    return found;
 }

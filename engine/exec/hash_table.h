@@ -94,10 +94,12 @@ void join_table_insert(JoinTable *self, const RowLayout *layout, uint32_t nkeys,
                        uint8_t *const *source, uint32_t count, bool *chained);
 /*
  * Looks up the `count` candidates list[] (indexes; consumed): scratch->rows[i] = first row of the
- * chain or NULL. The table of a hash is tables[(hash >> shift) & partition_mask].
+ * chain or NULL; returns how many have one. The table of a hash is
+ * tables[(hash >> shift) & partition_mask].
  */
-void join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
-                      const RowLayout *layout, uint32_t nkeys, const FlatColumn *keys,
-                      const bool *may_null, ProbeScratch *scratch, uint16_t *list, uint32_t count);
+uint32_t join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
+                          const RowLayout *layout, uint32_t nkeys, const FlatColumn *keys,
+                          const bool *may_null, ProbeScratch *scratch, uint16_t *list,
+                          uint32_t count);
 
 #endif

@@ -151,9 +151,9 @@ typedef struct JoinProbe {
     /* The batch. */
     Batch *in;
     const uint16_t *positions;
-    uint16_t *live; /* indexes of rows to be answered, ascending */
-    uint32_t nlive;
-    uint16_t *candidates; /* those that may have a match */
+    uint16_t *live;         /* indexes of rows to be answered, ascending */
+    uint32_t nlive, nfound; /* nfound: of those looked up in tables */
+    uint16_t *candidates;   /* those that may have a match */
     uint32_t ncandidates;
     uint8_t *found;    /* by index */
     uint8_t *null_key; /* by index: NULL in a null-aware key (1), in another (2) */

@@ -75,11 +75,14 @@ static void begin_pairs(JoinProbe *self) {
 static void begin_lookup(JoinProbe *self) {
     const JoinShared *shared = self->shared;
     ProbeScratch *scratch = &self->scratch;
-    for (uint32_t k = 0; k < self->nlive; k++) scratch->rows[self->live[k]] = NULL;
+    /* Rows with a NULL key are live, but nothing is looked up for them. */
+    for (uint32_t k = 0; k < self->nlive && self->ncandidates < self->nlive; k++)
+        scratch->rows[self->live[k]] = NULL;
     memcpy(scratch->list, self->candidates, self->ncandidates * sizeof *scratch->list);
     scratch->positions = self->positions;
-    join_table_probe(self->tables, self->shift, self->mask, shared->build_layout, shared->nkeys,
-                     self->keys, shared->may_null, scratch, scratch->list, self->ncandidates);
+    self->nfound =
+        join_table_probe(self->tables, self->shift, self->mask, shared->build_layout, shared->nkeys,
+                         self->keys, shared->may_null, scratch, scratch->list, self->ncandidates);
     if (!self->residual && !self->chained && !self->partial && !shared->only_found) {
         self->stage = PROBE_ALIGNED;
         return;
@@ -100,7 +103,7 @@ static void begin_lookup(JoinProbe *self) {
 }
 
 void join_probe_begin(JoinProbe *self) {
-    for (uint32_t k = 0; k < self->nlive; k++) self->found[self->live[k]] = 0;
+    memset(self->found, 0, self->in->selected);
     if (self->tables) {
         begin_lookup(self);
         return;
@@ -281,13 +284,17 @@ static Status aligned_put(JoinProbe *self, Batch *out, Error *err) {
     if (shared->keeps_build)
         for (uint32_t k = 0; k < self->nlive; k++)
             if (rows[self->live[k]]) row_set_matched(shared, rows[self->live[k]]);
+    self->stage = PROBE_IDLE;
+    if (self->nfound == self->in->count) { /* every position has a match */
+        TRY(narrowed_put(self, self->scratch.identity, self->nfound, out, err));
+        return build_columns_put(self, rows, self->nfound, NULL, self->nfound, false, out, err);
+    }
     for (uint32_t k = 0; k < self->nlive; k++) {
         uint16_t i = self->live[k];
         self->selection[count] = self->positions[i];
         self->pair_rows[count] = rows[i] ? rows[i] : shared->build_layout->null_row;
         count += shared->keeps_probe || rows[i] != NULL;
     }
-    self->stage = PROBE_IDLE;
     if (count == 0) return TRIB_OK;
     TRY(narrowed_put(self, self->selection, count, out, err));
     return build_columns_put(self, self->pair_rows, count,
@@ -533,26 +540,36 @@ static Status keys_evaluate(ProcessLocal *self, const Batch *in, Error *err) {
     return TRIB_OK;
 }
 
-static void nulls_mark(JoinProbe *probe, uint32_t count) {
+/* Whether some key may be NULL. */
+static bool nulls_mark(JoinProbe *probe, uint32_t count) {
     const JoinShared *shared = probe->shared;
+    bool any = false;
     memset(probe->null_key, 0, count);
     for (uint32_t k = 0; k < shared->nkeys; k++) {
         const uint64_t *validity = probe->keys[k].validity;
         if (!validity || (shared->null_safe >> k & 1)) continue;
         uint8_t mark = shared->null_aware >> k & 1 ? 1 : 2;
+        any = true;
         for (uint32_t i = 0; i < count; i++)
             if (!bitmap_get(validity, probe->positions[i])) probe->null_key[i] |= mark;
     }
+    return any;
 }
 
 /* Splits the batch into rows to answer now and rows of partitions on disk, which are put aside. */
-static Status rows_route(ProcessLocal *self, uint32_t count, Error *err) {
+static Status rows_route(ProcessLocal *self, uint32_t count, bool nulls, Error *err) {
     JoinProbe *probe = &self->probe;
     JoinShared *shared = probe->shared;
     uint32_t kept = atomic_load_explicit(&shared->kept, memory_order_relaxed);
     uint32_t shift = RADIX_TOP - shared->bits, mask = (1u << shared->bits) - 1;
     uint32_t live = 0, candidates = 0, away = 0;
     bool all = kept > mask;
+    if (all && !nulls && shared->nkeys > 0) {
+        memcpy(probe->live, probe->scratch.identity, count * sizeof *probe->live);
+        memcpy(probe->candidates, probe->scratch.identity, count * sizeof *probe->candidates);
+        probe->nlive = probe->ncandidates = count;
+        return TRIB_OK;
+    }
     for (uint32_t i = 0; i < count; i++) {
         bool null = probe->null_key[i] != 0;
         bool here =
@@ -604,8 +621,8 @@ Status join_process(OpContext *context, void **local, Batch *in, Batch *out, Ste
         probe->in = in;
         probe->positions = in->selection ? in->selection : probe->scratch.identity;
         TRY(keys_evaluate(self, in, err));
-        nulls_mark(probe, in->selected);
-        TRY(rows_route(self, in->selected, err));
+        bool nulls = nulls_mark(probe, in->selected);
+        TRY(rows_route(self, in->selected, nulls, err));
         join_probe_begin(probe);
     }
     return join_probe_next(probe, self->aside, out, step, err);
