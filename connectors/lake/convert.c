@@ -432,7 +432,7 @@ static ConvertResult convert_json(Convert *self) {
             continue;
         }
         arena_reset(arena);
-        if (!json_check(arena, field_text(field)))
+        if (!(field->flags & FIELD_JSON) && !json_check(arena, field_text(field)))
             result = mismatch(self, i, "no JSON");
         else if (batch_text(self->builder, self->column, self->row + i, field->data, field->len,
                             self->err) != TRIB_OK)

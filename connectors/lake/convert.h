@@ -14,6 +14,7 @@ enum {
     FIELD_NULL = 1,
     FIELD_QUOTED = 2,  /* stood in quotes (CSV), or is a string (JSON) */
     FIELD_MISSING = 4, /* not there at all: NULL */
+    FIELD_JSON = 8,    /* known to be valid JSON */
 };
 
 /* Text of one field; valid UTF-8. 16 bytes may be read at data: buffers are padded. */

@@ -47,9 +47,6 @@ static inline Str csv_raw(const CsvScanner *scanner, const CsvRow *row, uint32_t
 Status csv_field(const Shape *shape, Str raw, bool text, Arena *arena, Field *out,
                  Error *err) WARN_UNUSED;
 
-/* "FILE, line N" of an offset in the decoded file, found by counting; "FILE, byte N" if that fails. */
-void csv_place(const FormatParams *params, uint64_t offset, char *out, size_t size);
-
 /* csv_split.c, csv_sniff.c */
 Status csv_boundary(const FormatParams *params, uint64_t at, uint64_t *out, Error *err);
 Status csv_sample(const FormatParams *params, Shape *shape, uint64_t rows, const SampleVisit *visit,

@@ -38,55 +38,18 @@ void csv_blocks_close(CsvBlocks *self) {
 
 /* ---------------------------------------------------------------- faults */
 
-/* Counts the line ends before `offset` of the decoded file. */
-static Status lines_count(const FormatParams *params, uint64_t offset, uint64_t *lines,
-                          Error *err) {
-    FormatParams whole = *params;
-    StoreStats stats = {0};
-    Stream *stream;
-    enum { PIECE = 256 * 1024 };
-    char *piece;
-    whole.range.begin = 0;
-    whole.range.end = whole.range.object->size;
-    whole.range.stats = &stats;
-    TRY_ALLOC(piece, host_alloc(params->host, PIECE), err);
-    Status status = format_stream(&whole, &stream, err);
-    for (uint64_t at = 0; status == TRIB_OK && at < offset;) {
-        size_t got, want = offset - at < PIECE ? (size_t)(offset - at) : PIECE;
-        status = stream_read(stream, piece, want, &got, err);
-        if (status != TRIB_OK || got == 0) break;
-        for (size_t i = 0; i < got; i++) *lines += piece[i] == '\n';
-        at += got;
-    }
-    stream_close(stream);
-    host_free(params->host, piece);
-    return status;
-}
-
-void csv_place(const FormatParams *params, uint64_t offset, char *out, size_t size) {
-    uint64_t lines = 0;
-    Error ignored;
-    const char *scheme = params->store->scheme, *key = params->range.object->key;
-    if (lines_count(params, offset, &lines, &ignored) == TRIB_OK)
-        text_format(out, size, "%s%s, line %" PRIu64, scheme, key, lines + 1);
-    else
-        text_format(out, size, "%s%s, byte %" PRIu64, scheme, key, offset);
-}
-
-enum { PLACE_BYTES = 700 };
-
 static Status ragged_fault(const CsvBlocks *self, const CsvRow *row, size_t fields, Error *err) {
-    char place[PLACE_BYTES];
-    csv_place(self->params, self->base + row->start, place, sizeof place);
+    char place[FORMAT_PLACE_BYTES];
+    format_place(self->params, self->base + row->start, place, sizeof place);
     error_set(err, ERR_MISMATCH, "%s: the record has %zu fields, not %u", place, fields,
               self->fields);
     return error_hint(err, "the delimiter and the quote character are options of the table");
 }
 
 static Status scan_fault(const CsvBlocks *self, CsvScanResult result, Error *err) {
-    char place[PLACE_BYTES];
+    char place[FORMAT_PLACE_BYTES];
     if (result == CSV_NO_MEMORY) return error_out_of_memory(err);
-    csv_place(self->params, self->base + self->scanner.fault, place, sizeof place);
+    format_place(self->params, self->base + self->scanner.fault, place, sizeof place);
     if (result == CSV_BAD_QUOTE) {
         error_set(err, ERR_MISMATCH, "%s: text behind the quote that closes a field", place);
         return error_hint(err, "quotes within quotes are doubled, or escaped by the character "
@@ -100,18 +63,18 @@ static Status scan_fault(const CsvBlocks *self, CsvScanResult result, Error *err
 }
 
 static Status long_fault(const CsvBlocks *self, uint64_t offset, Error *err) {
-    char place[PLACE_BYTES];
-    csv_place(self->params, offset, place, sizeof place);
+    char place[FORMAT_PLACE_BYTES];
+    format_place(self->params, offset, place, sizeof place);
     error_set(err, ERR_LIMIT, "%s: a value is longer than max_value_size, %" PRIu64 " bytes", place,
               self->params->shape->max_value);
     return error_hint(err, "an open quote or a wrong delimiter makes long values too");
 }
 
 static Status encoding_fault(const CsvBlocks *self, size_t from, size_t to, Error *err) {
-    char place[PLACE_BYTES];
+    char place[FORMAT_PLACE_BYTES];
     size_t at = from;
     while (at < to && utf8_next(self->data, to, &at) >= 0) continue;
-    csv_place(self->params, self->base + at - 1, place, sizeof place);
+    format_place(self->params, self->base + at - 1, place, sizeof place);
     error_set(err, ERR_INVALID_ENCODING, "%s: the byte 0x%02X is not valid UTF-8", place,
               (unsigned char)self->data[at - 1]);
     return error_hint(err, "files are read as UTF-8; convert them first (iconv)");

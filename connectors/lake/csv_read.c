@@ -185,8 +185,9 @@ static Status csv_fault(void *context, uint32_t column, uint32_t index, const ch
     const CsvScanner *scanner = &self->blocks.scanner;
     const Field *field = &self->gathered[index];
     const FormatColumn *target = &self->params.columns[column];
-    char place[700], value[80];
-    csv_place(&self->params, self->blocks.base + scanner->rows[index].start, place, sizeof place);
+    char place[FORMAT_PLACE_BYTES], value[80];
+    format_place(&self->params, self->blocks.base + scanner->rows[index].start, place,
+                 sizeof place);
     format_value_text((Str){field->data, field->len}, value, sizeof value);
     error_set(err, ERR_MISMATCH, "%s, column \"%s\": '%s' is %s", place, target->name, value, why);
     return error_hint(err, "declare the column's type in the option columns, sample more rows "
@@ -210,8 +211,8 @@ static Status column_gather(FormatFile *self, uint32_t column, uint32_t count, E
         Str raw = csv_raw(scanner, &rows[r], at, last);
         bool quoted = d->has_quote && raw.data[0] == d->quote && raw.len > 0;
         if (__builtin_expect(raw.len > limit, 0)) {
-            char place[700];
-            csv_place(&self->params, self->blocks.base + rows[r].start, place, sizeof place);
+            char place[FORMAT_PLACE_BYTES];
+            format_place(&self->params, self->blocks.base + rows[r].start, place, sizeof place);
             return error_set(err, ERR_LIMIT,
                              "%s: a value is longer than max_value_size, %" PRIu64 " bytes", place,
                              limit);

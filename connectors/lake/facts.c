@@ -53,7 +53,7 @@ static bool shape_read(const JsonValue *root, Shape *shape) {
     shape->dialect.delimiter = delimiter->text.data[0];
     shape->delimiter_known = true;
     shape->format = FORMAT_AUTO;
-    static const FormatKind kinds[] = {FORMAT_CSV};
+    static const FormatKind kinds[] = {FORMAT_CSV, FORMAT_JSON};
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         if (str_equal(format->text, str_from(format_of(kinds[i])->name))) shape->format = kinds[i];
     }

@@ -3,7 +3,9 @@
  */
 #include "connectors/lake/format.h"
 
-static const Format *const formats[] = {&format_csv};
+#include <inttypes.h>
+
+static const Format *const formats[] = {&format_csv, &format_json};
 
 const Format *format_of(FormatKind kind) {
     for (size_t i = 0; i < COUNT_OF(formats); i++) {
@@ -66,6 +68,41 @@ Status format_convert(const FormatParams *params, uint32_t column, const Field *
         from++;
     }
     return TRIB_OK;
+}
+
+/* Counts the line ends before `offset` of the decoded file. */
+static Status lines_count(const FormatParams *params, uint64_t offset, uint64_t *lines,
+                          Error *err) {
+    FormatParams whole = *params;
+    StoreStats stats = {0};
+    Stream *stream;
+    enum { PIECE = 256 * 1024 };
+    char *piece;
+    whole.range.begin = 0;
+    whole.range.end = whole.range.object->size;
+    whole.range.stats = &stats;
+    TRY_ALLOC(piece, host_alloc(params->host, PIECE), err);
+    Status status = format_stream(&whole, &stream, err);
+    for (uint64_t at = 0; status == TRIB_OK && at < offset;) {
+        size_t got, want = offset - at < PIECE ? (size_t)(offset - at) : PIECE;
+        status = stream_read(stream, piece, want, &got, err);
+        if (status != TRIB_OK || got == 0) break;
+        for (size_t i = 0; i < got; i++) *lines += piece[i] == '\n';
+        at += got;
+    }
+    stream_close(stream);
+    host_free(params->host, piece);
+    return status;
+}
+
+void format_place(const FormatParams *params, uint64_t offset, char *out, size_t size) {
+    uint64_t lines = 0;
+    Error ignored;
+    const char *scheme = params->store->scheme, *key = params->range.object->key;
+    if (lines_count(params, offset, &lines, &ignored) == TRIB_OK)
+        text_format(out, size, "%s%s, line %" PRIu64, scheme, key, lines + 1);
+    else
+        text_format(out, size, "%s%s, byte %" PRIu64, scheme, key, offset);
 }
 
 void format_value_text(Str value, char *out, size_t size) {

@@ -99,6 +99,9 @@ typedef Status (*FormatFault)(void *self, uint32_t column, uint32_t index, const
                               Error *err);
 Status format_convert(const FormatParams *params, uint32_t column, const Field *fields,
                       uint32_t count, FormatFault fault, void *self, Error *err) WARN_UNUSED;
+/* "FILE, line N" of an offset in the decoded file, found by counting; "FILE, byte N" if that fails. */
+enum { FORMAT_PLACE_BYTES = 700 };
+void format_place(const FormatParams *params, uint64_t offset, char *out, size_t size);
 /* Appends a text for messages: at most 60 characters of it, control characters as dots. */
 void format_value_text(Str value, char *out, size_t size);
 

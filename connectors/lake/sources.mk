@@ -8,6 +8,7 @@ LAKE_CONNECTOR_SOURCES = connectors/lake/lake.c connectors/lake/lake.h \
 	connectors/lake/csv.h connectors/lake/csv_scan.c connectors/lake/csv_scan.h \
 	connectors/lake/csv_blocks.c connectors/lake/csv_read.c connectors/lake/csv_split.c \
 	connectors/lake/csv_sniff.c \
+	connectors/lake/json_cursor.c connectors/lake/json_cursor.h connectors/lake/json_read.c \
 	connectors/lake/infer.c connectors/lake/infer.h \
 	connectors/lake/table.c connectors/lake/describe.c connectors/lake/facts.c \
 	connectors/lake/prune.c connectors/lake/prune.h connectors/lake/plan.c connectors/lake/plan.h \
