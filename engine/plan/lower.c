@@ -489,9 +489,7 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, JoinSides
                 join->as.join.null_aware |= UINT64_C(1) << k;
             join->as.join.nkeys++;
         } else {
-            if (!both_open) TRY(scope_open(self, SCOPE_BOTH, &sides->probe, &sides->build, &both));
-            both_open = true;
-            TRY(lower_expr(&both, node->conjuncts[i], &residual[nresidual++]));
+            TRY(lower_residual(self, sides, node->conjuncts[i], &residual[nresidual++]));
         }
     }
     if (nresidual == 1) join->as.join.residual = residual[0];
