@@ -118,6 +118,7 @@ bool grant_init(Grant *self, Budget *budget, int64_t minimum, bool forced) {
     self->budget = budget;
     self->minimum = minimum;
     self->forced = forced;
+    self->peak = NULL;
     atomic_init(&self->held, 0);
     if (heap_fault_due() || !budget_charge(budget, minimum)) {
         self->budget = NULL;
@@ -135,6 +136,13 @@ void grant_clear(Grant *self) {
     self->minimum = 0;
 }
 
+static void grant_peak(const Grant *self, int64_t held) {
+    if (!self->peak) return;
+    int64_t peak = atomic_load_explicit(self->peak, memory_order_relaxed);
+    while (held > peak && !atomic_compare_exchange_weak(self->peak, &peak, held)) {
+    }
+}
+
 bool grant_try(Grant *self, int64_t more) {
     if (more <= 0) return true;
     int64_t before = atomic_load_explicit(&self->held, memory_order_relaxed), after;
@@ -142,8 +150,10 @@ bool grant_try(Grant *self, int64_t more) {
         if (__builtin_add_overflow(before, more, &after)) return false;
     } while (!atomic_compare_exchange_weak(&self->held, &before, after));
     int64_t due = beyond_minimum(self, after) - beyond_minimum(self, before);
-    if (due == 0) return true;
-    if (!self->forced && !heap_fault_due() && budget_charge(self->budget, due)) return true;
+    if (due == 0 || (!self->forced && !heap_fault_due() && budget_charge(self->budget, due))) {
+        grant_peak(self, after);
+        return true;
+    }
     /* Undo. Another thread may have moved `held` meanwhile: this transition's difference counts. */
     int64_t now = atomic_fetch_sub(&self->held, more);
     int64_t refund = beyond_minimum(self, now) - beyond_minimum(self, now - more) - due;
@@ -159,6 +169,7 @@ void grant_force(Grant *self, int64_t more) {
     int64_t before = atomic_fetch_add(&self->held, more);
     int64_t due = beyond_minimum(self, before + more) - beyond_minimum(self, before);
     if (due > 0) budget_force(self->budget, due);
+    grant_peak(self, before + more);
 }
 
 void grant_shrink(Grant *self, int64_t less) {

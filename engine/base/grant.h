@@ -24,9 +24,10 @@ Budget *budget_process(void); /* the root of the process; limit set from Process
 
 typedef struct Grant {
     Budget *budget;
-    _Atomic int64_t held; /* what the owner uses; the budget carries max(held, minimum) */
-    int64_t minimum;      /* reserved at open; always granted */
-    bool forced;          /* force_spill: nothing beyond the minimum is granted */
+    _Atomic int64_t held;  /* what the owner uses; the budget carries max(held, minimum) */
+    int64_t minimum;       /* reserved at open; always granted */
+    bool forced;           /* force_spill: nothing beyond the minimum is granted */
+    _Atomic int64_t *peak; /* raised to the most that was held; set after grant_init; NULL = none */
 } Grant;
 
 /* Reserves `minimum` bytes; false when the budget cannot give them. */

@@ -5,6 +5,7 @@
  * time of one vsnprintf and back, so that a comma as decimal point never reaches SQL or a file.
  * Functions over slices allocate nothing. A Buf belongs to one thread.
  */
+#include <inttypes.h>
 #include <locale.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -203,6 +204,18 @@ void buf_printf(Buf *self, const char *format, ...) {
         }
     }
     va_end(again);
+}
+
+void buf_bytes(Buf *self, uint64_t bytes) {
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+    if (bytes < 1024) {
+        buf_printf(self, "%" PRIu64 " bytes", bytes);
+        return;
+    }
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < COUNT_OF(units); unit++) value /= 1024;
+    buf_printf(self, value < 10 ? "%.1f %s" : "%.0f %s", value, units[unit]);
 }
 
 Status buf_status(const Buf *self, Error *err) {

@@ -171,6 +171,7 @@ static Status aggregate_open(const PhysNode *node, Query *query, void *shared, E
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     self->bits = tight ? BITS_FORCED : BITS;
     atomic_init(&self->kept, 1u << self->bits);
+    self->grant.peak = &query->counters[node->id].memory_peak;
     self->space =
         (RowSpace){.grant = &self->grant,
                    .spill = query->spill,

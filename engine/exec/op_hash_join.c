@@ -143,6 +143,7 @@ static Status join_open(const PhysNode *node, Query *query, void *shared, Error 
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     self->bits = self->nkeys == 0 ? 0 : tight ? BITS_TIGHT : BITS;
     atomic_init(&self->kept, 1u << self->bits);
+    self->grant.peak = &query->counters[node->id].memory_peak;
     self->space =
         (RowSpace){.grant = &self->grant,
                    .spill = query->spill,

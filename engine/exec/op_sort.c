@@ -48,6 +48,7 @@ Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit
         return error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room for a sort");
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     uint32_t run_page = tight ? RUN_PAGE_TIGHT : RUN_PAGE;
+    self->grant.peak = &query->counters[node->id].memory_peak;
     self->space = (RowSpace){.grant = &self->grant,
                              .spill = query->spill,
                              .cancel = query->cancel,

@@ -65,6 +65,7 @@ static Status verify_open(const PhysNode *node, Query *query, void *shared, Erro
     if (!self->granted)
         return error_set(err, ERR_OUT_OF_MEMORY,
                          "the memory limit leaves no room to verify push-down");
+    self->grant.peak = &query->counters[node->id].memory_peak;
     self->space = (RowSpace){.grant = &self->grant,
                              .spill = query->spill,
                              .cancel = query->cancel,

@@ -75,6 +75,7 @@ Status result_buffer_new(const PhysNode *node, Query *query, ResultBuffer **out,
     if (!self->granted)
         return error_set(err, ERR_OUT_OF_MEMORY,
                          "the memory limit leaves no room to buffer the result");
+    self->grant.peak = &query->counters[node->id].memory_peak;
     self->space = (RowSpace){.grant = &self->grant,
                              .spill = query->spill,
                              .cancel = query->cancel,

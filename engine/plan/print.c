@@ -374,16 +374,22 @@ static void phys_details(PhysPrinter *self, const PhysNode *node) {
 
 static void phys_counters(PhysPrinter *self, const PhysNode *node) {
     const NodeCounters *c = &self->counters[node->id];
-    buf_printf(self->out, ", rows %" PRIu64, (uint64_t)c->rows);
+    buf_printf(self->out, "rows %" PRIu64, (uint64_t)c->rows);
     if (c->busy_ns) buf_printf(self->out, ", %.1f ms", (double)c->busy_ns / 1e6);
-    if (c->memory_peak) buf_printf(self->out, ", memory %" PRId64, (int64_t)c->memory_peak);
-    if (c->spilled_bytes) buf_printf(self->out, ", spilled %" PRIu64, (uint64_t)c->spilled_bytes);
+    if (c->memory_peak) {
+        buf_text(self->out, ", memory ");
+        buf_bytes(self->out, (uint64_t)c->memory_peak);
+    }
+    if (c->spilled_bytes) {
+        buf_text(self->out, ", spilled ");
+        buf_bytes(self->out, (uint64_t)c->spilled_bytes);
+    }
     if (node->kind == PHYS_SCAN) {
-        buf_printf(self->out,
-                   ", read %" PRIu64 " rows %" PRIu64 " bytes in %" PRIu64 " requests (%" PRIu64
-                   " retries, %u splits, waited %.1f ms)",
-                   c->scan.rows, c->scan.bytes, c->scan.requests, c->scan.retries, c->scan.splits,
-                   (double)c->scan.wait_ns / 1e6);
+        buf_printf(self->out, ", read %" PRIu64 " rows, ", c->scan.rows);
+        buf_bytes(self->out, c->scan.bytes);
+        buf_printf(
+            self->out, " in %" PRIu64 " requests (%" PRIu64 " retries, %u splits, waited %.1f ms)",
+            c->scan.requests, c->scan.retries, c->scan.splits, (double)c->scan.wait_ns / 1e6);
     }
     if (c->note[0]) buf_printf(self->out, ", %s", c->note);
 }
@@ -398,9 +404,11 @@ static void print_physical(PhysPrinter *self, const PhysNode *node, uint32_t dep
     self->input[0] = node->nchildren ? node->children[0] : NULL;
     self->input[1] = NULL;
     phys_details(self, node);
-    if (node->rows >= 0) buf_printf(self->out, "  (about %.0f rows", node->rows);
+    if (node->rows >= 0 || self->counters) buf_text(self->out, "  (");
+    if (node->rows >= 0) buf_printf(self->out, "about %.0f rows", node->rows);
+    if (node->rows >= 0 && self->counters) buf_text(self->out, "; ");
     if (self->counters) phys_counters(self, node);
-    if (node->rows >= 0) buf_char(self->out, ')');
+    if (node->rows >= 0 || self->counters) buf_char(self->out, ')');
     buf_char(self->out, '\n');
     for (uint32_t i = 0; i < node->nchildren; i++)
         print_physical(self, node->children[i], depth + 1);

@@ -39,9 +39,11 @@ static Status explain_analyze(Statement *self, Buf *text, Error *err) {
     Status status = drain(self, err);
     if (status == TRIB_OK) {
         physical_print(text, self->physical, execution_counters(self->execution));
-        buf_printf(text, "memory peak %lld bytes, spilled %llu bytes\n",
-                   (long long)execution_memory(self->execution),
-                   (unsigned long long)execution_spilled(self->execution));
+        buf_text(text, "memory peak ");
+        buf_bytes(text, (uint64_t)execution_memory(self->execution));
+        buf_text(text, ", spilled ");
+        buf_bytes(text, execution_spilled(self->execution));
+        buf_char(text, '\n');
         remote_print(text, self->plan);
     }
     cursor_close(self);

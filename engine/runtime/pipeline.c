@@ -238,6 +238,11 @@ static void count_output(PipelineTask *self, uint32_t index) {
     atomic_fetch_add_explicit(&counters->batches, 1, memory_order_relaxed);
 }
 
+static void count_time(OpContext *context, int64_t begun) {
+    NodeCounters *counters = &context->query->counters[context->node->id];
+    atomic_fetch_add_explicit(&counters->busy_ns, os_now_ns() - begun, memory_order_relaxed);
+}
+
 /* The batch at `level` has been consumed: clears it and goes back to the deepest stage with more to give. */
 static void flow_back(PipelineTask *self) {
     while (self->level > 0) {
@@ -294,15 +299,23 @@ static Status flow_transform(PipelineTask *self, Step *step, Error *err) {
 static Status flow_sink(PipelineTask *self, Step *step, Error *err) {
     OpContext *c = &self->contexts[self->level];
     TRY(operator_of(c->node->kind)->consume(c, &self->batches[self->level - 1], step, err));
-    if (*step == STEP_NEED_INPUT) flow_back(self);
+    if (*step != STEP_NEED_INPUT) return TRIB_OK;
+    if (c->node->kind == PHYS_RESULT)
+        atomic_fetch_add_explicit(&c->query->counters[c->node->id].rows,
+                                  self->batches[self->level - 1].selected, memory_order_relaxed);
+    flow_back(self);
     return TRIB_OK;
 }
 
 static Status flow_step(PipelineTask *self, Step *step, Error *err) {
     uint32_t sink = self->pipeline->nstages + 1;
-    if (self->level == 0) return flow_source(self, step, err);
-    if (self->level < sink) return flow_transform(self, step, err);
-    return flow_sink(self, step, err);
+    OpContext *worker = &self->contexts[self->level];
+    int64_t begun = os_now_ns();
+    Status status = self->level == 0     ? flow_source(self, step, err)
+                    : self->level < sink ? flow_transform(self, step, err)
+                                         : flow_sink(self, step, err);
+    count_time(worker, begun);
+    return status;
 }
 
 /* Pushes batches until blocked, done or the slice is over. *step: BLOCKED, FINISHED, NEED_INPUT = yield. */
@@ -324,7 +337,11 @@ static Status flow_run(PipelineTask *self, Step *step, Error *err) {
 static Status task_combine(PipelineTask *self, Error *err) {
     OpContext *c = &self->contexts[self->pipeline->nstages + 1];
     const Operator *op = operator_of(c->node->kind);
-    return op->combine ? op->combine(c, err) : TRIB_OK;
+    if (!op->combine) return TRIB_OK;
+    int64_t begun = os_now_ns();
+    Status status = op->combine(c, err);
+    count_time(c, begun);
+    return status;
 }
 
 /* One slice of a pipeline's task. */
@@ -357,7 +374,11 @@ static Status finish_step(PipelineTask *self, Step *step, Error *err) {
         TRY_ALLOC(self->contexts, ARENA_ARRAY(self->arena, OpContext, 1), err);
         TRY(context_open(self, 0, self->sink->node, ROLE_SINK, err));
     }
-    return op->finish ? op->finish(&self->contexts[0], step, err) : TRIB_OK;
+    if (!op->finish) return TRIB_OK;
+    int64_t begun = os_now_ns();
+    Status status = op->finish(&self->contexts[0], step, err);
+    count_time(&self->contexts[0], begun);
+    return status;
 }
 
 /* May the task end? Not while the application reads a batch that this task put up. */
