@@ -17,6 +17,13 @@
 
 enum { BLOCK_BYTES = 1024 * 1024, PIECE_BYTES = 64 * 1024 };
 
+/* What stood at one place of the last object: most often it stands there again. */
+typedef struct Expected {
+    uint32_t column; /* where it went; UINT32_MAX: nowhere */
+    uint32_t len;    /* of the name; UINT32_MAX: none to compare with */
+    char name[56];
+} Expected;
+
 typedef enum { LAYOUT_UNKNOWN, LAYOUT_LINES, LAYOUT_ARRAY, LAYOUT_ENDED } Layout;
 
 struct FormatFile {
@@ -31,7 +38,7 @@ struct FormatFile {
     Layout layout;
     JsonCursor cursor;
     Str *names;      /* per column */
-    uint32_t *order; /* the column that the nth member of the last row went to; UINT32_MAX: none */
+    Expected *order; /* by place in the object */
     uint32_t norder, order_room;
     Field *fields;  /* per column: `batch` of them */
     size_t *starts; /* per row of the batch: where it begins in data */
@@ -147,18 +154,38 @@ static Status block_fill(FormatFile *self, Error *err) {
 
 /* ---------------------------------------------------------------- members */
 
-static Status order_put(FormatFile *self, uint32_t nth, uint32_t column, Error *err) {
+static Status order_put(FormatFile *self, uint32_t nth, Str name, bool escaped, uint32_t column,
+                        Error *err) {
     if (nth == self->order_room) {
         uint32_t room = self->order_room ? self->order_room * 2 : 64;
         TRY_ALLOC(self->order,
-                  arena_resize(self->arena, self->order, self->order_room * sizeof(uint32_t),
-                               room * sizeof(uint32_t)),
+                  arena_resize(self->arena, self->order, self->order_room * sizeof(Expected),
+                               room * sizeof(Expected)),
                   err);
         self->order_room = room;
     }
-    self->order[nth] = column;
+    Expected *expected = &self->order[nth];
+    expected->column = column;
+    expected->len = UINT32_MAX;
+    if (!escaped && name.len <= sizeof expected->name) {
+        expected->len = (uint32_t)name.len;
+        if (name.len) memcpy(expected->name, name.data, name.len);
+    }
     if (nth >= self->norder) self->norder = nth + 1;
     return TRIB_OK;
+}
+
+/* Does the key that stood here in the last object stand at the cursor's quote? Then it is behind it. */
+static inline bool key_expected(FormatFile *self, uint32_t nth) {
+    JsonCursor *cursor = &self->cursor;
+    if (nth >= self->norder) return false;
+    const Expected *expected = &self->order[nth];
+    size_t len = expected->len;
+    if (len == UINT32_MAX || (size_t)(cursor->end - cursor->at) < len + 2 ||
+        cursor->at[len + 1] != '"' || memcmp(cursor->at + 1, expected->name, len) != 0)
+        return false;
+    cursor->at += len + 2;
+    return true;
 }
 
 static uint32_t column_find(const FormatFile *self, Str name) {
@@ -186,12 +213,12 @@ static CursorResult field_make(FormatFile *self, CursorKind kind, Str raw, bool 
     return CURSOR_OK;
 }
 
-static CursorResult member_take(FormatFile *self, uint32_t nth, Str name, uint32_t row,
-                                Error *err) {
+/* The value of a member; `column` UINT32_MAX: nobody wants it. */
+static CursorResult member_take(FormatFile *self, uint32_t nth, Str name, uint32_t column,
+                                uint32_t row, Error *err) {
     CursorKind kind;
     Str raw;
     bool escaped;
-    uint32_t column = nth < self->norder ? self->order[nth] : UINT32_MAX;
     CursorResult result = cursor_value(&self->cursor, &kind, &raw, &escaped);
     if (result != CURSOR_OK) return result;
     if (self->visit) {
@@ -202,17 +229,26 @@ static CursorResult member_take(FormatFile *self, uint32_t nth, Str name, uint32
                    ? CURSOR_OK
                    : CURSOR_NO_MEMORY;
     }
-    if (column == UINT32_MAX || !str_equal(self->names[column], name)) {
-        column = column_find(self, name);
-        if (order_put(self, nth, column, err) != TRIB_OK) return CURSOR_NO_MEMORY;
-        if (column == UINT32_MAX) return CURSOR_OK;
-    }
+    if (column == UINT32_MAX) return CURSOR_OK;
     bool json = self->params.columns[column].type.id == TRIB_TYPE_JSON;
     return field_make(self, kind, raw, escaped, json,
                       &self->fields[(size_t)column * self->batch + row]);
 }
 
-static CursorResult expect(JsonCursor *cursor, char c, const char *why) {
+/* At the quote of a key: reads it and finds its column. */
+static CursorResult key_take(FormatFile *self, uint32_t nth, Str *name, uint32_t *column,
+                             Error *err) {
+    JsonCursor *cursor = &self->cursor;
+    bool escaped;
+    CursorResult result = cursor_string(cursor, name, &escaped);
+    if (result == CURSOR_OK && escaped) result = cursor_decode(cursor, *name, name);
+    if (result != CURSOR_OK || self->visit) return result;
+    *column = column_find(self, *name);
+    return order_put(self, nth, *name, escaped, *column, err) == TRIB_OK ? CURSOR_OK
+                                                                         : CURSOR_NO_MEMORY;
+}
+
+static inline CursorResult expect(JsonCursor *cursor, char c, const char *why) {
     cursor_blanks(cursor);
     if (cursor->at == cursor->end) return CURSOR_CUT;
     if (*cursor->at != c) {
@@ -234,19 +270,21 @@ static CursorResult object_take(FormatFile *self, uint32_t row, Error *err) {
         return CURSOR_OK;
     }
     for (uint32_t nth = 0;; nth++) {
-        Str name;
-        bool escaped;
+        Str name = {NULL, 0};
+        uint32_t column = UINT32_MAX;
         cursor_blanks(cursor);
         if (cursor->at == cursor->end) return CURSOR_CUT;
         if (*cursor->at != '"') {
             cursor->why = "a key should stand here";
             return CURSOR_BROKEN;
         }
-        if ((result = cursor_string(cursor, &name, &escaped)) != CURSOR_OK) return result;
-        if (escaped && (result = cursor_decode(cursor, name, &name)) != CURSOR_OK) return result;
+        if (!self->visit && key_expected(self, nth))
+            column = self->order[nth].column;
+        else if ((result = key_take(self, nth, &name, &column, err)) != CURSOR_OK)
+            return result;
         if ((result = expect(cursor, ':', "a colon should stand here")) != CURSOR_OK) return result;
         cursor_blanks(cursor);
-        if ((result = member_take(self, nth, name, row, err)) != CURSOR_OK) return result;
+        if ((result = member_take(self, nth, name, column, row, err)) != CURSOR_OK) return result;
         cursor_blanks(cursor);
         if (cursor->at == cursor->end) return CURSOR_CUT;
         if (*cursor->at == '}') {
