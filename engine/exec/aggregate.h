@@ -29,6 +29,7 @@ typedef struct AggWorker AggWorker;
 typedef struct AggJob {
     PageList pages;  /* layout: keys and states */
     PageList packed; /* layout `packed`: keys and serialised states */
+    uint32_t unlike; /* the first so many pages: in memory, no two rows of one group */
     uint32_t top;    /* bits of the hash below this one have not been used for partitioning */
 } AggJob;
 

@@ -145,16 +145,19 @@ static Status groups_make(void *context, const uint16_t *fresh, uint32_t count, 
     return TRIB_OK;
 }
 
+static Status room_reserve(AggSource *self, uint32_t count, Error *err) {
+    bool refused;
+    TRY(group_table_reserve(&self->table, count, false, &refused, err));
+    if (!refused) return TRIB_OK;
+    self->pressure = true;
+    return group_table_reserve(&self->table, count, true, &refused, err);
+}
+
 /* Merges a batch: keys and hashes are set, source[] has the states. */
 static Status batch_merge(AggSource *self, uint32_t count, Error *err) {
     AggShared *shared = self->shared;
     ProbeScratch *scratch = &self->scratch;
-    bool refused;
-    TRY(group_table_reserve(&self->table, count, false, &refused, err));
-    if (refused) {
-        self->pressure = true;
-        TRY(group_table_reserve(&self->table, count, true, &refused, err));
-    }
+    TRY(room_reserve(self, count, err));
     memset(self->fresh, 0, count * sizeof *self->fresh);
     scratch->positions = scratch->identity;
     GroupKeys keys = {.layout = shared->layout,
@@ -193,6 +196,16 @@ static Status page_merge(AggSource *self, const RowPage *page, uint32_t *from, E
         *from += count;
     }
     return TRIB_OK;
+}
+
+/* A page of which each row is a group of its own. */
+static Status page_enter(AggSource *self, const RowPage *page, uint32_t *from, Error *err) {
+    if (self->pressure && may_split(self)) return TRIB_OK;
+    TRY(room_reserve(self, page->rows, err));
+    for (uint32_t i = 0; i < page->rows; i++)
+        group_table_put(&self->table, page_row(page, self->shared->layout, i));
+    *from = page->rows;
+    return cancel_check(self->shared->query->cancel, err);
 }
 
 /* Rows with packed states: unpacked next to their keys. */
@@ -383,8 +396,11 @@ static Status list_merge(AggSource *self, PageList *list, bool packed, bool on_d
         bool loaded;
         TRY(page_load(page, layout, &self->shared->space, true, &loaded, err));
         self->copy = on_disk;
-        TRY(packed ? packed_page_merge(self, page, &rest->row, err)
-                   : page_merge(self, page, &rest->row, err));
+        if (!packed && p < self->job.unlike)
+            TRY(page_enter(self, page, &rest->row, err));
+        else
+            TRY(packed ? packed_page_merge(self, page, &rest->row, err)
+                       : page_merge(self, page, &rest->row, err));
         if (rest->row < page->rows) return TRIB_OK;
         if (on_disk) page_unload(page, &self->shared->space);
     }

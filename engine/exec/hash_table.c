@@ -9,8 +9,11 @@
 #define SLOT_PENDING UINT64_C(1) /* taken in this round; the row is being made */
 #define PREFETCH_SLOTS \
     (UINT64_C(1) << 15) /* a table larger than this does not stay in the first caches */
-#define MOVE_AHEAD  32
-#define LARGE_SLOTS (UINT64_C(1) << 17)
+#define MOVE_AHEAD 32
+/* A table that outgrows the caches goes from LEAVING to LARGE at once: moving entries over and over
+ * costs more than empty slots. */
+#define LEAVING_SLOTS (UINT64_C(1) << 18)
+#define LARGE_SLOTS   (UINT64_C(1) << 21)
 
 Status probe_scratch_new(Arena *arena, ProbeScratch *out, Error *err) {
     uint32_t n = BATCH_ROWS + 1; /* branch-free lists write one past their end */
@@ -71,12 +74,22 @@ static void table_move(const GroupTable *self, uint64_t *slots, uint64_t mask) {
     }
 }
 
+uint64_t group_table_grown(const GroupTable *self) {
+    uint64_t slots = self->mask + 1;
+    return slots < LEAVING_SLOTS || slots >= LARGE_SLOTS ? slots * 2 : LARGE_SLOTS;
+}
+
+void group_table_put(GroupTable *self, uint8_t *row) {
+    uint64_t hash = row_hash(row);
+    slot_put(self->slots, self->mask, hash, (hash & SLOT_SALT) | (uint64_t)(uintptr_t)row);
+    self->count++;
+}
+
 Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *refused, Error *err) {
     *refused = false;
     uint64_t need = (self->count + more) * 2;
     if (need <= self->mask + 1) return TRIB_OK;
-    /* A large table grows in larger steps: moving its entries costs more than empty slots. */
-    uint64_t slots = (self->mask + 1) * (self->mask >= LARGE_SLOTS ? 4 : 2);
+    uint64_t slots = group_table_grown(self);
     while (slots < need) slots *= 2;
     Block block;
     TRY(block_new(self->grant, slots * sizeof(uint64_t), force, &block, err));

@@ -49,6 +49,10 @@ void group_table_empty(GroupTable *self); /* forgets the rows */
 /* Room for `more` rows. *refused: the grant does not allow it (nothing changed). */
 Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *refused,
                            Error *err) WARN_UNUSED;
+/* How many slots it will have when it grows. */
+uint64_t group_table_grown(const GroupTable *self);
+/* Enters a row that equals no other one in the table. Room must have been reserved. */
+void group_table_put(GroupTable *self, uint8_t *row);
 
 /* Makes rows for the `count` indexes in fresh[]: fills in rows[index] of the scratch. */
 typedef Status (*GroupMake)(void *context, const uint16_t *fresh, uint32_t count, Error *err);

@@ -21,16 +21,17 @@
  */
 #include "engine/exec/aggregate.h"
 
-#define TABLE_BITS_FIRST 13                  /* slots at first: room for a batch of new groups */
-#define TABLE_BITS_CACHE 18                  /* 2 MiB of slots: stays in the caches */
-#define TABLE_BITS_TRY   20                  /* the first table grows to this, to see more */
-#define TABLE_BITS_LAST  23                  /* where memory abounds and groups come again */
-#define TABLE_SHARE      16                  /* ... a part of the limit, for all tables */
-#define SMALL_GROUPS     16                  /* up to here a batch is sorted by group */
-#define SMALL_BATCH      256                 /* ... if it has that many rows */
-#define WORTHWHILE       2                   /* rows per group below which the table is abandoned */
-#define ABANDON_ROWS     (UINT64_C(1) << 20) /* ... for so many rows, at first */
-#define ABANDON_DOUBLED  4                   /* ... and so many times twice as many */
+#define TABLE_BITS_FIRST 13 /* slots at first: room for a batch of new groups */
+#define TABLE_BITS_CACHE 18 /* 2 MiB of slots: stays in the caches */
+/* Groups that the first table may hold before it is judged. */
+#define TRY_GROUPS      (UINT64_C(1) << 18)
+#define TABLE_BITS_LAST 23                  /* where memory abounds and groups come again */
+#define TABLE_SHARE     16                  /* ... a part of the limit, for all tables */
+#define SMALL_GROUPS    16                  /* up to here a batch is sorted by group */
+#define SMALL_BATCH     256                 /* ... if it has that many rows */
+#define WORTHWHILE      2                   /* rows per group below which the table is abandoned */
+#define ABANDON_ROWS    (UINT64_C(1) << 20) /* ... for so many rows, at first */
+#define ABANDON_DOUBLED 4                   /* ... and so many times twice as many */
 /* Rows per group, in 64ths, above which a full table grows beyond the caches: groups do come
  * again. With fewer it would take a table of more than TABLE_BITS_LAST before enough do. */
 #define COMING_AGAIN    65
@@ -448,16 +449,19 @@ static Status groups_make(void *context, const uint16_t *fresh, uint32_t count, 
     return TRIB_OK;
 }
 
+static bool groups_come_again(const AggWorker *self) {
+    return self->rows * 64 >= self->table.count * COMING_AGAIN;
+}
+
 /* May a table that has outgrown the caches grow further? A row that finds its group in it costs a
  * few misses, which overlap; one that does not must be kept, and merged later. */
 static bool table_may_grow(const AggWorker *self, const AggShared *shared, uint64_t need) {
     if (need <= UINT64_C(1) << TABLE_BITS_CACHE) return true;
-    uint64_t bytes = (self->table.mask + 1) * 4 * sizeof(uint64_t);
+    uint64_t bytes = group_table_grown(&self->table) * sizeof(uint64_t);
     uint64_t share =
         (uint64_t)budget_limit(shared->query->budget) / TABLE_SHARE / shared->query->workers;
     if (need > UINT64_C(1) << TABLE_BITS_LAST || bytes > share) return false;
-    if (need <= UINT64_C(1) << TABLE_BITS_TRY && !self->cleared) return true;
-    return self->rows * 64 >= self->table.count * COMING_AGAIN;
+    return groups_come_again(self) || (self->table.count <= TRY_GROUPS && !self->cleared);
 }
 
 /* The table is full: is it worth keeping one? */
@@ -480,8 +484,9 @@ static Status table_full(AggLocal *self, AggShared *shared, Error *err) {
 static Status table_reserve(AggLocal *self, AggShared *shared, uint32_t count, Error *err) {
     AggWorker *worker = self->worker;
     uint64_t need = (worker->table.count + count) * 2;
-    if (need <= worker->table.mask + 1) return TRIB_OK;
-    bool refused = !table_may_grow(worker, shared, need);
+    bool hopeless = worker->table.count > TRY_GROUPS && !groups_come_again(worker);
+    if (need <= worker->table.mask + 1 && !hopeless) return TRIB_OK;
+    bool refused = hopeless || !table_may_grow(worker, shared, need);
     if (!refused) TRY(group_table_reserve(&worker->table, count, false, &refused, err));
     self->small = false;
     return refused ? table_full(self, shared, err) : TRIB_OK;
@@ -659,24 +664,33 @@ Status agg_file_keep(AggShared *self, SpillFile *file, Error *err) {
     return status;
 }
 
+/* A partition's pages, of all workers. Those of a worker that never emptied its table come first:
+ * no two of its rows are of one group. */
+static Status job_fill(AggShared *self, uint32_t p, AggWorker *first, AggJob *job, Error *err) {
+    if (first) TRY(row_store_take(&first->store, p, &job->pages, err));
+    job->unlike = job->pages.count;
+    for (AggWorker *worker = self->workers; worker; worker = worker->next) {
+        TRY(row_store_take(&worker->store, p, &job->pages, err));
+        TRY(row_store_take(&worker->packed, p, &job->packed, err));
+    }
+    return TRIB_OK;
+}
+
 /* Jobs are taken from the end: partitions in memory lie there, so that their memory is free for
  * the others. */
 Status agg_jobs_make(AggShared *self, Error *err) {
     uint32_t filled = 0;
     bool cleared = false;
+    AggWorker *first = NULL;
     for (AggWorker *worker = self->workers; worker; worker = worker->next) {
         filled += worker->seen > 0;
         cleared |= worker->cleared;
+        if (!worker->cleared && worker->seen > 0) first = worker;
     }
     self->distinct = filled <= 1 && !cleared;
     for (uint32_t p = 1u << self->bits; p-- > 0;) {
         AggJob job = {.top = RADIX_TOP - self->bits};
-        Status status = TRIB_OK;
-        for (AggWorker *worker = self->workers; worker && status == TRIB_OK;
-             worker = worker->next) {
-            status = row_store_take(&worker->store, p, &job.pages, err);
-            if (status == TRIB_OK) status = row_store_take(&worker->packed, p, &job.packed, err);
-        }
+        Status status = job_fill(self, p, first, &job, err);
         bool empty = job.pages.count == 0 && job.packed.count == 0;
         if (status == TRIB_OK && !empty) status = agg_job_push(self, &job, err);
         if (status != TRIB_OK) {
