@@ -1,13 +1,17 @@
 /*
  * op_verify.c - PushDown=verify: what a source answered against what it should have answered.
  *
- * Its input is the union of two sides with a last column that tells them apart: 0 = the fragment as the
- * source ran it, 1 = the same fragment over the bare table, computed here. Role: sink for both, then source.
- * The source's rows are held (in pages that spill) until both sides have ended; of both sides the number
- * of rows and two sums of row hashes are kept, which are equal for equal multisets and, but for a chance of
- * 2^-128, differ for others. Under a top-N the hashes cover the sort keys only, since ties may fall either
- * way; under a plain LIMIT only the numbers are compared. If they differ the query fails before it has
- * given out a row. One worker puts the rows out, in the order in which they came.
+ * Its input is the union of two or three sides with a last column that tells them apart: 0 = the fragment
+ * as the source ran it, 1 = the same fragment over the bare table, computed here. Role: sink for all, then
+ * source. The source's rows are held (in pages that spill) until all sides have ended; of both sides the
+ * number of rows and two sums of row hashes are kept, which are equal for equal multisets and, but for a
+ * chance of 2^-128, differ for others. Under a top-N the hashes cover the sort keys only, since ties may
+ * fall either way; both sides are sorted here, so that equal multisets of keys are equal sequences. Under
+ * a plain LIMIT only the numbers are compared.
+ *
+ * With a limit there is a third side, 2 = the fragment without it, which is read after the others: all
+ * rows of the source must be among its rows (verify_sample.h). If anything differs the query fails before
+ * it has given out a row. One worker puts the rows out, in the order in which they came.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -15,6 +19,7 @@
 
 #include "engine/exec/operator.h"
 #include "engine/exec/row_store.h"
+#include "engine/exec/verify_sample.h"
 
 #define VERIFY_MINIMUM (INT64_C(512) << 10)
 #define PAGE_FIRST     16384
@@ -27,6 +32,7 @@ typedef struct VerifySide {
 typedef struct VerifyStore {
     struct VerifyStore *next;
     RowStore store;
+    SampleList sample; /* hashes of its rows, if they must be contained in the third side */
 } VerifyStore;
 
 typedef struct VerifyShared {
@@ -37,8 +43,10 @@ typedef struct VerifyShared {
     RowLayout *layout;
     bool *may_null;
     VerifySide sides[2];
-    pthread_mutex_t lock; /* guards stores while sinks combine */
+    pthread_mutex_t lock; /* guards stores, joining */
     VerifyStore *stores;  /* of all workers */
+    _Atomic bool joined;
+    SampleTable table;    /* the source's rows, once joined */
     VerifyStore *reading; /* of the source role, one worker */
     uint32_t page, row;
 } VerifyShared;
@@ -82,8 +90,10 @@ static void verify_close(void *shared) {
     for (VerifyStore *store = self->stores, *next; store; store = next) {
         next = store->next;
         row_store_clear(&store->store);
+        sample_clear(&store->sample, &self->grant);
         heap_free(store);
     }
+    sample_table_clear(&self->table, &self->grant);
     if (self->granted) grant_clear(&self->grant);
     if (self->lock_made) pthread_mutex_destroy(&self->lock);
     self->granted = self->lock_made = false;
@@ -164,12 +174,50 @@ static Status hold_rows(VerifyShared *self, VerifyLocal *local, Batch *in, Error
     return TRIB_OK;
 }
 
+/* Hashes of whole rows. */
+static void hash_rows(VerifyShared *self, VerifyLocal *local, const Batch *in) {
+    for (uint32_t c = 0; c < self->node->ncolumns; c++)
+        vector_hash(&in->columns[c], in->selection, in->selected, c > 0, local->hashes);
+    if (self->node->ncolumns == 0) memset(local->hashes, 0, in->selected * sizeof *local->hashes);
+}
+
+/* The first batch of the third side: by then all workers have done with the others. */
+static void join_samples(VerifyShared *self) {
+    if (atomic_load(&self->joined)) return;
+    pthread_mutex_lock(&self->lock);
+    if (!atomic_load(&self->joined)) {
+        VerifyStore *stores = self->stores;
+        SampleList *lists = NULL;
+        for (; stores; stores = stores->next) {
+            stores->sample.next = lists;
+            lists = &stores->sample;
+        }
+        sample_join(&self->table, &self->grant, lists);
+        atomic_store(&self->joined, true);
+    }
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void check_contained(VerifyShared *self, VerifyLocal *local, int32_t side, const Batch *in) {
+    hash_rows(self, local, in);
+    if (side == 2) join_samples(self);
+    for (uint32_t i = 0; i < in->selected; i++) {
+        if (side == 2)
+            sample_take(&self->table, local->hashes[i]);
+        else
+            sample_add(&local->store->sample, &self->grant, local->hashes[i]);
+    }
+}
+
 static Status verify_consume(OpContext *context, Batch *in, Step *step, Error *err) {
     VerifyShared *self = context->shared;
     VerifyLocal *local = context->local;
     const Vector *tag = &in->columns[self->node->ncolumns];
     int32_t side = *(const int32_t *)vector_at(tag, batch_row(in, 0));
     *step = STEP_NEED_INPUT;
+    if (side == 2 || (side == 0 && self->node->as.verify.contained))
+        check_contained(self, local, side, in);
+    if (side == 2) return TRIB_OK;
     add_hashes(self, local, &self->sides[side], in);
     return side == 0 ? hold_rows(self, local, in, err) : TRIB_OK;
 }
@@ -180,25 +228,43 @@ static Status verify_combine(OpContext *context, Error *err) {
     return TRIB_OK;
 }
 
-static Status verify_finish(OpContext *context, Step *step, Error *err) {
-    VerifyShared *self = context->shared;
+/* What is wrong, in words; false: nothing. */
+static bool verify_differs(VerifyShared *self, Error *err) {
     VerifySide *pushed = &self->sides[0], *local = &self->sides[1];
-    *step = STEP_FINISHED;
-    self->reading = self->stores;
-    if (pushed->rows == local->rows && pushed->sum == local->sum && pushed->mixed == local->mixed)
-        return TRIB_OK;
-    const PhysNode *node = self->node;
+    uint64_t foreign = 0;
     if (pushed->rows != local->rows) {
         error_set(err, ERR_VERIFY_FAILED,
                   "push-down is wrong: the source gave %" PRIu64
                   " rows for a piece of the query that has %" PRIu64 " when it is computed here",
                   (uint64_t)pushed->rows, (uint64_t)local->rows);
-    } else {
+        return true;
+    }
+    if (pushed->sum != local->sum || pushed->mixed != local->mixed) {
         error_set(err, ERR_VERIFY_FAILED,
                   "push-down is wrong: the source gave other rows than this piece of the query has "
                   "when it is computed here (%" PRIu64 " rows on both sides)",
                   (uint64_t)local->rows);
+        return true;
     }
+    if (self->node->as.verify.contained) {
+        join_samples(self); /* a table without rows has sent no batch */
+        foreign = sample_left(&self->table);
+    }
+    if (foreign == 0) return false;
+    error_set(err, ERR_VERIFY_FAILED,
+              "push-down is wrong: %" PRIu64 " of the %" PRIu64
+              " rows that the source gave are not among those that this piece of the query has "
+              "without its limit",
+              foreign, (uint64_t)pushed->rows);
+    return true;
+}
+
+static Status verify_finish(OpContext *context, Step *step, Error *err) {
+    VerifyShared *self = context->shared;
+    const PhysNode *node = self->node;
+    *step = STEP_FINISHED;
+    self->reading = self->stores;
+    if (!verify_differs(self, err)) return TRIB_OK;
     if (node->as.verify.text) error_detail(err, "sent: %s", node->as.verify.text);
     error_hint(
         err,

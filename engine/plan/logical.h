@@ -132,9 +132,11 @@ struct LogicalNode {
     Expr *limit, *offset;
     /* UNION: inputs[child][i]; EXPAND: sets[s][i] */
     ColumnId **inputs;
+    bool sequential; /* UNION: a child is read after the one before it has been read to its end */
     uint32_t nsets;
     Expr ***sets;
-    /* VERIFY: columns that must agree, as positions of output; NULL and 0: the number of rows only */
+    /* VERIFY: columns that must agree, as positions of output; none: the number of rows only. With a third
+     * side (the piece without its limit) the source's rows must all be among its rows. */
     uint32_t nverify;
     uint32_t *verify;
     const PushedScan *verified;

@@ -377,6 +377,7 @@ static Status lower_union(Lowering *self, const LogicalNode *node, Lowered *out)
     }
     TRY(node_new(self, PHYS_UNION, node->noutput, node->nchildren, out));
     for (uint32_t i = 0; i < node->nchildren; i++) out->node->children[i] = children[i].node;
+    out->node->as.all.sequential = node->sequential;
     return set_columns(self, out, node->output);
 }
 
@@ -386,6 +387,7 @@ static Status lower_verify(Lowering *self, const LogicalNode *node, Lowered *out
     TRY(lower(self, child, &both));
     TRY(reorder(self, &both, child->noutput, child->output, child->output, &ordered));
     TRY(node_over(self, PHYS_VERIFY, node->noutput, &ordered, out));
+    out->node->as.verify.contained = child->nchildren == 3;
     out->node->as.verify.nkeys = node->nverify;
     out->node->as.verify.keys = node->verify;
     out->node->as.verify.text = node->verified->text;

@@ -110,6 +110,9 @@ struct PhysNode {
             int64_t limit, offset; /* limit < 0 = all */
         } limit;
         struct {
+            bool sequential; /* a child is read after the one before it has been read to its end */
+        } all;
+        struct {
             uint32_t nsets;
             Expr ***sets; /* [nsets][ncolumns] */
         } expand;
@@ -118,7 +121,9 @@ struct PhysNode {
             TribWriteRequest request;
         } write;
         struct {
-            /* child: both sides, the last column says which (integer 0 = the source's answer) */
+            /* child: the sides, the last column says which: integer 0 = the source's answer, 1 = the same
+             * computed here, 2 = the same without its limit, read after the others (only if `contained`) */
+            bool contained;
             uint32_t nkeys; /* columns that must agree; 0: only the number of rows */
             uint32_t *keys;
             const char *catalog, *text; /* for the message; text may be NULL */

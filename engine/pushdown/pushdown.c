@@ -251,7 +251,8 @@ static Status tag_side(Carver *self, LogicalNode *fragment, int64_t side, Logica
     return (*out)->output[n] ? TRIB_OK : error_out_of_memory(self->err);
 }
 
-/* What must agree: all columns; under a top-N its sort keys; under a plain LIMIT the number of rows. */
+/* What must agree: all columns; under a top-N its sort keys; under a plain LIMIT the number of rows. Which
+ * rows a limit lets through is the source's choice then, but all must be among those of the table. */
 static Status verify_keys(Carver *self, const Piece *piece, LogicalNode *node) {
     TRY_ALLOC(node->verify, ARENA_ARRAY(self->plan->arena, uint32_t, node->noutput), self->err);
     for (uint32_t i = 0; i < node->noutput; i++) {
@@ -265,20 +266,23 @@ static Status verify_keys(Carver *self, const Piece *piece, LogicalNode *node) {
     return TRIB_OK;
 }
 
-static Status verify_fragment(Carver *self, const Piece *piece, LogicalNode *pushed,
-                              LogicalNode *local, const PushedScan *answer, LogicalNode **out) {
+static Status verify_fragment(Carver *self, const Piece *piece, uint32_t nsides,
+                              LogicalNode *const *sides, const PushedScan *answer,
+                              LogicalNode **out) {
     Arena *arena = self->plan->arena;
-    uint32_t n = pushed->noutput;
-    LogicalNode *both, *node;
-    TRY_ALLOC(both, logical_new(arena, LOGICAL_UNION, n + 1, 2), self->err);
-    TRY(tag_side(self, pushed, 0, &both->children[0]));
-    TRY(tag_side(self, local, 1, &both->children[1]));
-    TRY_ALLOC(both->inputs, ARENA_ARRAY(arena, ColumnId *, 2), self->err);
-    for (uint32_t s = 0; s < 2; s++) both->inputs[s] = both->children[s]->output;
-    memcpy(both->output, both->children[0]->output, (n + 1) * sizeof *both->output);
+    uint32_t n = sides[0]->noutput;
+    LogicalNode *all, *node;
+    TRY_ALLOC(all, logical_new(arena, LOGICAL_UNION, n + 1, nsides), self->err);
+    TRY_ALLOC(all->inputs, ARENA_ARRAY(arena, ColumnId *, nsides), self->err);
+    for (uint32_t s = 0; s < nsides; s++) {
+        TRY(tag_side(self, sides[s], s, &all->children[s]));
+        all->inputs[s] = all->children[s]->output;
+    }
+    all->sequential = nsides == 3;
+    memcpy(all->output, all->children[0]->output, (n + 1) * sizeof *all->output);
     TRY_ALLOC(node, logical_new(arena, LOGICAL_VERIFY, n, 1), self->err);
-    if (n) memcpy(node->output, pushed->output, n * sizeof *node->output);
-    node->children[0] = both;
+    if (n) memcpy(node->output, sides[0]->output, n * sizeof *node->output);
+    node->children[0] = all;
     node->verified = answer;
     TRY(verify_keys(self, piece, node));
     *out = node;
@@ -295,11 +299,15 @@ static bool took_anything(const PushedScan *pushed) {
 
 static Status carve(Carver *self, const Piece *piece, LogicalNode **out) {
     PushedScan *answer, *bare;
-    LogicalNode *local;
+    LogicalNode *sides[3];
     TRY(carve_as(self, piece, self->context->mode, &answer, out));
     if (!self->context->verify || !took_anything(answer)) return TRIB_OK;
-    TRY(carve_as(self, piece, TRIB_PUSHDOWN_OFF, &bare, &local));
-    return verify_fragment(self, piece, *out, local, answer, out);
+    sides[0] = *out;
+    TRY(carve_as(self, piece, TRIB_PUSHDOWN_OFF, &bare, &sides[1]));
+    if (!piece->order) return verify_fragment(self, piece, 2, sides, answer, out);
+    Piece unlimited = {.scan = piece->scan, .filter = piece->filter};
+    TRY(carve_as(self, &unlimited, TRIB_PUSHDOWN_OFF, &bare, &sides[2]));
+    return verify_fragment(self, piece, 3, sides, answer, out);
 }
 
 /* ---------------------------------------------------------------- walking */

@@ -147,16 +147,29 @@ static Status build_breaker(Builder *self, const PhysNode *node, const Chain *ch
     return list_add(self->execution->arena, feeders, p, err);
 }
 
+static Status build_union(Builder *self, const PhysNode *node, const Chain *chain,
+                          PipelineList *feeders, Error *err) {
+    Arena *arena = self->execution->arena;
+    PipelineList before = {0};
+    for (uint32_t c = 0; c < node->nchildren; c++) {
+        PipelineList inputs = {0};
+        TRY(build(self, node->children[c], chain, &inputs, err));
+        for (uint32_t i = 0; i < inputs.count; i++) {
+            TRY(list_add(arena, feeders, inputs.items[i], err));
+            for (uint32_t k = 0; node->as.all.sequential && k < before.count; k++)
+                TRY(pipeline_after(arena, inputs.items[i], before.items[k], err));
+        }
+        before = inputs;
+    }
+    return TRIB_OK;
+}
+
 /* Adds the pipelines that push the rows of `node` into `chain`; they are appended to `feeders`. */
 static Status build(Builder *self, const PhysNode *node, const Chain *chain, PipelineList *feeders,
                     Error *err) {
     const Operator *op = operator_of(node->kind);
     if (node->kind == PHYS_HASH_JOIN) return build_join(self, node, chain, feeders, err);
-    if (node->kind == PHYS_UNION) {
-        for (uint32_t i = 0; i < node->nchildren; i++)
-            TRY(build(self, node->children[i], chain, feeders, err));
-        return TRIB_OK;
-    }
+    if (node->kind == PHYS_UNION) return build_union(self, node, chain, feeders, err);
     if (op->consume && op->produce) return build_breaker(self, node, chain, feeders, err);
     if (op->process) return build_transform(self, node, NULL, chain, feeders, err);
     Pipeline *p;

@@ -10,8 +10,8 @@ ENGINE_SOURCES += \
 	engine/runtime/metadata.c engine/runtime/registry.c
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_runtime tests/unit/test_cursors tests/unit/test_planning
-TESTS += tests/unit/test_runtime tests/unit/test_cursors tests/unit/test_planning
+check_PROGRAMS += tests/unit/test_runtime tests/unit/test_cursors tests/unit/test_planning tests/unit/test_verify
+TESTS += tests/unit/test_runtime tests/unit/test_cursors tests/unit/test_planning tests/unit/test_verify
 tests_unit_test_runtime_SOURCES = tests/unit/test_runtime.c tests/unit/runtime_harness.h tests/unit/test_base.h \
 	tests/unit/fake_connector.h
 tests_unit_test_runtime_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
@@ -23,5 +23,9 @@ tests_unit_test_planning_SOURCES = tests/unit/test_planning.c tests/unit/runtime
 	tests/unit/fake_connector.h
 tests_unit_test_planning_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_planning_DEPENDENCIES = libengine.la libbase.la trib_memory.la
+tests_unit_test_verify_SOURCES = tests/unit/test_verify.c tests/unit/runtime_harness.h tests/unit/test_base.h \
+	tests/unit/fake_connector.h
+tests_unit_test_verify_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_verify_DEPENDENCIES = libengine.la libbase.la tests/unit/trib_fake.la
 tests_unit_test_runtime_DEPENDENCIES = libengine.la libbase.la tests/unit/trib_fake.la trib_memory.la
 endif
