@@ -24,6 +24,7 @@ static TribStatus lake_open(const TribHost *host, const char *name, const TribOp
     if (!catalog || !catalog->name) status = error_out_of_memory(err);
     if (status == TRIB_OK) status = lake_config(catalog, options, noptions, err);
     if (status != TRIB_OK) {
+        if (catalog && catalog->s3) catalog->s3->free(catalog->s3);
         arena_free(arena);
         return error_source(err, name);
     }

@@ -9,6 +9,7 @@
 
 #include "connectors/lake/column_type.h"
 #include "connectors/lake/lake.h"
+#include "connectors/lake/store_s3.h"
 #include "engine/base/json.h"
 #include "engine/base/number.h"
 
@@ -94,6 +95,14 @@ const TribOptionDef lake_options[] = {
      .min = 1,
      .max = 10000,
      .help = "json: the deepest nesting"},
+    {.name = "url_style",
+     .kind = TRIB_OPTION_CHOICE,
+     .default_value = "auto",
+     .choices = "auto|path|virtual",
+     .help =
+         "S3: the bucket stands in the path or in the host's name; auto: in the host's name at AWS "
+         "itself, in the path elsewhere"},
+    AWS_OPTIONS("S3"),
     {.name = NULL},
 };
 
@@ -145,9 +154,12 @@ static bool path_is_s3(const char *path) {
 }
 
 /* The key of a path: "s3://b/k" is "b/k"; a relative one stands below the root. No slash at its end. */
-static Status path_key(TribCatalog *catalog, const char *path, TableDef *def, Error *err) {
+static Status path_key(TribCatalog *catalog, const Options *options, const char *path,
+                       TableDef *def, Error *err) {
     char *key;
     bool s3 = path_is_s3(path), absolute = path[0] == '/' || s3;
+    if (s3 && !catalog->s3)
+        TRY(store_s3_new(options, catalog->host, catalog->name, &catalog->s3, err));
     def->store =
         s3 || (!absolute && catalog->root.store != store_local()) ? catalog->s3 : store_local();
     if (absolute)
@@ -235,7 +247,7 @@ static Status table_text(TableReader *self, const JsonValue *member, Error *err)
     TRY_ALLOC(text, str_dup(self->catalog->arena, member->text), err);
     if (str_equal(member->key, STR("path"))) {
         self->has_path = true;
-        return path_key(self->catalog, text, self->def, err);
+        return path_key(self->catalog, self->options, text, self->def, err);
     }
     if (str_equal(member->key, STR("null_text"))) {
         self->def->shape.null_text = str_from(text);
@@ -301,7 +313,7 @@ static Status table_read(TribCatalog *catalog, const Options *options, const Jso
                             "\"tables\" holds an object of options for each table's name");
     *def = catalog->root;
     TRY_ALLOC(def->name, str_dup(catalog->arena, value->key), err);
-    TRY(path_key(catalog, def->name, def, err));
+    TRY(path_key(catalog, options, def->name, def, err));
     for (const JsonValue *m = value->first; m; m = m->next) TRY(table_member(&self, m, err));
     if (!dialect_sound(&def->shape))
         return option_error(options, "tables", err,
@@ -373,13 +385,8 @@ Status lake_config(TribCatalog *catalog, const TribOption *values, uint32_t coun
     }
     TRY_ALLOC(catalog->path, arena_strdup(catalog->arena, path), err);
     TRY(shape_config(catalog, &options, err));
-    TRY(path_key(catalog, catalog->path, &catalog->root, err));
+    TRY(path_key(catalog, &options, catalog->path, &catalog->root, err));
     catalog->root.pattern = false;
     TRY(tables_read(catalog, &options, err));
-    bool s3 = catalog->root.store == NULL;
-    for (uint32_t i = 0; i < catalog->ntables; i++) s3 |= catalog->tables[i].store == NULL;
-    if (s3) {
-        return option_error(&options, "path", err, "paths in S3 are not read by this build");
-    }
     return TRIB_OK;
 }

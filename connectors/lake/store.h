@@ -28,7 +28,8 @@ typedef struct StoreObject {
 typedef struct StoreVisit {
     void *self;
     Status (*object)(void *self, const StoreObject *object, Error *err);
-    /* A folder, `key` without a slash at its end; *enter = list what is in it too. */
+    /* A folder, `key` without a slash at its end; *enter = list what is in it too. A store without
+     * folders does not call it for deep lists. */
     Status (*folder)(void *self, const char *key, bool *enter, Error *err);
 } StoreVisit;
 
@@ -46,8 +47,9 @@ typedef struct StoreRange {
 
 struct Store {
     const char *scheme; /* "" or "s3://": what stands before keys in what users see */
-    /* Lists what lies in the folder `key` (no slash at its end). NOT_FOUND if there is no such folder. */
-    Status (*list)(Store *self, TribCall *call, const char *key, const StoreVisit *visit,
+    /* Lists what lies in the folder `key` (no slash at its end), and `deep` below it. NOT_FOUND if there
+     * is no such folder. */
+    Status (*list)(Store *self, TribCall *call, const char *key, bool deep, const StoreVisit *visit,
                    StoreStats *stats, Error *err);
     /* What is known of one object; NOT_FOUND. *out->key is `key`, other strings live in the arena. */
     Status (*stat)(Store *self, TribCall *call, Arena *arena, const char *key, StoreObject *out,

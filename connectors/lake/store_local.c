@@ -56,6 +56,7 @@ typedef struct Walk {
     Store *store;
     TribCall *call;
     const StoreVisit *visit;
+    bool deep;
 } Walk;
 
 static int names_compare(const void *a, const void *b) {
@@ -122,7 +123,7 @@ static Status entry_visit(const Walk *walk, Arena *arena, const char *path, cons
     if (!S_ISDIR(info.st_mode)) return TRIB_OK; /* sockets, pipes, devices are no data */
     bool enter = true;
     TRY(walk->visit->folder(walk->visit->self, whole, &enter, err));
-    return enter ? folder_walk(walk, whole, depth + 1, err) : TRIB_OK;
+    return enter && walk->deep ? folder_walk(walk, whole, depth + 1, err) : TRIB_OK;
 }
 
 static Status folder_walk(const Walk *walk, const char *path, uint32_t depth, Error *err) {
@@ -146,9 +147,9 @@ static Status folder_walk(const Walk *walk, const char *path, uint32_t depth, Er
     return status;
 }
 
-static Status local_list(Store *self, TribCall *call, const char *key, const StoreVisit *visit,
-                         StoreStats *stats, Error *err) {
-    Walk walk = {self, call, visit};
+static Status local_list(Store *self, TribCall *call, const char *key, bool deep,
+                         const StoreVisit *visit, StoreStats *stats, Error *err) {
+    Walk walk = {self, call, visit, deep};
     stats->requests++;
     return folder_walk(&walk, key, 0, err);
 }

@@ -273,7 +273,7 @@ Status table_files(TribCall *call, FileList *list, Error *err) {
         TRY_ALLOC(root, arena_copy(list->arena, def->path, length ? length : 1), err);
         listing.root = length + 1;
         listing.pattern = str_from(def->path + length + 1);
-        return store->list(store, call, root, &visit, &list->stats, err);
+        return store->list(store, call, root, true, &visit, &list->stats, err);
     }
     StoreObject object;
     Status status = store->stat(store, call, list->arena, def->path, &object, &list->stats, err);
@@ -284,7 +284,7 @@ Status table_files(TribCall *call, FileList *list, Error *err) {
     }
     if (status != TRIB_NOT_FOUND) return status;
     listing.root = strlen(def->path) + 1;
-    return store->list(store, call, def->path, &visit, &list->stats, err);
+    return store->list(store, call, def->path, true, &visit, &list->stats, err);
 }
 
 /* ---------------------------------------------------------------- tables of the root */
@@ -334,9 +334,9 @@ static Status root_list(TribCatalog *catalog, TribCall *call, RootVisit *self, E
     StoreVisit visit = {self, root_object, root_folder};
     StoreStats stats = {0};
     Store *store = catalog->root.store;
-    Status status = store->list(store, call, catalog->root.path, &visit, &stats, err);
+    Status status = store->list(store, call, catalog->root.path, false, &visit, &stats, err);
     if (status == TRIB_NOT_FOUND)
-        return error_set(err, ERR_SOURCE, "there is no folder %s", catalog->path);
+        return error_set(err, ERR_SOURCE, "there is no folder %s, or nothing in it", catalog->path);
     return status;
 }
 
