@@ -11,6 +11,7 @@
 #include "engine/base/os.h"
 #include "engine/optimise/optimise.h"
 #include "engine/runtime/pool.h"
+#include "engine/spill/spill.h"
 
 #define DEFAULT_QUERY_MEMORY_MAX (INT64_C(4) << 30)
 
@@ -254,6 +255,7 @@ Status session_open(const SessionParams *params, WarningSink sink, void *context
                     Error *err) {
     Session *self = NULL;
     *out = NULL;
+    spill_process_start();
     Status status = session_allocate(&self, err);
     if (status == TRIB_OK) status = session_begin(self, params, sink, context, err);
     if (status != TRIB_OK) {

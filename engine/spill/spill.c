@@ -89,6 +89,10 @@ static void process_start(void) {
     gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
 
+void spill_process_start(void) {
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); /* remembers by itself */
+}
+
 /* This thread's state with a buffer of at least `capacity` bytes. */
 static Status thread_state(size_t capacity, ThreadState **out, Error *err) {
     pthread_once(&process_once, process_start);

@@ -21,6 +21,9 @@
 typedef struct SpillSpace SpillSpace;
 typedef struct SpillFile SpillFile;
 
+/* Before anything of the process uses OpenSSL through us: without a clean-up at exit, since workers and
+ * connections may still be encrypting then. Does nothing when the program has started OpenSSL. */
+void spill_process_start(void);
 /* dir "" = $TMPDIR or /tmp. limit 0 = none. Nothing is created before the first write. */
 Status spill_space_new(Str dir, int64_t limit, bool encrypt, CancelToken *cancel, SpillSpace **out,
                        Error *err) WARN_UNUSED;

@@ -124,6 +124,9 @@ static int mappings_of_driver(void) {
 
 static const char join[] =
     "SELECT count(*), sum(a.id) FROM lite.main.items a JOIN lite.main.items b ON a.t = b.t";
+static const char sort[] =
+    "SELECT a.id, b.t FROM lite.main.items a CROSS JOIN lite.main.items b WHERE b.id < 40 "
+    "ORDER BY b.t, a.id DESC";
 static const char rows[] = "SELECT a.id, b.t FROM lite.main.items a CROSS JOIN lite.main.items b";
 
 static void expect_join(Link *link) {
@@ -175,7 +178,7 @@ static void unloading(void **state) {
                   entries_of("/proc/self/task") - 2, files, entries_of("/proc/self/fd"), rss,
                   rss_mib());
     assert_true(entries_of("/proc/self/task") <= tasks + 2); /* workers, up to the setting */
-    assert_true(entries_of("/proc/self/fd") <= files + 2);   /* connections that a source keeps */
+    assert_true(entries_of("/proc/self/fd") <= files + 8);   /* connections that a source keeps */
     assert_true(rss_mib() - rss <= RSS_GROWTH);
 }
 
@@ -183,75 +186,101 @@ static void unloading(void **state) {
 
 static _Atomic int busy_threads;
 
-/* While the process ends, calls may fail: then there is nothing left to do. */
-static void sleep_for_ever(void) {
+static _Atomic bool ends; /* calls may fail now: then there is nothing left to do */
+
+static void attempt(SQLSMALLINT kind, SQLHANDLE handle, SQLRETURN result) {
+    if (result == SQL_SUCCESS) return;
+    SQLCHAR state[6] = "", message[400] = "";
+    if (!atomic_load(&ends)) {
+        (void)odbc.SQLGetDiagRec(kind, handle, 1, state, NULL, message, sizeof message, NULL);
+        fprintf(stderr, "%d: %s %s\n", result, (char *)state, (char *)message);
+        _exit(93);
+    }
     for (;;) pause();
 }
 
-static void attempt(SQLRETURN result) {
-    if (result != SQL_SUCCESS) sleep_for_ever();
-}
+#define ON_ENV(call)  attempt(SQL_HANDLE_ENV, link->env, odbc.call)
+#define ON_DBC(call)  attempt(SQL_HANDLE_DBC, link->dbc, odbc.call)
+#define ON_STMT(call) attempt(SQL_HANDLE_STMT, link->stmt, odbc.call)
 
 static void attempt_open(Link *link, const char *string) {
     memset(link, 0, sizeof *link);
-    attempt(odbc.SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &link->env));
-    attempt(odbc.SQLSetEnvAttr(link->env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0));
-    attempt(odbc.SQLAllocHandle(SQL_HANDLE_DBC, link->env, &link->dbc));
-    attempt(odbc.SQLDriverConnect(link->dbc, NULL, (SQLCHAR *)(uintptr_t)string, SQL_NTS, NULL, 0,
-                                  NULL, SQL_DRIVER_NOPROMPT));
-    attempt(odbc.SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
+    ON_ENV(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &link->env));
+    ON_ENV(SQLSetEnvAttr(link->env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0));
+    ON_ENV(SQLAllocHandle(SQL_HANDLE_DBC, link->env, &link->dbc));
+    ON_DBC(SQLDriverConnect(link->dbc, NULL, (SQLCHAR *)(uintptr_t)string, SQL_NTS, NULL, 0, NULL,
+                            SQL_DRIVER_NOPROMPT));
+    ON_DBC(SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
+}
+
+static void attempt_query(Link *link, const char *sql) {
+    ON_STMT(SQLExecDirect(link->stmt, (SQLCHAR *)(uintptr_t)sql, SQL_NTS));
+    ON_STMT(SQLFetch(link->stmt));
+    atomic_fetch_add(&busy_threads, 1);
 }
 
 static void *busy_for_ever(void *string) {
-    Link link;
+    Link opened, *link = &opened;
     SQLBIGINT id;
-    attempt_open(&link, string);
-    attempt(odbc.SQLBindCol(link.stmt, 1, SQL_C_SBIGINT, &id, 0, NULL));
+    attempt_open(link, string);
+    ON_STMT(SQLBindCol(link->stmt, 1, SQL_C_SBIGINT, &id, 0, NULL));
     for (;;) {
-        attempt(odbc.SQLExecDirect(link.stmt, (SQLCHAR *)(uintptr_t)rows, SQL_NTS));
-        for (int i = 0; i < 5000; i++) {
-            attempt(odbc.SQLFetch(link.stmt));
-            if (i == 0) atomic_fetch_add(&busy_threads, 1);
-        }
-        attempt(odbc.SQLFreeStmt(link.stmt, SQL_CLOSE));
+        attempt_query(link, rows);
+        for (int i = 0; i < 5000; i++) ON_STMT(SQLFetch(link->stmt));
+        ON_STMT(SQLFreeStmt(link->stmt, SQL_CLOSE));
+    }
+    return NULL;
+}
+
+/* Its workers encrypt and write all the time. */
+static void *spill_for_ever(void *string) {
+    Link opened, *link = &opened;
+    char spilling[400];
+    snprintf(spilling, sizeof spilling, "%s;ForceSpill=true", (const char *)string);
+    attempt_open(link, spilling);
+    for (;;) {
+        attempt_query(link, sort);
+        ON_STMT(SQLFreeStmt(link->stmt, SQL_CLOSE));
     }
     return NULL;
 }
 
 static void *connect_for_ever(void *string) {
     for (;;) {
-        Link link;
-        attempt_open(&link, string);
-        attempt(odbc.SQLExecDirect(link.stmt, (SQLCHAR *)"SELECT 1", SQL_NTS));
-        attempt(odbc.SQLFreeHandle(SQL_HANDLE_STMT, link.stmt));
-        attempt(odbc.SQLDisconnect(link.dbc));
-        attempt(odbc.SQLFreeHandle(SQL_HANDLE_DBC, link.dbc));
-        attempt(odbc.SQLFreeHandle(SQL_HANDLE_ENV, link.env));
-        atomic_fetch_add(&busy_threads, 1);
+        Link opened, *link = &opened;
+        attempt_open(link, string);
+        attempt_query(link, "SELECT 1");
+        ON_STMT(SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
+        ON_DBC(SQLDisconnect(link->dbc));
+        ON_ENV(SQLFreeHandle(SQL_HANDLE_DBC, link->dbc));
+        ON_ENV(SQLFreeHandle(SQL_HANDLE_ENV, link->env));
     }
     return NULL;
 }
 
 static void *exit_now(void *delay) {
     usleep((useconds_t)(uintptr_t)delay);
+    atomic_store(&ends, true);
     exit(0);
 }
 
 /* mode: 0 exit by main, 1 main returns, 2 exit by another thread */
 static int end_busily(const char *library, const char *string, int mode, unsigned delay) {
+    static void *(*const work[])(void *) = {busy_for_ever, busy_for_ever, spill_for_ever,
+                                            connect_for_ever};
     pthread_t thread;
     void *argument = (void *)(uintptr_t)string;
     odbc_load(&odbc, library);
-    for (int i = 0; i < 3; i++)
-        if (pthread_create(&thread, NULL, i < 2 ? busy_for_ever : connect_for_ever, argument) != 0)
-            return 96;
-    for (int i = 0; i < 20000 && atomic_load(&busy_threads) < 3; i++) usleep(500);
-    if (atomic_load(&busy_threads) < 3) return 94;
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&thread, NULL, work[i], argument) != 0) return 96;
+    for (int i = 0; i < 20000 && atomic_load(&busy_threads) < 4; i++) usleep(500);
+    if (atomic_load(&busy_threads) < 4) return 94;
     if (mode == 2) {
         if (pthread_create(&thread, NULL, exit_now, (void *)(uintptr_t)delay) != 0) return 96;
         busy_for_ever(argument);
     }
     usleep(delay);
+    atomic_store(&ends, true);
     if (mode == 0) exit(0);
     return 0;
 }
@@ -274,7 +303,7 @@ static void expect_end(pid_t child, const char *what) {
 
 static void ending(void **state) {
     static const char *const libraries[] = {REAL_DRIVER, "libodbc.so.2"};
-    for (unsigned i = 0; i < 24; i++) {
+    for (unsigned i = 0; i < ROUNDS; i++) {
         char mode[4], delay[12], what[100];
         const char *library = libraries[i % 2], *string = i % 2 ? "DSN=Demo" : connection;
         snprintf(mode, sizeof mode, "%u", i / 2 % 3);
@@ -293,8 +322,8 @@ static void ending(void **state) {
 /* ---------------------------------------------------------------- forking */
 
 typedef struct Forker {
-    Link idle;       /* with an open cursor, nobody inside */
-    SQLHSTMT in_use; /* other threads are inside */
+    Link idle;                /* with an open cursor, nobody inside */
+    _Atomic(SQLHSTMT) in_use; /* other threads are inside */
     _Atomic bool stop;
     _Atomic int fetched;
     SQLHDBC dbc;
