@@ -1,15 +1,14 @@
 /*
  * hash_table.c - looking up batches of keys.
  *
- * Everything runs over the whole batch before the next step begins, so that the misses of many rows
- * overlap: the slots are prefetched, then walked; the rows found are prefetched, then compared.
+ * Each step runs over many rows before the next one begins, so that their misses overlap: the slots
+ * are prefetched, then walked; the rows found are prefetched, then compared.
  */
 #include "engine/exec/hash_table.h"
 
 #define SLOT_PENDING UINT64_C(1) /* taken in this round; the row is being made */
-#define PREFETCH_SLOTS \
-    (UINT64_C(1) << 15) /* a table larger than this does not stay in the first caches */
-#define MOVE_AHEAD 32
+#define PIECE        128
+#define MOVE_AHEAD   32
 /* A table that outgrows the caches goes from LEAVING to LARGE at once: moving entries over and over
  * costs more than empty slots. */
 #define LEAVING_SLOTS (UINT64_C(1) << 18)
@@ -107,11 +106,12 @@ Status group_table_reserve(GroupTable *self, uint64_t more, bool force, bool *re
 
 /* Walks each listed row to an empty slot, which it takes (fresh), or to one with its salt
  * (candidates); asks for the rows there from `front` to `last`. */
-static void group_walk(GroupTable *self, uint32_t front, uint32_t last, ProbeScratch *scratch,
-                       uint32_t count, uint32_t *nfresh, uint32_t *ncandidates) {
+static void group_walk(GroupTable *self, const RowLayout *layout, ProbeScratch *scratch,
+                       uint32_t from, uint32_t to, uint32_t *nfresh, uint32_t *ncandidates) {
     uint64_t *slots = self->slots, mask = self->mask;
-    uint32_t fresh = 0, candidates = 0;
-    for (uint32_t k = 0; k < count; k++) {
+    uint32_t fresh = *nfresh, candidates = *ncandidates;
+    uint32_t front = layout->front, last = layout->width - 1;
+    for (uint32_t k = from; k < to; k++) {
         uint16_t i = scratch->list[k];
         uint64_t slot = scratch->slots[i], salt = scratch->hashes[i] & SLOT_SALT;
         uint64_t entry;
@@ -132,6 +132,28 @@ static void group_walk(GroupTable *self, uint32_t front, uint32_t last, ProbeScr
     *ncandidates = candidates;
 }
 
+/* Where the rows [from, to) of the batch begin to walk; asks for those slots. */
+static void group_begin(const GroupTable *self, ProbeScratch *scratch, uint32_t from, uint32_t to) {
+    for (uint32_t i = from; i < to; i++) {
+        uint64_t slot = scratch->hashes[i] & self->mask;
+        scratch->slots[i] = slot;
+        scratch->list[i] = (uint16_t)i;
+        __builtin_prefetch(&self->slots[slot], 1);
+    }
+}
+
+/* The first round, in pieces: while the slots of one piece are on their way, the one before walks,
+ * and asks for its rows. */
+static void group_walk_first(GroupTable *self, const RowLayout *layout, ProbeScratch *scratch,
+                             uint32_t count, uint32_t *nfresh, uint32_t *ncandidates) {
+    for (uint32_t from = 0, to; from < count; from = to) {
+        to = count - from < PIECE ? count : from + PIECE;
+        if (from == 0) group_begin(self, scratch, from, to);
+        group_begin(self, scratch, to, count - to < PIECE ? count : to + PIECE);
+        group_walk(self, layout, scratch, from, to, nfresh, ncandidates);
+    }
+}
+
 static uint32_t group_match(const GroupKeys *keys, ProbeScratch *scratch, uint32_t count,
                             uint32_t *nrejected) {
     for (uint32_t c = 0; c < keys->count && count > 0; c++) {
@@ -145,17 +167,13 @@ static uint32_t group_match(const GroupKeys *keys, ProbeScratch *scratch, uint32
 Status group_table_find(GroupTable *self, const GroupKeys *keys, ProbeScratch *scratch,
                         uint32_t count, GroupMake make, void *context, Error *err) {
     uint64_t mask = self->mask;
-    for (uint32_t i = 0; i < count; i++) {
-        scratch->slots[i] = scratch->hashes[i] & mask;
-        scratch->list[i] = (uint16_t)i;
-    }
-    if (mask >= PREFETCH_SLOTS)
-        for (uint32_t i = 0; i < count; i++) __builtin_prefetch(&self->slots[scratch->slots[i]], 1);
     uint32_t pending = count;
-    while (pending > 0) {
-        uint32_t nfresh, ncandidates, nrejected = 0;
-        group_walk(self, keys->layout->front, keys->layout->width - 1, scratch, pending, &nfresh,
-                   &ncandidates);
+    for (bool first = true; pending > 0; first = false) {
+        uint32_t nfresh = 0, ncandidates = 0, nrejected = 0;
+        if (first)
+            group_walk_first(self, keys->layout, scratch, count, &nfresh, &ncandidates);
+        else
+            group_walk(self, keys->layout, scratch, 0, pending, &nfresh, &ncandidates);
         if (nfresh > 0) {
             TRY(make(context, scratch->fresh, nfresh, err));
             for (uint32_t k = 0; k < nfresh; k++) {
@@ -240,9 +258,9 @@ void join_table_insert(JoinTable *self, const RowLayout *layout, uint32_t nkeys,
 
 /* One round: candidates with an entry of their salt; the others have no match. */
 static uint32_t probe_walk(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
-                           ProbeScratch *scratch, const uint16_t *list, uint32_t count) {
-    uint32_t ncandidates = 0;
-    for (uint32_t k = 0; k < count; k++) {
+                           ProbeScratch *scratch, const uint16_t *list, uint32_t from, uint32_t to,
+                           uint32_t ncandidates) {
+    for (uint32_t k = from; k < to; k++) {
         uint16_t i = list[k];
         uint64_t hash = scratch->hashes[i], salt = hash & SLOT_SALT;
         const JoinTable *table = &tables[(hash >> shift) & partition_mask];
@@ -260,21 +278,43 @@ static uint32_t probe_walk(const JoinTable *tables, uint32_t shift, uint32_t par
     return ncandidates;
 }
 
-uint32_t join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
-                          const RowLayout *layout, uint32_t nkeys, const FlatColumn *keys,
-                          const bool *may_null, ProbeScratch *scratch, uint16_t *list,
-                          uint32_t count) {
-    uint32_t found = 0;
-    for (uint32_t k = 0; k < count; k++) {
+/* Where the rows list[from..to) begin to walk; asks for those slots. */
+static void probe_begin(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
+                        ProbeScratch *scratch, const uint16_t *list, uint32_t from, uint32_t to) {
+    for (uint32_t k = from; k < to; k++) {
         uint16_t i = list[k];
         uint64_t hash = scratch->hashes[i];
         const JoinTable *table = &tables[(hash >> shift) & partition_mask];
         scratch->slots[i] = hash & table->mask;
         if (table->slots) __builtin_prefetch(&table->slots[scratch->slots[i]]);
     }
-    while (count > 0) {
+}
+
+/* The first round, in pieces as in group_walk_first. */
+static uint32_t probe_walk_first(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
+                                 ProbeScratch *scratch, const uint16_t *list, uint32_t count) {
+    uint32_t ncandidates = 0;
+    for (uint32_t from = 0, to; from < count; from = to) {
+        to = count - from < PIECE ? count : from + PIECE;
+        if (from == 0) probe_begin(tables, shift, partition_mask, scratch, list, from, to);
+        probe_begin(tables, shift, partition_mask, scratch, list, to,
+                    count - to < PIECE ? count : to + PIECE);
+        ncandidates =
+            probe_walk(tables, shift, partition_mask, scratch, list, from, to, ncandidates);
+    }
+    return ncandidates;
+}
+
+uint32_t join_table_probe(const JoinTable *tables, uint32_t shift, uint32_t partition_mask,
+                          const RowLayout *layout, uint32_t nkeys, const FlatColumn *keys,
+                          const bool *may_null, ProbeScratch *scratch, uint16_t *list,
+                          uint32_t count) {
+    uint32_t found = 0;
+    for (bool first = true; count > 0; first = false) {
         uint32_t nrejected = 0;
-        uint32_t equal = probe_walk(tables, shift, partition_mask, scratch, list, count);
+        uint32_t equal =
+            first ? probe_walk_first(tables, shift, partition_mask, scratch, list, count)
+                  : probe_walk(tables, shift, partition_mask, scratch, list, 0, count, 0);
         for (uint32_t c = 0; c < nkeys && equal > 0; c++) {
             equal = row_match(layout, c, &keys[c], scratch->positions, scratch->rows,
                               may_null[c] ? ROW_NULLS_EQUAL : ROW_NULLS_NONE, scratch->candidates,

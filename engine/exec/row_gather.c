@@ -106,6 +106,7 @@ Status row_gather(const RowLayout *self, uint32_t column, uint8_t *const *rows, 
 
 /* ---------------------------------------------------------------- matching */
 
+#define PIECE 128 /* candidates that are looked at together */
 #define LOAD(T, variable, from) \
     T variable;                 \
     memcpy(&variable, (from), sizeof(T))
@@ -255,12 +256,12 @@ MATCH(instant, 16, match_instant)
 MATCH(zoned, 16, match_zoned)
 MATCH(timetz, 16, match_timetz)
 
-/* Two rounds: what the views say; then, if some do not say all, the bytes outside the rows, which
- * have been asked for meanwhile. */
-static uint32_t match_all_text(MatchCall *call) {
-    uint32_t likely = 0, rejected = call->nrejected, kept = 0;
+/* What the views of the candidates [from, to) say: appends those that may be equal to the list's
+ * first *likely, and asks for the bytes outside the rows; whether there are any. */
+static bool match_views(MatchCall *call, uint32_t from, uint32_t to, uint32_t *likely) {
+    uint32_t kept = *likely, rejected = call->nrejected;
     bool outside = false;
-    for (uint32_t k = 0; k < call->count; k++) {
+    for (uint32_t k = from; k < to; k++) {
         uint16_t i = call->list[k];
         const uint8_t *row = call->rows[i] + call->offset;
         const uint8_t *value = call->data + (size_t)call->positions[i] * sizeof(StrView);
@@ -272,12 +273,21 @@ static uint32_t match_all_text(MatchCall *call) {
             equal = first;
             outside = true;
         }
-        call->list[likely] = i;
-        likely += equal;
+        call->list[kept] = i;
+        kept += equal;
         call->rejected[rejected] = i;
         rejected += !equal;
     }
-    for (uint32_t k = 0; k < likely && outside; k++) {
+    *likely = kept;
+    call->nrejected = rejected;
+    return outside;
+}
+
+/* Of the list's candidates [from, to), whose views may be equal, appends the equal ones to its first
+ * `kept`. */
+static uint32_t match_outside(MatchCall *call, uint32_t from, uint32_t to, uint32_t kept) {
+    uint32_t rejected = call->nrejected;
+    for (uint32_t k = from; k < to; k++) {
         uint16_t i = call->list[k];
         bool equal = match_text_rest(call->data + (size_t)call->positions[i] * sizeof(StrView),
                                      call->rows[i] + call->offset);
@@ -287,7 +297,25 @@ static uint32_t match_all_text(MatchCall *call) {
         rejected += !equal;
     }
     call->nrejected = rejected;
-    return outside ? kept : likely;
+    return kept;
+}
+
+/* In pieces: while the outside bytes of one piece are on their way, those of the one before are
+ * compared. The list holds what is equal, then what is likely, then what is to come. */
+static uint32_t match_all_text(MatchCall *call) {
+    uint32_t kept = 0, done = 0, likely = 0;
+    bool outside = false;
+    for (uint32_t from = 0, to; from < call->count; from = to) {
+        uint32_t before = likely;
+        to = call->count - from < PIECE ? call->count : from + PIECE;
+        bool some = match_views(call, from, to, &likely);
+        if (outside || some) {
+            kept = match_outside(call, done, before, kept);
+            done = before;
+            outside = true;
+        }
+    }
+    return outside ? match_outside(call, done, likely, kept) : likely;
 }
 
 typedef uint32_t (*MatchKernel)(MatchCall *call);
