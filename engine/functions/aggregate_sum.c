@@ -1,9 +1,10 @@
 /*
  * aggregate_sum.c - sum and avg.
  *
- * Integers and decimals of up to 18 digits are added up in 128 bits, which no number of rows fills, and
- * checked against the result's type at the end; wide decimals are checked at each step. real and
- * double are added in the order of the rows.
+ * Integers and decimals are added up in 128 bits and checked against the result's type at the end, so
+ * that the outcome does not depend on the order of the rows. Those of up to 18 digits cannot fill 128
+ * bits; wide decimals may on the way, and then the carries are counted: the true sum is
+ * sum + carry * 2^128. real and double are added in the order of the rows.
  */
 #include "engine/kernels/loop.h"
 #include "engine/functions/aggregate.h"
@@ -11,8 +12,35 @@
 
 typedef struct SumState {
     Int128A8 sum;
-    int64_t rows;
+    int64_t rows; /* carry * 2^44 + number of values */
 } SumState;
+
+#define CARRY_SHIFT 44
+#define CARRY_MOST  500000
+
+static int64_t sum_rows(const SumState *self) {
+    return self->rows & ((INT64_C(1) << CARRY_SHIFT) - 1);
+}
+
+static int64_t sum_carry(const SumState *self) {
+    return self->rows >> CARRY_SHIFT;
+}
+
+/* A step went beyond 128 bits; false: too often. */
+static bool sum_carried(SumState *self, int64_t carry) {
+    int64_t all = sum_carry(self) + carry;
+    if (all > CARRY_MOST || all < -CARRY_MOST) return false;
+    self->rows += carry * (INT64_C(1) << CARRY_SHIFT);
+    return true;
+}
+
+/* Adds in 128 bits that wrap; false: the carries do not fit. */
+static bool sum_add(SumState *self, Int128 x) {
+    Int128 sum;
+    bool carried = __builtin_add_overflow((Int128)self->sum, x, &sum);
+    self->sum = sum;
+    return !carried || sum_carried(self, x > 0 ? 1 : -1);
+}
 
 typedef struct RealState {
     double sum;
@@ -51,9 +79,7 @@ static Status sum_update_wide(const Aggregate *self, const Vector *v, const uint
     bool overflow = false;
     AGGREGATE_VALUES(Int128, v, selection, count, i, x, {
         SumState *s = STATE(SumState, states, i, offset);
-        Int128 sum;
-        overflow |= __builtin_add_overflow((Int128)s->sum, x, &sum);
-        s->sum = sum;
+        overflow |= !sum_add(s, x);
         s->rows++;
     });
     return overflow ? sum_overflow(self, type_decimal(DECIMAL_MAX_DIGITS, v->type.scale), err)
@@ -105,12 +131,10 @@ static Status sum_single(const Aggregate *self, uint32_t nargs, const Vector *ar
         sum_single_small(s, args, selection, count);
         return TRIB_OK;
     }
-    Int128 sum = s->sum;
     AGGREGATE_VALUES(Int128, &args[0], selection, count, i, x, {
-        overflow |= __builtin_add_overflow(sum, x, &sum);
+        overflow |= !sum_add(s, x);
         s->rows++;
     });
-    s->sum = sum;
     return overflow ? sum_overflow(self, type_decimal(DECIMAL_MAX_DIGITS, args[0].type.scale), err)
                     : TRIB_OK;
 }
@@ -119,11 +143,9 @@ static Status sum_combine(const Aggregate *self, void *into, const void *from, A
                           Error *err) {
     SumState *s = into;
     const SumState *other = from;
-    Int128 sum;
-    bool overflow = __builtin_add_overflow((Int128)s->sum, (Int128)other->sum, &sum);
-    s->sum = sum;
-    s->rows += other->rows;
-    return overflow ? sum_overflow(self, type_decimal(DECIMAL_MAX_DIGITS, 0), err) : TRIB_OK;
+    bool fits = sum_add(s, other->sum) && sum_carried(s, sum_carry(other));
+    s->rows += sum_rows(other);
+    return fits ? TRIB_OK : sum_overflow(self, type_decimal(DECIMAL_MAX_DIGITS, 0), err);
 }
 
 /* Stores an exact number; false if the type does not hold it. */
@@ -141,13 +163,37 @@ static Status sum_finish(const Aggregate *self, uint8_t *const *states, uint32_t
                          uint32_t count, Vector *result, Arena *arena, Error *err) {
     for (uint32_t i = 0; i < count; i++) {
         const SumState *s = STATE(SumState, states, i, offset);
-        if (s->rows == 0) {
+        if (sum_rows(s) == 0) {
             TRY(result_null(result, i, arena, err));
-        } else if (!exact_put(result, i, s->sum)) {
+        } else if (sum_carry(s) != 0 || !exact_put(result, i, s->sum)) {
             return sum_overflow(self, result->type, err);
         }
     }
     return TRIB_OK;
+}
+
+/* The sum, carries included, by the number of rows, half away from zero; false: beyond 128 bits. Division
+ * by one digit in base 2^64 (Knuth, The Art of Computer Programming 4.3.1, exercise 16). */
+static bool sum_divide(const SumState *self, Int128 *out) {
+    typedef unsigned __int128 Wide;
+    Wide low = (Wide)(Int128)self->sum, quotient, rest = 0, rows = (Wide)sum_rows(self);
+    int64_t high = sum_carry(self) - (self->sum < 0);
+    bool negative = high < 0;
+    if (negative) {
+        low = ~low + 1;
+        high = ~high + (low == 0);
+    }
+    uint64_t digits[3] = {(uint64_t)high, (uint64_t)(low >> 64), (uint64_t)low};
+    for (int i = 0; i < 3; i++) {
+        Wide value = rest << 64 | digits[i];
+        digits[i] = (uint64_t)(value / rows);
+        rest = value % rows;
+    }
+    quotient = (Wide)digits[1] << 64 | digits[2];
+    if (rest >= rows - rest) quotient++;
+    if (digits[0] != 0 || quotient >> 127 != 0) return false;
+    *out = negative ? -(Int128)quotient : (Int128)quotient;
+    return true;
 }
 
 /* avg of decimals and intervals: the quotient, half away from zero; of integers: a double. */
@@ -155,17 +201,16 @@ static Status avg_finish(const Aggregate *self, uint8_t *const *states, uint32_t
                          uint32_t count, Vector *result, Arena *arena, Error *err) {
     for (uint32_t i = 0; i < count; i++) {
         const SumState *s = STATE(SumState, states, i, offset);
-        if (s->rows == 0) {
+        if (sum_rows(s) == 0) {
             TRY(result_null(result, i, arena, err));
             continue;
         }
         if (result->physical == PHYS_DOUBLE) {
-            ((double *)result->data)[i] = decimal_to_double(s->sum, 0) / (double)s->rows;
+            ((double *)result->data)[i] = decimal_to_double(s->sum, 0) / (double)sum_rows(s);
             continue;
         }
-        Int128 quotient = s->sum / s->rows, rest = s->sum % s->rows;
-        Int128 size = rest < 0 ? -rest : rest;
-        if (size >= s->rows - size) quotient += s->sum < 0 ? -1 : 1;
+        Int128 quotient;
+        if (!sum_divide(s, &quotient)) return sum_overflow(self, result->type, err);
         if (!exact_put(result, i, quotient)) return sum_overflow(self, result->type, err);
     }
     return TRIB_OK;
