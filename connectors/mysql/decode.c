@@ -38,7 +38,8 @@ struct ColumnDecoder {
     uint8_t width; /* of the wire; 0 = with a length in front */
     bool is_unsigned;
     bool warned;
-    uint8_t wire; /* enum enum_field_types */
+    uint8_t wire;     /* enum enum_field_types */
+    uint8_t decimals; /* digits of a second, of dates and times */
     TribType type;
     DecodeValue decode;
     const char *name;
@@ -341,6 +342,13 @@ static inline Status decode_timestamp(RowDecoder *self, ColumnDecoder *column, c
     return TRIB_OK;
 }
 
+/* The digits of a second, as many as the column has. */
+static int fraction_text(const ColumnDecoder *column, uint32_t micros, char *out, size_t size) {
+    static const uint32_t units[] = {1000000, 100000, 10000, 1000, 100, 10, 1};
+    if (column->decimals == 0) return 0;
+    return snprintf(out, size, ".%0*u", column->decimals, micros / units[column->decimals]);
+}
+
 /* zero_dates=varchar: as the server would print it. */
 static Status decode_date_text(RowDecoder *self, ColumnDecoder *column, const uint8_t *data,
                                size_t length, uint32_t row, Error *err) {
@@ -351,8 +359,7 @@ static Status decode_date_text(RowDecoder *self, ColumnDecoder *column, const ui
     if (column->wire != MYSQL_TYPE_DATE && column->wire != MYSQL_TYPE_NEWDATE) {
         used += snprintf(text + used, sizeof text - (size_t)used, " %02u:%02u:%02u", time.hour,
                          time.minute, time.second);
-        if (time.micros)
-            used += snprintf(text + used, sizeof text - (size_t)used, ".%06u", time.micros);
+        used += fraction_text(column, time.micros, text + used, sizeof text - (size_t)used);
     }
     return batch_text(self->batch, column->out, row, text, (size_t)used, err);
 }
@@ -402,8 +409,7 @@ static Status decode_duration_text(RowDecoder *self, ColumnDecoder *column, cons
     int used = snprintf(text, sizeof text, "%s%02u:%02u:%02u", us < 0 ? "-" : "",
                         (unsigned)(seconds / 3600), (unsigned)(seconds / 60 % 60),
                         (unsigned)(seconds % 60));
-    if (micros)
-        used += snprintf(text + used, sizeof text - (size_t)used, ".%06u", (unsigned)micros);
+    used += fraction_text(column, (uint32_t)micros, text + used, sizeof text - (size_t)used);
     return batch_text(self->batch, column->out, row, text, (size_t)used, err);
 }
 
@@ -552,12 +558,14 @@ Status decoder_init(RowDecoder *self, Arena *arena, const Settings *settings, Tr
     const MYSQL_FIELD *field = mariadb_stmt_fetch_fields(statement);
     for (uint32_t i = 0; i < self->ncolumns; i++) {
         ColumnDecoder *column = &self->columns[i];
-        *column = (ColumnDecoder){.out = &batch->columns[i],
-                                  .kind = DECODE_OTHER,
-                                  .type = select->outputs[i].type,
-                                  .wire = (uint8_t)field[i].type,
-                                  .width = wire_width(field[i].type),
-                                  .is_unsigned = field[i].flags & UNSIGNED_FLAG};
+        *column =
+            (ColumnDecoder){.out = &batch->columns[i],
+                            .kind = DECODE_OTHER,
+                            .type = select->outputs[i].type,
+                            .wire = (uint8_t)field[i].type,
+                            .width = wire_width(field[i].type),
+                            .decimals = field[i].decimals <= 6 ? (uint8_t)field[i].decimals : 6,
+                            .is_unsigned = field[i].flags & UNSIGNED_FLAG};
         column->name = select->outputs[i].name ? select->outputs[i].name : "expression";
         column->decode = choose(column, wire_family(field[i].type));
         if (!column->decode) {

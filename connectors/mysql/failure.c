@@ -135,7 +135,18 @@ static bool failure_store(uint32_t code, const char *sqlstate, const char *text,
     return row ? row->lost : code_is_client(code);
 }
 
-bool failure_of(MYSQL *mysql, MYSQL_STMT *statement, Error *err) {
+/* Over TLS a connection that breaks in use has the code of one that could not be made. */
+static bool failure_in_use(bool lost, Error *err) {
+    if (err->status != TRIB_CONNECT) return lost;
+    Error inner = *err;
+    error_set(err, ERR_CONNECTION_LOST, "%s", inner.message);
+    err->native = inner.native;
+    err->retryable = true;
+    if (inner.detail[0]) error_detail(err, "%s", inner.detail);
+    return true;
+}
+
+static bool failure_reported(MYSQL *mysql, MYSQL_STMT *statement, Error *err) {
     if (statement && mysql_stmt_errno(statement) != 0) {
         return failure_store(mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
                              mysql_stmt_error(statement), err);
@@ -147,8 +158,12 @@ bool failure_of(MYSQL *mysql, MYSQL_STMT *statement, Error *err) {
     return true;
 }
 
+bool failure_of(MYSQL *mysql, MYSQL_STMT *statement, Error *err) {
+    return failure_in_use(failure_reported(mysql, statement, err), err);
+}
+
 Status failure_connect(const Settings *settings, MYSQL *mysql, Error *err) {
-    failure_of(mysql, NULL, err);
+    failure_reported(mysql, NULL, err);
     if (err->status == TRIB_LOST) {
         /* Losing the connection before it stands is a failed connect. */
         Error inner = *err;

@@ -9,6 +9,8 @@
  * scan's lock, which guards the connection's coming and going. Memory: an arena per scan for texts and
  * parameters, a batch builder, the library's packet buffer.
  */
+#include <errmsg.h>
+#include <inttypes.h>
 #include <time.h>
 
 #include "connectors/mysql/bind.h"
@@ -207,6 +209,13 @@ static Status fetch_failed(TribScan *self, int result, Error *err) {
         return error_source(err, self->catalog->settings->catalog);
     }
     Status status = connection_fail(self->connection, self->statement, &self->guard, err);
+    if (err->native == CR_SERVER_LOST) {
+        /* The library reports nothing else for a packet beyond its limit. */
+        error_hint(err,
+                   "if it happens again: a row longer than max_packet (%" PRId64
+                   " bytes) ends the connection as well",
+                   self->catalog->settings->max_packet);
+    }
     if (atomic_load(&self->cancelled)) status = error_set(err, ERR_CANCELLED, "operation canceled");
     return status;
 }

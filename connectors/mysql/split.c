@@ -246,8 +246,10 @@ static Status visit_position(void *context, const QueryRow *row, bool *stop, Err
     return TRIB_OK;
 }
 
+/* For the session, until its reset: within a transaction, one of an attempt before, no other form is allowed. */
 static Status snapshot_start(Connection *connection, Guard *guard, Error *err) {
-    TRY(connection_run(connection, guard, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err));
+    TRY(connection_run(connection, guard, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+                       err));
     return connection_run(connection, guard,
                           "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);
 }

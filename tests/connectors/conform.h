@@ -145,6 +145,8 @@ void ask(const Subject *subject, Arena *arena, const Ask *what, Answer *answer);
 /* Only plans; *plan to be released by the caller. The offer is spoilt and freed. */
 TribStatus ask_plan(const Subject *subject, Arena *arena, const Ask *what, Answer *answer,
                     TribPlan **plan);
+/* A deep copy of a description, as the host keeps it. */
+TribTable *table_copy(Arena *arena, const TribTable *table);
 /* An Ask for all columns of a table, no conditions. */
 Ask ask_all(Arena *arena, const TribTable *table);
 
@@ -163,6 +165,7 @@ typedef struct Case {
     const char *endless; /* a table that takes forever, for cancellation; NULL = none */
     bool expects_order;  /* at least one ORDER BY with LIMIT must be taken */
     bool expects_exact;  /* at least one conjunct must be EXACT */
+    bool expects_splits; /* at least one table must come in several parts */
 } Case;
 
 typedef struct Quirks {

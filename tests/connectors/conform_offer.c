@@ -211,6 +211,36 @@ void ask(const Subject *subject, Arena *arena, const Ask *what, Answer *answer) 
     connector->plan_release(plan);
 }
 
+static const char *copied(Arena *arena, const char *text) {
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+TribTable *table_copy(Arena *arena, const TribTable *table) {
+    TribTable *copy = ARENA_NEW(arena, TribTable);
+    TribColumn *columns = ARENA_ARRAY(arena, TribColumn, table->ncolumns);
+    TribKey *keys = ARENA_ARRAY(arena, TribKey, table->nkeys);
+    *copy = *table;
+    for (uint32_t i = 0; i < table->ncolumns; i++) {
+        columns[i] = table->columns[i];
+        columns[i].name = copied(arena, columns[i].name);
+        columns[i].facts = copied(arena, columns[i].facts);
+        columns[i].remote_type = copied(arena, columns[i].remote_type);
+        columns[i].unreadable = copied(arena, columns[i].unreadable);
+    }
+    for (uint32_t k = 0; k < table->nkeys; k++) {
+        keys[k] = table->keys[k];
+        keys[k].name = copied(arena, keys[k].name);
+        keys[k].columns = (const uint32_t *)arena_copy(arena, (const char *)keys[k].columns,
+                                                       keys[k].ncolumns * sizeof(uint32_t));
+    }
+    copy->schema = copied(arena, table->schema);
+    copy->name = copied(arena, table->name);
+    copy->facts = copied(arena, table->facts);
+    copy->columns = columns;
+    copy->keys = keys;
+    return copy;
+}
+
 Ask ask_all(Arena *arena, const TribTable *table) {
     Ask what = {.table = table, .mode = TRIB_PUSHDOWN_EXACT, .limit = -1};
     what.outputs = ARENA_ARRAY(arena, Expr *, table->ncolumns);

@@ -138,25 +138,14 @@ typedef struct Described {
     TribTable *table;
 } Described;
 
-static const char *copied(Arena *arena, const char *text) {
-    return text ? arena_strdup(arena, text) : NULL;
-}
-
 static TribStatus described(void *context, const TribTable *table, TribError *err) {
     Described *self = context;
-    TribTable *copy = ARENA_NEW(self->arena, TribTable);
-    TribColumn *columns = ARENA_ARRAY(self->arena, TribColumn, table->ncolumns);
-    *copy = *table;
     self->calls++;
     for (uint32_t i = 0; i < table->ncolumns; i++) {
-        columns[i] = table->columns[i];
-        columns[i].name = copied(self->arena, columns[i].name);
-        columns[i].facts = copied(self->arena, columns[i].facts);
-        columns[i].remote_type = copied(self->arena, columns[i].remote_type);
-        columns[i].unreadable = copied(self->arena, columns[i].unreadable);
-        CHECK(columns[i].name && *columns[i].name, "a column without a name");
-        CHECK(columns[i].type.id != TRIB_TYPE_UNKNOWN || columns[i].unreadable,
-              "column %s has no type", columns[i].name);
+        const TribColumn *column = &table->columns[i];
+        CHECK(column->name && *column->name, "a column without a name");
+        CHECK(column->type.id != TRIB_TYPE_UNKNOWN || column->unreadable, "column %s has no type",
+              column->name);
     }
     for (uint32_t k = 0; k < table->nkeys; k++) {
         CHECK(table->keys[k].ncolumns > 0, "a key without columns");
@@ -165,13 +154,7 @@ static TribStatus described(void *context, const TribTable *table, TribError *er
                   table->keys[k].columns[i]);
         }
     }
-    copy->schema = copied(self->arena, table->schema);
-    copy->name = copied(self->arena, table->name);
-    copy->facts = copied(self->arena, table->facts);
-    copy->columns = columns;
-    copy->nkeys = 0;
-    copy->keys = NULL;
-    self->table = copy;
+    self->table = table_copy(self->arena, table);
     return TRIB_OK;
 }
 
@@ -288,17 +271,17 @@ static const char *ask_text(Arena *arena, const Ask *what, const Answer *answer)
 }
 
 typedef struct Tally {
-    uint32_t kinds[3], orders, limits, groups;
+    uint32_t kinds[3], orders, limits, groups, splits;
 } Tally;
 
-/* Asks, and compares what came with what must and may come. */
-static void check_ask(const Subject *subject, Arena *arena, const Rows *whole, const Ask *what,
-                      Tally *tally) {
+/* Asks, and compares what came with what must and may come. Returns the number of splits. */
+static uint32_t check_ask(const Subject *subject, Arena *arena, const Rows *whole, const Ask *what,
+                          Tally *tally) {
     Answer answer;
     ask(subject, arena, what, &answer);
     if (!CHECK(answer.status == TRIB_OK, "%s\n    failed: %s", ask_text(arena, what, &answer),
                answer.err.message))
-        return;
+        return answer.nsplits;
     bool exact = true;
     for (uint32_t i = 0; i < what->nconjuncts; i++) {
         tally->kinds[answer.verdicts[i].kind]++;
@@ -324,12 +307,13 @@ static void check_ask(const Subject *subject, Arena *arena, const Rows *whole, c
               answer.rows.count, want, ask_text(arena, what, &answer));
         CHECK(rows_within(&answer.rows, &must), "wrong rows under a limit: %s",
               ask_text(arena, what, &answer));
-        return;
+        return answer.nsplits;
     }
     CHECK(rows_within(&must, &answer.rows), "rows are missing (%zu of %zu came): %s",
           answer.rows.count, must.count, ask_text(arena, what, &answer));
     CHECK(rows_within(&answer.rows, &may), "rows too many (%zu, at most %zu): %s",
           answer.rows.count, may.count, ask_text(arena, what, &answer));
+    return answer.nsplits;
 }
 
 static void check_conditions(const Subject *subject, const TribTable *table, const Rows *whole,
@@ -346,6 +330,7 @@ static void check_conditions(const Subject *subject, const TribTable *table, con
         what.mode = random_next(&random) % 97 == 0 ? TRIB_PUSHDOWN_OFF : TRIB_PUSHDOWN_EXACT;
         if (random_next(&random) % 3 == 0) what.limit = (int64_t)(random_next(&random) % 4);
         what.max_rows = random_next(&random) % 7 == 0 ? 3 : 2048;
+        what.wanted = random_next(&random) % 3 == 0 ? 4 : 1;
         check_ask(subject, scratch, whole, &what, tally);
         arena_reset(scratch);
     }
@@ -510,7 +495,7 @@ static void check_outputs(const Subject *subject, Arena *arena, const TribTable 
     check_ask(subject, arena, whole, &what, tally);
     what.limit = -1;
     what.wanted = 4;
-    check_ask(subject, arena, whole, &what, tally);
+    tally->splits += check_ask(subject, arena, whole, &what, tally) > 1;
     what.max_rows = 1;
     check_ask(subject, arena, whole, &what, tally);
 }
@@ -851,7 +836,7 @@ static void check_case(const TribConnector *connector, TestHost *host, const Qui
     Arena *arena = arena_new(NULL);
     TestCall call;
     Subject subject;
-    Tally tally = {{0}, 0, 0, 0};
+    Tally tally = {0};
     check_context = at->name;
     test_call_init(&call, host);
     if (CHECK(subject_open(&subject, connector, host, &call, at->options, at->noptions) == TRIB_OK,
@@ -876,15 +861,17 @@ static void check_case(const TribConnector *connector, TestHost *host, const Qui
             check_cancel_way(subject, arena, endless, (CancelWay)way);
         CHECK(!at->expects_exact || tally.kinds[TRIB_EXACT], "no conjunct was EXACT");
         CHECK(!at->expects_order || tally.orders, "no ORDER BY was taken");
+        CHECK(!at->expects_splits || tally.splits, "no table was read in parts");
         connector->close(subject.catalog);
     }
     test_call_clear(&call);
     arena_free(arena);
     CHECK((connector->flags & TRIB_PROCESS_STATE) || atomic_load(&host->blocks) == 0,
           "%lld blocks of the host were never freed", (long long)atomic_load(&host->blocks));
-    printf("  %s, %s: %u exact, %u superset, %u none; %u limits, %u orders, %u groupings taken\n",
+    printf("  %s, %s: %u exact, %u superset, %u none; %u limits, %u orders, %u groupings taken; %u "
+           "tables in parts\n",
            quirks->type, at->name, tally.kinds[TRIB_EXACT], tally.kinds[TRIB_SUPERSET],
-           tally.kinds[TRIB_NONE], tally.limits, tally.orders, tally.groups);
+           tally.kinds[TRIB_NONE], tally.limits, tally.orders, tally.groups, tally.splits);
 }
 
 /* ---------------------------------------------------------------- connectors */

@@ -476,7 +476,8 @@ static const Quirks *mysql_quirks(void) {
                           .noptions = count,
                           .schema = schema,
                           .endless = c == 0 ? "endless" : NULL,
-                          .expects_exact = c == 0};
+                          .expects_exact = c == 0,
+                          .expects_splits = c == 1 || c == 2};
     }
     uint32_t count = mysql_address(single);
     single[count] = (TribOption)OPTION("max_connections", "1");
