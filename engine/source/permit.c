@@ -149,7 +149,9 @@ static Status wait_in_line(Source *self, PermitWaiter *me, CancelToken *token, v
             self->used++;
             return TRIB_OK;
         }
-        if (cancel_reason(token) != CANCEL_NONE) return cancel_check(token, err);
+        CancelReason reason = cancel_reason(token);
+        if (reason == CANCEL_TIMEOUT) return connections_exhausted(self, err);
+        if (reason != CANCEL_NONE) return cancel_check(token, err);
         if (wait_is_hopeless(self, since)) return connections_exhausted(self, err);
         if (asked == INT64_MIN || os_now_ns() - asked >= LOOK_AGAIN_NS) {
             asked = os_now_ns();

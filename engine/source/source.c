@@ -419,20 +419,20 @@ Status source_describe(Source *self, const SourceCall *call, const char *schema,
 Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, SourcePlan **out,
                    Error *err) {
     CallFrame frame;
-    SourcePlan *plan;
-    TRY_ALLOC(plan, heap_alloc(sizeof *plan), err);
+    TribPlan *answer = NULL;
     frame_of_call(&frame, self, call);
     bool held = false;
-    Status status = offer->estimate ? call_permit(self, call, &held, err) : TRIB_OK;
-    if (status == TRIB_OK) {
-        error_clear(err);
-        status = self->connector->plan(self->catalog, &frame.base, offer, &plan->plan, err);
-    }
+    if (offer->estimate) TRY(call_permit(self, call, &held, err));
+    error_clear(err);
+    Status status = self->connector->plan(self->catalog, &frame.base, offer, &answer, err);
     call_permit_end(self, held);
-    if (status != TRIB_OK) {
-        heap_free(plan);
-        return source_fault(self, call->cancel, status, err);
+    if (status != TRIB_OK) return source_fault(self, call->cancel, status, err);
+    SourcePlan *plan = heap_alloc(sizeof *plan);
+    if (!plan) {
+        self->connector->plan_release(answer);
+        return error_out_of_memory(err);
     }
+    plan->plan = answer;
     atomic_init(&plan->references, 1);
     plan->source = self;
     source_retain(self);

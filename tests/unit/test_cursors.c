@@ -170,6 +170,12 @@ static void exhausted_by_others(void **state) {
     assert_string_equal(err.sqlstate, "HYT00");
     assert_non_null(strstr(err.hint, "max_connections"));
     assert_string_equal(err.source, "f");
+    /* So does the statement's own time-out, which is shorter. */
+    statement_set_timeout(waiting, 1);
+    assert_int_equal(start_query(waiting, "SELECT id FROM f.main.orders", &err), TRIB_TIMEOUT);
+    assert_string_equal(err.sqlstate, "HYT00");
+    assert_non_null(strstr(err.hint, "max_connections"));
+    statement_set_timeout(waiting, 0);
     read_some(held, UINT64_MAX, &rest, &more);
     assert_int_equal(rows + rest, MANY);
     assert_int_equal(sum + more, SUM(MANY));
