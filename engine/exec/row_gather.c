@@ -256,11 +256,30 @@ MATCH(instant, 16, match_instant)
 MATCH(zoned, 16, match_zoned)
 MATCH(timetz, 16, match_timetz)
 
+/* Whether the views of all candidates [from, to) are equal as they stand: mostly so for short
+ * texts. */
+static bool match_inline(const MatchCall *call, uint32_t from, uint32_t to) {
+    uint32_t length;
+    memcpy(&length, call->rows[call->list[from]] + call->offset, sizeof length);
+    bool all = length <= STRVIEW_INLINE;
+    for (uint32_t k = from; k < to && all; k++) {
+        uint16_t i = call->list[k];
+        all = match_16(call->data + (size_t)call->positions[i] * sizeof(StrView),
+                       call->rows[i] + call->offset);
+    }
+    return all;
+}
+
 /* What the views of the candidates [from, to) say: appends those that may be equal to the list's
  * first *likely, and asks for the bytes outside the rows; whether there are any. */
 static bool match_views(MatchCall *call, uint32_t from, uint32_t to, uint32_t *likely) {
     uint32_t kept = *likely, rejected = call->nrejected;
     bool outside = false;
+    if (match_inline(call, from, to)) {
+        memmove(call->list + kept, call->list + from, (to - from) * sizeof *call->list);
+        *likely = kept + to - from;
+        return false;
+    }
     for (uint32_t k = from; k < to; k++) {
         uint16_t i = call->list[k];
         const uint8_t *row = call->rows[i] + call->offset;
