@@ -41,6 +41,9 @@ typedef struct BindContext {
     LookupContext lookup;
     const EvalSession *session;
     void *warn_context;
+    /* Of parameters whose type is not to come from the context: by slot, UNKNOWN = from the context;
+     * NULL = all from the context. */
+    const Type *given_types;
 } BindContext;
 
 /* Everything is allocated in `arena`, which must outlive the BoundStatement. */

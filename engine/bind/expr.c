@@ -177,6 +177,9 @@ static Status bind_parameter(Binder *binder, const ExprScope *scope, const AstEx
                              Expr **out) {
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_PARAMETER, TYPE(UNKNOWN), 0, NULL), binder->err);
     (*out)->as.slot = ast->slot;
+    const Type *given = binder->context->given_types;
+    if (given && given[ast->slot].id != TRIB_TYPE_UNKNOWN)
+        return settle_parameter(binder, *out, given[ast->slot], true);
     return TRIB_OK;
 }
 

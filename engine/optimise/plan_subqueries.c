@@ -11,9 +11,34 @@
  */
 #include "engine/optimise/rule.h"
 
+/* A sub-query that has its join already. Forms that repeat an operand (BETWEEN, CASE x WHEN, NULLIF)
+ * hold the same sub-query several times; its first output column tells it from others. */
+typedef struct Planned {
+    struct Planned *next;
+    ColumnId id;
+    Expr *value;
+} Planned;
+
 typedef struct Planner {
     LogicalNode *input; /* grows joins as sub-queries are found */
+    Planned *planned;
 } Planner;
+
+static Expr *planned_value(const Planner *self, const Expr *e) {
+    for (const Planned *p = self->planned; p && e->as.plan->noutput; p = p->next) {
+        if (p->id == e->as.plan->output[0]) return p->value;
+    }
+    return NULL;
+}
+
+static Status planned_add(RuleContext *context, Planner *self, const Expr *e, Expr *value) {
+    Planned *entry;
+    if (e->as.plan->noutput == 0) return TRIB_OK;
+    TRY_ALLOC(entry, ARENA_NEW(context->arena, Planned), context->err);
+    *entry = (Planned){self->planned, e->as.plan->output[0], value};
+    self->planned = entry;
+    return TRIB_OK;
+}
 
 static bool has_subquery(const Expr *e) {
     if (e->kind == EXPR_SUBQUERY) return true;
@@ -96,7 +121,7 @@ static Status plan_scalar(RuleContext *context, Planner *planner, const Expr *e,
     TRY(join_with(context, planner->input, single, JOIN_CROSS, NULL, plan->output[0],
                   &planner->input));
     TRY_ALLOC(*out, rule_column(context, plan->output[0]), context->err);
-    return TRIB_OK;
+    return planned_add(context, planner, e, *out);
 }
 
 static Status plan_mark(RuleContext *context, Planner *planner, const Expr *e, Expr **out) {
@@ -115,10 +140,16 @@ static Status plan_mark(RuleContext *context, Planner *planner, const Expr *e, E
     if (!mark) return error_out_of_memory(context->err);
     TRY(join_with(context, planner->input, plan, JOIN_MARK, condition, mark, &planner->input));
     TRY_ALLOC(*out, rule_column(context, mark), context->err);
-    if (e->negated) {
-        Expr *column = *out;
-        TRY_ALLOC(*out, expr_boolean(context->arena, EXPR_NOT, 1, &column), context->err);
-    }
+    return planned_add(context, planner, e, *out);
+}
+
+static Status plan_subquery(RuleContext *context, Planner *planner, const Expr *e, Expr **out) {
+    *out = planned_value(planner, e);
+    if (!*out && e->subquery_kind == SUBQUERY_SCALAR) TRY(plan_scalar(context, planner, e, out));
+    if (!*out) TRY(plan_mark(context, planner, e, out));
+    if (e->subquery_kind == SUBQUERY_SCALAR || !e->negated) return TRIB_OK;
+    Expr *column = *out;
+    TRY_ALLOC(*out, expr_boolean(context->arena, EXPR_NOT, 1, &column), context->err);
     return TRIB_OK;
 }
 
@@ -128,9 +159,9 @@ static Status plan_expr(RuleContext *context, void *state, Expr *e, Expr **out) 
     if (!has_subquery(e)) return TRIB_OK;
     if (e->kind == EXPR_SUBQUERY) {
         switch ((SubqueryKind)e->subquery_kind) {
-        case SUBQUERY_SCALAR: return plan_scalar(context, planner, e, out);
+        case SUBQUERY_SCALAR:
         case SUBQUERY_IN:
-        case SUBQUERY_EXISTS: return plan_mark(context, planner, e, out);
+        case SUBQUERY_EXISTS: return plan_subquery(context, planner, e, out);
         default:
             return error_set_at(context->err, ERR_UNSUPPORTED, e->line, e->column,
                                 "comparisons with ANY or ALL of a sub-query are not supported");
@@ -181,7 +212,7 @@ static Status plan_filter(RuleContext *context, LogicalNode *node, LogicalNode *
         if (!has_subquery(node->conjuncts[i]))
             TRY(rule_list_add(context, &plain, node->conjuncts[i]));
     }
-    Planner planner;
+    Planner planner = {0};
     TRY(rule_filter(context, node->children[0], &plain, &planner.input));
     for (uint32_t i = 0; i < node->nconjuncts; i++) {
         Expr *e = node->conjuncts[i];
@@ -251,7 +282,7 @@ static Status plan_other(RuleContext *context, LogicalNode *node, LogicalNode **
                          "a sub-query in the ON condition of a join is not supported; "
                          "move it into WHERE or a derived table");
     }
-    Planner planner = {node->children[0]};
+    Planner planner = {.input = node->children[0]};
     LogicalNode *mapped;
     TRY(rule_map_exprs(context, node, plan_expr, &planner, &mapped));
     mapped->children[0] = planner.input;

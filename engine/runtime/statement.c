@@ -522,30 +522,97 @@ void statement_clear_bindings(Statement *self) {
 
 /* ---------------------------------------------------------------- execute */
 
-/* The bound values, converted to the statement's parameter types. */
-static Status convert_parameters(Statement *self, const Value **out, Error *err) {
+/* The exact type of a number given as text: as many digits after the point as were written. */
+static Type written_type(Str text) {
+    const char *point = memchr(text.data, '.', text.len);
+    bool plain = text.len > 0;
+    for (size_t i = 0; i < text.len; i++) plain &= strchr("+-.0123456789", text.data[i]) != NULL;
+    if (!plain) return TYPE(DOUBLE);
+    size_t scale = point ? text.len - (size_t)(point - text.data) - 1 : 0;
+    return type_decimal(DECIMAL_MAX_DIGITS, scale < DECIMAL_MAX_DIGITS ? (uint8_t)scale : 0);
+}
+
+/* Types to which a conversion may drop digits or a time of day without an error. */
+static bool may_lose(Type to) {
+    return type_is_integer(to) || to.id == TRIB_TYPE_DECIMAL || to.id == TRIB_TYPE_DATE ||
+           to.id == TRIB_TYPE_TIME || to.id == TRIB_TYPE_TIMESTAMP ||
+           to.id == TRIB_TYPE_TIMESTAMP_TZ;
+}
+
+/*
+ * Converts a value to the parameter's type. What would lose digits on the way (1.5 for an integer
+ * column, 1.234 for decimal(10,2)) or does not fit is not converted: *own gets the type that holds it,
+ * and the statement is bound again with that, so that it is compared as what it is.
+ */
+static Status convert_parameter(Statement *self, uint32_t i, Type *own, Value *out, Error *err) {
+    const Value *given = &self->bindings[i];
+    Type type = self->parameters[i].type, from = given->type;
+    Value back;
+    Error ignored;
+    *own = TYPE(UNKNOWN);
+    if (type.id == TRIB_TYPE_VARCHAR) type.length = 0; /* what is reported, not a limit */
+    Status status = value_cast(self->run, &self->eval, given, type, out, err);
+    out->type = self->parameters[i].type;
+    bool number = type_is_numeric(type) && (type_is_numeric(from) || from.id == TRIB_TYPE_VARCHAR);
+    if (given->is_null || !may_lose(type)) return status;
+    if (type_is_numeric(type) && from.id == TRIB_TYPE_VARCHAR)
+        from = written_type((Str){given->as.text.data, given->as.text.length});
+    if (!number && (!type_is_datetime(type) || !type_is_datetime(from))) return status;
+    Value exact;
+    if (value_cast(self->run, &self->eval, given, from, &exact, &ignored) != TRIB_OK) return status;
+    Value narrow = *out;
+    narrow.type = type;
+    if (status == TRIB_OK &&
+        value_cast(self->run, &self->eval, &narrow, from, &back, &ignored) == TRIB_OK &&
+        value_equal(&back, &exact))
+        return TRIB_OK;
+    if (status != TRIB_OK && !number) return status;
+    *own = from;
+    *out = exact;
+    return TRIB_OK;
+}
+
+/* Binds again with the types of values that the context's types do not hold; the columns must stay. */
+static Status bind_again(Statement *self, const Type *given, const BoundStatement **bound,
+                         Error *err) {
+    BindContext context = {.lookup = statement_lookup(self, &self->settings),
+                           .session = &self->eval,
+                           .given_types = given};
+    BoundStatement *again;
+    TRY(bind_statement(&context, self->run, self->bound->ast, &again, err));
+    for (uint32_t c = 0; c < again->ncolumns; c++) {
+        if (type_equal(again->types[c], self->bound->types[c])) continue;
+        return error_set(err, ERR_VALUE_TOO_LONG,
+                         "a parameter's value does not fit the type that the statement gives it");
+    }
+    *bound = *bound == self->bound ? again : again->inner;
+    return TRIB_OK;
+}
+
+/* The bound values, converted to the statement's parameter types; *bound may be replaced. */
+static Status convert_parameters(Statement *self, const BoundStatement **bound, const Value **out,
+                                 Error *err) {
     Value *values;
+    Type *own;
+    bool again = false;
     TRY_ALLOC(values, ARENA_ARRAY(self->run, Value, self->nparameters), err);
+    TRY_ALLOC(own, ARENA_ARRAY(self->run, Type, self->nparameters), err);
     for (uint32_t i = 0; i < self->nparameters; i++) {
         if (!self->is_bound[i]) {
             return error_set(err, ERR_PARAM_COUNT, "parameter %u of %u has no value", i + 1,
                              self->nparameters);
         }
-        Type type = self->parameters[i].type;
-        if (type.id == TRIB_TYPE_VARCHAR)
-            type.length = 0; /* the length is what is reported, not a limit */
-        Status status =
-            value_cast(self->run, &self->eval, &self->bindings[i], type, &values[i], err);
+        Status status = convert_parameter(self, i, &own[i], &values[i], err);
         if (status != TRIB_OK) return error_detail(err, "in parameter %u", i + 1);
-        values[i].type = self->parameters[i].type;
+        again |= own[i].id != TRIB_TYPE_UNKNOWN;
     }
     *out = values;
-    return TRIB_OK;
+    return again ? bind_again(self, own, bound, err) : TRIB_OK;
 }
 
 Status statement_plan(Statement *self, const BoundStatement *bound, Error *err) {
     const Value *values;
-    TRY(convert_parameters(self, &values, err));
+    TRY(convert_parameters(self, &bound, &values, err));
     OptimiseContext context = {.session = &self->eval,
                                .call = statement_call(self, INT64_MAX),
                                .disabled_rules = self->settings.disabled_rules,

@@ -116,13 +116,28 @@ def cell(value):
     return str(value)
 
 
+def scattered(rng, kind, k):
+    """A value of a wide range, for tables of many batches."""
+    if kind in ("int", "big"):
+        return rng.randint(-2000, 2000) * (1 if kind == "int" else 4294967311)
+    if kind == "dec":
+        return D(rng.randint(-100000, 100000)) / 100 + D("0.00")
+    if kind in ("real", "wide"):
+        return rng.randint(-4000, 4000) * 0.25
+    if kind in ("text", "ascii"):
+        return f"{'abcdefghijkl' if k % 3 else ''}{rng.randint(0, 1500)}"
+    if kind == "date":
+        return datetime.date(2000, 1, 1) + datetime.timedelta(rng.randint(0, 3000))
+    return rng.random() < 0.5
+
+
 class Table:
-    def __init__(self, rng, name, sources):
-        self.name, self.sources = name, sources
-        count = rng.choice([0, 1, 3, 8, 20, 20, 40])
+    def __init__(self, rng, name, sources, big):
+        self.name, self.sources, self.big = name, sources, big
+        count = rng.choice([2500, 5000]) if big else rng.choice([0, 1, 3, 8, 20, 20, 40])
         dense = rng.random()
-        self.rows = [[k] + [None if rng.random() < 0.25 else rng.choice(c[5] if dense > 0.3 else c[5][:3]) for c in COLUMNS]
-                     for k in range(count)]
+        self.rows = [[k] + [None if rng.random() < 0.2 else scattered(rng, c[4], k) if big else rng.choice(c[5] if dense > 0.3 else c[5][:3])
+                            for c in COLUMNS] for k in range(count)]
         self.collation = rng.choice(COLLATIONS)
 
     def values(self, kinds=None):
@@ -160,6 +175,8 @@ class Table:
 class Generator:
     def __init__(self, rng, tables):
         self.rng, self.tables, self.aliases = rng, tables, 0
+        self.big = tables[0].big
+        self.fixed = False  # no parameters: an expression is written twice
 
     def pick(self, *choices):
         return self.rng.choice(choices)
@@ -188,6 +205,8 @@ class Generator:
         alias = f"w{self.aliases}"
         self.aliases += 1
         query, kinds = self.query(depth - 1)
+        if self.rng.random() < 0.3:
+            query = self.ordered(query, kinds, True)
         return fmt("({}) " + alias, query), [(Pair(f"{alias}.c{n}"), k) for n, k in enumerate(kinds)]
 
     def relation(self, depth):
@@ -203,12 +222,23 @@ class Generator:
         for _ in range(self.pick(0, 0, 0, 1, 1, 2) if depth > 0 else 0):
             other, more = self.relation(depth - 1)
             pairs = [(a, b) for a, k in columns for b, m in more if self.comparable(k, m)]
-            if not pairs or self.rng.random() < 0.05:
+            if not pairs or (self.rng.random() < 0.05 and not self.big):
+                if self.big:
+                    return text, columns
                 text = fmt("{} CROSS JOIN {}", text, other)
                 columns = columns + more
                 continue
+            if self.big:
+                pairs = [(a, b) for a, b in pairs if a.endswith(".k") or b.endswith(".k")]
+                if not pairs:
+                    return text, columns
             a, b = self.rng.choice(pairs)
-            sign = self.pick("=", "=", "=", "=", "IS NOT DISTINCT FROM", "<")
+            if a.endswith(".k") and b.endswith(".k") and self.rng.random() < 0.3 and " ON " not in text and " USING " not in text:
+                kind = self.pick("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
+                return fmt("{} " + kind + " {} USING (k)", text, other), [c for c in columns + more if not c[0].endswith(".k")]
+            if self.rng.random() < 0.1 and not self.big:
+                return fmt("{}, {}", text, other), columns + more
+            sign = "=" if self.big else self.pick("=", "=", "=", "=", "IS NOT DISTINCT FROM", "<")
             condition = fmt("{} " + sign + " {}", a, b)
             columns = columns + more
             while self.rng.random() < 0.4:
@@ -221,6 +251,16 @@ class Generator:
     def comparable(a, b):
         text = ("text", "ascii")
         return a == b or (a in NUMERIC and b in NUMERIC and {a, b} != {"big", "wide"}) or (a in text and b in text)
+
+    def parameter(self, kind):
+        """A constant beside something typed: now and then a marker (written out at the end, in textual order)."""
+        value = self.constant(kind)
+        if self.fixed or value == "NULL" or kind not in ("int", "text", "ascii", "date", "dec") or self.rng.random() < 0.8:
+            return value
+        if kind == "int":
+            return Pair(f"\x01integer {value}\x02", value)
+        text = value[1:-1].replace("''", "'") if kind in ("text", "ascii") else value.replace("DATE ", "").strip("'")
+        return value if text != text.strip() else Pair(f"\x01varchar {text}\x02", value)
 
     def constant(self, kind):
         kind = {"total": "dec", "average": "real"}.get(kind, kind)
@@ -255,13 +295,22 @@ class Generator:
             dates = [c for c, k in columns if k == "date"]
             if dates:
                 choices += [fmt("EXTRACT({} FROM {})", self.pick("YEAR", "MONTH", "DAY", "QUARTER"), dates[0])]
+            choices += [fmt("sign({})", self.rng.choice(small)),
+                        Pair(f"bitwise_and({small[0]}, 5)", f"({small[0].other} & 5)"), fmt("CAST({} AS integer)", self.value(columns, "bool", 0))]
+            if texts:
+                choices += [fmt("TRY_CAST({} AS integer)", texts[0]), fmt("position('b' IN {})", texts[0])]
+            if dates:
+                choices += [Pair(f"day_of_week({dates[0]})", f"isodow({dates[0].other})"), Pair(f"week({dates[0]})", f"week({dates[0].other})"),
+                            Pair(f"day_of_year({dates[0]})", f"dayofyear({dates[0].other})")]
             return self.rng.choice(choices)
         if kind == "ascii":
             a = self.value(columns, "ascii", depth)
             return self.pick(fmt("upper({})", a), fmt("lower({})", a), fmt("trim({})", a), fmt("substr({}, 2)", a), fmt("substr({}, 1, 2)", a),
-                             fmt("({} || {})", a, self.value(columns, "ascii", 0)), fmt("replace({}, 'a', 'xy')", a), fmt("CAST({} AS varchar)", self.rng.choice(small)))
+                             fmt("({} || {})", a, self.value(columns, "ascii", 0)), fmt("replace({}, 'a', 'xy')", a), fmt("reverse({})", a), fmt("lpad({}, 4, '*-')", a), fmt("rpad({}, 3, '.')", a),
+                             fmt("ltrim({})", a), fmt("CAST({} AS varchar)", self.value(columns, self.pick("dec", "bool", "date"), 0)), fmt("CAST({} AS varchar)", self.rng.choice(small)))
         if kind == "dec":
-            return self.pick(fmt("({} + 1.50)", self.value(columns, "dec", 0)), fmt("({} * 2)", self.value(columns, "dec", 0)), fmt("abs({})", self.value(columns, "dec", 0)))
+            return self.pick(fmt("({} + 1.50)", self.value(columns, "dec", 0)), fmt("({} * 2)", self.value(columns, "dec", 0)), fmt("abs({})", self.value(columns, "dec", 0)),
+                             fmt("CAST({} AS decimal(10,2))", self.rng.choice(small)), fmt("(- {})", self.value(columns, "dec", 0)))
         if kind == "real":
             return self.pick(fmt("({} + {})", self.value(columns, "real", 0), self.value(columns, "real", 0)), fmt("({} * 0.5e0)", self.value(columns, "real", 0)),
                              fmt("CAST({} AS double)", self.rng.choice(small)), fmt("floor({})", self.value(columns, "real", 0)))
@@ -269,7 +318,8 @@ class Generator:
             v = [c for c, k in columns if k == "date"] or [Pair("DATE '2024-01-31'")]
             unit = self.pick("DAY", "MONTH", "YEAR")
             return self.pick(Pair(f"({v[0]} - INTERVAL '1' {unit})", f"CAST({v[0].other} - INTERVAL '1' {unit} AS DATE)"),
-                             Pair(f"date_trunc('month', {v[0]})", f"CAST(date_trunc('month', {v[0].other}) AS DATE)"))
+                             Pair(f"date_trunc('month', {v[0]})", f"CAST(date_trunc('month', {v[0].other}) AS DATE)"),
+                             Pair(f"last_day_of_month({v[0]})", f"last_day({v[0].other})"), Pair(f"date_trunc('week', {v[0]})", f"CAST(date_trunc('week', {v[0].other}) AS DATE)"))
         if kind == "bool":
             return self.boolean(columns, depth)
         return self.rng.choice([c for c, k in columns if k == kind] or [self.constant(kind)])
@@ -279,7 +329,7 @@ class Generator:
         if depth > 0 and r < 0.35:
             a, b = self.boolean(columns, depth - 1, joins), self.boolean(columns, depth - 1, joins)
             return self.pick(fmt("({} AND {})", a, b), fmt("({} OR {})", a, b), fmt("(NOT {})", a))
-        if depth > 1 and r < 0.45 and not joins:
+        if (depth > 1 and r < 0.45 or r < 0.03) and not joins:
             return self.subquery(columns)
         kind = self.pick(*[k for _, k in columns])
         if kind == "bool" and self.rng.random() < 0.5:
@@ -288,14 +338,16 @@ class Generator:
         r = self.rng.random()
         if kind in ("text", "ascii") and r < 0.25:
             return fmt("({} " + self.pick("LIKE", "LIKE", "NOT LIKE") + " {})", a, Pair(literal(self.pick("%", "_", "a%", "%a%", "%a", "_b%", "", "%😀", "a_b", "ä", "%é%"), "text")))
+        if kind in ("text", "ascii") and r < 0.3:
+            return fmt("({} LIKE {} ESCAPE '!')", a, Pair(literal(self.pick("!%", "a!_%", "%!%%", "!!%", "_!_b"), "text")))
         if r < 0.55:
             return fmt("({} " + self.pick("=", "<>", "<", "<=", ">", ">=") + " {})", a, self.value(columns, kind, depth - 1))
         if r < 0.65:
             return fmt("({} IS " + self.pick("", "NOT ") + "NULL)", a)
         if r < 0.75:
-            return fmt("({} " + self.pick("", "NOT ") + "BETWEEN {} AND {})", a, self.value(columns, kind, 0), self.value(columns, kind, 0))
+            return fmt("({} " + self.pick("", "NOT ") + "BETWEEN {} AND {})", a, self.parameter(kind), self.parameter(kind))
         if r < 0.9:
-            return fmt("({} " + self.pick("", "NOT ") + "IN ({}))", a, join(", ", [self.constant(kind) for _ in range(self.rng.randint(1, 5))]))
+            return fmt("({} " + self.pick("", "NOT ") + "IN ({}))", a, join(", ", [self.parameter(kind) for _ in range(self.rng.randint(1, 5))]))
         return fmt("({} IS " + self.pick("", "NOT ") + "DISTINCT FROM {})", a, self.value(columns, kind, 0))
 
     def subquery(self, columns):
@@ -329,7 +381,9 @@ class Generator:
 
     def grouped(self, depth):
         source, columns = self.source(depth)
+        self.fixed = True
         keys = [(self.value(columns, k, self.pick(0, 0, 1)), k) for k in self.rng.sample([k for _, k in columns], min(len(columns), self.pick(0, 1, 1, 2)))]
+        self.fixed = False
         keys = [(t, k) for t, k in keys if any(c in t for c, _ in columns)]
         outputs = keys + [self.aggregate(columns) for _ in range(self.rng.randint(1, 3))]
         text = fmt("SELECT {} FROM {}", join(", ", [fmt("{} AS c" + str(n), t) for n, (t, _) in enumerate(outputs)]), source)
@@ -338,7 +392,11 @@ class Generator:
         if keys:
             text = fmt("{} GROUP BY {}", text, join(", ", [str(n + 1) if self.rng.random() < 0.7 else t for n, (t, _) in enumerate(keys)]))
             if self.rng.random() < 0.3:
-                text = fmt("{} HAVING count(*) > {}", text, self.rng.randint(0, 2))
+                value, kind = self.aggregate(columns)
+                if kind in ("int", "dec", "text", "ascii", "date") and self.rng.random() < 0.6:
+                    text = fmt("{} HAVING {} " + self.pick("<", ">=", "<>") + " {}", text, value, self.constant(kind))
+                else:
+                    text = fmt("{} HAVING count(*) > {}", text, self.rng.randint(0, 2))
         return text, [k for _, k in outputs]
 
     def plain(self, depth, kinds=None):
@@ -361,23 +419,50 @@ class Generator:
         if r < 0.45:
             kinds = [self.pick("int", "big", "text", "ascii", "date", "bool", "dec") for _ in range(self.rng.randint(1, 3))]
             left, right = self.plain(depth, kinds), self.plain(depth, kinds)
-            return fmt("{} " + self.pick("UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT") + " {}", left[0], right[0]), kinds
+            text = fmt("{} " + self.pick("UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT") + " {}", left[0], right[0])
+            if self.rng.random() < 0.25:
+                text = fmt("({}) " + self.pick("UNION", "UNION ALL", "INTERSECT", "EXCEPT") + " {}", text, self.plain(0, kinds)[0])
+            return text, kinds
         return self.plain(depth)
+
+    def ordered(self, text, kinds, limited):
+        """Sorted by all columns, so that the rows of a LIMIT are the same everywhere."""
+        keys = [f"{n + 1}{self.pick('', ' DESC')}{self.pick('', ' NULLS FIRST', ' NULLS LAST')}" for n in self.rng.sample(range(len(kinds)), len(kinds))]
+        text = fmt("{} ORDER BY " + ", ".join(keys), text)
+        if not limited:
+            return text
+        limit, offset = self.rng.choice([0, 1, 2, 5, 100, 3000]), self.rng.choice([0, 0, 1, 3, 2047])
+        return Pair(text + (f" OFFSET {offset}" if offset else "") + f" LIMIT {limit}", f"{text.other} LIMIT {limit} OFFSET {offset}")
+
+    def with_query(self):
+        body, kinds = self.query(1)
+        names = [(f"c{n}", k) for n, k in enumerate(kinds)]
+        one, two = ([(Pair(f"{a}.{n}"), k) for n, k in names] for a in ("x1", "x2"))
+        column = self.rng.randrange(len(kinds))
+        text = fmt("WITH w AS ({}) SELECT {} AS c0, {} AS c1 FROM w x1 LEFT JOIN w x2 ON {} = {} WHERE {}", body, one[0][0], self.aggregate_free(two),
+                   one[column][0], two[column][0], self.boolean(one + two, 1))
+        return text, [kinds[0], self.last_kind]
+
+    def aggregate_free(self, columns):
+        self.last_kind = self.pick(*[k for _, k in columns])
+        return self.value(columns, self.last_kind, 1)
 
     def statement(self):
         """A whole statement: (Pair, number of columns, are its rows in order)."""
         self.aliases = 0
-        text, kinds = self.query(2)
+        text, kinds = self.with_query() if self.rng.random() < 0.08 and not self.big else self.query(2)
         if self.rng.random() < 0.35:
-            keys = [f"{n + 1}{self.pick('', ' DESC')}{self.pick('', ' NULLS FIRST', ' NULLS LAST')}" for n in self.rng.sample(range(len(kinds)), len(kinds))]
-            text = fmt("{} ORDER BY " + ", ".join(keys), text)
-            if self.rng.random() < 0.6:
-                limit, offset = self.rng.choice([0, 1, 2, 5, 100]), self.rng.choice([0, 0, 1, 3])
-                text = Pair(text + (f" OFFSET {offset}" if offset else "") + f" LIMIT {limit}", f"{text.other} LIMIT {limit} OFFSET {offset}")
-            return text, len(kinds), True
+            return self.ordered(text, kinds, self.rng.random() < 0.6), len(kinds), True
         if self.rng.random() < 0.1:
             return fmt("SELECT count(*) FROM ({} LIMIT " + str(self.rng.randint(0, 20)) + ") z", text), 1, True
         return text, len(kinds), False
+
+
+def markers(text):
+    """Markers become ?; their values in textual order."""
+    pieces = text.split("\x01")
+    params = [piece.split("\x02")[0] for piece in pieces[1:]]
+    return pieces[0] + "".join("?" + piece.split("\x02", 1)[1] for piece in pieces[1:]), params
 
 
 def write_round(path, generator, oracle, tables, count):
@@ -398,8 +483,10 @@ def write_round(path, generator, oracle, tables, count):
             if refused > 50 * count:
                 raise SystemExit(f"the other engine refuses everything: {error}")
             continue
-        if len(rows) > 20000:
+        if len(rows) > 3000:
             continue
+        text, params = markers(text)
+        lines += [f"param {p}" for p in params]
         lines += [f"query {'?' * columns} {'nosort' if ordered else 'rowsort'}", text, "----"]
         lines += ["\t".join(cell(v) for v in row) for row in rows] + [""]
         made += 1
@@ -410,7 +497,7 @@ def write_round(path, generator, oracle, tables, count):
     return refused
 
 
-def load(args, rng, folder):
+def load(args, rng, folder, rounds):
     """Tables with the same rows everywhere; the configuration's text."""
     with open(args.config, encoding="utf-8") as file:
         config = json.load(file)
@@ -425,7 +512,8 @@ def load(args, rng, folder):
     lite = sqlite3.connect(path)
     mysql = ["DROP DATABASE IF EXISTS differential", "CREATE DATABASE differential CHARACTER SET utf8mb4", "USE differential",
              "SET sql_mode = 'STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES,ANSI_QUOTES'"]
-    tables = [Table(rng, f"t{n}", sources) for n in range(3)]
+    big = rounds % 5 == 4
+    tables = [Table(rng, f"t{n}", sources, big) for n in range(3)]
     for table in tables:
         oracle.execute(table.create("", 1))
         if table.rows:
@@ -460,7 +548,7 @@ def main():
     rounds = failed = queries = 0
     while rounds == 0 or time.monotonic() < end:
         rng = random.Random(args.seed * 1000003 + rounds)
-        config, oracle, tables = load(args, rng, args.work)
+        config, oracle, tables = load(args, rng, args.work, rounds)
         script = os.path.join(args.work, f"round-{args.seed}-{rounds}.test")
         write_round(script, Generator(rng, tables), oracle, tables, args.queries)
         run = subprocess.run([args.runner, "--config", config, "--combinations", args.combinations, script], capture_output=True, text=True)
