@@ -126,15 +126,19 @@ static Status sum_single(const Aggregate *self, uint32_t nargs, const Vector *ar
                          const uint16_t *selection, uint32_t count, void *state, Arena *arena,
                          Error *err) {
     SumState *s = state;
-    bool overflow = false;
     if (args[0].physical != PHYS_INT128) {
         sum_single_small(s, args, selection, count);
         return TRIB_OK;
     }
+    Int128 sum = s->sum;
+    int64_t carry = 0, rows = 0;
     AGGREGATE_VALUES(Int128, &args[0], selection, count, i, x, {
-        overflow |= !sum_add(s, x);
-        s->rows++;
+        if (__builtin_add_overflow(sum, x, &sum)) carry += x > 0 ? 1 : -1;
+        rows++;
     });
+    s->sum = sum;
+    s->rows += rows;
+    bool overflow = !sum_carried(s, carry);
     return overflow ? sum_overflow(self, type_decimal(DECIMAL_MAX_DIGITS, args[0].type.scale), err)
                     : TRIB_OK;
 }
