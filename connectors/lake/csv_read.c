@@ -121,6 +121,7 @@ static Status header_elsewhere(FormatFile *self, Error *err) {
     params.range.begin = 0;
     params.range.end = params.range.object->size;
     params.range.stats = &stats;
+    params.range.peek = true;
     TRY(csv_blocks_open(&blocks, &params, err));
     Status status = csv_blocks_prologue(&blocks, err);
     if (status == TRIB_OK) status = header_read(self, &blocks, err);

@@ -1,15 +1,15 @@
 /*
  * describe.c - metadata: the list of tables, and a table's columns found by looking at its files.
  *
- * What is not declared is sampled: rows from the beginnings of up to ten files spread over the table, and
- * from several places of a large one. The description carries as facts what was found out (format,
+ * What is not declared is sampled: rows from the beginnings of up to ten files (in S3: four) spread
+ * over the table, and from several places of a large one. The description carries as facts what was found out (format,
  * delimiter, header, partitions), so that planning needs no look at the files.
  */
 #include "connectors/lake/column_type.h"
 #include "connectors/lake/infer.h"
 #include "connectors/lake/lake.h"
 
-enum { SAMPLE_PLACES = 10, PLACE_BYTES_MIN = 4 * 1024 * 1024 };
+enum { SAMPLE_PLACES = 10, SAMPLE_PLACES_REMOTE = 4, PLACE_BYTES_MIN = 4 * 1024 * 1024 };
 
 typedef struct Describe {
     TribCatalog *catalog;
@@ -103,7 +103,7 @@ static Status file_sample(Describe *d, const TableFile *file, uint32_t places, u
     if (!plain || size < PLACE_BYTES_MIN) places = 1;
     for (uint32_t i = 0; i < places; i++) {
         uint64_t begin = 0;
-        params.range = (StoreRange){&file->object, 0, size, &d->list.stats};
+        params.range = (StoreRange){&file->object, 0, size, &d->list.stats, true};
         if (i > 0) TRY(format->boundary(&params, size / places * i, &begin, d->err));
         if (i > 0 && (begin == UINT64_MAX || begin <= last || begin >= size)) continue;
         params.range.begin = last = begin;
@@ -115,14 +115,15 @@ static Status file_sample(Describe *d, const TableFile *file, uint32_t places, u
 static Status files_sample(Describe *d) {
     Infer *infer;
     TRY_ALLOC(infer, infer_new(d->arena, d->shape.format == FORMAT_JSON), d->err);
-    uint32_t files = d->list.count < SAMPLE_PLACES ? d->list.count : SAMPLE_PLACES;
+    uint32_t places = d->def->store->remote ? SAMPLE_PLACES_REMOTE : SAMPLE_PLACES;
+    uint32_t files = d->list.count < places ? d->list.count : places;
     uint64_t each = d->def->sample_rows / files + 1;
     for (uint32_t i = 0; i < files; i++) {
         uint32_t index =
             files > 1 ? (uint32_t)((uint64_t)i * (d->list.count - 1) / (files - 1)) : 0;
         const TableFile *file = &d->list.files[index];
         if (file->object.size == 0) continue;
-        TRY(file_sample(d, file, SAMPLE_PLACES / files, each, infer));
+        TRY(file_sample(d, file, places / files, each, infer));
     }
     return infer_finish(infer, &d->shape, &d->columns, &d->ncolumns, d->err);
 }

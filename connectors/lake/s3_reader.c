@@ -1,8 +1,8 @@
 /*
  * s3_reader.c - a range of an object by several ranged GETs at once.
  *
- * The range is cut into parts; a few are under way while the first is handed out. Parts begin small and
- * few (a look at a file's beginning costs little) and grow as the reader goes on. Every request carries
+ * The range is cut into parts; a few are under way while the first is handed out. Where only a look at
+ * the beginning is wanted, parts begin small and few and grow as the reader goes on. Every request carries
  * If-Match with the ETag that the listing saw: an object that was replaced answers 412. An answer must be
  * the part that was asked for, of an object of the listed size, and as long as it says.
  *
@@ -13,7 +13,7 @@
 #include "connectors/lake/store_s3.h"
 #include "engine/base/os.h"
 
-enum { PARTS = 4, PART_FIRST = 128 * 1024, PART_MOST = 2 * 1024 * 1024 };
+enum { PARTS = 3, PART_FIRST = 128 * 1024, PART_MOST = 4 * 1024 * 1024 };
 
 typedef struct S3Reader S3Reader;
 
@@ -127,7 +127,8 @@ static Status part_fill(S3Reader *self, Part *part, Error *err) {
 static Status part_ask(S3Reader *self, Error *err) {
     Part *part = &self->parts[(self->first + self->count) % PARTS];
     uint64_t left = self->range.end - self->next;
-    size_t size = self->done < 4 ? (size_t)PART_FIRST << self->done : PART_MOST;
+    bool small = self->range.peek && self->done < 4;
+    size_t size = small ? (size_t)PART_FIRST << self->done : PART_MOST;
     if (size > PART_MOST) size = PART_MOST;
     if (size > left) size = (size_t)left;
     if (part->room < size) {
@@ -154,7 +155,7 @@ static void part_end(S3Reader *self, Part *part) {
 }
 
 static Status parts_ask(S3Reader *self, Error *err) {
-    uint32_t most = self->done + 1 < PARTS ? self->done + 1 : PARTS;
+    uint32_t most = self->range.peek && self->done + 1 < PARTS ? self->done + 1 : PARTS;
     while (self->count < most && self->next < self->range.end) TRY(part_ask(self, err));
     return TRIB_OK;
 }

@@ -115,16 +115,17 @@ static Status piece_open(TribScan *scan, const Piece *piece, Error *err) {
     TribPlan *plan = scan->plan;
     TRY(constants_fill(scan, piece, err));
     if (!filter_passes(scan)) return TRIB_OK;
-    FormatParams params = {.host = plan->catalog->host,
-                           .catalog = plan->catalog->name,
-                           .call = scan->call,
-                           .store = plan->def->store,
-                           .shape = &plan->shape,
-                           .range = {&piece->file->object, piece->begin, piece->end, &scan->stats},
-                           .columns = plan->data,
-                           .ncolumns = plan->ndata,
-                           .builder = scan->builder,
-                           .mismatches = &scan->mismatches};
+    FormatParams params = {
+        .host = plan->catalog->host,
+        .catalog = plan->catalog->name,
+        .call = scan->call,
+        .store = plan->def->store,
+        .shape = &plan->shape,
+        .range = {&piece->file->object, piece->begin, piece->end, &scan->stats, false},
+        .columns = plan->data,
+        .ncolumns = plan->ndata,
+        .builder = scan->builder,
+        .mismatches = &scan->mismatches};
     scan->open = piece;
     return format_of(plan->shape.format)->open(&params, &scan->file, err);
 }

@@ -21,7 +21,8 @@ typedef struct Dealing {
     uint32_t npieces, room;
     uint32_t *firsts; /* per share: its first piece */
     uint32_t nshares;
-    uint64_t dealt; /* bytes */
+    uint32_t wanted; /* shares */
+    uint64_t dealt;  /* bytes */
 } Dealing;
 
 typedef struct Wanted {
@@ -52,6 +53,9 @@ static Status piece_add(Dealing *self, const TableFile *file, uint64_t begin, ui
 
 static bool file_divisible(const Dealing *self, const TableFile *file) {
     const Shape *shape = &self->plan->shape;
+    const FileList *files = &self->list->files;
+    /* A cut costs requests: where every share gets a file of its own it is not worth them. */
+    if (self->plan->def->store->remote && files->count >= self->wanted) return false;
     return format_of(shape->format)->boundary &&
            format_codec(shape, file->object.key) == CODEC_NONE;
 }
@@ -72,7 +76,7 @@ static Status file_deal(Dealing *self, const TableFile *file, uint64_t share, ui
                                .call = self->call,
                                .store = plan->def->store,
                                .shape = &plan->shape,
-                               .range = {&file->object, 0, size, &self->list->files.stats}};
+                               .range = {&file->object, 0, size, &self->list->files.stats, true}};
         TRY(format_of(plan->shape.format)->boundary(&params, at, &cut, err));
         if (cut == UINT64_MAX || cut <= begin || cut >= size) break;
         TRY(piece_add(self, file, begin, cut, err));
@@ -114,6 +118,7 @@ static Status files_deal(Dealing *self, uint32_t wanted, Error *err) {
     uint64_t share = files->bytes / most + 1;
     TRY_ALLOC(self->firsts, ARENA_ARRAY(self->arena, uint32_t, most), err);
     self->nshares = 1;
+    self->wanted = (uint32_t)most;
     for (uint32_t i = 0; i < files->count; i++)
         TRY(file_deal(self, &files->files[i], share, (uint32_t)most, err));
     return shares_make(self, err);

@@ -43,6 +43,7 @@ typedef struct StoreRange {
     const StoreObject *object;
     uint64_t begin, end; /* bytes of the object */
     StoreStats *stats;   /* lives as long as the reader */
+    bool peek;           /* most likely only the beginning will be read */
 } StoreRange;
 
 struct Store {
