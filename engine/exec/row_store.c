@@ -363,8 +363,8 @@ static Status page_add(RowStore *self, uint32_t p, uint64_t need, Error *err) {
     return TRIB_OK;
 }
 
-Status row_store_room(RowStore *self, uint32_t partition, uint64_t heap_bytes, uint8_t **row,
-                      uint8_t **heap, Error *err) {
+static inline Status room_take(RowStore *self, uint32_t partition, uint64_t heap_bytes,
+                               uint8_t **row, uint8_t **heap, Error *err) {
     RowCursor *cursor = &self->cursors[partition];
     uint64_t need = self->layout->width + heap_bytes;
     if ((uint64_t)(cursor->heap - cursor->front) < need) TRY(page_add(self, partition, need, err));
@@ -373,6 +373,11 @@ Status row_store_room(RowStore *self, uint32_t partition, uint64_t heap_bytes, u
     cursor->heap -= heap_bytes;
     *heap = cursor->heap;
     return TRIB_OK;
+}
+
+Status row_store_room(RowStore *self, uint32_t partition, uint64_t heap_bytes, uint8_t **row,
+                      uint8_t **heap, Error *err) {
+    return room_take(self, partition, heap_bytes, row, heap, err);
 }
 
 static void partitions_of(RowStore *self, const uint64_t *hashes, uint32_t count) {
@@ -390,15 +395,19 @@ static Status rooms_fixed(RowStore *self, uint32_t count, uint8_t **rows, Error 
         if ((uint64_t)(cursor->heap - cursor->front) < width)
             TRY(page_add(self, self->partition[i], width, err));
         rows[i] = cursor->front;
+        __builtin_prefetch(rows[i], 1); /* it will be written when all have theirs */
         cursor->front += width;
     }
     return TRIB_OK;
 }
 
 static Status rooms_heap(RowStore *self, uint32_t count, uint8_t **rows, Error *err) {
-    for (uint32_t i = 0; i < count; i++)
-        TRY(row_store_room(self, self->partition[i], self->heap_bytes[i], &rows[i], &self->heap[i],
-                           err));
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(room_take(self, self->partition[i], self->heap_bytes[i], &rows[i], &self->heap[i],
+                      err));
+        __builtin_prefetch(rows[i], 1);
+        __builtin_prefetch(self->heap[i], 1);
+    }
     return TRIB_OK;
 }
 
