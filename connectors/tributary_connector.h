@@ -351,6 +351,10 @@ typedef struct TribStats {
     size_t size;
     uint64_t rows, bytes, requests, retries;
     int64_t wait_ns; /* time spent waiting for the source */
+    /* Sources that answer in pages and are paid by what they look at; 0 = not counted. */
+    uint64_t pages;
+    uint64_t scanned; /* items that the source looked at, before its filter */
+    double capacity;  /* units consumed, as the source counts them */
 } TribStats;
 
 /* ---------------------------------------------------------------- writing */

@@ -251,7 +251,7 @@ Status http_start(HttpSession *self, HttpExchange *exchange, Error *err) {
     exchange->transfer = NULL;
     exchange->attempts = 0;
     exchange->begun_ns = os_now_ns();
-    exchange->due_ns = pace_due(&self->client->pace, 0);
+    exchange->due_ns = pace_due(&self->client->pace, exchange->delay_ns);
     exchange->next = self->active;
     self->active = exchange;
     return TRIB_OK;

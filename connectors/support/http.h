@@ -63,6 +63,7 @@ struct HttpExchange {
     uint64_t max_body;     /* of a good answer; more is an error (54000) */
     uint32_t max_attempts; /* 0 = three and what was earned; 1 = never repeated */
     int64_t connect_timeout_ms, progress_timeout_ms; /* 0 = the client's */
+    int64_t delay_ns;                                /* the first attempt waits at least so long */
     bool direct;                                     /* no proxy: metadata of the machine */
     bool allow_unframed; /* accept a body that ends with its connection */
     void *context;       /* for the hooks */

@@ -390,6 +390,10 @@ static void phys_counters(PhysPrinter *self, const PhysNode *node) {
         buf_printf(
             self->out, " in %" PRIu64 " requests (%" PRIu64 " retries, %u splits, waited %.1f ms)",
             c->scan.requests, c->scan.retries, c->scan.splits, (double)c->scan.wait_ns / 1e6);
+        if (c->scan.pages)
+            buf_printf(self->out,
+                       ", %" PRIu64 " pages, %" PRIu64 " items looked at, %.1f capacity units",
+                       c->scan.pages, c->scan.scanned, c->scan.capacity);
     }
     if (c->note[0]) buf_printf(self->out, ", %s", c->note);
 }

@@ -129,6 +129,8 @@ typedef struct ScanCounters {
     uint64_t rows, bytes, requests, retries;
     uint32_t splits, connections;
     int64_t wait_ns;
+    uint64_t pages, scanned; /* of sources that count them */
+    double capacity;
 } ScanCounters;
 
 /* Starts nothing yet. */

@@ -227,6 +227,9 @@ void stream_count(ScanStream *self, TribScan *scan, TribStats *seen) {
     self->counters.retries += now.retries - seen->retries;
     self->counters.bytes += now.bytes - seen->bytes;
     self->counters.wait_ns += now.wait_ns - seen->wait_ns;
+    self->counters.pages += now.pages - seen->pages;
+    self->counters.scanned += now.scanned - seen->scanned;
+    self->counters.capacity += now.capacity - seen->capacity;
     *seen = now;
 }
 
