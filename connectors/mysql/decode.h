@@ -14,6 +14,7 @@
 #include "connectors/support/sql_text.h"
 
 typedef struct ColumnDecoder ColumnDecoder;
+typedef struct MonthStart MonthStart;
 
 typedef struct RowDecoder {
     const Settings *settings;
@@ -21,6 +22,7 @@ typedef struct RowDecoder {
     BatchBuilder *batch;
     uint32_t ncolumns;
     ColumnDecoder *columns;
+    MonthStart *months; /* those met so far */
     int16_t utc;
 } RowDecoder;
 

@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "connectors/support/sql_text.h"
+
 /* ---------------------------------------------------------------- numbers */
 
 static void test_integers(void **state) {
@@ -246,6 +248,57 @@ static void test_session_state(void **state) {
     assert_true(sessions <= 1);
 }
 
+/* A column of values beside one of the server's own text for them. */
+static void expect_same_text(Fixture *f, const TribTable *table, const char *column,
+                             const char *text_column, const char *around) {
+    Answer answer;
+    Ask what = ask_column(f, table, column), text = ask_column(f, table, text_column);
+    what.outputs[0] = text.outputs[1];
+    ask(&f->subject, f->arena, &what, &answer);
+    assert_int_equal(answer.status, TRIB_OK);
+    assert_int_equal(answer.rows.count, 20000);
+    for (size_t r = 0; r < answer.rows.count; r++) {
+        const TribValue *row = rows_at(&answer.rows, r);
+        Buf ours, theirs;
+        buf_init(&ours, f->arena, 1000);
+        buf_init(&theirs, f->arena, 1000);
+        sql_value_text(&ours, &row[1]);
+        buf_printf(&theirs, "%s%.*s%s", around, (int)row[0].as.text.length, row[0].as.text.data,
+                   *around ? "'" : "");
+        if (strcmp(ours.data, theirs.data) != 0)
+            fail_msg("%s: %s, the server says %s", column, ours.data, theirs.data);
+    }
+}
+
+/* Many values through the quick paths of the decoder, and past their ends. */
+static void test_many_values(void **state) {
+    static const char *const columns[] = {"a", "b", "c", "d", "e", "g"};
+    Fixture f;
+    char name[8];
+    admin_run(&main_server,
+              "CREATE OR REPLACE TABLE test_db.many (id INT PRIMARY KEY, a DECIMAL(12,2), b "
+              "DECIMAL(18,8), c DECIMAL(18,9), d DECIMAL(16,8), e DECIMAL(18,0), g DECIMAL(8,8), h "
+              "DATE, a_t VARCHAR(40), b_t VARCHAR(40), c_t VARCHAR(40), d_t VARCHAR(40), e_t "
+              "VARCHAR(40), g_t VARCHAR(40), h_t VARCHAR(40))");
+    admin_run(&main_server, "USE test_db");
+    admin_run(&main_server,
+              "INSERT INTO many (id, a, b, c, d, e, g, h) SELECT seq, (RAND(seq) - 0.5) * POW(10, "
+              "seq % 11), (RAND(seq + 1) - 0.5) * POW(10, seq % 11), (RAND(seq + 2) - 0.5) * "
+              "POW(10, seq % 10), (RAND(seq + 3) - 0.5) * POW(10, seq % 9), (RAND(seq + 4) - 0.5) "
+              "* POW(10, seq % 19), RAND(seq + 5) - 0.5, DATE_ADD('0001-01-01', INTERVAL seq * 182 "
+              "DAY) FROM seq_1_to_20000");
+    admin_run(&main_server, "UPDATE many SET a_t = a, b_t = b, c_t = c, d_t = d, e_t = e, g_t = g, "
+                            "h_t = h");
+    fixture_open(&f, &main_server, NULL, 0);
+    TribTable *table = fixture_table(&f, "many");
+    for (size_t i = 0; i < COUNT_OF(columns); i++) {
+        snprintf(name, sizeof name, "%s_t", columns[i]);
+        expect_same_text(&f, table, columns[i], name, "");
+    }
+    expect_same_text(&f, table, "h", "h_t", "DATE '");
+    fixture_close(&f);
+}
+
 /* ---------------------------------------------------------------- text, bytes and the rest */
 
 static void test_text(void **state) {
@@ -464,12 +517,13 @@ static void test_sort_keys(void **state) {
 
 int main(void) {
     static const struct CMUnitTest types[] = {
-        cmocka_unit_test(test_integers),      cmocka_unit_test(test_tinyint_as_boolean),
-        cmocka_unit_test(test_decimals),      cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_dates),         cmocka_unit_test(test_times),
-        cmocka_unit_test(test_zero_dates),    cmocka_unit_test(test_session_state),
-        cmocka_unit_test(test_text),          cmocka_unit_test(test_others),
-        cmocka_unit_test(test_wrong_servers), cmocka_unit_test(test_sort_keys),
+        cmocka_unit_test(test_integers),    cmocka_unit_test(test_tinyint_as_boolean),
+        cmocka_unit_test(test_decimals),    cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_dates),       cmocka_unit_test(test_times),
+        cmocka_unit_test(test_zero_dates),  cmocka_unit_test(test_session_state),
+        cmocka_unit_test(test_many_values), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_others),      cmocka_unit_test(test_wrong_servers),
+        cmocka_unit_test(test_sort_keys),
     };
     if (!main_server_open()) {
         printf("skipped: TRIB_TEST_MYSQL_USER is not set, there is no server to test on\n");
