@@ -46,6 +46,11 @@ tests_odbc_test_guest_SOURCES = tests/odbc/test_guest.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_guest_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_guest_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
 
+check_PROGRAMS += tests/odbc/test_threads
+tests_odbc_test_threads_SOURCES = tests/odbc/test_threads.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_threads_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_threads_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
+
 check_PROGRAMS += tests/odbc/test_faults
 tests_odbc_test_faults_SOURCES = tests/odbc/test_faults.c tests/odbc/odbc_test.h
 tests_odbc_test_faults_CPPFLAGS = $(AM_CPPFLAGS) -DCONNECTOR_PATH='"$(abs_top_builddir)/.libs"'
@@ -57,7 +62,8 @@ tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
 TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine \
-	tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_faults
+	tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_threads \
+	tests/odbc/test_faults
 endif
 
 TESTS += tests/odbc/check_exports
