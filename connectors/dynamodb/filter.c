@@ -513,8 +513,6 @@ static void write_call(FilterWriter *writer, const char *function, const Filter 
 
 /* a IN (..) takes at most 100 operands: more are several lists. */
 static void write_in(FilterWriter *writer, const Filter *filter) {
-    bool several = filter->nvalues > IN_LIST_MOST;
-    if (several) buf_char(writer->text, '(');
     for (uint32_t i = 0; i < filter->nvalues; i++) {
         if (i % IN_LIST_MOST == 0) {
             if (i) buf_text(writer->text, ") OR ");
@@ -525,24 +523,21 @@ static void write_in(FilterWriter *writer, const Filter *filter) {
         }
         filter_value_write(writer, &filter->values[i]);
     }
-    buf_text(writer->text, several ? "))" : ")");
+    buf_char(writer->text, ')');
 }
 
 static void write_negated(FilterWriter *writer, const Filter *filter) {
     const ColumnInfo *column = &writer->columns[filter->attr];
-    buf_char(writer->text, '(');
+    bool lists = filter->kind == FILTER_NOT_IN && filter->nvalues > IN_LIST_MOST;
     write_type_test(writer, filter->attr, attr_type_name(column_attr(column)));
-    if (filter->kind == FILTER_NOT_IN && filter->nvalues == 0) {
-        buf_char(writer->text, ')');
-        return;
-    }
-    buf_text(writer->text, " AND NOT ");
+    if (filter->kind == FILTER_NOT_IN && filter->nvalues == 0) return;
+    buf_text(writer->text, lists ? " AND NOT (" : " AND NOT ");
     switch (filter->kind) {
     case FILTER_NOT_IN: write_in(writer, filter); break;
     case FILTER_NOT_PREFIX: write_call(writer, "begins_with", filter); break;
     default: write_call(writer, "contains", filter); break;
     }
-    buf_char(writer->text, ')');
+    if (lists) buf_char(writer->text, ')');
 }
 
 static void write_comparison(FilterWriter *writer, const Filter *filter) {
@@ -551,14 +546,12 @@ static void write_comparison(FilterWriter *writer, const Filter *filter) {
         [FILTER_LE] = " <= ", [FILTER_GT] = " > ",  [FILTER_GE] = " >= "};
     const ColumnInfo *column = &writer->columns[filter->attr];
     if (filter->kind == FILTER_NE) {
-        buf_char(writer->text, '(');
         write_type_test(writer, filter->attr, attr_type_name(column_attr(column)));
         buf_text(writer->text, " AND ");
     }
     filter_name_write(writer, filter->attr);
     buf_text(writer->text, signs[filter->kind]);
     filter_value_write(writer, &filter->values[0]);
-    if (filter->kind == FILTER_NE) buf_char(writer->text, ')');
 }
 
 static void write_null(FilterWriter *writer, const Filter *filter) {
@@ -570,11 +563,10 @@ static void write_null(FilterWriter *writer, const Filter *filter) {
         write_type_test(writer, filter->attr, attr_type_name(type));
         return;
     }
-    buf_text(writer->text, is_null ? "(attribute_not_exists(" : "(attribute_exists(");
+    buf_text(writer->text, is_null ? "attribute_not_exists(" : "attribute_exists(");
     filter_name_write(writer, filter->attr);
     buf_text(writer->text, is_null ? ") OR " : ") AND NOT ");
     write_type_test(writer, filter->attr, "NULL");
-    buf_char(writer->text, ')');
 }
 
 static void write_leaf(FilterWriter *writer, const Filter *filter) {
@@ -592,11 +584,9 @@ static void write_leaf(FilterWriter *writer, const Filter *filter) {
     case FILTER_NOT_CONTAINS: write_negated(writer, filter); break;
     case FILTER_PREFIX: write_call(writer, "begins_with", filter); break;
     case FILTER_CONTAINS: /* sets and lists contain things too */
-        buf_char(writer->text, '(');
         write_type_test(writer, filter->attr, "S");
         buf_text(writer->text, " AND ");
         write_call(writer, "contains", filter);
-        buf_char(writer->text, ')');
         break;
     case FILTER_NULL:
     case FILTER_NOT_NULL: write_null(writer, filter); break;
@@ -617,21 +607,46 @@ bool filter_sendable(const Filter *filter, const bool *kept) {
     return filter->kind == FILTER_AND ? some : all;
 }
 
-bool filter_write(FilterWriter *writer, const Filter *filter, const bool *kept) {
-    if (!filter_sendable(filter, kept)) return false;
-    if (filter->kind != FILTER_AND && filter->kind != FILTER_OR) {
-        write_leaf(writer, filter);
-        return true;
+/* Is it an OR as it is written? Only that needs parentheses, and only under AND: others are refused. */
+static bool written_as_or(const Filter *filter, const bool *kept) {
+    if (filter->kind == FILTER_IN) return filter->nvalues > IN_LIST_MOST;
+    if (filter->kind != FILTER_AND && filter->kind != FILTER_OR) return false;
+    const Filter *only = NULL;
+    uint32_t written = 0;
+    for (uint32_t i = 0; i < filter->nchildren; i++) {
+        if (!filter_sendable(filter->children[i], kept)) continue;
+        only = filter->children[i];
+        written++;
     }
-    bool first = true;
-    buf_char(writer->text, '(');
+    return written == 1 ? written_as_or(only, kept) : filter->kind == FILTER_OR;
+}
+
+static void write_group(FilterWriter *writer, const Filter *filter, bool under_and,
+                        const bool *kept) {
+    uint32_t written = 0;
+    for (uint32_t i = 0; i < filter->nchildren; i++)
+        written += filter_sendable(filter->children[i], kept);
+    bool conjunction = filter->kind == FILTER_AND && written > 1, first = true;
     for (uint32_t i = 0; i < filter->nchildren; i++) {
         if (!filter_sendable(filter->children[i], kept)) continue;
         if (!first) buf_text(writer->text, filter->kind == FILTER_AND ? " AND " : " OR ");
         first = false;
-        filter_write(writer, filter->children[i], kept);
+        filter_write(writer, filter->children[i], conjunction || (under_and && written == 1), kept);
     }
-    buf_char(writer->text, ')');
+}
+
+bool filter_write(FilterWriter *writer, const Filter *filter, bool under_and, const bool *kept) {
+    if (!filter_sendable(filter, kept)) return false;
+    bool group = filter->kind == FILTER_AND || filter->kind == FILTER_OR;
+    bool parentheses = under_and && written_as_or(filter, kept);
+    if (!group && filter->kind == FILTER_NULL)
+        parentheses = under_and && column_attr(&writer->columns[filter->attr]) == ATTR_NONE;
+    if (parentheses) buf_char(writer->text, '(');
+    if (group)
+        write_group(writer, filter, under_and && !parentheses, kept);
+    else
+        write_leaf(writer, filter);
+    if (parentheses) buf_char(writer->text, ')');
     return true;
 }
 

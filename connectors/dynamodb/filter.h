@@ -90,9 +90,12 @@ typedef struct FilterWriter {
 
 void filter_name_write(FilterWriter *writer, uint32_t attr);
 void filter_value_write(FilterWriter *writer, const FilterValue *value);
-/* Writes what can be sent; `kept`: says which attributes may not stand in it (keys of a Query); may be
- * NULL. false: nothing of it can. */
-bool filter_write(FilterWriter *writer, const Filter *filter, const bool *kept);
+/*
+ * Writes what can be sent. DynamoDB refuses redundant parentheses, so that none are written that AND's
+ * precedence over OR does not ask for. under_and: it will stand in a conjunction. `kept`: which attributes
+ * may not occur (keys of a Query); may be NULL. false: nothing of it can be sent.
+ */
+bool filter_write(FilterWriter *writer, const Filter *filter, bool under_and, const bool *kept);
 bool filter_sendable(const Filter *filter, const bool *kept);
 
 /* Is the filter TRUE for an item? `values` by attribute index. */

@@ -16,6 +16,7 @@
 
 enum {
     FILTER_TEXT_MOST = 3500,
+    CONSTANTS_MOST = 3 << 19, /* bytes of all constants: DynamoDB takes 2 MB */
     HASH_BYTES_MOST = 2048,
     RANGE_BYTES_MOST = 1024,
     QUERY_KEYS_MOST = 1000
@@ -62,19 +63,24 @@ static Status plan_outputs(TribPlan *plan, const TribOffer *offer, Error *err) {
     return TRIB_OK;
 }
 
-/* How long its text would be, about. */
-static size_t filter_length(const TribPlan *plan, const Filter *filter) {
+/* What a filter takes of a request. */
+typedef struct Lengths {
+    size_t text, constants;
+} Lengths;
+
+static Lengths filter_lengths(const TribPlan *plan, const Filter *filter) {
     Buf text, values;
     bool *used = ARENA_ARRAY(plan->arena, bool, plan->ncolumns);
     buf_init(&text, NULL, FILTER_TEXT_MOST + 1);
-    buf_init(&values, NULL, SIZE_MAX / 2);
+    buf_init(&values, NULL, CONSTANTS_MOST + 1);
     FilterWriter writer = {
         .text = &text, .values = &values, .columns = plan->columns, .used = used, .next = 1000};
-    if (used) filter_write(&writer, filter, NULL);
-    size_t length = used && !text.failed ? text.len : FILTER_TEXT_MOST + 1;
+    if (used) filter_write(&writer, filter, true, NULL);
+    bool good = used && !text.failed && !values.failed;
+    Lengths out = {good ? text.len + 5 : SIZE_MAX / 4, good ? values.len : SIZE_MAX / 4};
     buf_clear(&text);
     buf_clear(&values);
-    return length;
+    return out;
 }
 
 static Status plan_filters(TribPlan *plan, TribOffer *offer, Error *err) {
@@ -397,24 +403,34 @@ static Status plan_text(TribPlan *plan, TribOffer *offer, Error *err) {
     return TRIB_OK;
 }
 
+/* Does the filter set a hash key, so that it leaves the expression? */
+static bool becomes_key(const TribPlan *plan, const Filter *filter) {
+    if (filter->kind != FILTER_IN && filter->kind != FILTER_EQ) return false;
+    for (uint32_t i = 0; i < plan->facts.npaths; i++) {
+        const AccessPath *path = &plan->facts.paths[i];
+        if (is_column(plan, filter->attr, path->hash.name) && path_score(plan, path)) return true;
+    }
+    return false;
+}
+
 /* Filters that make the expression too long go back to the engine. */
 static void plan_trim(TribPlan *plan, TribOffer *offer) {
-    size_t length = 0;
+    Lengths all = {0, 0};
     uint32_t kept = 0, next = 0;
     for (uint32_t i = 0; i < offer->nconjuncts; i++) {
         if (offer->verdicts[i].kind == TRIB_NONE) continue;
         Filter *filter = plan->filters[next++];
-        bool key = is_leaf(filter) && (filter->kind == FILTER_IN || filter->kind == FILTER_EQ);
-        size_t own = filter->kind == FILTER_NEVER ? 0 : filter_length(plan, filter) + 5;
-        for (uint32_t p = 0; key && p < plan->facts.npaths; p++)
-            if (is_column(plan, filter->attr, plan->facts.paths[p].hash.name) &&
-                path_score(plan, &plan->facts.paths[p]))
-                own = 0; /* becomes keys */
-        if (length + own > FILTER_TEXT_MOST) {
-            offer->verdicts[i] = verdict(TRIB_NONE, "DynamoDB takes expressions of 4 KB");
+        Lengths own = {0, 0};
+        if (filter->kind != FILTER_NEVER && !becomes_key(plan, filter))
+            own = filter_lengths(plan, filter);
+        if (all.text + own.text > FILTER_TEXT_MOST ||
+            all.constants + own.constants > CONSTANTS_MOST) {
+            offer->verdicts[i] = verdict(
+                TRIB_NONE, "too long: DynamoDB takes expressions of 4 KB, constants of 2 MB");
             continue;
         }
-        length += own;
+        all.text += own.text;
+        all.constants += own.constants;
         plan->filters[kept++] = filter;
     }
     plan->nfilters = kept;

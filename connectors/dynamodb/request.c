@@ -50,12 +50,15 @@ static bool said_whole(const Filter *filter, const bool *kept) {
 
 static void write_filters(const TribPlan *plan, const Way *way, const bool *kept,
                           FilterWriter *writer) {
+    uint32_t written = 0;
     bool first = true;
+    for (uint32_t i = 0; i < plan->nfilters; i++)
+        written += !in_key(plan, way, i) && filter_sendable(plan->filters[i], kept);
     for (uint32_t i = 0; i < plan->nfilters; i++) {
         if (in_key(plan, way, i) || !filter_sendable(plan->filters[i], kept)) continue;
         if (!first) buf_text(writer->text, " AND ");
         first = false;
-        filter_write(writer, plan->filters[i], kept);
+        filter_write(writer, plan->filters[i], written > 1, kept);
     }
 }
 
@@ -128,7 +131,7 @@ static Status compose_expressions(const TribPlan *plan, const Way *way, const bo
         write_hash(plan, way, &writer);
         if (way->range) {
             buf_text(&key, " AND ");
-            filter_write(&writer, way->range, NULL);
+            filter_write(&writer, way->range, true, NULL);
         }
         add_member(&out->head, "KeyConditionExpression", &key);
     }
@@ -191,7 +194,7 @@ static void explain_keys(const TribPlan *plan, const Way *way, FilterWriter *wri
     if (plan->nkeys > 5) buf_printf(out, ", ... %u values", plan->nkeys);
     if (plan->range) {
         buf_text(out, " AND ");
-        filter_write(writer, plan->range, NULL);
+        filter_write(writer, plan->range, true, NULL);
     }
     buf_char(out, ')');
 }
@@ -250,10 +253,11 @@ char *request_explain(const TribPlan *plan, Arena *arena) {
     RequestText request;
     Error ignored;
     Buf out;
-    buf_init(&out, arena, EXPLAIN_MOST);
+    buf_init(&out, arena, HEAD_MOST);
     if (request_compose(plan, &way, arena, &request, &ignored) != TRIB_OK) return NULL;
     explain_text(plan, &way, arena, &request, &out);
-    if (out.failed && !out.exceeded) return NULL;
-    if (out.exceeded) out.data[out.len] = 0;
-    return out.data;
+    if (out.failed) return NULL;
+    if (out.len <= EXPLAIN_MOST) return out.data;
+    size_t cut = utf8_cut(out.data, out.len, EXPLAIN_MOST);
+    return arena_printf(arena, "%.*s ...", (int)cut, out.data);
 }

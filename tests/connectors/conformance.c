@@ -27,7 +27,8 @@ static const char usage[] =
     "  --full         stride 1, and four seeds from S on\n"
     "mysql needs a server: TRIB_TEST_MYSQL_HOST, _PORT or _SOCKET, _USER, _PASSWORD, and _SCHEMA, "
     "the schema\n"
-    "whose tables are walked (tests/fixtures/mysql_conform.sql makes one).\n";
+    "whose tables are walked (tests/fixtures/mysql_conform.sql makes one). dynamodb needs\n"
+    "TRIB_TEST_DYNAMODB_ENDPOINT, a server that tests/fixtures/dynamodb.py has filled.\n";
 
 enum { FULL_SEEDS = 4 };
 static uint32_t stride = 2; /* every which condition is tried */

@@ -486,10 +486,68 @@ static const Quirks *mysql_quirks(void) {
     return &quirks;
 }
 
+/* ---------------------------------------------------------------- dynamodb */
+
+/* Where TRIB_TEST_DYNAMODB_ENDPOINT names a server that tests/fixtures/dynamodb.py has filled. */
+static const Quirks *dynamodb_quirks(void) {
+    static TribOption options[5][8], single[5];
+    static const char declared[] =
+        "{\"dirty\": {\"id\": \"bigint\", \"n\": \"integer\", \"t\": \"varchar(3)\", \"day\": "
+        "\"date\"},"
+        " \"hostile\": {\"id\": \"varchar\", \"t\": \"varchar(2)\", \"i\": \"smallint\", \"d\": "
+        "\"decimal(10,2)\", \"bo\": \"boolean\", \"b\": \"varbinary\", \"small\": \"double\", "
+        "\"doc\": "
+        "\"json\"}}";
+    static const TribOption wrong[] = {
+        OPTION("endpoint", "localhost:8000"), OPTION("endpoint", "http://"),
+        OPTION("region", "not a region"),     OPTION("credentials", "somewhere"),
+        OPTION("secret_access_key", NULL),    OPTION("on_mismatch", "ignore"),
+        OPTION("sample_items", "0"),          OPTION("tables", "{\"t\": {\"c\": \"varchr\"}}"),
+        OPTION("tables", "{\"t\": []}"),      OPTION("table", "x")};
+    static Case cases[] = {
+        {.name = "sampled", .schema = "default", .expects_exact = true},
+        {.name = "declared, lenient", .schema = "default", .expects_exact = true},
+        {.name = "sampled from one item, in segments", .schema = "default", .only = "dirty"},
+        {.name = "odd values as text", .schema = "default", .only = "dirty"},
+        {.name = "consistent", .schema = "default", .only = "ranged", .expects_exact = true},
+    };
+    static const TribOption extra[5][4] = {
+        {{0}},
+        {OPTION("tables", declared), OPTION("on_mismatch", "null")},
+        {OPTION("sample_items", "1"), OPTION("segments", "3")},
+        {OPTION("on_mismatch", "varchar"), OPTION("sample_items", "2")},
+        {OPTION("consistent_read", "true"), OPTION("max_connections", "2")},
+    };
+    static Quirks quirks = {.type = "dynamodb",
+                            .wrong = wrong,
+                            .nwrong = COUNT_OF(wrong),
+                            .cases = cases,
+                            .ncases = COUNT_OF(cases)};
+    const char *endpoint = os_env("TRIB_TEST_DYNAMODB_ENDPOINT");
+    if (!endpoint) return NULL;
+    const TribOption common[] = {OPTION("endpoint", endpoint), OPTION("access_key_id", "test"),
+                                 OPTION("secret_access_key", "test"),
+                                 OPTION("hide", "[\"parts*\", \"many\"]")};
+    for (size_t c = 0; c < COUNT_OF(cases); c++) {
+        memcpy(options[c], common, sizeof common);
+        uint32_t count = COUNT_OF(common);
+        for (size_t i = 0; i < COUNT_OF(extra[c]) && extra[c][i].name; i++)
+            options[c][count++] = extra[c][i];
+        cases[c].options = options[c];
+        cases[c].noptions = count;
+    }
+    memcpy(single, common, sizeof common);
+    single[COUNT_OF(common)] = (TribOption)OPTION("max_connections", "1");
+    quirks.single = single;
+    quirks.nsingle = COUNT_OF(common) + 1;
+    return &quirks;
+}
+
 const Quirks *quirks_prepare(Arena *arena, const char *type, const char *folder) {
     if (strcmp(type, "template") == 0) return template_quirks();
     if (strcmp(type, "sqlite") == 0) return sqlite_quirks(arena, folder);
     if (strcmp(type, "memory") == 0) return memory_quirks();
     if (strcmp(type, "mysql") == 0) return mysql_quirks();
+    if (strcmp(type, "dynamodb") == 0) return dynamodb_quirks();
     return NULL;
 }
