@@ -195,28 +195,43 @@ static bool sounds_secret(Str key) {
     return false;
 }
 
-static bool has_literal_secret(const Config *self) {
+static bool is_literal_secret(const JsonValue *member) {
+    return member->kind == JSON_STRING && member->text.len > 0 && sounds_secret(member->key) &&
+           !config_has_reference(member->text);
+}
+
+/* How many there are; the first and its catalog. */
+static uint32_t literal_secrets(const Config *self, const JsonValue **first, Str *catalog) {
+    uint32_t count = 0;
     for (uint32_t i = 0; i < self->ncatalogs; i++) {
         for (const JsonValue *member = self->catalogs[i].members->first; member;
              member = member->next) {
-            if (member->kind == JSON_STRING && member->text.len > 0 && sounds_secret(member->key) &&
-                !config_has_reference(member->text))
-                return true;
+            if (!is_literal_secret(member) || count++ > 0) continue;
+            *first = member;
+            *catalog = self->catalogs[i].name;
         }
     }
-    return false;
+    return count;
 }
 
+/* The warning names the place, never the value. */
 static Status exposure_check(Config *self, mode_t mode, Error *err) {
-    if (!(mode & (S_IRGRP | S_IROTH)) || !has_literal_secret(self)) return TRIB_OK;
+    const JsonValue *secret;
+    Str catalog;
+    char more[40] = "";
     const char *text;
-    TRY_ALLOC(
-        text,
-        arena_printf(self->arena,
-                     "the configuration %s holds passwords and can be read by %s: use chmod 600, "
-                     "or refer to them as ${env:NAME} or ${file:/path}",
-                     self->path, mode & S_IROTH ? "everybody" : "its group"),
-        err);
+    if (!(mode & (S_IRGRP | S_IROTH))) return TRIB_OK;
+    uint32_t count = literal_secrets(self, &secret, &catalog);
+    if (count == 0) return TRIB_OK;
+    if (count > 1) (void)text_format(more, sizeof more, " (and %u more)", count - 1);
+    TRY_ALLOC(text,
+              arena_printf(self->arena,
+                           "%s:%u: \"" STR_FORMAT "\" of catalog \"" STR_FORMAT
+                           "\"%s is a secret in a file that %s can read: use chmod 600, or refer "
+                           "to it as ${env:NAME} or ${file:/path}",
+                           self->path, secret->key_line, STR_ARGS(secret->key), STR_ARGS(catalog),
+                           more, mode & S_IROTH ? "everybody" : "its group"),
+              err);
     self->warnings[self->nwarnings++] = text;
     return TRIB_OK;
 }

@@ -178,6 +178,20 @@ static void test_exposed(void **state) {
     assert_non_null(strstr(config_warning(config, 0), "everybody"));
     assert_null(strstr(config_warning(config, 0), "hunter2"));
     config_release(config);
+    write_file(path,
+               "{\"catalogs\": {\n\"w\": {\"type\": \"fake\"},\n\"x\": {\"type\": \"fake\",\n"
+               "\"api_token\": \"hunter2\",\n\"password\": \"hunter3\"}}}",
+               0640);
+    assert_int_equal(config_load(str_from(path), STR(""), &config, &err), TRIB_OK);
+    assert_int_equal(config_warning_count(config), 1);
+    char expected[500];
+    (void)text_format(expected, sizeof expected,
+                      "%s:4: \"api_token\" of catalog \"x\" (and 1 more) is a secret in a file "
+                      "that its group can read: use chmod 600, or refer to it as ${env:NAME} or "
+                      "${file:/path}",
+                      path);
+    assert_string_equal(config_warning(config, 0), expected);
+    config_release(config);
     chmod(path, 0600);
     assert_int_equal(config_load(str_from(path), STR(""), &config, &err), TRIB_OK);
     assert_int_equal(config_warning_count(config), 0);
