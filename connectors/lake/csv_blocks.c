@@ -48,7 +48,6 @@ static Status ragged_fault(const CsvBlocks *self, const CsvRow *row, size_t fiel
 
 static Status scan_fault(const CsvBlocks *self, CsvScanResult result, Error *err) {
     char place[FORMAT_PLACE_BYTES];
-    if (result == CSV_NO_MEMORY) return error_out_of_memory(err);
     format_place(self->params, self->base + self->scanner.fault, place, sizeof place);
     if (result == CSV_BAD_QUOTE) {
         error_set(err, ERR_MISMATCH, "%s: text behind the quote that closes a field", place);
@@ -168,6 +167,7 @@ Status csv_blocks_next(CsvBlocks *self, uint32_t wanted, uint32_t *count, Error 
         bool whole = self->params->range.end == self->params->range.object->size;
         uint32_t most = self->fields ? self->fields : CSV_FIELDS_MAX;
         CsvScanResult result = csv_scan(scanner, wanted, most, self->ended && whole);
+        if (result == CSV_NO_MEMORY) return error_out_of_memory(err);
         if (result > CSV_MORE) self->failed = result;
         TRY(rows_check(self, err));
         if (result == CSV_MORE && self->ended) TRY(range_check(self, err));

@@ -36,17 +36,20 @@ TribStatus lake_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *na
 
 typedef struct NamesVisit {
     TribNames *names;
+    bool enough; /* the host wants no more */
 } NamesVisit;
 
 static Status name_visit(void *context, const char *name) {
-    const NamesVisit *self = context;
-    (void)self->names->table(self->names->self, LAKE_SCHEMA, name, TRIB_TABLE_BASE, NULL);
+    NamesVisit *self = context;
+    if (!self->enough)
+        self->enough =
+            !self->names->table(self->names->self, LAKE_SCHEMA, name, TRIB_TABLE_BASE, NULL);
     return TRIB_OK;
 }
 
 TribStatus lake_list_tables(TribCatalog *catalog, TribCall *call, const char *schema,
                             TribNames *names, TribError *err) {
-    NamesVisit visit = {names};
+    NamesVisit visit = {names, false};
     if (schema && strcmp(schema, LAKE_SCHEMA) != 0) return TRIB_OK;
     Status status = table_each(catalog, call, name_visit, &visit, err);
     return status == TRIB_OK ? TRIB_OK : error_source(err, catalog->name);

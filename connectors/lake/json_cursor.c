@@ -69,8 +69,10 @@ static CursorResult escape_check(JsonCursor *self) {
         self->at += 6;
         return CURSOR_OK;
     }
-    if (left < 12) return CURSOR_CUT;
-    int low = self->at[6] == '\\' && self->at[7] == 'u' ? hex4(self->at + 8) : -1;
+    /* What the padding holds is no escape: a buffer's end is told by its length. */
+    bool pair = (left < 7 || self->at[6] == '\\') && (left < 8 || self->at[7] == 'u');
+    if (pair && left < 12) return CURSOR_CUT;
+    int low = pair ? hex4(self->at + 8) : -1;
     if (low < 0xDC00 || low > 0xDFFF)
         return broken(self, "a high surrogate without a low one behind it");
     self->at += 12;

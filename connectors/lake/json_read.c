@@ -37,8 +37,9 @@ struct FormatFile {
     bool first; /* array: no element was read yet */
     Layout layout;
     JsonCursor cursor;
-    Str *names;      /* per column */
-    Expected *order; /* by place in the object */
+    Str *names;        /* per column */
+    uint32_t *same_as; /* per column: the first one of that name */
+    Expected *order;   /* by place in the object */
     uint32_t norder, order_room;
     Field *fields;  /* per column: `batch` of them */
     size_t *starts; /* per row of the batch: where it begins in data */
@@ -75,7 +76,7 @@ static Status cursor_fault(const FormatFile *self, CursorResult result, Error *e
 static Status json_fault(void *context, uint32_t column, uint32_t index, const char *why,
                          Error *err) {
     FormatFile *self = context;
-    const Field *field = &self->fields[(size_t)column * self->batch + index];
+    const Field *field = &self->fields[(size_t)self->same_as[column] * self->batch + index];
     char place[FORMAT_PLACE_BYTES], value[80];
     format_place(&self->params, self->base + self->starts[index], place, sizeof place);
     format_value_text((Str){field->data, field->len}, value, sizeof value);
@@ -370,6 +371,7 @@ static Status element_take(FormatFile *self, uint32_t row, bool *taken, Error *e
     self->starts[row] = (size_t)(cursor->at - self->data);
     if (result == CURSOR_OK) result = object_take(self, row, err);
     if (result == CURSOR_CUT && !self->ended) return TRIB_OK; /* again, with more */
+    if (result == CURSOR_CUT) return json_broken(self, self->len, "the array does not end", err);
     if (result != CURSOR_OK) return cursor_fault(self, result, err);
     self->first = false;
     self->at = (size_t)(cursor->at - self->data);
@@ -438,6 +440,7 @@ static Status file_fill(FormatFile *self, Error *err) {
     uint32_t depth = params->shape->json_depth;
     TRY_ALLOC(self->scratch, arena_new(NULL), err);
     TRY_ALLOC(self->names, ARENA_ARRAY(self->arena, Str, params->ncolumns), err);
+    TRY_ALLOC(self->same_as, ARENA_ARRAY(self->arena, uint32_t, params->ncolumns), err);
     TRY_ALLOC(self->cursor.stack, arena_alloc(self->arena, depth), err);
     TRY_ALLOC(self->data, host_alloc(params->host, BLOCK_BYTES + FIELD_PADDING), err);
     TRY_ALLOC(self->starts, host_alloc(params->host, self->batch * sizeof(size_t)), err);
@@ -449,8 +452,10 @@ static Status file_fill(FormatFile *self, Error *err) {
     self->cursor.max_depth = depth;
     self->cursor.arena = self->scratch;
     self->base = params->range.begin;
-    for (uint32_t i = 0; i < params->ncolumns; i++)
+    for (uint32_t i = 0; i < params->ncolumns; i++) {
         self->names[i] = str_from(params->columns[i].name);
+        self->same_as[i] = column_find(self, self->names[i]);
+    }
     return format_stream(params, &self->stream, err);
 }
 
@@ -497,8 +502,9 @@ static Status json_next(FormatFile *self, uint32_t max_rows, uint32_t *rows, Err
     TRY(rows_read(self, max_rows, rows, err));
     if (*rows == 0) return TRIB_OK;
     for (uint32_t c = 0; c < self->params.ncolumns; c++) {
-        if (self->room > self->params.shape->max_value) TRY(value_limit(self, c, *rows, err));
-        TRY(format_convert(&self->params, c, self->fields + (size_t)c * self->batch, *rows,
+        uint32_t from = self->same_as[c];
+        if (self->room > self->params.shape->max_value) TRY(value_limit(self, from, *rows, err));
+        TRY(format_convert(&self->params, c, self->fields + (size_t)from * self->batch, *rows,
                            json_fault, self, err));
     }
     self->params.builder->rows += *rows;

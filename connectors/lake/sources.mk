@@ -23,3 +23,18 @@ trib_lake_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -export-symbols-rege
 trib_lake_la_LIBADD = $(LAKE_LIBS)
 endif
 EXTRA_DIST += connectors/lake/README.md
+
+if CONNECTOR_LAKE
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_lake_csv tests/unit/test_lake_json
+LAKE_TEST_SOURCES = tests/unit/lake_support.c tests/unit/lake_support.h $(LAKE_CONNECTOR_SOURCES)
+tests_unit_test_lake_csv_SOURCES = tests/unit/test_lake_csv.c $(LAKE_TEST_SOURCES)
+tests_unit_test_lake_json_SOURCES = tests/unit/test_lake_json.c $(LAKE_TEST_SOURCES)
+# Objects of their own: those of the connector are compiled by libtool.
+tests_unit_test_lake_csv_CFLAGS = $(AM_CFLAGS)
+tests_unit_test_lake_json_CFLAGS = $(AM_CFLAGS)
+tests_unit_test_lake_csv_LDADD = $(LAKE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_lake_json_LDADD = $(LAKE_LIBS) $(CMOCKA_LIBS)
+TESTS += tests/unit/test_lake_csv tests/unit/test_lake_json
+endif
+endif

@@ -180,6 +180,8 @@ typedef struct Quirks {
 
 /* NULL: this connector cannot be tested here (its variables are not set). */
 const Quirks *quirks_prepare(Arena *arena, const char *type, const char *folder);
+/* Of the lake connector (quirks_lake.c). */
+const Quirks *quirks_lake(Arena *arena, const char *folder);
 /* Fills a catalog that can be written to with tables of its own. */
 void quirks_fill(const Subject *subject, Arena *arena, const char *schema);
 

@@ -949,7 +949,7 @@ static bool arguments_read(int argc, char **argv, Arguments *out) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const known[] = {"template", "sqlite", "memory", "mysql"};
+    static const char *const known[] = {"template", "sqlite", "memory", "lake", "mysql"};
     char scratch[] = "/tmp/tributary-conformance-XXXXXX";
     Arguments arguments;
     if (!arguments_read(argc, argv, &arguments)) {

@@ -549,5 +549,6 @@ const Quirks *quirks_prepare(Arena *arena, const char *type, const char *folder)
     if (strcmp(type, "memory") == 0) return memory_quirks();
     if (strcmp(type, "mysql") == 0) return mysql_quirks();
     if (strcmp(type, "dynamodb") == 0) return dynamodb_quirks();
+    if (strcmp(type, "lake") == 0) return quirks_lake(arena, folder);
     return NULL;
 }
