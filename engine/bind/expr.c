@@ -163,6 +163,11 @@ static Status bind_name(Binder *binder, const ExprScope *scope, const AstExpr *a
         return error_hint(binder->err,
                           "Text is written in single quotes; double quotes are for names.");
     }
+    if (scope->selected && ast->name.count == 1 && !scope->inside_aggregate) {
+        *out = NULL;
+        TRY(scope->selected(scope->context, &ast->name.parts[0], out));
+        if (*out) return TRIB_OK;
+    }
     const ScopeColumn *column;
     TRY(scope_find(binder, scope->scope, &ast->name, &column));
     return bind_column(binder, column->id, out);

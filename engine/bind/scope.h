@@ -74,6 +74,10 @@ typedef struct ExprScope {
     bool aggregates; /* aggregate calls are allowed here */
     bool inside_aggregate;
     const char *clause; /* for messages: "WHERE", "GROUP BY" ... */
+    /* ORDER BY: bare names mean columns of the select list before those of FROM, outside of aggregates.
+     * *out stays NULL where there is none of the name. */
+    Status (*selected)(void *context, const AstName *name, Expr **out);
+    void *context;
 } ExprScope;
 Status bind_expr(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 /* Converts to a type without being asked; a parameter or NULL simply takes it. */

@@ -143,22 +143,40 @@ static Status item_of_ordinal(SelectBinder *self, const AstExpr *ast, const char
 
 /* ---------------------------------------------------------------- ORDER BY */
 
-static bool item_by_alias(const SelectBinder *self, const AstExpr *ast, uint32_t *out) {
-    if (ast->kind != AST_NAME || ast->name.count != 1) return false;
+/* The column of the select list with a name; *out = nvisible if there is none. The same column twice is
+ * no matter, two different ones are. */
+static Status item_by_name(const SelectBinder *self, const AstName *name, uint32_t *out) {
+    *out = self->nvisible;
     for (uint32_t i = 0; i < self->nvisible; i++) {
-        if (str_equal_fold(self->items[i].name, ast->name.parts[0].text)) {
-            *out = i;
-            return true;
-        }
+        if (!str_equal_fold(self->items[i].name, name->text)) continue;
+        if (*out == self->nvisible) *out = i;
+        if (expr_equal(self->items[i].expr, self->items[*out].expr)) continue;
+        return error_set_at(self->binder->err, ERR_SYNTAX, name->at.line, name->at.column,
+                            "'" STR_FORMAT "' is ambiguous: columns %u and %u of the select list "
+                            "have this name",
+                            STR_ARGS(name->text), *out + 1, i + 1);
     }
-    return false;
+    return TRIB_OK;
+}
+
+static Status selected_column(void *context, const AstName *name, Expr **out) {
+    const SelectBinder *self = context;
+    uint32_t item;
+    TRY(item_by_name(self, name, &item));
+    if (item < self->nvisible) *out = self->items[item].expr;
+    return TRIB_OK;
 }
 
 static Status order_item(SelectBinder *self, const AstOrderItem *item, uint32_t *out) {
     Binder *binder = self->binder;
     if (item->expr->kind == AST_INTEGER) return item_of_ordinal(self, item->expr, "ORDER BY", out);
-    if (item_by_alias(self, item->expr, out)) return TRIB_OK;
+    if (item->expr->kind == AST_NAME && item->expr->name.count == 1) {
+        TRY(item_by_name(self, &item->expr->name.parts[0], out));
+        if (*out < self->nvisible) return TRIB_OK;
+    }
     ExprScope scope = expr_scope(self, true, "ORDER BY");
+    scope.selected = selected_column;
+    scope.context = self;
     Expr *e;
     TRY(bind_expr(binder, &scope, item->expr, &e));
     TRY(bind_settle(binder, e, &e));
