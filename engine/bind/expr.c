@@ -263,9 +263,28 @@ static Status bind_is_distinct(Binder *binder, const ExprScope *scope, const Ast
     return ast->negated ? negate(binder, call, out) : TRIB_OK;
 }
 
+/*
+ * An operand that the form holds `times` over. What gives another value each time must not be among them;
+ * and operands that nest in one another would multiply.
+ */
+static Status bind_repeated(Binder *binder, const AstExpr *at, const Expr *operand, uint32_t times,
+                            const char *what) {
+    if (operand->is_volatile) {
+        error_set_at(binder->err, ERR_UNSUPPORTED, at->at.line, at->at.column,
+                     "%s over a value that differs each time it is asked for is not supported",
+                     what);
+        return error_hint(binder->err, "Compute the value in a derived table.");
+    }
+    if (operand->size <= SQL_MAX_REPEATED / times) return TRIB_OK;
+    error_set_at(binder->err, ERR_LIMIT, at->at.line, at->at.column,
+                 "%s over an operand of more than %u parts", what, SQL_MAX_REPEATED / times);
+    return error_hint(binder->err, "Compute the operand in a derived table.");
+}
+
 static Status bind_between(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     Expr **args, *bounds[2], *both;
     TRY(bind_args(binder, scope, 3, ast->args, &args));
+    TRY(bind_repeated(binder, ast, args[0], 2, "BETWEEN"));
     Expr *low[2] = {args[0], args[1]}, *high[2] = {args[0], args[2]};
     TRY(bind_call_id(binder, ast, TRIB_FN_ge, 2, low, &bounds[0]));
     TRY(bind_call_id(binder, ast, TRIB_FN_le, 2, high, &bounds[1]));
@@ -352,6 +371,7 @@ static Status bind_case(Binder *binder, const ExprScope *scope, const AstExpr *a
     Expr **args, **results, *operand = NULL;
     if (ast->args[0])
         TRY(bind_expr(binder, scope, ast->args[0], &operand)); /* once: CASEs may nest in it */
+    if (operand && nwhen > 1) TRY(bind_repeated(binder, ast, operand, nwhen, "CASE"));
     TRY_ALLOC(args, ARENA_ARRAY(binder->arena, Expr *, nwhen * 2 + 1), binder->err);
     TRY_ALLOC(results, ARENA_ARRAY(binder->arena, Expr *, nwhen + 1), binder->err);
     for (uint32_t i = 0; i < nwhen; i++) {
@@ -463,6 +483,8 @@ static Status bind_coalesce(Binder *binder, const AstExpr *ast, uint32_t nargs, 
 static Status bind_nullif(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args,
                           Expr **out) {
     Expr *pair[2] = {args[0], args[1]}, *all[3] = {args[0], args[1], NULL};
+    TRY(bind_repeated(binder, ast, args[0], 2, "NULLIF"));
+    TRY(bind_repeated(binder, ast, args[1], 2, "NULLIF"));
     TRY(bind_call_id(binder, ast, TRIB_FN_eq, 2, pair, &all[2]));
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_NULLIF, args[0]->type, 3, all), binder->err);
     return TRIB_OK;

@@ -77,7 +77,9 @@ static bool call_may_raise(const Expr *e) {
 
 void expr_derive(Expr *e) {
     bool raises = false, is_volatile = false;
+    e->size = 1;
     for (uint32_t i = 0; i < e->nargs; i++) {
+        if (__builtin_add_overflow(e->size, e->args[i]->size, &e->size)) e->size = UINT32_MAX;
         raises = raises || e->args[i]->may_raise;
         is_volatile = is_volatile || e->args[i]->is_volatile;
     }

@@ -54,6 +54,7 @@ struct Expr {
     Type type;
     uint32_t nargs;
     Expr *const *args;
+    uint32_t size;         /* nodes below and including this one, saturating */
     uint32_t line, column; /* in the SQL text, for messages; 0 = none */
     union {
         ColumnId column_id;

@@ -14,7 +14,9 @@
 #define SQL_MAX_DEPTH 1000       /* nesting of expressions and queries */
 #define SQL_MAX_HEIGHT \
     (2 * SQL_MAX_DEPTH) /* of a tree: nesting with an operator per level; chains */
-#define SQL_MAX_COLUMNS    10000
+#define SQL_MAX_COLUMNS 10000
+#define SQL_MAX_REPEATED \
+    100000 /* parts of expressions that a form repeats: BETWEEN, CASE x, NULLIF */
 #define SQL_MAX_PARAMETERS 32767
 
 typedef struct AstPosition {
