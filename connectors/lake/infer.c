@@ -49,6 +49,11 @@ struct Infer {
     Str *header; /* csv: the first row of the first file */
     uint32_t nheader, header_room;
     bool header_done;
+    Str *again; /* csv: the first row of a further file */
+    uint32_t nagain, again_room;
+    uint32_t
+        *places; /* csv: the column that a field of the file at hand belongs to; NULL = in order */
+    uint32_t nplaces;
     uint64_t rows;
 };
 
@@ -63,6 +68,8 @@ Infer *infer_new(Arena *arena, bool named) {
 
 void infer_file_begin(Infer *self) {
     self->first = true;
+    self->nagain = 0;
+    self->places = NULL;
 }
 
 uint64_t infer_rows(const Infer *self) {
@@ -208,38 +215,71 @@ static Status named_field(Infer *self, Str name, const Field *field, Error *err)
     return TRIB_OK;
 }
 
-static Status header_field(Infer *self, const Field *field, Error *err) {
+/* Keeps a field of a file's first row. */
+static Status name_keep(Infer *self, Str **list, uint32_t *count, uint32_t *room,
+                        const Field *field, Error *err) {
     char *copy;
-    if (self->header_done) return TRIB_OK; /* of a further file */
-    if (self->nheader == self->header_room) {
-        uint32_t room = self->header_room ? self->header_room * 2 : 32;
-        TRY_ALLOC(self->header,
-                  arena_resize(self->arena, self->header, self->header_room * sizeof(Str),
-                               room * sizeof(Str)),
+    if (*count == *room) {
+        uint32_t more = *room ? *room * 2 : 32;
+        TRY_ALLOC(*list, arena_resize(self->arena, *list, *room * sizeof(Str), more * sizeof(Str)),
                   err);
-        self->header_room = room;
+        *room = more;
     }
     Str text = str_trim((Str){field->data, field->len});
     TRY_ALLOC(copy, arena_copy(self->arena, text.data, text.len), err);
-    self->header[self->nheader++] = (Str){copy, text.len};
+    (*list)[(*count)++] = (Str){copy, text.len};
+    return TRIB_OK;
+}
+
+static Status header_field(Infer *self, const Field *field, Error *err) {
+    if (!self->header_done)
+        return name_keep(self, &self->header, &self->nheader, &self->header_room, field, err);
+    return name_keep(self, &self->again, &self->nagain, &self->again_room, field, err);
+}
+
+static Status data_field(Infer *self, uint32_t index, const Field *field, Error *err) {
+    if (self->places) index = index < self->nplaces ? self->places[index] : UINT32_MAX;
+    if (index == UINT32_MAX) return TRIB_OK; /* a column that the first file does not have */
+    while (index >= self->count) TRY(column_add(self, (Str){NULL, 0}, err));
+    column_learn(self, &self->columns[index], field);
+    return TRIB_OK;
+}
+
+/* A further file: names of the first one's header, in any order, or a row like the others. */
+static Status header_again(Infer *self, Error *err) {
+    uint32_t known = 0;
+    TRY_ALLOC(self->places, ARENA_ARRAY(self->arena, uint32_t, self->nagain), err);
+    self->nplaces = self->nagain;
+    for (uint32_t i = 0; i < self->nagain; i++) {
+        self->places[i] = UINT32_MAX;
+        for (uint32_t k = 0; k < self->nheader && self->places[i] == UINT32_MAX; k++) {
+            if (str_equal(self->header[k], self->again[i])) self->places[i] = k;
+        }
+        known += self->places[i] != UINT32_MAX;
+    }
+    if (known) return TRIB_OK;
+    self->places = NULL;
+    for (uint32_t i = 0; i < self->nagain; i++) {
+        Field field = {self->again[i].data, (uint32_t)self->again[i].len, 0};
+        if (field.len) TRY(data_field(self, i, &field, err));
+    }
+    self->rows++;
     return TRIB_OK;
 }
 
 static Status visit_field(void *context, uint32_t index, Str name, const Field *field, Error *err) {
     Infer *self = context;
     if (self->named) return named_field(self, name, field, err);
-    if (self->first) return header_field(self, field, err);
-    while (index >= self->count) TRY(column_add(self, (Str){NULL, 0}, err));
-    column_learn(self, &self->columns[index], field);
-    return TRIB_OK;
+    return self->first ? header_field(self, field, err) : data_field(self, index, field, err);
 }
 
 static Status visit_row(void *context, Error *err) {
     Infer *self = context;
+    bool again = self->first && self->header_done;
     self->rows += !self->first;
     if (self->first) self->header_done = true;
     self->first = false;
-    return TRIB_OK;
+    return again ? header_again(self, err) : TRIB_OK;
 }
 
 SampleVisit infer_visit(Infer *self) {
@@ -321,6 +361,7 @@ static Status column_name(const Infer *self, InferColumn *columns, uint32_t inde
 
 static Status csv_columns(Infer *self, Shape *shape, Error *err) {
     if (shape->header == HEADER_AUTO) shape->header = header_likely(self) ? HEADER_YES : HEADER_NO;
+    self->places = NULL;
     if (shape->header == HEADER_NO) {
         /* The first row is data like the others. */
         for (uint32_t i = 0; i < self->nheader; i++) {

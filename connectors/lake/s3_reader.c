@@ -115,7 +115,7 @@ static Status part_fill(S3Reader *self, Part *part, Error *err) {
     exchange->headers = part->headers;
     exchange->nheaders = object->etag ? 2 : 1;
     exchange->http.method = "GET";
-    exchange->http.max_body = part->size;
+    exchange->http.max_body = part->size + PART_MOST; /* part_body says it better */
     exchange->http.on_body = part_body;
     exchange->http.on_restart = part_restart;
     TRY(http_start(self->session, &exchange->http, err));
