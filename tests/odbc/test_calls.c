@@ -681,8 +681,8 @@ static void parameters(void **state) {
                                            "date=2024-02-29",
                                            "timestamp=2024-01-15 10:30:00.123456789",
                                            "decimal=-123.45",
-                                           "varchar=Gr\xC3\xBC\xC3\x9F"
-                                           "e",
+                                           ("varchar=Gr\xC3\xBC\xC3\x9F"
+                                            "e"),
                                            "varchar=abc",
                                            "NULL"};
     for (SQLUSMALLINT c = 0; c < 8; c++)

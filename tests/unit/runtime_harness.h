@@ -73,8 +73,8 @@ static inline Status read_rows(Statement *statement, uint64_t most, uint64_t *ro
 static inline void run_query(Session *session, const char *sql, uint64_t rows, int64_t sum) {
     Statement *statement = open_statement(session);
     Error err;
-    uint64_t n;
-    int64_t s;
+    uint64_t n = 0;
+    int64_t s = 0;
     Status status = start_query(statement, sql, &err);
     if (status == TRIB_OK) status = read_rows(statement, UINT64_MAX, &n, &s, &err);
     if (status != TRIB_OK) fail_msg("%s: %s (%s)", sql, err.message, err.detail);

@@ -339,8 +339,8 @@ static void test_pages(void **state) {
         "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
         "<ListBucketResult><Contents><Key>a</Key></Contents></ListBucketResult>",
         "<ListBucketResult><Contents><Key>a</Key><Size>-1</Size></Contents></ListBucketResult>",
-        "<ListBucketResult><Contents><Key>a%00b</Key><Size>1</Size></Contents>"
-        "<EncodingType>url</EncodingType></ListBucketResult>",
+        ("<ListBucketResult><Contents><Key>a%00b</Key><Size>1</Size></Contents>"
+         "<EncodingType>url</EncodingType></ListBucketResult>"),
         "<ListBucketResult></ListBucketResult><x/>",
     };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {

@@ -16,8 +16,8 @@ static const char *const limited[] = {
     "SELECT id, text FROM f.main.orders ORDER BY id LIMIT 10",
     "SELECT id, text FROM f.main.orders ORDER BY id LIMIT 7 OFFSET 3",
     "SELECT id, text FROM f.main.orders LIMIT 4000",
-    "SELECT max(id) FROM (SELECT id, text FROM f.main.orders ORDER BY id LIMIT 9) x WHERE text IS "
-    "NOT NULL",
+    ("SELECT max(id) FROM (SELECT id, text FROM f.main.orders ORDER BY id LIMIT 9) x WHERE text IS "
+     "NOT NULL"),
 };
 
 static Status run_all(Session *session, const char *sql, Error *err) {
