@@ -20,3 +20,5 @@ trib_dynamodb_la_LIBADD = $(HTTP_LIBS)
 endif
 
 EXTRA_DIST += connectors/dynamodb/README.md
+EXTRA_DIST += tests/dynamodb/install tests/dynamodb/with_local tests/dynamodb/recipe.test tests/dynamodb/reads.py \
+	tests/dynamodb/signatures.py tests/fixtures/dynamodb.py
