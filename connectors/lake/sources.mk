@@ -38,3 +38,19 @@ tests_unit_test_lake_json_LDADD = $(LAKE_LIBS) $(CMOCKA_LIBS)
 TESTS += tests/unit/test_lake_csv tests/unit/test_lake_json
 endif
 endif
+
+if CONNECTOR_LAKE
+check_PROGRAMS += tests/fuzz/replay_lake
+TESTS += tests/fuzz/replay_lake
+tests_fuzz_replay_lake_SOURCES = tests/fuzz/fuzz_lake.c tests/fuzz/replay.c tests/fuzz/fuzz.h $(LAKE_CONNECTOR_SOURCES)
+tests_fuzz_replay_lake_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"tests/fuzz/corpus/lake"'
+tests_fuzz_replay_lake_LDADD = $(LAKE_LIBS)
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_lake
+tests_fuzz_fuzz_lake_SOURCES = tests/fuzz/fuzz_lake.c tests/fuzz/fuzz.h $(LAKE_CONNECTOR_SOURCES)
+tests_fuzz_fuzz_lake_CPPFLAGS = $(AM_CPPFLAGS) -DTRIB_FUZZ_LAKE
+tests_fuzz_fuzz_lake_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_lake_LDADD = $(LAKE_LIBS)
+endif
+endif
+EXTRA_DIST += tests/fuzz/corpus/lake
