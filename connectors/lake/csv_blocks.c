@@ -15,7 +15,7 @@
 Status csv_blocks_open(CsvBlocks *self, const FormatParams *params, Error *err) {
     *self = (CsvBlocks){.params = params, .base = params->range.begin};
     csv_scan_init(&self->scanner, params->host, params->shape->dialect);
-    self->room = CSV_BLOCK_BYTES;
+    self->room = format_block(params, CSV_BLOCK_BYTES);
     self->data = host_alloc(params->host, self->room + FIELD_PADDING);
     Status status =
         self->data ? format_stream(params, &self->stream, err) : error_out_of_memory(err);
@@ -23,7 +23,7 @@ Status csv_blocks_open(CsvBlocks *self, const FormatParams *params, Error *err) 
         csv_blocks_close(self);
         return status;
     }
-    memset(self->data, 0, self->room + FIELD_PADDING);
+    memset(self->data, 0, FIELD_PADDING);
     csv_scan_reset(&self->scanner, self->data, 0);
     return TRIB_OK;
 }
@@ -87,7 +87,8 @@ static Status block_grow(CsvBlocks *self, Error *err) {
     char *larger;
     if (most > UINT32_MAX / 2) most = UINT32_MAX / 2;
     if (self->room >= most) return long_fault(self, self->base, err);
-    size_t room = self->room * 2 < most ? self->room * 2 : (size_t)most;
+    size_t room = self->room < CSV_BLOCK_BYTES / 2 ? CSV_BLOCK_BYTES : self->room * 2;
+    if (room > most) room = (size_t)most;
     TRY_ALLOC(larger, host_alloc(self->params->host, room + FIELD_PADDING), err);
     memcpy(larger, self->data, self->len);
     memset(larger + self->len, 0, room + FIELD_PADDING - self->len);

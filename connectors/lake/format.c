@@ -43,6 +43,12 @@ Status format_stream(const FormatParams *params, Stream **out, Error *err) {
     return stream_open(&stream, params->call, out, err);
 }
 
+size_t format_block(const FormatParams *params, size_t most) {
+    uint64_t range = params->range.end - params->range.begin + 1;
+    bool plain = format_codec(params->shape, params->range.object->key) == CODEC_NONE;
+    return plain && range < most ? (size_t)range : most;
+}
+
 Status format_convert(const FormatParams *params, uint32_t column, const Field *fields,
                       uint32_t count, FormatFault fault, void *self, Error *err) {
     const FormatColumn *target = &params->columns[column];

@@ -93,6 +93,8 @@ const Format *format_of_name(Str name, Str *stem);
 Codec format_codec(const Shape *shape, const char *key);
 /* Opens the bytes of the range (compressed: of the whole object). */
 Status format_stream(const FormatParams *params, Stream **out, Error *err) WARN_UNUSED;
+/* Bytes of a block: `most`, or the whole range and one more byte, so that its end is seen at once. */
+size_t format_block(const FormatParams *params, size_t most);
 /* Converts fields into one column, handling what does not fit as the shape says. `fault` is filled in by
  * the caller's describe function when the query has to fail. */
 typedef Status (*FormatFault)(void *self, uint32_t column, uint32_t index, const char *why,

@@ -129,7 +129,8 @@ static Status block_grow(FormatFile *self, Error *err) {
         return error_hint(err,
                           "max_value_size bounds it; files hold an object a line, or one array");
     }
-    size_t room = self->room * 2 < most ? self->room * 2 : (size_t)most;
+    size_t room = self->room < BLOCK_BYTES / 2 ? BLOCK_BYTES : self->room * 2;
+    if (room > most) room = (size_t)most;
     TRY_ALLOC(larger, host_alloc(self->params.host, room + FIELD_PADDING), err);
     memcpy(larger, self->data, self->len);
     host_free(self->params.host, self->data);
@@ -442,13 +443,13 @@ static Status file_fill(FormatFile *self, Error *err) {
     TRY_ALLOC(self->names, ARENA_ARRAY(self->arena, Str, params->ncolumns), err);
     TRY_ALLOC(self->same_as, ARENA_ARRAY(self->arena, uint32_t, params->ncolumns), err);
     TRY_ALLOC(self->cursor.stack, arena_alloc(self->arena, depth), err);
-    TRY_ALLOC(self->data, host_alloc(params->host, BLOCK_BYTES + FIELD_PADDING), err);
+    self->room = format_block(params, BLOCK_BYTES);
+    TRY_ALLOC(self->data, host_alloc(params->host, self->room + FIELD_PADDING), err);
     TRY_ALLOC(self->starts, host_alloc(params->host, self->batch * sizeof(size_t)), err);
     TRY_ALLOC(
         self->fields,
         host_alloc(params->host, ((size_t)params->ncolumns * self->batch + 1) * sizeof(Field)),
         err);
-    self->room = BLOCK_BYTES;
     self->cursor.max_depth = depth;
     self->cursor.arena = self->scratch;
     self->base = params->range.begin;
