@@ -26,7 +26,9 @@
 #ifdef TRIB_ASAN
 #include <sanitizer/asan_interface.h>
 /* gcc takes poisoning fresh memory, which reads none of it, for a use of uninitialised memory. */
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #define POISON(memory, bytes)   __asan_poison_memory_region((memory), (bytes))
 #define UNPOISON(memory, bytes) __asan_unpoison_memory_region((memory), (bytes))
 #define RED_ZONE                16

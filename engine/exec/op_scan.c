@@ -63,6 +63,7 @@ static Status scan_open(const PhysNode *node, Query *query, void *shared, Error 
                          .params = query->params,
                          .budget = query->budget,
                          .limit = node->as.scan.limit,
+                         .max_value = query->session ? query->session->max_value_size : 0,
                          .stalled = query->stalled ? scan_stalled : NULL,
                          .stalled_context = query,
                          .stall_ns = query->stall_ns};

@@ -178,7 +178,8 @@ struct ScanStream {
     void *warn_context;
     bool (*stalled)(void *context);
     void *stalled_context;
-    int64_t stall_ns; /* 0 = never */
+    int64_t stall_ns;   /* 0 = never */
+    uint64_t max_value; /* bytes, 0 = any */
     bool stall_told;
     _Atomic int64_t stalled_since; /* 0 = not */
     Grant grant;

@@ -113,8 +113,9 @@ typedef struct ScanParams {
     TribFilter *filter; /* NULL = none; opening waits until it is ready */
     uint32_t nparams;
     const TribValue *params;
-    Budget *budget; /* of the query: blocks in flight and the library's reserve are charged */
-    int64_t limit;  /* stop reading after this many rows; < 0 = none */
+    Budget *budget;     /* of the query: blocks in flight and the library's reserve are charged */
+    int64_t limit;      /* stop reading after this many rows; < 0 = none */
+    uint64_t max_value; /* bytes; a longer text or binary value is an error (54000); 0 = any */
     TribTx *transaction;
     bool ordered; /* the plan took the order: one split, rows come in its order */
     /* Called on an I/O thread when nobody took rows for stall_ns (0 = never) while some were waiting:

@@ -110,6 +110,7 @@ Status scan_stream_new(const ScanParams *params, ScanStream **out, Error *err) {
     self->stalled = params->stalled;
     self->stalled_context = params->stalled_context;
     self->stall_ns = params->stall_ns;
+    self->max_value = params->max_value;
     pthread_mutex_init(&self->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -446,6 +447,37 @@ static Status reader_scan_begin(ScanReader *self, const TribSplit *split, Error 
     return TRIB_OK;
 }
 
+/* The longest value that is not NULL. */
+static uint32_t longest_value(const Vector *column, uint32_t count, uint64_t limit) {
+    const StrView *views = column->data;
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < count; i++) longest = views[i].len > longest ? views[i].len : longest;
+    if (longest <= limit || !column->validity) return longest;
+    longest = 0; /* places of NULL may hold anything */
+    for (uint32_t i = 0; i < count; i++) {
+        if (views[i].len > longest && bitmap_get(column->validity, i)) longest = views[i].len;
+    }
+    return longest;
+}
+
+/* MaxValueSize, of what sources deliver. */
+static Status values_check(const ScanStream *self, Batch *batch, Error *err) {
+    for (uint32_t c = 0; self->max_value && c < batch->ncolumns; c++) {
+        const Vector *column = &batch->columns[c];
+        if (column->physical != PHYS_STRING || column->form != VECTOR_FLAT) continue;
+        uint32_t longest = longest_value(column, batch->count, self->max_value);
+        if (longest <= self->max_value) continue;
+        (void)error_set(err, ERR_LIMIT,
+                        "a value of %u bytes (column %u of the scan) is longer than MaxValueSize, "
+                        "%llu bytes",
+                        longest, c + 1, (unsigned long long)self->max_value);
+        (void)error_hint(err, "SET SESSION max_value_size = '...' raises it");
+        batch_clear(batch);
+        return err->status;
+    }
+    return TRIB_OK;
+}
+
 static Status reader_scan_next(ScanReader *self, Batch *out, StreamStep *step, Error *err) {
     ScanStream *stream = self->stream;
     const TribConnector *connector = stream->source->connector;
@@ -473,6 +505,7 @@ static Status reader_scan_next(ScanReader *self, Batch *out, StreamStep *step, E
         status =
             arrow_import_from(&batch, self->schema ? &self->schema->schema : NULL, stream->ncolumns,
                               stream->types, (connector->flags & TRIB_VALID_TEXT) != 0, out, err);
+        if (status == TRIB_OK) status = values_check(stream, out, err);
         if (status != TRIB_OK) return source_fault(stream->source, NULL, status, err);
         if (out->selected == 0) {
             batch_clear(out);
@@ -551,6 +584,7 @@ static Status reader_queue_next(ScanReader *self, const Waker *waker, Batch *out
             arrow_import_from(&block.batch, block.schema, stream->ncolumns, stream->types,
                               (stream->source->connector->flags & TRIB_VALID_TEXT) != 0, out, err);
         block_release(&block);
+        if (status == TRIB_OK) status = values_check(stream, out, err);
         if (status != TRIB_OK) {
             status = source_fault(stream->source, NULL, status, err);
             pthread_mutex_lock(&stream->lock);
