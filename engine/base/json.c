@@ -497,6 +497,6 @@ void json_quote(Buf *out, Str text) {
         at = next;
         plain = at;
     }
-    buf_add(out, text.data + plain, at - plain);
+    if (at > plain) buf_add(out, text.data + plain, at - plain); /* an empty text may be NULL */
     buf_char(out, '"');
 }
