@@ -100,6 +100,11 @@ Status request_run(TribCatalog *catalog, TribCall *call, Operation operation, St
                    Arena *arena, Str *answer, Error *err) WARN_UNUSED;
 /* An answer that is not what the operation answers. */
 Status answer_broken(const TribCatalog *catalog, const char *what, Error *err);
+/* Turns the JSON reader's complaint, if that is what `err` holds, into one about the answer. */
+Status answer_fault(const TribCatalog *catalog, Error *err);
+/* A whole answer as a tree. */
+Status answer_parse(const TribCatalog *catalog, Arena *arena, Str answer, JsonValue **out,
+                    Error *err) WARN_UNUSED;
 
 /*
  * Reads one attribute value, {"S": "text"}, after its key. Texts live as long as the reader's input and

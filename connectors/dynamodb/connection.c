@@ -79,6 +79,20 @@ Status answer_broken(const TribCatalog *catalog, const char *what, Error *err) {
     return error_source(err, catalog->name);
 }
 
+Status answer_fault(const TribCatalog *catalog, Error *err) {
+    char complaint[200];
+    if (err->line == 0) return err->status; /* only the reader knows lines */
+    text_format(complaint, sizeof complaint, "%s", err->message);
+    complaint[utf8_cut(complaint, strlen(complaint), sizeof complaint - 1)] = 0;
+    return answer_broken(catalog, complaint, err);
+}
+
+Status answer_parse(const TribCatalog *catalog, Arena *arena, Str answer, JsonValue **out,
+                    Error *err) {
+    Status status = json_parse(arena, answer, false, out, err);
+    return status == TRIB_OK ? status : answer_fault(catalog, err);
+}
+
 /* ---------------------------------------------------------------- attribute values */
 
 static Status attribute_broken(Error *err) {

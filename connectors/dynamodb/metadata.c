@@ -74,7 +74,7 @@ static Status list_all(Listing *self, TribCall *call, Error *err) {
         TRY(buf_status(&body, err));
         TRY(request_run(self->catalog, call, OP_LIST_TABLES, buf_view(&body), self->arena, &answer,
                         err));
-        TRY(json_parse(self->arena, answer, false, &tree, err));
+        TRY(answer_parse(self->catalog, self->arena, answer, &tree, err));
         TRY(list_page(self, tree, err));
         if (self->last.len == 0) break;
     }
@@ -211,7 +211,7 @@ static Status describe_work(Description *self, TribCall *call, TribNames *names,
     TRY(buf_status(&body, err));
     TRY(request_run(self->catalog, call, OP_DESCRIBE_TABLE, buf_view(&body), self->arena, &answer,
                     err));
-    TRY(json_parse(self->arena, answer, false, &tree, err));
+    TRY(answer_parse(self->catalog, self->arena, answer, &tree, err));
     TRY(facts_from_answer(self->arena, tree, &self->facts, err));
     const DeclaredTable *declared = catalog_declared(self->catalog, self->name);
     self->facts.sampled = !declared;

@@ -126,7 +126,7 @@ static Status sample_pages(Sample *self, TribCall *call, Str table, Error *err) 
         TRY(buf_status(&body, err));
         arena_reset(self->page); /* the body has its copy of the last key */
         TRY(request_run(self->catalog, call, OP_SCAN, buf_view(&body), self->page, &answer, err));
-        TRY(sample_answer(self, answer, err));
+        if (sample_answer(self, answer, err) != TRIB_OK) return answer_fault(self->catalog, err);
         if (self->last_key.len == 0) break;
     }
     return TRIB_OK;

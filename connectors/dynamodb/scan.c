@@ -311,7 +311,10 @@ TribStatus scan_next(TribScan *self, uint32_t max_rows, TribBatch *batch, TribEr
     while (!self->done && self->builder->rows < max_rows && !batch_full(self->builder)) {
         Status status = unit_go_on(self, err);
         if (status == TRIB_OK && !self->done) status = page_read(self, max_rows, err);
-        if (status != TRIB_OK) return error_source(err, self->catalog->name);
+        if (status != TRIB_OK) {
+            answer_fault(self->catalog, err);
+            return error_source(err, self->catalog->name);
+        }
         if (self->left == 0) self->done = true;
         /* Rows that are there need not wait for the next answer. */
         if (self->builder->rows > 0 && !self->page.open) break;

@@ -131,6 +131,25 @@ static void test_throttled(void **state) {
     end(&f);
 }
 
+/* Three of ten requests are throttled: every one succeeds, with at most 1.6 times the requests. */
+static void test_polite(void **state) {
+    HttpStep steps[400];
+    Fixture f;
+    uint64_t random = 42;
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        bool throttled = (random >> 33) % 10 < 3 && i > 2;
+        steps[i] = (HttpStep){.bytes = throttled ? EMPTY("503 Slow") : OK("x", "1")};
+    }
+    begin(&f, steps, COUNT_OF(steps));
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(run(&f, NULL), TRIB_OK);
+        assert_int_equal(f.exchange.code, 200);
+    }
+    assert_true(http_server_requests(f.server) <= 160);
+    end(&f);
+}
+
 static void test_retry_after(void **state) {
     static const HttpStep steps[] = {
         {.bytes = "HTTP/1.1 503 Slow\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"},
@@ -428,12 +447,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),     cmocka_unit_test(test_post),
         cmocka_unit_test(test_throttled), cmocka_unit_test(test_retry_after),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_sink),
-        cmocka_unit_test(test_limits),    cmocka_unit_test(test_redirect),
-        cmocka_unit_test(test_nobody),    cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_cancel),    cmocka_unit_test(test_many),
-        cmocka_unit_test(test_rate),      cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_polite),    cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_sink),      cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_redirect),  cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_silence),   cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_many),      cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_sessions),  cmocka_unit_test(test_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
