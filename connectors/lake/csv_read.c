@@ -85,12 +85,17 @@ static Status columns_by_name(FormatFile *self, const CsvBlocks *header, Error *
         const FormatColumn *column = &self->params.columns[c];
         bool found = column->position >= 0;
         if (found) self->fields[c] = (uint32_t)column->position;
-        for (uint32_t f = 0; f < count && !found; f++) {
-            Field name;
-            TRY(csv_field(self->params.shape, csv_raw(&header->scanner, row, f, f + 1 == count),
-                          true, self->scratch, &name, err));
-            found = str_equal(str_trim((Str){name.data, name.len}), str_from(column->name));
-            if (found) self->fields[c] = f;
+        /* The same name, else one that differs in case only. */
+        for (uint32_t pass = 0; pass < 2 && !found; pass++) {
+            for (uint32_t f = 0; f < count && !found; f++) {
+                Field name;
+                Str raw = csv_raw(&header->scanner, row, f, f + 1 == count);
+                TRY(csv_field(self->params.shape, raw, true, self->scratch, &name, err));
+                Str text = str_trim((Str){name.data, name.len});
+                found = pass == 0 ? str_equal(text, str_from(column->name))
+                                  : str_equal_fold(text, str_from(column->name));
+                if (found) self->fields[c] = f;
+            }
         }
         if (!found || self->fields[c] >= count) return column_missing(self, column, err);
     }

@@ -190,9 +190,13 @@ static inline bool key_expected(FormatFile *self, uint32_t nth) {
     return true;
 }
 
+/* The column of that name, else one that differs in case only. */
 static uint32_t column_find(const FormatFile *self, Str name) {
     for (uint32_t i = 0; i < self->params.ncolumns; i++) {
         if (str_equal(self->names[i], name)) return i;
+    }
+    for (uint32_t i = 0; i < self->params.ncolumns; i++) {
+        if (str_equal_fold(self->names[i], name)) return i;
     }
     return UINT32_MAX;
 }
@@ -455,7 +459,10 @@ static Status file_fill(FormatFile *self, Error *err) {
     self->base = params->range.begin;
     for (uint32_t i = 0; i < params->ncolumns; i++) {
         self->names[i] = str_from(params->columns[i].name);
-        self->same_as[i] = column_find(self, self->names[i]);
+        for (uint32_t k = 0; k <= i; k++) {
+            self->same_as[i] = k;
+            if (str_equal(self->names[k], self->names[i])) break;
+        }
     }
     return format_stream(params, &self->stream, err);
 }

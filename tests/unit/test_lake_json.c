@@ -74,6 +74,7 @@ static void test_values(void **state) {
     expect_rows("\xEF\xBB\xBF [ ]", "");
     expect_rows("", "");
     expect_rows("{}\n", "[NULL|NULL|NULL]\n");
+    expect_rows("{\"A\":\"x\",\"B\":4}\n", "[x|4|NULL]\n");
 }
 
 static void test_faults(void **state) {
