@@ -22,7 +22,7 @@ trib_lake_la_SOURCES = $(LAKE_CONNECTOR_SOURCES)
 trib_lake_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -export-symbols-regex '^trib_connector$$'
 trib_lake_la_LIBADD = $(LAKE_LIBS)
 endif
-EXTRA_DIST += connectors/lake/README.md tests/lake tests/fixtures/lake
+EXTRA_DIST += connectors/lake/README.md tests/lake tests/fixtures/lake tests/bench/files.py
 
 if CONNECTOR_LAKE
 if HAVE_CMOCKA
