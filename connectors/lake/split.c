@@ -101,7 +101,8 @@ static Status shares_make(Dealing *self, Error *err) {
     list->count = n;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t end = i + 1 < n ? self->firsts[i + 1] : self->npieces;
-        splits[i] = (LakeSplit){end - self->firsts[i], self->pieces + self->firsts[i]};
+        splits[i] = (LakeSplit){end - self->firsts[i],
+                                self->pieces ? self->pieces + self->firsts[i] : NULL};
         items[i] = (TribSplit){.size = sizeof(TribSplit), .data = &splits[i], .rows = -1};
         for (uint32_t k = 0; k < splits[i].npieces; k++)
             items[i].bytes += splits[i].pieces[k].end - splits[i].pieces[k].begin;
