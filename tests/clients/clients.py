@@ -93,6 +93,20 @@ def pyodbc_catalog():
 
 
 @test
+def pyodbc_views():
+    with pyodbc.connect(f"DSN={DSN}", autocommit=True) as c:
+        c.execute("CREATE OR REPLACE VIEW default.big_orders AS SELECT order_id, price FROM mysql_catalog.analytics_db.sample_orders "
+                  "WHERE price > 300")
+    with pyodbc.connect(f"DSN={DSN}", autocommit=True) as c:  # another connection of the process
+        assert [tuple(r)[:4] for r in c.cursor().tables(tableType="VIEW", catalog="views")] == [("views", "default", "big_orders", "VIEW")]
+        assert [r.column_name for r in c.cursor().columns(table="big_orders", catalog="views")] == ["order_id", "price"]
+        rows = c.execute("SELECT order_id FROM default.big_orders WHERE price < ? ORDER BY 1", decimal.Decimal("1000")).fetchall()
+        assert [r[0] for r in rows] == [1004], rows
+        c.execute("DROP VIEW default.big_orders")
+        assert c.cursor().tables(tableType="VIEW", catalog="views").fetchall() == []
+
+
+@test
 def pyodbc_errors_leave_the_connection_usable():
     with pyodbc.connect(f"DSN={DSN}") as c:
         for sql, state in (("SELECT 1/0", "22012"), ("SELEC 1", "42000"), ("SELECT * FROM mem.default.nope", "42S02")):
