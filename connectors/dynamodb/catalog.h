@@ -1,8 +1,11 @@
 /*
- * catalog.h - an opened catalog, and what metadata knows about a table. Immutable after open.
+ * catalog.h - an opened catalog, and what metadata knows about a table. Immutable after open, but for the
+ * count of requests under way.
  */
 #ifndef TRIB_DYNAMODB_CATALOG_H
 #define TRIB_DYNAMODB_CATALOG_H
+
+#include <stdatomic.h>
 
 #include "connectors/dynamodb/value.h"
 #include "connectors/support/aws.h"
@@ -34,7 +37,8 @@ struct TribCatalog {
     const char *name;
     AwsClient *client;
     uint32_t max_connections;
-    uint32_t segments; /* of a scan; 0 = by size and connections */
+    _Atomic uint32_t under_way; /* requests of scans */
+    uint32_t segments;          /* of a scan; 0 = by size and connections */
     uint32_t sample_items;
     bool consistent_read;
     OnMismatch on_mismatch;

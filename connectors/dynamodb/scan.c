@@ -10,15 +10,17 @@
  * A runtime filter that is known when the scan opens makes look-ups of a Scan. The engine gives it to all
  * parts of a read or to none, so that every part takes its share of the keys instead of its segment.
  *
- * One thread at a time, but scan_cancel. Memory: an arena for the scan, one for the page, the body of one
- * answer (at most 64 MiB, about 1 MiB of items), the batch.
+ * What is asked for before it is needed: fetch.c.
+ *
+ * One thread at a time, but scan_cancel. Memory: an arena for the scan, one for the page, the batch, and
+ * the bodies of two answers, of up to nine where Queries run ahead (each at most 64 MiB; DynamoDB's have
+ * about 1 MiB of items).
  */
 #include "connectors/dynamodb/scan.h"
 
 #include "connectors/support/call.h"
-#include "engine/base/os.h"
 
-enum { BODY_MOST = 24 << 20, NEXT_MOST = 20 << 20, FRUITLESS_MOST = 8 };
+enum { NEXT_MOST = 20 << 20, FRUITLESS_MOST = 8 };
 
 static Status cancelled(const TribScan *self, Error *err) {
     error_set(err, ERR_CANCELLED, "the query was cancelled");
@@ -28,8 +30,8 @@ static Status cancelled(const TribScan *self, Error *err) {
 /* ---------------------------------------------------------------- opening */
 
 void scan_release(TribScan *self) {
+    fetches_release(self);
     if (self->session) http_session_give(self->session);
-    if (self->exchange_ready) aws_exchange_clear(&self->exchange);
     batch_builder_free(self->builder);
     buf_clear(&self->scratch);
     buf_clear(&self->next);
@@ -99,13 +101,7 @@ static Status scan_prepare(TribScan *self, const TribScanRequest *request, Error
     TRY(batch_builder_new(self->catalog->host, plan->types, plan->noutput, request->batch_rows,
                           request->batch_bytes, &self->builder, err));
     if (self->done) return TRIB_OK;
-    static const Operation operations[] = {[READ_NOTHING] = OP_SCAN,
-                                           [READ_SCAN] = OP_SCAN,
-                                           [READ_QUERY] = OP_QUERY,
-                                           [READ_GET] = OP_BATCH_GET};
     TRY(request_compose(plan, &self->way, self->arena, &self->request, err));
-    TRY(request_init(&self->exchange, self->catalog, self->call, operations[self->way.kind], err));
-    self->exchange_ready = true;
     return http_session_take(self->catalog->client->http, self->call, &self->session, err);
 }
 
@@ -141,109 +137,14 @@ TribStatus scan_open(TribCatalog *catalog, TribCall *call, const TribScanRequest
 
 /* ---------------------------------------------------------------- requests */
 
-static void body_values(const TribScan *self, Buf *body) {
-    const Buf *values = &self->request.values;
-    bool key = self->way.kind == READ_QUERY;
-    if (values->len == 0 && !key) return;
-    buf_text(body, ",\"ExpressionAttributeValues\":{");
-    buf_str(body, buf_view(values));
-    if (key) {
-        buf_text(body, values->len ? ",\":h\":" : "\":h\":");
-        filter_value_json(body, &self->keys[self->unit]);
-    }
-    buf_char(body, '}');
-}
-
-/* `Limit` counts items before the filter: it is of use only where there is none. */
-static void body_limit(const TribScan *self, Buf *body) {
-    bool filtered = self->request.local || (self->way.filters_sent && self->plan->nfilters > 0 &&
-                                            self->request.values.len > 0);
-    if (self->left > 0 && !filtered && self->left < 100000)
-        buf_printf(body, ",\"Limit\":%lld", (long long)self->left);
-}
-
-static void body_page(const TribScan *self, Buf *body) {
-    buf_char(body, '{');
-    buf_str(body, buf_view(&self->request.head));
-    body_values(self, body);
-    if (self->way.kind == READ_SCAN && self->part.total > 1)
-        buf_printf(body, ",\"Segment\":%u,\"TotalSegments\":%u", self->part.index,
-                   self->part.total);
-    body_limit(self, body);
-    if (self->next.len) {
-        buf_text(body, ",\"ExclusiveStartKey\":");
-        buf_str(body, buf_view(&self->next));
-    }
-    buf_char(body, '}');
-}
-
-static void body_get(const TribScan *self, Buf *body) {
-    buf_text(body, "{\"ReturnConsumedCapacity\":\"TOTAL\",\"RequestItems\":");
-    if (self->next.len) { /* what was left over has the form of a request */
-        buf_str(body, buf_view(&self->next));
-        buf_char(body, '}');
-        return;
-    }
-    uint32_t from = self->unit * GET_KEYS_MOST, to = from + GET_KEYS_MOST;
-    if (to > self->nkeys) to = self->nkeys;
-    buf_char(body, '{');
-    json_quote(body, self->plan->table);
-    buf_text(body, ":{\"Keys\":[");
-    for (uint32_t i = from; i < to; i++) {
-        buf_text(body, i > from ? ",{" : "{");
-        json_quote(body, self->way.path->hash.name);
-        buf_char(body, ':');
-        filter_value_json(body, &self->keys[i]);
-        buf_char(body, '}');
-    }
-    buf_char(body, ']');
-    buf_str(body, buf_view(&self->request.head)); /* begins with a comma */
-    buf_text(body, "}}}");
-}
-
-static Status exchange_run(TribScan *self, Error *err) {
-    HttpExchange *http = &self->exchange.http, *ended = NULL;
-    self->exchange.clock_corrected = self->exchange.keys_renewed = false;
-    TRY(http_start(self->session, http, err));
-    Status status = http_wait(self->session, &ended, err);
-    if (status != TRIB_OK) {
-        http_abort(self->session, http);
-        return status;
-    }
-    self->stats.wait_ns += http->wait_ns;
-    if (http->status != TRIB_OK) {
-        *err = http->err;
-        return http->status;
-    }
-    return http->code == 200 ? TRIB_OK : aws_error(&self->exchange, err);
-}
-
 static Status request_page(TribScan *self, Error *err) {
-    Buf body;
+    TRY(fetch_page(self, err));
     arena_reset(self->page_arena);
-    buf_init(&body, self->page_arena, BODY_MOST);
-    if (self->way.kind == READ_GET)
-        body_get(self, &body);
-    else
-        body_page(self, &body);
-    TRY(buf_status(&body, err));
-    self->exchange.http.body_out = buf_view(&body);
-    self->exchange.http.delay_ns =
-        self->fruitless ? (INT64_C(10000000) << (self->fruitless < 7 ? self->fruitless : 7)) : 0;
-    TRY(exchange_run(self, err));
-    arena_reset(self->page_arena);
-    return page_open(self, buf_view(&self->exchange.http.body), err);
+    TRY(page_open(self, buf_view(&self->fetch->exchange.http.body), err));
+    return fetch_ahead(self, err);
 }
 
 /* ---------------------------------------------------------------- units */
-
-static uint32_t units_of(const TribScan *self) {
-    switch (self->way.kind) {
-    case READ_QUERY: return self->nkeys;
-    case READ_GET: return (self->nkeys + GET_KEYS_MOST - 1) / GET_KEYS_MOST;
-    default: return self->part.total;
-    }
-}
 
 static Status page_ended(TribScan *self, Error *err) {
     Page *page = &self->page;
@@ -276,7 +177,7 @@ static Status unit_go_on(TribScan *self, Error *err) {
     if (self->unit_begun) {
         TRY(page_ended(self, err));
     }
-    if (self->unit >= units_of(self) || self->left == 0) {
+    if (self->unit >= scan_units(self) || self->left == 0) {
         self->done = true;
         return TRIB_OK;
     }
@@ -307,6 +208,8 @@ TribStatus scan_next(TribScan *self, uint32_t max_rows, TribBatch *batch, TribEr
         misfits_report(self);
         return TRIB_OK;
     }
+    if (self->page.open && fetch_ahead(self, err) != TRIB_OK)
+        return error_source(err, self->catalog->name);
     TRY(batch_begin(self->builder, err));
     while (!self->done && self->builder->rows < max_rows && !batch_full(self->builder)) {
         Status status = unit_go_on(self, err);

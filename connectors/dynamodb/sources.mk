@@ -6,6 +6,7 @@ libdynamodb_la_SOURCES = connectors/dynamodb/catalog.h \
 	connectors/dynamodb/connection.c \
 	connectors/dynamodb/dynamodb.c \
 	connectors/dynamodb/facts.c \
+	connectors/dynamodb/fetch.c \
 	connectors/dynamodb/filter.c connectors/dynamodb/filter.h \
 	connectors/dynamodb/metadata.c \
 	connectors/dynamodb/option.c \
@@ -41,6 +42,6 @@ endif
 endif
 
 EXTRA_DIST += connectors/dynamodb/README.md
-EXTRA_DIST += tests/dynamodb/install tests/dynamodb/with_local tests/dynamodb/recipe.test tests/dynamodb/reads.py \
+EXTRA_DIST += tests/dynamodb/install tests/dynamodb/with_local tests/dynamodb/recipe.test tests/dynamodb/reads.py tests/dynamodb/large.py \
 	tests/dynamodb/signatures.py tests/fixtures/dynamodb.py
 EXTRA_DIST += tests/fuzz/corpus/dynamodb

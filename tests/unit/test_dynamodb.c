@@ -16,6 +16,7 @@
 #include "connectors/dynamodb/filter.h"
 #include "connectors/dynamodb/plan.h"
 #include "connectors/support/aws_credentials.h"
+#include "engine/base/os.h"
 #include "tests/unit/http_server.h"
 
 /* ---------------------------------------------------------------- values */
@@ -176,6 +177,11 @@ static void test_base64(void **state) {
     "{\"Table\":{\"TableName\":\"tab\",\"ItemCount\":0,\"TableSizeBytes\":0,\"KeySchema\":[{" \
     "\"AttributeName\":\"k\",\"KeyType\":\"HASH\"}],\"AttributeDefinitions\":[{"              \
     "\"AttributeName\":\"k\",\"AttributeType\":\"S\"}]}}"
+#define DESCRIBED_RANGED                                                                        \
+    "{\"Table\":{\"TableName\":\"tab\",\"ItemCount\":0,\"TableSizeBytes\":0,\"KeySchema\":[{"   \
+    "\"AttributeName\":\"k\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"n\",\"KeyType\":"       \
+    "\"RANGE\"}],\"AttributeDefinitions\":[{\"AttributeName\":\"k\",\"AttributeType\":\"S\"},{" \
+    "\"AttributeName\":\"n\",\"AttributeType\":\"N\"}]}}"
 #define TABLES "{\"tab\":{\"k\":\"varchar\",\"n\":\"bigint\"}}"
 
 typedef struct Source {
@@ -185,6 +191,7 @@ typedef struct Source {
     Arena *arena;
     TribTable table;
     TribColumn columns[4];
+    int64_t limit;
     char endpoint[64];
     char warnings[1000];
     TribCall call;
@@ -222,14 +229,23 @@ static void keep_warning(TribCall *call, const char *sqlstate, const char *text)
     strncat(self->warnings, text, sizeof self->warnings - strlen(self->warnings) - 1);
 }
 
+typedef struct SourceWay {
+    const char *described, *mismatch, *connections;
+    int delay_ms; /* of each answer but the description and the first */
+} SourceWay;
+
 /* The first answer describes the table; the last comes again and again. */
-static void source_begin(Source *self, const char *mismatch, uint32_t nanswers,
-                         const char *const *answers) {
+static void source_begin_with(Source *self, SourceWay way, uint32_t nanswers,
+                              const char *const *answers) {
     memset(self, 0, sizeof *self);
     self->arena = arena_new(NULL);
+    self->limit = -1;
     HttpStep *steps = ARENA_ARRAY(self->arena, HttpStep, nanswers + 1);
-    steps[0] = answer_of(self->arena, DESCRIBED);
-    for (uint32_t i = 0; i < nanswers; i++) steps[i + 1] = answer_of(self->arena, answers[i]);
+    steps[0] = answer_of(self->arena, way.described);
+    for (uint32_t i = 0; i < nanswers; i++) {
+        steps[i + 1] = answer_of(self->arena, answers[i]);
+        if (i) steps[i + 1].delay_ms = way.delay_ms;
+    }
     self->server = http_server_start(steps, nanswers + 1);
     snprintf(self->endpoint, sizeof self->endpoint, "http://127.0.0.1:%d",
              http_server_port(self->server));
@@ -239,7 +255,8 @@ static void source_begin(Source *self, const char *mismatch, uint32_t nanswers,
     TribOption options[] = {{.name = "endpoint", .value = self->endpoint},
                             {.name = "access_key_id", .value = "AK"},
                             {.name = "secret_access_key", .value = "secret"},
-                            {.name = "on_mismatch", .value = mismatch},
+                            {.name = "on_mismatch", .value = way.mismatch},
+                            {.name = "max_connections", .value = way.connections},
                             {.name = "segments", .value = "1"},
                             {.name = "tables", .value = TABLES}};
     TribNames names = {.self = self, .described = keep_table};
@@ -252,17 +269,23 @@ static void source_begin(Source *self, const char *mismatch, uint32_t nanswers,
     assert_int_equal(self->table.ncolumns, 2);
 }
 
+static void source_begin(Source *self, const char *mismatch, uint32_t nanswers,
+                         const char *const *answers) {
+    SourceWay way = {DESCRIBED, mismatch, "4", 0};
+    source_begin_with(self, way, nanswers, answers);
+}
+
 static void source_end(Source *self) {
     self->connector->close(self->catalog);
     http_server_stop(self->server);
     arena_free(self->arena);
 }
 
-/* Reads k and n of all items, or of those with k among `keys`; the rows come as "k=n ...". */
-static Status source_read(Source *self, const char *const *keys, uint32_t nkeys, Buf *out) {
-    TribNode nodes[20] = {{.kind = TRIB_NODE_COLUMN, .ref = 0, .type = self->columns[0].type},
+/* Opens a scan of k and n of all items, or of those with k among `keys`. */
+static Status source_open(Source *self, const char *const *keys, uint32_t nkeys, TribScan **scan) {
+    TribNode nodes[24] = {{.kind = TRIB_NODE_COLUMN, .ref = 0, .type = self->columns[0].type},
                           {.kind = TRIB_NODE_COLUMN, .ref = 1, .type = self->columns[1].type}};
-    TribValue values[16];
+    TribValue values[20];
     memset(values, 0, sizeof values);
     const TribTable *tables[] = {&self->table};
     uint32_t output[] = {0, 1}, conjuncts[] = {2};
@@ -277,9 +300,9 @@ static Status source_read(Source *self, const char *const *keys, uint32_t nkeys,
     }
     TribOffer offer = {.size = sizeof offer,
                        .mode = TRIB_PUSHDOWN_EXACT,
-                       .nnodes = 20,
+                       .nnodes = 24,
                        .nodes = nodes,
-                       .nvalues = 16,
+                       .nvalues = 20,
                        .values = values,
                        .ntables = 1,
                        .tables = tables,
@@ -287,35 +310,47 @@ static Status source_read(Source *self, const char *const *keys, uint32_t nkeys,
                        .output = output,
                        .nconjuncts = nkeys ? 1 : 0,
                        .conjuncts = conjuncts,
-                       .limit = -1,
+                       .limit = self->limit,
                        .verdicts = verdicts};
     TribPlan *plan;
-    TribScan *scan;
-    TribBatch batch;
     struct ArrowSchema schema;
     const TribConnector *c = self->connector;
     TRY(c->plan(self->catalog, &self->call, &offer, &plan, &self->err));
     TribScanRequest request = {
         .size = sizeof request, .plan = plan, .batch_rows = 2048, .batch_bytes = 1 << 20};
-    Status status = c->scan_open(self->catalog, &self->call, &request, &scan, &schema, &self->err);
+    Status status = c->scan_open(self->catalog, &self->call, &request, scan, &schema, &self->err);
     c->plan_release(plan);
-    if (status != TRIB_OK) return status;
-    while ((status = c->scan_next(scan, 2048, &batch, &self->err)) == TRIB_OK &&
-           batch.array.release) {
-        const struct ArrowArray *k = batch.array.children[0], *n = batch.array.children[1];
-        for (int64_t row = 0; row < batch.array.length; row++) {
-            const BatchView *view = (const BatchView *)k->buffers[1] + row;
-            const uint8_t *valid = n->buffers[0];
-            bool null = valid && !(valid[row / 8] >> (row % 8) & 1);
-            buf_printf(out, "%.*s=", view->length, view->as.inlined);
-            if (null)
-                buf_text(out, "NULL ");
-            else
-                buf_printf(out, "%lld ", (long long)((const int64_t *)n->buffers[1])[row]);
-        }
-        batch.array.release(&batch.array);
+    return status;
+}
+
+/* The next rows, as "k=n ..."; `end`: there are none. */
+static Status source_next(Source *self, TribScan *scan, uint32_t most, Buf *out, bool *end) {
+    TribBatch batch;
+    TRY(self->connector->scan_next(scan, most, &batch, &self->err));
+    *end = !batch.array.release;
+    if (*end) return TRIB_OK;
+    const struct ArrowArray *k = batch.array.children[0], *n = batch.array.children[1];
+    for (int64_t row = 0; row < batch.array.length; row++) {
+        const BatchView *view = (const BatchView *)k->buffers[1] + row;
+        const uint8_t *valid = n->buffers[0];
+        bool null = valid && !(valid[row / 8] >> (row % 8) & 1);
+        buf_printf(out, "%.*s=", view->length, view->as.inlined);
+        if (null)
+            buf_text(out, "NULL ");
+        else
+            buf_printf(out, "%lld ", (long long)((const int64_t *)n->buffers[1])[row]);
     }
-    c->scan_release(scan);
+    batch.array.release(&batch.array);
+    return TRIB_OK;
+}
+
+static Status source_read(Source *self, const char *const *keys, uint32_t nkeys, Buf *out) {
+    TribScan *scan;
+    bool end = false;
+    TRY(source_open(self, keys, nkeys, &scan));
+    Status status = TRIB_OK;
+    while (status == TRIB_OK && !end) status = source_next(self, scan, 2048, out, &end);
+    self->connector->scan_release(scan);
     return status;
 }
 
@@ -514,6 +549,159 @@ static void test_checksum(void **state) {
     }
 }
 
+/* ---------------------------------------------------------------- requests ahead */
+
+/* Requests but the description's. Those that are on their way get five seconds to be `expected`. */
+static unsigned source_requests(Source *self, unsigned expected) {
+    for (int i = 0; i < 1000 && http_server_requests(self->server) - 1 < expected; i++)
+        usleep(5000);
+    usleep(30000); /* for one too many */
+    return http_server_requests(self->server) - 1;
+}
+
+#define THREE ITEM("a", "1") "," ITEM("b", "2") "," ITEM("c", "3")
+
+static void test_next_page(void **state) {
+    static const char *const answers[] = {PAGE(THREE, NEXT("c")), PAGE(THREE, NEXT("d")),
+                                          PAGE(ITEM("e", "5"), "")};
+    Source source;
+    TribScan *scan;
+    Buf rows;
+    bool end = false;
+    source_begin(&source, "null", COUNT_OF(answers), answers);
+    buf_init(&rows, source.arena, 1000);
+    assert_int_equal(source_open(&source, NULL, 0, &scan), TRIB_OK);
+    assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+    assert_int_equal(source_requests(&source, 1), 1); /* perhaps the reader wants one row */
+    assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+    assert_string_equal(rows.data, "a=1 b=2 ");
+    assert_int_equal(source_requests(&source, 2), 2);
+    assert_non_null(strstr(http_server_request(source.server, 2),
+                           "\"ExclusiveStartKey\":{\"k\":{\"S\":\"c\"}}"));
+    assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+    assert_int_equal(source_requests(&source, 2), 2); /* one page ahead, no more */
+    while (!end) assert_int_equal(source_next(&source, scan, 2048, &rows, &end), TRIB_OK);
+    assert_string_equal(rows.data, "a=1 b=2 c=3 a=1 b=2 c=3 e=5 ");
+    assert_int_equal(source_requests(&source, 3), 3);
+    source.connector->scan_release(scan);
+    source_end(&source);
+}
+
+static void test_next_page_limit(void **state) {
+    static const char *const answers[] = {PAGE(THREE, NEXT("c")), PAGE(THREE, "")};
+    static const struct {
+        int64_t limit;
+        unsigned requests;
+        const char *rows;
+    } cases[] = {{3, 1, "a=1 b=2 c=3 "},
+                 {2, 1, "a=1 b=2 "},
+                 {4, 2, "a=1 b=2 c=3 a=1 "},
+                 {1000000, 2, "a=1 b=2 c=3 a=1 b=2 c=3 "}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        Source source;
+        TribScan *scan;
+        Buf rows;
+        bool end = false;
+        source_begin(&source, "null", COUNT_OF(answers), answers);
+        source.limit = cases[i].limit;
+        buf_init(&rows, source.arena, 1000);
+        assert_int_equal(source_open(&source, NULL, 0, &scan), TRIB_OK);
+        for (int row = 0; row < 2; row++)
+            assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+        /* The page of three is being read: only a limit far away lets the next be asked for. */
+        unsigned now = cases[i].limit > 100000 ? 2 : 1;
+        assert_int_equal(source_requests(&source, now), now);
+        while (!end) assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+        assert_string_equal(rows.data, cases[i].rows);
+        assert_int_equal(source_requests(&source, cases[i].requests), cases[i].requests);
+        source.connector->scan_release(scan);
+        source_end(&source);
+    }
+}
+
+/* An attribute that is called like the token is taken for it, and the request dropped. */
+static void test_next_page_wrong(void **state) {
+    static const char *const answers[] = {
+        "{\"LastEvaluatedKey\":{\"k\":{\"S\":\"b\"}},\"Items\":[" ITEM("a", "1") "," ITEM(
+            "b", "2") ",{\"k\":{\"S\":\"c\"},\"LastEvaluatedKey\":{\"S\":\"x\"}}]}",
+        PAGE(ITEM("wrong", "0"), ""), PAGE(ITEM("d", "4"), "")};
+    Source source;
+    TribScan *scan;
+    Buf rows;
+    bool end = false;
+    source_begin(&source, "null", COUNT_OF(answers), answers);
+    buf_init(&rows, source.arena, 1000);
+    assert_int_equal(source_open(&source, NULL, 0, &scan), TRIB_OK);
+    for (int row = 0; row < 2; row++)
+        assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+    assert_int_equal(source_requests(&source, 2), 2);
+    while (!end) assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+    assert_string_equal(rows.data, "a=1 b=2 c=NULL d=4 ");
+    assert_int_equal(source_requests(&source, 3), 3);
+    assert_non_null(strstr(http_server_request(source.server, 3),
+                           "\"ExclusiveStartKey\":{\"k\":{\"S\":\"b\"}}"));
+    source.connector->scan_release(scan);
+    source_end(&source);
+}
+
+/* A page that was asked for and does not come keeps nobody waiting who has lost interest. */
+static void test_next_page_cancelled(void **state) {
+    static const char *const answers[] = {PAGE(THREE, NEXT("c")), PAGE(THREE, "")};
+    for (int cancel = 0; cancel < 2; cancel++) {
+        SourceWay way = {DESCRIBED, "null", "4", 60000};
+        Source source;
+        TribScan *scan;
+        Buf rows;
+        bool end = false;
+        source_begin_with(&source, way, COUNT_OF(answers), answers);
+        buf_init(&rows, source.arena, 1000);
+        assert_int_equal(source_open(&source, NULL, 0, &scan), TRIB_OK);
+        for (int row = 0; row < 2; row++)
+            assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+        assert_int_equal(source_requests(&source, 2), 2);
+        int64_t begun = os_now_ns();
+        if (cancel) {
+            source.connector->scan_cancel(scan);
+            assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_CANCELLED);
+            assert_string_equal(source.err.sqlstate, "HY008");
+        }
+        source.connector->scan_release(scan);
+        assert_true(os_now_ns() - begun < INT64_C(5000000000));
+        assert_int_equal(source_requests(&source, 2), 2);
+        source_end(&source);
+    }
+}
+
+/* Queries of several keys run together: as many as there may be connections, eight at most. */
+static void test_queries_ahead(void **state) {
+    static const char *const keys[] = {"a", "b", "c", "d", "e", "f", "g", "h",
+                                       "i", "j", "k", "l", "m", "n", "o", "p"};
+    static const struct {
+        const char *connections;
+        unsigned ahead; /* requests with the first */
+    } cases[] = {{"1", 1}, {"4", 4}, {"16", 8}};
+    static const char *const answers[] = {PAGE(ITEM("a", "1"), ""), PAGE(ITEM("a", "1"), "")};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        SourceWay way = {DESCRIBED_RANGED, "null", cases[i].connections, 100};
+        Source source;
+        Buf rows;
+        source_begin_with(&source, way, COUNT_OF(answers), answers);
+        buf_init(&rows, source.arena, 1000);
+        assert_int_equal(source_read(&source, keys, COUNT_OF(keys), &rows), TRIB_OK);
+        assert_int_equal(rows.len, 4 * COUNT_OF(keys));
+        assert_int_equal(source_requests(&source, COUNT_OF(keys)), COUNT_OF(keys));
+        assert_int_equal(http_server_connections(source.server), cases[i].ahead);
+        for (uint32_t k = 0; k < COUNT_OF(keys); k++) { /* each key once, in whatever order */
+            char *wanted = arena_printf(source.arena, "\":h\":{\"S\":\"%s\"}", keys[k]);
+            unsigned found = 0;
+            for (unsigned r = 1; r <= COUNT_OF(keys); r++)
+                found += strstr(http_server_request(source.server, r), wanted) != NULL;
+            assert_int_equal(found, 1);
+        }
+        source_end(&source);
+    }
+}
+
 /* ---------------------------------------------------------------- credentials */
 
 #define KEYS_XML(name)                                                                           \
@@ -643,11 +831,13 @@ int main(void) {
     for (size_t i = 0; i < COUNT_OF(variables); i++) unsetenv(variables[i]);
     setenv("HOME", "/nonexistent", 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_fits),
-        cmocka_unit_test(test_documents), cmocka_unit_test(test_base64),
-        cmocka_unit_test(test_scans),     cmocka_unit_test(test_look_ups),
-        cmocka_unit_test(test_checksum),  cmocka_unit_test(test_assumed_role),
-        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_fits),
+        cmocka_unit_test(test_documents),       cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_scans),           cmocka_unit_test(test_look_ups),
+        cmocka_unit_test(test_next_page),       cmocka_unit_test(test_next_page_limit),
+        cmocka_unit_test(test_next_page_wrong), cmocka_unit_test(test_next_page_cancelled),
+        cmocka_unit_test(test_queries_ahead),   cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_assumed_role),    cmocka_unit_test(test_metadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
