@@ -94,7 +94,10 @@ static Status filter_add(ScanShared *self, uint32_t output, bool complete, uint3
     TribFilterKey key = {.output = output, .complete = complete};
     TribValue *copy;
     TRY_ALLOC(copy, ARENA_ARRAY(self->arena, TribValue, nvalues), err);
-    for (uint32_t i = 0; i < nvalues; i++) TRY(value_copy(self->arena, &values[i], &copy[i], err));
+    for (uint32_t i = 0; i < nvalues; i++) {
+        TRY(value_copy(self->arena, &values[i], &copy[i], err));
+        copy[i].type = self->node->types[output]; /* keys of a join may be varchar of two lengths */
+    }
     key.minimum.type.id = key.maximum.type.id = TRIB_TYPE_UNKNOWN;
     for (uint32_t i = 0; i < nvalues; i++) {
         if (!type_orderable(copy[i].type)) break;

@@ -429,6 +429,11 @@ static bool belongs_to(const Scope *side, const Expr *e) {
     return scope_covers(side, e, &any) && any;
 }
 
+/* Are equal values of the two types equal bytes as hash keys? The length of varchar bounds values only. */
+static bool same_key_type(Type a, Type b) {
+    return type_equal(a, b) || (a.id == TRIB_TYPE_VARCHAR && b.id == TRIB_TYPE_VARCHAR);
+}
+
 /* Recognises a = b and NOT (a IS DISTINCT FROM b) between the sides; *probe NULL if it is neither. */
 static void split_key(const JoinSides *sides, const Expr *e, const Expr **probe, const Expr **build,
                       bool *null_safe) {
@@ -441,7 +446,7 @@ static void split_key(const JoinSides *sides, const Expr *e, const Expr **probe,
     } else if (e->kind != EXPR_CALL || e->as.function->id != TRIB_FN_eq) {
         return;
     }
-    if (!type_equal(e->args[0]->type, e->args[1]->type) || e->is_volatile) return;
+    if (!same_key_type(e->args[0]->type, e->args[1]->type) || e->is_volatile) return;
     for (uint32_t first = 0; first < 2; first++) {
         if (belongs_to(&sides->probe_scope, e->args[first]) &&
             belongs_to(&sides->build_scope, e->args[1 - first])) {
