@@ -1,5 +1,7 @@
 /*
- * column_type.c - names of column types, by a table.
+ * column_type.c - names of column types: scalar ones by a table, array, map and row by recursion.
+ *
+ * The recursion is as deep as the type, at most COLUMN_TYPE_DEPTH. Fields live on the caller's arena.
  */
 #include "connectors/lake/column_type.h"
 
@@ -40,7 +42,8 @@ static const struct {
 
 const char column_type_names[] =
     "boolean, tinyint, smallint, integer, bigint, real, double, decimal(p,s), varchar, varchar(n), "
-    "char(n), date, time(p), timestamp(p), timestamp(p) with time zone, uuid, json";
+    "char(n), date, time(p), timestamp(p), timestamp(p) with time zone, uuid, json; "
+    "in JSON files also array(T), map(varchar, T), row(name T, ...)";
 
 /* Splits "name (1, 2) tail". */
 typedef struct Spelling {
@@ -96,7 +99,7 @@ static bool arguments_apply(const Spelling *s, Arguments arguments, TribType *ty
     return false;
 }
 
-bool column_type_parse(Str text, TribType *out) {
+static bool scalar_parse(Str text, TribType *out) {
     Spelling s;
     static const Str zoned = {"timestamp with time zone", 24};
     if (!spelling_read(text, &s)) return false;
@@ -114,24 +117,152 @@ bool column_type_parse(Str text, TribType *out) {
     return false;
 }
 
-size_t column_type_text(TribType type, char *out, size_t size) {
+/* ---------------------------------------------------------------- nested types */
+
+/* What stands before the next comma outside parentheses and quotes; *text = what is behind
+ * it, data == NULL: there was none. */
+static bool part_take(Str *text, Str *out) {
+    size_t depth = 0, i = 0;
+    bool quoted = false;
+    for (; i < text->len; i++) {
+        char c = text->data[i];
+        if (c == '"') quoted = !quoted;
+        if (quoted) continue;
+        if (c == ',' && depth == 0) break;
+        if (c == '(') depth++;
+        if (c == ')' && depth-- == 0) return false;
+    }
+    if (quoted || depth) return false;
+    *out = str_trim((Str){text->data, i});
+    bool last = i == text->len;
+    *text = last ? (Str){NULL, 0} : (Str){text->data + i + 1, text->len - i - 1};
+    return out->len > 0;
+}
+
+/* "name T" or "\"a name\" T": the name, unquoted, on the arena; *text = what is behind it. */
+static bool field_name(Arena *arena, Str *text, const char **out) {
+    char *name = arena_alloc(arena, text->len + 1);
+    size_t at = 0, n = 0;
+    if (!name) return false;
+    if (text->data[0] == '"') {
+        for (at = 1; at < text->len; at++) {
+            if (text->data[at] == '"' && (at + 1 == text->len || text->data[++at] != '"')) break;
+            name[n++] = text->data[at];
+        }
+    } else {
+        for (; at < text->len && text->data[at] != ' ' && text->data[at] != '('; at++)
+            name[n++] = text->data[at];
+    }
+    name[n] = '\0';
+    *out = name;
+    if (n == 0 || memchr(name, '\0', n) || at >= text->len || text->data[at] != ' ') return false;
+    *text = str_trim((Str){text->data + at, text->len - at});
+    return text->len > 0;
+}
+
+static bool type_parse(Arena *arena, Str text, uint32_t depth, TribType *out);
+
+static bool fields_parse(Arena *arena, Str inner, uint32_t depth, TribType *type) {
+    bool row = type->id == TRIB_TYPE_ROW;
+    uint32_t count = 1, wanted = type->id == TRIB_TYPE_MAP ? 2 : 1;
+    for (size_t i = 0; i < inner.len; i++) count += inner.data[i] == ','; /* or fewer */
+    TribTypeFields *fields = arena_alloc(arena, sizeof *fields + count * sizeof(TribTypeField));
+    if (!fields) return false;
+    fields->count = 0;
+    do {
+        TribTypeField *field = &fields->field[fields->count];
+        Str part;
+        if (!part_take(&inner, &part)) return false;
+        field->name = NULL;
+        if (row && !field_name(arena, &part, &field->name)) return false;
+        if (!type_parse(arena, part, depth + 1, &field->type)) return false;
+        for (uint32_t i = 0; row && i < fields->count; i++) {
+            if (str_equal_fold(str_from(fields->field[i].name), str_from(field->name)))
+                return false;
+        }
+        fields->count++;
+    } while (inner.data);
+    type->fields = fields;
+    if (row) return true;
+    return fields->count == wanted &&
+           (wanted == 1 || fields->field[0].type.id == TRIB_TYPE_VARCHAR);
+}
+
+static bool type_parse(Arena *arena, Str text, uint32_t depth, TribType *out) {
+    static const struct {
+        Str name;
+        uint8_t id;
+    } nested[] = {
+        {{"array", 5}, TRIB_TYPE_ARRAY}, {{"map", 3}, TRIB_TYPE_MAP}, {{"row", 3}, TRIB_TYPE_ROW}};
+    text = str_trim(text);
+    const char *open = text.len ? memchr(text.data, '(', text.len) : NULL;
+    Str name = {text.data, open ? (size_t)(open - text.data) : 0};
+    for (size_t i = 0; open && i < COUNT_OF(nested); i++) {
+        if (!str_equal_fold(str_trim(name), nested[i].name)) continue;
+        size_t inner = text.len - name.len - 1;
+        if (depth == COLUMN_TYPE_DEPTH || inner == 0 || text.data[text.len - 1] != ')')
+            return false;
+        *out = (TribType){.id = nested[i].id};
+        return fields_parse(arena, (Str){open + 1, inner - 1}, depth, out);
+    }
+    return scalar_parse(text, out);
+}
+
+bool column_type_parse(Arena *arena, Str text, TribType *out) {
+    return type_parse(arena, text, 0, out);
+}
+
+/* ---------------------------------------------------------------- names */
+
+static void scalar_write(Buf *out, TribType type) {
     size_t i = 0;
     while (i + 1 < COUNT_OF(names) && names[i].id != type.id) i++;
-    const char *name = names[i].name;
-    int n = 0;
+    buf_text(out, names[i].name);
     switch ((Arguments)names[i].arguments) {
-    case ARGS_NONE: n = text_format(out, size, "%s", name); break;
+    case ARGS_NONE: return;
     case ARGS_LENGTH:
-        n = type.length ? text_format(out, size, "%s(%u)", name, type.length)
-                        : text_format(out, size, "%s", name);
-        break;
-    case ARGS_DECIMAL:
-        n = text_format(out, size, "%s(%u,%d)", name, type.precision, type.scale);
-        break;
+        if (type.length) buf_printf(out, "(%u)", type.length);
+        return;
+    case ARGS_DECIMAL: buf_printf(out, "(%u,%d)", type.precision, type.scale); return;
     case ARGS_PRECISION:
-        n = text_format(out, size, "%s(%u)%s%s", name, type.precision, names[i].tail[0] ? " " : "",
-                        names[i].tail);
-        break;
+        buf_printf(out, "(%u)%s%s", type.precision, names[i].tail[0] ? " " : "", names[i].tail);
+        return;
     }
-    return n < 0 ? 0 : (size_t)n;
+}
+
+static void name_write(Buf *out, const char *name) {
+    size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    if (name[plain] == '\0') {
+        buf_text(out, name);
+        return;
+    }
+    buf_char(out, '"');
+    for (; *name; name++) {
+        if (*name == '"') buf_char(out, '"');
+        buf_char(out, *name);
+    }
+    buf_char(out, '"');
+}
+
+void column_type_write(Buf *out, TribType type) {
+    static const char *const words[] = {
+        [TRIB_TYPE_ARRAY] = "array(",
+        [TRIB_TYPE_MAP] = "map(",
+        [TRIB_TYPE_ROW] = "row("
+    };
+    if (!column_type_nested(type)) {
+        scalar_write(out, type);
+        return;
+    }
+    buf_text(out, words[type.id]);
+    for (uint32_t i = 0; i < type.fields->count; i++) {
+        const TribTypeField *field = &type.fields->field[i];
+        if (i) buf_text(out, ", ");
+        if (type.id == TRIB_TYPE_ROW) {
+            name_write(out, field->name);
+            buf_char(out, ' ');
+        }
+        column_type_write(out, field->type);
+    }
+    buf_char(out, ')');
 }

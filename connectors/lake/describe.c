@@ -10,6 +10,7 @@
 #include "connectors/lake/lake.h"
 
 enum { SAMPLE_PLACES = 10, SAMPLE_PLACES_REMOTE = 4, PLACE_BYTES_MIN = 4 * 1024 * 1024 };
+enum { TYPE_TEXT_MAX = 1024 * 1024 };
 
 typedef struct Describe {
     TribCatalog *catalog;
@@ -133,6 +134,15 @@ static Status files_sample(Describe *d) {
 
 /* ---------------------------------------------------------------- columns */
 
+/* CSV has no arrays, maps and rows. */
+static Status nested_refuse(const Describe *d, const Declared *column) {
+    if (d->shape.format == FORMAT_JSON || !column_type_nested(column->type)) return TRIB_OK;
+    error_set(d->err, ERR_CONFIGURATION,
+              "table \"%s\", column \"%s\": arrays, maps and rows are read from JSON files only",
+              d->def->name, column->name);
+    return error_hint(d->err, "declare the column as json: it then holds the field's JSON text");
+}
+
 static Status declared_columns(Describe *d) {
     const TableDef *def = d->def;
     const InferColumn *found = d->columns;
@@ -140,6 +150,7 @@ static Status declared_columns(Describe *d) {
     InferColumn *columns;
     TRY_ALLOC(columns, ARENA_ARRAY(d->arena, InferColumn, def->ncolumns), d->err);
     for (uint32_t i = 0; i < def->ncolumns; i++) {
+        TRY(nested_refuse(d, &def->columns[i]));
         columns[i] = (InferColumn){def->columns[i].name, -1, def->columns[i].type};
         if (d->shape.format != FORMAT_CSV) continue;
         if (d->shape.header != HEADER_YES) {
@@ -174,15 +185,17 @@ static Status columns_find(Describe *d) {
 static Status column_put(Describe *d, const char *name, TribType type, ColumnKind kind,
                          int64_t position) {
     TribColumn *column = &d->out[d->nout++];
-    char text[96];
-    size_t length = column_type_text(type, text, sizeof text);
+    Buf text;
+    buf_init(&text, d->arena, TYPE_TEXT_MAX);
+    column_type_write(&text, type);
+    TRY(buf_status(&text, d->err));
     *column = (TribColumn){.name = name,
                            .type = type,
                            .nullable = kind == COLUMN_DATA || kind == COLUMN_PARTITION,
                            .hidden = kind == COLUMN_PATH || kind == COLUMN_FILE_SIZE,
                            .distinct = -1,
                            .null_fraction = -1};
-    TRY_ALLOC(column->remote_type, arena_copy(d->arena, text, length), d->err);
+    TRY_ALLOC(column->remote_type, str_dup(d->arena, buf_view(&text)), d->err);
     TRY_ALLOC(column->facts, column_facts(d->arena, kind, position, name), d->err);
     return TRIB_OK;
 }

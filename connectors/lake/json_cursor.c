@@ -256,3 +256,22 @@ CursorResult cursor_value(JsonCursor *self, CursorKind *kind, Str *raw, bool *es
     *raw = (Str){begin, (size_t)(self->at - begin)};
     return result;
 }
+
+/* ---------------------------------------------------------------- fields */
+
+CursorResult cursor_field(JsonCursor *self, CursorKind kind, Str raw, bool escaped, bool json,
+                          Field *out) {
+    if (kind == CURSOR_NULL) {
+        *out = (Field){raw.data, 0, FIELD_NULL};
+        return CURSOR_OK;
+    }
+    *out = (Field){raw.data, (uint32_t)raw.len, FIELD_JSON};
+    if (kind != CURSOR_STRING || json) return CURSOR_OK;
+    Str inner = {raw.data + 1, raw.len - 2};
+    if (escaped) {
+        CursorResult result = cursor_decode(self, inner, &inner);
+        if (result != CURSOR_OK) return result;
+    }
+    *out = (Field){inner.data, (uint32_t)inner.len, FIELD_QUOTED};
+    return CURSOR_OK;
+}

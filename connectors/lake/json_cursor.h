@@ -41,4 +41,8 @@ CursorResult cursor_decode(JsonCursor *self, Str raw, Str *out);
 /* Any value: *raw = its exact text; strings with their quotes. */
 CursorResult cursor_value(JsonCursor *self, CursorKind *kind, Str *raw, bool *escaped);
 
+/* The field that a value is; `json`: strings keep their quotes and escapes. Decoded ones live on the arena. */
+CursorResult cursor_field(JsonCursor *self, CursorKind kind, Str raw, bool escaped, bool json,
+                          Field *out);
+
 #endif

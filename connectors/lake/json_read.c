@@ -13,7 +13,7 @@
 #include <inttypes.h>
 
 #include "connectors/lake/format.h"
-#include "connectors/lake/json_cursor.h"
+#include "connectors/lake/json_nested.h"
 
 enum { BLOCK_BYTES = 1024 * 1024, PIECE_BYTES = 64 * 1024 };
 
@@ -44,6 +44,9 @@ struct FormatFile {
     Field *fields;  /* per column: `batch` of them */
     size_t *starts; /* per row of the batch: where it begins in data */
     uint32_t batch;
+    JsonNested *nested;  /* NULL: no column is an array, map or row */
+    JsonWeight *weights; /* per column */
+    uint64_t weight;     /* bytes that the nested values of the rows at hand may take, at most */
     const SampleVisit *visit; /* sampling: members go here */
 };
 
@@ -73,17 +76,24 @@ static Status cursor_fault(const FormatFile *self, CursorResult result, Error *e
     }
 }
 
+/* `path` leads from the column to the value, "[3].price". */
+static Status nested_fault(void *context, uint32_t column, uint32_t index, const char *path,
+                           Str found, const char *why, Error *err) {
+    FormatFile *self = context;
+    char place[FORMAT_PLACE_BYTES], value[80];
+    format_place(&self->params, self->base + self->starts[index], place, sizeof place);
+    format_value_text(found, value, sizeof value);
+    error_set(err, ERR_MISMATCH, "%s, member \"%s%s\": '%s' is %s", place,
+              self->params.columns[column].name, path, value, why);
+    return error_hint(err, "declare the column's type in the option columns, sample more rows "
+                           "(sample_rows), or set on_mismatch to null or varchar");
+}
+
 static Status json_fault(void *context, uint32_t column, uint32_t index, const char *why,
                          Error *err) {
     FormatFile *self = context;
     const Field *field = &self->fields[(size_t)self->same_as[column] * self->batch + index];
-    char place[FORMAT_PLACE_BYTES], value[80];
-    format_place(&self->params, self->base + self->starts[index], place, sizeof place);
-    format_value_text((Str){field->data, field->len}, value, sizeof value);
-    error_set(err, ERR_MISMATCH, "%s, member \"%s\": '%s' is %s", place,
-              self->params.columns[column].name, value, why);
-    return error_hint(err, "declare the column's type in the option columns, sample more rows "
-                           "(sample_rows), or set on_mismatch to null or varchar");
+    return nested_fault(self, column, index, "", (Str){field->data, field->len}, why, err);
 }
 
 /* ---------------------------------------------------------------- blocks */
@@ -201,24 +211,6 @@ static uint32_t column_find(const FormatFile *self, Str name) {
     return UINT32_MAX;
 }
 
-/* The field that a value is. Text of JSON columns is as it stands in the file. */
-static CursorResult field_make(FormatFile *self, CursorKind kind, Str raw, bool escaped, bool json,
-                               Field *out) {
-    if (kind == CURSOR_NULL) {
-        *out = (Field){raw.data, 0, FIELD_NULL};
-        return CURSOR_OK;
-    }
-    *out = (Field){raw.data, (uint32_t)raw.len, FIELD_JSON};
-    if (kind != CURSOR_STRING || json) return CURSOR_OK;
-    Str inner = {raw.data + 1, raw.len - 2};
-    if (escaped) {
-        CursorResult result = cursor_decode(&self->cursor, inner, &inner);
-        if (result != CURSOR_OK) return result;
-    }
-    *out = (Field){inner.data, (uint32_t)inner.len, FIELD_QUOTED};
-    return CURSOR_OK;
-}
-
 /* The value of a member; `column` UINT32_MAX: nobody wants it. */
 static CursorResult member_take(FormatFile *self, uint32_t nth, Str name, uint32_t column,
                                 uint32_t row, Error *err) {
@@ -229,16 +221,18 @@ static CursorResult member_take(FormatFile *self, uint32_t nth, Str name, uint32
     if (result != CURSOR_OK) return result;
     if (self->visit) {
         Field field;
-        result = field_make(self, kind, raw, escaped, false, &field);
+        result = cursor_field(&self->cursor, kind, raw, escaped, false, &field);
         if (result != CURSOR_OK) return result;
         return self->visit->field(self->visit->self, nth, name, &field, err) == TRIB_OK
                    ? CURSOR_OK
                    : CURSOR_NO_MEMORY;
     }
     if (column == UINT32_MAX) return CURSOR_OK;
-    bool json = self->params.columns[column].type.id == TRIB_TYPE_JSON;
-    return field_make(self, kind, raw, escaped, json,
-                      &self->fields[(size_t)column * self->batch + row]);
+    TribType type = self->params.columns[column].type;
+    bool json = type.id == TRIB_TYPE_JSON || column_type_nested(type);
+    if (self->weights[column].deep) self->weight += json_weight_of(&self->weights[column], raw);
+    return cursor_field(&self->cursor, kind, raw, escaped, json,
+                        &self->fields[(size_t)column * self->batch + row]);
 }
 
 /* At the quote of a key: reads it and finds its column. */
@@ -400,9 +394,10 @@ static Status rows_take(FormatFile *self, uint32_t most, uint32_t *rows, Error *
     size_t begin = self->at;
     uint64_t width = builder ? builder->row_width : 0;
     *rows = 0;
+    self->weight = 0;
     while (*rows < most) {
         bool taken;
-        if (*rows && builder && self->at - begin + (*rows + 1) * width > room) break;
+        if (*rows && builder && self->at - begin + self->weight + (*rows + 1) * width > room) break;
         TRY(row_take(self, *rows, &taken, err));
         if (!taken) break;
         ++*rows;
@@ -436,6 +431,7 @@ static void json_close(FormatFile *self) {
     host_free(host, self->data);
     host_free(host, self->fields);
     host_free(host, self->starts);
+    json_nested_free(self->nested);
     arena_free(self->scratch);
     arena_free(self->arena);
 }
@@ -446,6 +442,7 @@ static Status file_fill(FormatFile *self, Error *err) {
     TRY_ALLOC(self->scratch, arena_new(NULL), err);
     TRY_ALLOC(self->names, ARENA_ARRAY(self->arena, Str, params->ncolumns), err);
     TRY_ALLOC(self->same_as, ARENA_ARRAY(self->arena, uint32_t, params->ncolumns), err);
+    TRY_ALLOC(self->weights, ARENA_ARRAY(self->arena, JsonWeight, params->ncolumns), err);
     TRY_ALLOC(self->cursor.stack, arena_alloc(self->arena, depth), err);
     self->room = format_block(params, BLOCK_BYTES);
     TRY_ALLOC(self->data, host_alloc(params->host, self->room + FIELD_PADDING), err);
@@ -459,6 +456,9 @@ static Status file_fill(FormatFile *self, Error *err) {
     self->base = params->range.begin;
     for (uint32_t i = 0; i < params->ncolumns; i++) {
         self->names[i] = str_from(params->columns[i].name);
+        self->weights[i] = json_weight(params->columns[i].type);
+        if (!self->nested && column_type_nested(params->columns[i].type))
+            TRY(json_nested_new(params, &self->nested, err));
         for (uint32_t k = 0; k <= i; k++) {
             self->same_as[i] = k;
             if (str_equal(self->names[k], self->names[i])) break;
@@ -512,8 +512,11 @@ static Status json_next(FormatFile *self, uint32_t max_rows, uint32_t *rows, Err
     for (uint32_t c = 0; c < self->params.ncolumns; c++) {
         uint32_t from = self->same_as[c];
         if (self->room > self->params.shape->max_value) TRY(value_limit(self, from, *rows, err));
-        TRY(format_convert(&self->params, c, self->fields + (size_t)from * self->batch, *rows,
-                           json_fault, self, err));
+        const Field *fields = self->fields + (size_t)from * self->batch;
+        if (column_type_nested(self->params.columns[c].type))
+            TRY(json_nested_convert(self->nested, c, fields, *rows, nested_fault, self, err));
+        else
+            TRY(format_convert(&self->params, c, fields, *rows, json_fault, self, err));
     }
     self->params.builder->rows += *rows;
     return TRIB_OK;

@@ -191,6 +191,7 @@ static Status table_error(const TableReader *self, const JsonValue *member, cons
 
 static Status declared_read(const TableReader *self, const JsonValue *object, uint32_t *count,
                             const Declared **out, Error *err) {
+    bool partitions = str_equal(object->key, STR("partitions"));
     Declared *list;
     uint32_t n = 0;
     if (object->kind != JSON_OBJECT_BEGIN)
@@ -200,7 +201,9 @@ static Status declared_read(const TableReader *self, const JsonValue *object, ui
     *count = 0;
     for (const JsonValue *m = object->first; m; m = m->next) {
         Declared *declared = &list[(*count)++];
-        if (m->kind != JSON_STRING || !column_type_parse(m->text, &declared->type)) {
+        if (m->kind != JSON_STRING ||
+            !column_type_parse(self->catalog->arena, m->text, &declared->type) ||
+            (partitions && column_type_nested(declared->type))) {
             option_error(self->options, "tables", err,
                          "table \"" STR_FORMAT "\", column \"" STR_FORMAT "\": \"" STR_FORMAT
                          "\" is no type of columns",

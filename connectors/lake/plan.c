@@ -6,6 +6,8 @@
  */
 #include "connectors/lake/plan.h"
 
+#include "connectors/lake/column_type.h"
+
 #include <inttypes.h>
 
 /* ---------------------------------------------------------------- columns */
@@ -51,7 +53,7 @@ static Status output_add(TribPlan *plan, const TribOffer *offer, uint32_t index,
     TRY_ALLOC(data.name, arena_strdup(plan->arena, data.name), err);
     data.output = index;
     data.kernel = convert_kernel(data.type);
-    if (!data.kernel)
+    if (!data.kernel && !(column_type_nested(data.type) && plan->shape.format == FORMAT_JSON))
         return error_set(err, ERR_UNSUPPORTED, "column \"%s\": files do not hold its type",
                          data.name);
     output->data = plan->ndata;

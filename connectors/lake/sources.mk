@@ -11,6 +11,7 @@ LAKE_CONNECTOR_SOURCES = connectors/lake/lake.c connectors/lake/lake.h \
 	connectors/lake/csv_blocks.c connectors/lake/csv_read.c connectors/lake/csv_split.c \
 	connectors/lake/csv_sniff.c \
 	connectors/lake/json_cursor.c connectors/lake/json_cursor.h connectors/lake/json_read.c \
+	connectors/lake/json_nested.c connectors/lake/json_nested.h \
 	connectors/lake/infer.c connectors/lake/infer.h \
 	connectors/lake/table.c connectors/lake/describe.c connectors/lake/facts.c \
 	connectors/lake/prune.c connectors/lake/prune.h connectors/lake/plan.c connectors/lake/plan.h \
@@ -22,7 +23,7 @@ trib_lake_la_SOURCES = $(LAKE_CONNECTOR_SOURCES)
 trib_lake_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -export-symbols-regex '^trib_connector$$'
 trib_lake_la_LIBADD = $(LAKE_LIBS)
 endif
-EXTRA_DIST += connectors/lake/README.md tests/lake tests/fixtures/lake tests/bench/files.py
+EXTRA_DIST += connectors/lake/README.md tests/lake tests/fixtures/lake tests/fixtures/lake_nested tests/bench/files.py
 
 if CONNECTOR_LAKE
 if HAVE_CMOCKA

@@ -2,8 +2,9 @@
  * batch_builder.c - storage, recycling and hand-over of the batches that connectors build.
  *
  * A BatchStorage holds one batch: a slab with the fixed-width values, views and validity bitmaps of all
- * columns at 64-byte boundaries, a list of text blocks, and the Arrow structs over them. The exported
- * struct array and each child hold one reference; the last one gone, the storage returns to its pool's
+ * columns at 64-byte boundaries, a list of text blocks, memory of its own for each column below an array
+ * or map, which grows by doubling, and the Arrow structs over all of them. The exported
+ * struct array and each array below it hold one reference; the last one gone, the storage returns to its pool's
  * free list (a few are kept) or, once the builder is closed, is freed. The pool is counted too: by the
  * builder and by each storage that is out.
  *
@@ -18,6 +19,7 @@
 #include "connectors/support/call.h"
 
 enum { BLOCK_BYTES = 64 * 1024, ALIGNMENT = 64, STORAGES_KEPT = 4, BLOCKS_KEPT = 32 };
+enum { CHILD_ROWS = 64, CHILD_ROWS_KEPT = 64 * 1024, NESTING_MOST = 60 };
 
 struct BatchPool {
     const TribHost *host;
@@ -28,11 +30,19 @@ struct BatchPool {
     BatchStorage *free_list;
 };
 
+/* Memory of a column that grows. */
+typedef struct Grown {
+    char *values;
+    uint64_t *validity;
+    uint32_t room;
+} Grown;
+
 struct BatchStorage {
     _Atomic uint32_t refs;
     BatchPool *pool;
     BatchStorage *next;
-    uint32_t ncolumns, ntext;
+    uint32_t nnodes, ntext;
+    Grown *grown;        /* per node */
     char *memory, *slab; /* as allocated, as aligned */
     char **blocks;
     int64_t *block_sizes;   /* as allocated */
@@ -70,8 +80,13 @@ bool batch_layout(TribType type, BatchLayout *layout, uint32_t *width) {
         [TRIB_TYPE_INTERVAL_DS] = {BATCH_INT64, 8},
         [TRIB_TYPE_UUID] = {BATCH_FIXED16, 16},
         [TRIB_TYPE_JSON] = {BATCH_VIEW, 16},
+        [TRIB_TYPE_ARRAY] = {BATCH_LIST, 4},
+        [TRIB_TYPE_MAP] = {BATCH_LIST, 4},
+        [TRIB_TYPE_ROW] = {BATCH_ROW, 0},
     };
-    if (type.id == TRIB_TYPE_UNKNOWN || type.id >= COUNT_OF(table)) return false;
+    if (type.id >= COUNT_OF(table) ||
+        (table[type.id].width == 0 && table[type.id].layout == 0 && type.id != TRIB_TYPE_BOOLEAN))
+        return false;
     *layout = (BatchLayout)table[type.id].layout;
     *width = table[type.id].width;
     if (type.id == TRIB_TYPE_DECIMAL && type.precision <= 18) *layout = BATCH_INT64, *width = 8;
@@ -87,7 +102,14 @@ static void pool_unref(BatchPool *pool) {
     host_free(pool->host, pool);
 }
 
+static void grown_free(const TribHost *host, Grown *grown) {
+    host_free(host, grown->values);
+    host_free(host, grown->validity);
+    *grown = (Grown){0};
+}
+
 static void storage_destroy(const TribHost *host, BatchStorage *storage) {
+    for (uint32_t i = 0; i < storage->nnodes; i++) grown_free(host, &storage->grown[i]);
     for (uint32_t i = 0; i < storage->nblocks; i++) host_free(host, storage->blocks[i]);
     host_free(host, storage->blocks);
     host_free(host, storage->block_sizes);
@@ -110,6 +132,9 @@ static void storage_trim(const TribHost *host, BatchStorage *storage) {
     }
     storage->nblocks = kept;
     storage->blocks_used = 0;
+    for (uint32_t i = 0; i < storage->nnodes; i++) {
+        if (storage->grown[i].room > CHILD_ROWS_KEPT) grown_free(host, &storage->grown[i]);
+    }
 }
 
 static void storage_unref(BatchStorage *storage) {
@@ -162,10 +187,11 @@ static bool blocks_grow(const TribHost *host, BatchStorage *storage) {
 
 /* One allocation for the struct and all arrays whose sizes never change. */
 static BatchStorage *storage_new(const BatchBuilder *builder) {
-    uint32_t n = builder->ncolumns, ntext = 0;
+    uint32_t n = builder->nnodes, ntext = 0;
     for (uint32_t i = 0; i < n; i++) ntext += builder->columns[i].layout == BATCH_VIEW;
     size_t bytes = aligned(sizeof(BatchStorage)) + n * sizeof(struct ArrowArray) +
-                   n * sizeof(struct ArrowArray *) + (size_t)n * 2 * sizeof(void *);
+                   n * sizeof(struct ArrowArray *) + (size_t)n * 2 * sizeof(void *) +
+                   n * sizeof(Grown);
     BatchStorage *storage = host_alloc(builder->host, bytes);
     if (!storage) return NULL;
     memset(storage, 0, bytes);
@@ -173,7 +199,8 @@ static BatchStorage *storage_new(const BatchBuilder *builder) {
     storage->children = (struct ArrowArray *)(void *)at;
     storage->child_pointers = (struct ArrowArray **)(void *)(storage->children + n);
     storage->fixed_buffers = (const void **)(storage->child_pointers + n);
-    storage->ncolumns = n;
+    storage->grown = (Grown *)(void *)(storage->fixed_buffers + 2 * (size_t)n);
+    storage->nnodes = n;
     storage->ntext = ntext;
     storage->memory = host_alloc(builder->host, builder->slab_bytes + ALIGNMENT);
     if (!storage->memory) {
@@ -192,23 +219,69 @@ static BatchStorage *storage_new(const BatchBuilder *builder) {
 
 /* ---------------------------------------------------------------- the builder */
 
+/* Columns that a type takes, its own included; 0: nested too deep, or a type that is not built. */
+static uint64_t nodes_count(TribType type, uint32_t depth) {
+    BatchLayout layout;
+    uint32_t width;
+    uint64_t nodes = 1 + (type.id == TRIB_TYPE_MAP);
+    if (depth == NESTING_MOST || !batch_layout(type, &layout, &width)) return 0;
+    if (layout < BATCH_LIST) return 1;
+    for (uint32_t i = 0; type.fields && i < type.fields->count; i++) {
+        uint64_t below = nodes_count(type.fields->field[i].type, depth + 1);
+        if (!below) return 0;
+        nodes += below;
+    }
+    return type.fields ? nodes : 0;
+}
+
+/* Lays out the column at `index`, and its children from *next on. */
+static void node_fill(BatchBuilder *self, uint32_t index, uint32_t *next) {
+    BatchColumn *column = &self->columns[index];
+    (void)batch_layout(column->type, &column->layout, &column->width);
+    if (!column->grows) self->row_width += column->width ? column->width : 1;
+    if (column->layout < BATCH_LIST) return;
+    const TribTypeFields *fields = column->type.fields;
+    bool map = column->type.id == TRIB_TYPE_MAP;
+    column->children = self->columns + *next;
+    column->nchildren = map ? 1 : fields->count;
+    *next += column->nchildren;
+    for (uint32_t i = 0; i < column->nchildren; i++) {
+        column->children[i].type = map ? (TribType) {
+            .id = TRIB_TYPE_ROW
+            , .fields = fields
+        } : fields->field[i].type;
+        column->children[i].grows = column->grows || column->layout == BATCH_LIST;
+    }
+}
+
+static size_t values_bytes(const BatchColumn *column, size_t rows) {
+    if (column->layout == BATCH_BITS) return (rows + 7) / 8;
+    return column->width * (rows + (column->layout == BATCH_LIST));
+}
+
+/* What is nested lies behind the columns, level by level, so that siblings are neighbours. */
 static Status builder_columns(BatchBuilder *self, const TribType *types, Error *err) {
+    uint64_t nodes = 0;
     for (uint32_t i = 0; i < self->ncolumns; i++) {
-        BatchColumn *column = &self->columns[i];
-        column->type = types[i];
-        if (!batch_layout(types[i], &column->layout, &column->width)) {
+        uint64_t more = nodes_count(types[i], 0);
+        if (!more)
             return error_set(err, ERR_UNSUPPORTED, "a column of type id %u cannot be built here",
                              types[i].id);
-        }
-        self->row_width += column->width ? column->width : 1;
+        nodes += more;
     }
+    if (nodes > UINT32_MAX / 2) return error_set(err, ERR_LIMIT, "the columns are too many");
+    self->nnodes = (uint32_t)nodes;
+    TRY_ALLOC(self->columns, ARENA_ARRAY(self->arena, BatchColumn, nodes), err);
+    TRY_ALLOC(self->offsets, ARENA_ARRAY(self->arena, size_t, nodes * 2), err);
+    uint32_t next = self->ncolumns;
+    for (uint32_t i = 0; i < self->ncolumns; i++) self->columns[i].type = types[i];
+    for (uint32_t i = 0; i < self->nnodes; i++) node_fill(self, i, &next);
     uint64_t fit = self->row_width ? self->max_bytes / self->row_width : self->max_rows;
     if (fit < self->max_rows) self->max_rows = fit ? (uint32_t)fit : 1;
-    for (uint32_t i = 0; i < self->ncolumns; i++) {
-        uint32_t width = self->columns[i].width;
-        size_t values = width ? (size_t)width * self->max_rows : ((size_t)self->max_rows + 7) / 8;
+    for (uint32_t i = 0; i < self->nnodes; i++) {
+        if (self->columns[i].grows) continue;
         self->offsets[2 * i] = self->slab_bytes;
-        self->slab_bytes += aligned(values);
+        self->slab_bytes += aligned(values_bytes(&self->columns[i], self->max_rows));
         self->offsets[2 * i + 1] = self->slab_bytes;
         self->slab_bytes += aligned(bitmap_words(self->max_rows) * sizeof(uint64_t));
     }
@@ -239,12 +312,9 @@ Status batch_builder_new(const TribHost *host, const TribType *types, uint32_t n
         self->max_rows = max_rows ? max_rows : 2048;
         self->max_bytes = max_bytes ? max_bytes : 1024 * 1024;
         self->block_index = -1;
-        self->columns = ARENA_ARRAY(arena, BatchColumn, ncolumns);
-        self->offsets = ARENA_ARRAY(arena, size_t, (size_t)ncolumns * 2);
         self->pool = batch_pool_new(host);
     }
-    if (!self || !self->columns || !self->offsets || !self->pool) {
-        if (self && self->pool) pool_unref(self->pool);
+    if (!self || !self->pool) {
         arena_free(arena);
         return error_out_of_memory(err);
     }
@@ -281,6 +351,64 @@ void batch_builder_free(BatchBuilder *self) {
     arena_free(self->arena);
 }
 
+/* ---------------------------------------------------------------- nested columns */
+
+static Status child_grow(BatchBuilder *self, BatchColumn *column, Error *err) {
+    const TribHost *host = self->host;
+    Grown *grown = &self->storage->grown[column - self->columns];
+    uint32_t room = grown->room ? grown->room * 2 : CHILD_ROWS;
+    size_t have = bitmap_words(grown->room) * sizeof(uint64_t);
+    size_t words = bitmap_words(room) * sizeof(uint64_t), values = values_bytes(column, room);
+    if (grown->room > INT32_MAX / 2)
+        return error_set(err, ERR_LIMIT, "the arrays of a batch have more than %d values",
+                         INT32_MAX / 2);
+    if (!array_grow(host, (void **)&grown->validity, have, words) ||
+        (values && !array_grow(host, (void **)&grown->values,
+                               grown->room ? values_bytes(column, grown->room) : 0, values)))
+        return error_out_of_memory(err);
+    memset((char *)grown->validity + have, 0xff, words - have);
+    grown->room = column->room = room;
+    column->values = grown->values;
+    column->validity = grown->validity;
+    return TRIB_OK;
+}
+
+static Status child_begin(BatchBuilder *self, BatchColumn *column, Error *err) {
+    const Grown *grown = &self->storage->grown[column - self->columns];
+    column->rows = 0;
+    if (!grown->room) return child_grow(self, column, err);
+    column->room = grown->room;
+    column->values = grown->values;
+    column->validity = grown->validity;
+    memset(column->validity, 0xff, bitmap_words(column->room) * sizeof(uint64_t));
+    return TRIB_OK;
+}
+
+Status batch_child_add(BatchBuilder *self, BatchColumn *column, uint32_t *row, Error *err) {
+    if (column->rows == column->room) TRY(child_grow(self, column, err));
+    *row = column->rows++;
+    self->text_bytes += column->width ? column->width : 1;
+    if (column->layout != BATCH_ROW) return TRIB_OK;
+    for (uint32_t i = 0; i < column->nchildren; i++) {
+        uint32_t same;
+        TRY(batch_child_add(self, &column->children[i], &same, err));
+    }
+    return TRIB_OK;
+}
+
+void batch_null_deep(BatchColumn *column, uint32_t row) {
+    if (column->layout != BATCH_LIST) batch_set_null(column, row);
+    if (column->layout == BATCH_LIST) {
+        bitmap_unset(column->validity, row);
+        column->nulls++;
+        batch_list_end(column, row);
+    }
+    if (column->layout != BATCH_ROW) return;
+    for (uint32_t i = 0; i < column->nchildren; i++) batch_null_deep(&column->children[i], row);
+}
+
+/* ---------------------------------------------------------------- batches */
+
 Status batch_begin(BatchBuilder *self, Error *err) {
     BatchPool *pool = self->pool;
     batch_abandon(self);
@@ -303,12 +431,17 @@ Status batch_begin(BatchBuilder *self, Error *err) {
     self->block = NULL;
     self->block_used = self->block_size = 0;
     self->block_index = -1;
-    for (uint32_t i = 0; i < self->ncolumns; i++) {
+    for (uint32_t i = 0; i < self->nnodes; i++) {
         BatchColumn *column = &self->columns[i];
-        column->values = storage->slab + self->offsets[2 * i];
-        column->validity = (uint64_t *)(void *)(storage->slab + self->offsets[2 * i + 1]);
         column->nulls = 0;
-        memset(column->validity, 0xff, bitmap_words(self->max_rows) * sizeof(uint64_t));
+        if (column->grows) {
+            TRY(child_begin(self, column, err));
+        } else {
+            column->values = storage->slab + self->offsets[2 * i];
+            column->validity = (uint64_t *)(void *)(storage->slab + self->offsets[2 * i + 1]);
+            memset(column->validity, 0xff, bitmap_words(self->max_rows) * sizeof(uint64_t));
+        }
+        if (column->layout == BATCH_LIST) memset(column->values, 0, sizeof(int32_t));
     }
     return TRIB_OK;
 }
@@ -380,12 +513,6 @@ void batch_text_done(BatchColumn *column, uint32_t row, const char *room) {
 
 /* ---------------------------------------------------------------- hand-over */
 
-static void child_release(struct ArrowArray *array) {
-    BatchStorage *storage = array->private_data;
-    array->release = NULL;
-    storage_unref(storage);
-}
-
 static void batch_release(struct ArrowArray *array) {
     BatchStorage *storage = array->private_data;
     for (int64_t i = 0; i < array->n_children; i++) {
@@ -409,12 +536,16 @@ static void child_fill(BatchBuilder *self, uint32_t index, uint32_t *text_index)
     }
     buffers[0] = column->nulls ? column->validity : NULL;
     buffers[1] = column->values;
-    *child = (struct ArrowArray){.length = self->rows,
+    if (column->layout == BATCH_ROW) nbuffers = 1;
+    *child = (struct ArrowArray){.length = column->grows ? column->rows : self->rows,
                                  .null_count = column->nulls,
                                  .n_buffers = nbuffers,
+                                 .n_children = column->nchildren,
                                  .buffers = buffers,
-                                 .release = child_release,
+                                 .release = batch_release,
                                  .private_data = storage};
+    if (column->nchildren)
+        child->children = storage->child_pointers + (column->children - self->columns);
     storage->child_pointers[index] = child;
 }
 
@@ -422,8 +553,8 @@ void batch_finish(BatchBuilder *self, TribBatch *out) {
     BatchStorage *storage = self->storage;
     uint32_t text_index = 0;
     if (self->block_index >= 0) storage->block_lengths[self->block_index] = self->block_used;
-    for (uint32_t i = 0; i < self->ncolumns; i++) child_fill(self, i, &text_index);
-    atomic_store_explicit(&storage->refs, self->ncolumns + 1, memory_order_release);
+    for (uint32_t i = 0; i < self->nnodes; i++) child_fill(self, i, &text_index);
+    atomic_store_explicit(&storage->refs, self->nnodes + 1, memory_order_release);
     storage->struct_buffers[0] = NULL;
     memset(out, 0, sizeof *out);
     out->array = (struct ArrowArray){.length = self->rows,
@@ -487,6 +618,8 @@ Status batch_value(BatchBuilder *self, uint32_t column_index, uint32_t row, cons
     case BATCH_FIXED16: value_fixed16(column, row, value); return TRIB_OK;
     case BATCH_VIEW:
         return batch_text(self, column, row, value->as.text.data, value->as.text.length, err);
+    case BATCH_LIST:
+    case BATCH_ROW: break;
     }
-    return error_set(err, ERR_GENERAL, "a batch column has no layout");
+    return error_set(err, ERR_GENERAL, "a nested value has no single place");
 }

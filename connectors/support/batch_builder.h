@@ -11,6 +11,11 @@
  * builder is gone; then it goes back to the builder's pool while that lives, or is freed. A builder
  * belongs to one thread at a time.
  *
+ * Arrays, maps and rows: a nested column has child columns. Those of a row hold one value per value of the
+ * row, NULL ones too; that of an array holds all elements one after the other, and so does that of a map:
+ * a row of key and value. What hangs below an array or map has a length of its own: batch_child_add makes
+ * room for the next value there, batch_list_end closes an array or map, NULL ones too.
+ *
  * Memory comes from the host (charged to the process budget). A text block is 64 KiB unless a value
  * is larger. A value is at most 2 GiB - 1 (the layout's limit).
  */
@@ -35,7 +40,9 @@ typedef enum {
     BATCH_FLOAT,
     BATCH_DOUBLE,
     BATCH_FIXED16,
-    BATCH_VIEW
+    BATCH_VIEW,
+    BATCH_LIST, /* array, map: int32 ends of the values, behind a 0 */
+    BATCH_ROW   /* no values of its own */
 } BatchLayout;
 
 /* An Arrow string view, as it lies in the buffer of a text column. */
@@ -52,23 +59,31 @@ typedef struct BatchView {
 } BatchView;
 
 /* One column of the batch being built. Direct writes into `values` (max_rows elements) are welcome. */
-typedef struct BatchColumn {
+typedef struct BatchColumn BatchColumn;
+struct BatchColumn {
     TribType type;
     BatchLayout layout;
-    uint32_t width; /* bytes per value; 0 for BATCH_BITS */
+    uint32_t width; /* bytes per value; 0 for BATCH_BITS and BATCH_ROW */
     void *values;
     uint64_t *validity; /* all set by batch_begin */
     uint32_t nulls;
-} BatchColumn;
+    /* nested columns */
+    BatchColumn *children; /* array, map: one */
+    uint32_t nchildren;
+    bool grows;    /* hangs below an array or map: */
+    uint32_t rows; /* values there are, and have room */
+    uint32_t room;
+};
 
 typedef struct BatchBuilder {
     const TribHost *host;
     uint32_t ncolumns, max_rows;
+    uint32_t nnodes; /* the columns and what is nested in them */
     uint64_t max_bytes;
-    BatchColumn *columns;
-    uint32_t rows;       /* done */
-    uint64_t row_width;  /* bytes per row of the fixed part */
-    uint64_t text_bytes; /* in the text blocks */
+    BatchColumn *columns; /* nnodes: those of the batch come first */
+    uint32_t rows;        /* done */
+    uint64_t row_width;   /* bytes per row of the fixed part */
+    uint64_t text_bytes;  /* in the text blocks and below arrays and maps */
     /* internal: the text block that is being filled */
     char *block;
     uint32_t block_used, block_size;
@@ -80,7 +95,7 @@ typedef struct BatchBuilder {
     Arena *arena;
 } BatchBuilder;
 
-/* Canonical layout of a type; false: the builder does not build it (array, map, row). */
+/* Canonical layout of a type; false: the builder does not build it. */
 bool batch_layout(TribType type, BatchLayout *layout, uint32_t *width);
 
 /* max_rows is lowered where so many rows would be wider than max_bytes. Errors: UNSUPPORTED naming the type; out of memory. */
@@ -145,9 +160,19 @@ static inline void batch_set_null(BatchColumn *column, uint32_t row) {
     column->nulls++;
     if (column->width)
         memset((char *)column->values + (size_t)row * column->width, 0, column->width);
-    else
+    else if (column->layout == BATCH_BITS)
         batch_set_bool(column, row, false);
 }
+
+/* Room for one more value of a column that grows; *row = its place. The columns of a row grow with it. */
+Status batch_child_add(BatchBuilder *self, BatchColumn *column, uint32_t *row,
+                       Error *err) WARN_UNUSED;
+/* The array or map at `row` ends with the child's last value; to be called for each row in its order. */
+static inline void batch_list_end(BatchColumn *column, uint32_t row) {
+    ((int32_t *)column->values)[row + 1] = (int32_t)column->children[0].rows;
+}
+/* NULL for any column: what hangs below it is filled in too. */
+void batch_null_deep(BatchColumn *column, uint32_t row);
 
 /* Slow path of batch_text: makes room for `length` bytes in a text block; NULL with *err filled in. */
 char *batch_text_block(BatchBuilder *self, size_t length, Error *err);
@@ -187,7 +212,7 @@ char *batch_text_room(BatchBuilder *self, BatchColumn *column, uint32_t row, siz
                       Error *err);
 void batch_text_done(BatchColumn *column, uint32_t row, const char *room);
 
-/* Any value of any type that batch_layout knows (slow; for literals and tests). */
+/* Any value of any type that is not nested (slow; for literals and tests). */
 Status batch_value(BatchBuilder *self, uint32_t column, uint32_t row, const TribValue *value,
                    Error *err) WARN_UNUSED;
 

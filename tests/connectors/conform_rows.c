@@ -79,8 +79,49 @@ static void fixed16_read(const char *data, TribValue *out) {
     out->as.instant.ns = small;
 }
 
+static bool cell_read(const struct ArrowArray *array, TribType type, int64_t row, Arena *arena,
+                      TribValue *out);
+
+/* Values begin .. end of the children, turn by turn: an array's elements, a map's keys and values. */
+static bool items_read(struct ArrowArray *const *children, const TribTypeFields *fields,
+                       uint32_t nchildren, int64_t begin, int64_t end, Arena *arena,
+                       TribValue *out) {
+    size_t count = (size_t)(end - begin) * nchildren, at = 0;
+    TribValue *values = ARENA_ARRAY(arena, TribValue, count + 1);
+    if (!values) abort();
+    out->as.items.values = values;
+    out->as.items.count = count;
+    for (int64_t i = begin; i < end; i++) {
+        for (uint32_t k = 0; k < nchildren; k++) {
+            if (i >= children[k]->length) return false;
+            if (!cell_read(children[k], fields->field[k].type, children[k]->offset + i, arena,
+                           &values[at++]))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool nested_read(const struct ArrowArray *array, BatchLayout layout, int64_t row,
+                        Arena *arena, TribValue *out) {
+    const TribTypeFields *fields = out->type.fields;
+    if (layout == BATCH_ROW)
+        return array->n_children == fields->count &&
+               items_read(array->children, fields, fields->count, row, row + 1, arena, out);
+    const int32_t *ends = array->buffers[1];
+    const struct ArrowArray *child = array->n_children == 1 ? array->children[0] : NULL;
+    if (!child || ends[row] < 0 || ends[row] > ends[row + 1] || ends[row + 1] > child->length)
+        return false;
+    if (out->type.id == TRIB_TYPE_ARRAY)
+        return items_read(array->children, fields, 1, ends[row], ends[row + 1], arena, out);
+    if (child->n_children != 2 || child->null_count != 0) return false;
+    return items_read(child->children, fields, 2, child->offset + ends[row],
+                      child->offset + ends[row + 1], arena, out);
+}
+
 static bool value_read(const struct ArrowArray *array, BatchLayout layout, int64_t row,
                        Arena *arena, TribValue *out) {
+    if (layout >= BATCH_LIST) return nested_read(array, layout, row, arena, out);
     const void *values = array->buffers[1];
     switch (layout) {
     case BATCH_BITS:
@@ -102,17 +143,32 @@ static bool value_read(const struct ArrowArray *array, BatchLayout layout, int64
         }
         return true;
     case BATCH_VIEW: return view_read(array, row, arena, out);
+    default: return false;
     }
-    return false;
+}
+
+static bool cell_read(const struct ArrowArray *array, TribType type, int64_t row, Arena *arena,
+                      TribValue *out) {
+    BatchLayout layout;
+    uint32_t width;
+    const uint8_t *validity = array->buffers[0];
+    memset(out, 0, sizeof *out);
+    out->type = type;
+    out->is_null = validity && !(validity[row >> 3] >> (row & 7) & 1);
+    if (out->is_null) return true;
+    return batch_layout(type, &layout, &width) && value_read(array, layout, row, arena, out);
 }
 
 static bool column_check(const struct ArrowArray *array, BatchLayout layout, int64_t rows) {
     int64_t nulls = 0;
-    bool shape = layout == BATCH_VIEW ? array->n_buffers >= 3 : array->n_buffers == 2;
+    bool shape = layout == BATCH_VIEW  ? array->n_buffers >= 3
+                 : layout == BATCH_ROW ? array->n_buffers == 1
+                                       : array->n_buffers == 2;
     if (!CHECK(array->release != NULL, "a child without release")) return false;
     if (!CHECK(array->length == rows, "a child of another length")) return false;
     if (!CHECK(shape, "a child with %lld buffers", (long long)array->n_buffers)) return false;
-    if (!CHECK(array->buffers[1] || rows == 0, "a child without values")) return false;
+    bool values = layout == BATCH_ROW || rows == 0 || array->buffers[1];
+    if (!CHECK(values, "a child without values")) return false;
     const uint8_t *validity = array->buffers[0];
     for (int64_t i = array->offset; validity && i < array->offset + rows; i++)
         nulls += !(validity[i >> 3] >> (i & 7) & 1);
@@ -142,16 +198,7 @@ bool rows_append(Rows *self, const TribBatch *batch) {
         TribValue *row = rows_room(self);
         for (uint32_t c = 0; c < self->ncolumns; c++) {
             const struct ArrowArray *child = array->children[c];
-            BatchLayout layout;
-            uint32_t width;
-            batch_layout(self->types[c], &layout, &width);
-            int64_t place = child->offset + at;
-            const uint8_t *validity = child->buffers[0];
-            memset(&row[c], 0, sizeof row[c]);
-            row[c].type = self->types[c];
-            row[c].is_null = validity && !(validity[place >> 3] >> (place & 7) & 1);
-            if (row[c].is_null) continue;
-            if (!CHECK(value_read(child, layout, place, self->arena, &row[c]),
+            if (!CHECK(cell_read(child, self->types[c], child->offset + at, self->arena, &row[c]),
                        "a value that points outside its buffers"))
                 return false;
         }
@@ -210,7 +257,23 @@ static int padded_compare(const TribValue *a, const TribValue *b) {
     return 0;
 }
 
+static int cell_compare(const TribValue *a, const TribValue *b);
+
+static int items_compare(const TribValue *a, const TribValue *b) {
+    size_t x = a->as.items.count, y = b->as.items.count;
+    for (size_t i = 0; i < x && i < y; i++) {
+        int order = cell_compare(&a->as.items.values[i], &b->as.items.values[i]);
+        if (order) return order;
+    }
+    return (x > y) - (x < y);
+}
+
+static bool is_nested(TribType type) {
+    return type.id == TRIB_TYPE_ARRAY || type.id == TRIB_TYPE_MAP || type.id == TRIB_TYPE_ROW;
+}
+
 int value_compare(const TribValue *a, const TribValue *b) {
+    if (is_nested(a->type)) return items_compare(a, b);
     if (a->type.id == TRIB_TYPE_CHAR) return padded_compare(a, b);
     if (is_text(a->type)) {
         return str_compare((Str){a->as.text.data, a->as.text.length},

@@ -197,7 +197,9 @@ const Quirks *quirks_lake(Arena *arena, const char *folder) {
     options[1][1] = (TribOption)OPTION(
         "tables",
         "{\"parts\":{\"partitions\":{\"y\":\"integer\"}}, \"both\":{\"path\":"
-        "\"parts/y=202[45]/**/*.csv\",\"columns\":{\"id\":\"bigint\",\"t\":\"varchar(40)\"}}}");
+        "\"parts/y=202[45]/**/*.csv\",\"columns\":{\"id\":\"bigint\",\"t\":\"varchar(40)\"}},"
+        "\"deep\":{\"path\":\"lines.jsonl\",\"columns\":{\"id\":\"bigint\",\"j\":"
+        "\"row(a array(bigint), m map(varchar, bigint))\"}}}");
     options[2][0] = (TribOption)OPTION("path", path);
     options[2][1] = (TribOption)OPTION("on_mismatch", "varchar");
     return &quirks;

@@ -38,33 +38,67 @@ FormatParams lake_params(LakeFile *file, const Shape *shape) {
                           .range = {&file->object, 0, file->object.size, &file->stats, false}};
 }
 
-/* Values of varchar columns, as text. */
+static void value_print(Buf *out, const BatchColumn *column, const struct ArrowArray *array,
+                        int64_t row);
+
+/* (a, b) */
+static void fields_print(Buf *out, const BatchColumn *column, const struct ArrowArray *array,
+                         int64_t row) {
+    check(array->n_children == column->nchildren, "a row's fields are miscounted");
+    for (uint32_t i = 0; i < column->nchildren; i++) {
+        check(array->children[i]->length >= array->length, "a field is shorter than its row");
+        buf_char(out, i ? ',' : '(');
+        value_print(out, &column->children[i], array->children[i], row);
+    }
+    buf_char(out, ')');
+}
+
+/* {a b} */
+static void list_print(Buf *out, const BatchColumn *column, const struct ArrowArray *array,
+                       int64_t row) {
+    const int32_t *offsets = array->buffers[1];
+    check(offsets[row] <= offsets[row + 1] && offsets[row + 1] <= array->children[0]->length,
+          "the ends of lists are wrong");
+    buf_char(out, '{');
+    for (int32_t i = offsets[row]; i < offsets[row + 1]; i++) {
+        if (i > offsets[row]) buf_char(out, ' ');
+        value_print(out, &column->children[0], array->children[0], i);
+    }
+    buf_char(out, '}');
+}
+
+static void value_print(Buf *out, const BatchColumn *column, const struct ArrowArray *array,
+                        int64_t row) {
+    const uint64_t *validity = array->buffers[0];
+    const void *values = array->n_buffers > 1 ? array->buffers[1] : NULL;
+    if (validity && !bitmap_get(validity, (size_t)row)) {
+        buf_text(out, "NULL");
+        return;
+    }
+    switch (column->layout) {
+    case BATCH_LIST: list_print(out, column, array, row); return;
+    case BATCH_ROW: fields_print(out, column, array, row); return;
+    case BATCH_INT64: buf_printf(out, "%lld", (long long)((const int64_t *)values)[row]); return;
+    case BATCH_DOUBLE: buf_printf(out, "%.17g", ((const double *)values)[row]); return;
+    case BATCH_INT32: buf_printf(out, "%d", ((const int32_t *)values)[row]); return;
+    case BATCH_BITS:
+        buf_text(out, ((const uint8_t *)values)[row / 8] >> (row % 8) & 1 ? "true" : "false");
+        return;
+    default: break;
+    }
+    check(column->layout == BATCH_VIEW, "a column of another layout");
+    const BatchView *view = (const BatchView *)values + row;
+    const char *data = view->length <= 12 ? view->as.inlined
+                                          : (const char *)array->buffers[2 + view->as.far.block] +
+                                                view->as.far.offset;
+    buf_add(out, data, (size_t)view->length);
+}
+
 static void rows_print(Buf *out, const BatchBuilder *builder, const struct ArrowArray *array) {
     for (int64_t r = 0; r < array->length; r++) {
         for (uint32_t c = 0; c < builder->ncolumns; c++) {
-            const struct ArrowArray *child = array->children[c];
-            const uint64_t *validity = child->buffers[0];
-            const BatchView *view = (const BatchView *)child->buffers[1] + r;
             buf_char(out, c ? '|' : '[');
-            if (validity && !bitmap_get(validity, (size_t)r)) {
-                buf_text(out, "NULL");
-            } else if (builder->columns[c].layout == BATCH_INT64) {
-                buf_printf(out, "%lld", (long long)((const int64_t *)child->buffers[1])[r]);
-            } else if (builder->columns[c].layout == BATCH_DOUBLE) {
-                buf_printf(out, "%.17g", ((const double *)child->buffers[1])[r]);
-            } else if (builder->columns[c].layout == BATCH_INT32) {
-                buf_printf(out, "%d", ((const int32_t *)child->buffers[1])[r]);
-            } else if (builder->columns[c].layout == BATCH_BITS) {
-                buf_text(out, ((const uint8_t *)child->buffers[1])[r / 8] >> (r % 8) & 1 ? "true"
-                                                                                         : "false");
-            } else {
-                check(builder->columns[c].layout == BATCH_VIEW, "a column of another layout");
-                const char *data = view->length <= 12
-                                       ? view->as.inlined
-                                       : (const char *)child->buffers[2 + view->as.far.block] +
-                                             view->as.far.offset;
-                buf_add(out, data, (size_t)view->length);
-            }
+            value_print(out, &builder->columns[c], array->children[c], r);
         }
         buf_text(out, "]\n");
     }

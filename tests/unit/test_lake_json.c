@@ -98,6 +98,106 @@ static void test_faults(void **state) {
     expect_fault(deep, "deeper than 50 levels", "line 1");
 }
 
+/* Rows of one column "c" of that type. */
+static LakeText read_nested(const char *type, const char *text, OnMismatch on_mismatch) {
+    Arena *arena = arena_new(NULL);
+    Shape shape = json_shape();
+    FormatColumn columns[] = {column("c", 0)};
+    LakeFile file;
+    shape.on_mismatch = on_mismatch;
+    assert_true(column_type_parse(arena, str_from(type), &columns[0].type));
+    lake_file_write(&file, "nested.json", text, strlen(text));
+    LakeText read = lake_read_columns(&file, &shape, columns, 1, 0, strlen(text));
+    lake_file_remove(&file);
+    arena_free(arena);
+    return read;
+}
+
+static void expect_nested(const char *type, const char *text, const char *rows) {
+    LakeText read = read_nested(type, text, MISMATCH_ERROR);
+    assert_string_equal(read.error, "");
+    assert_string_equal(read.text, rows);
+    lake_text_free(&read);
+}
+
+static void test_nested(void **state) {
+    expect_nested("array(bigint)", "{\"c\":[1, 2 ,null,\"-3\"]}\n{\"c\":[]}\n{}\n{\"c\":null}\n",
+                  "[{1 2 NULL -3}]\n[{}]\n[NULL]\n[NULL]\n");
+    expect_nested(
+        "array(array(varchar))",
+        "{\"c\":[[\"a\\n\\u00e9\"],[],null,[\"a text beyond twelve bytes\",{\"x\": 1}]]}\n",
+        "[{{a\n\xC3\xA9} {} NULL {a text beyond twelve bytes {\"x\": 1}}}]\n");
+    expect_nested("map(varchar, integer)", "{\"c\":{\"a\":1,\"\\u0062\":null}}\n{\"c\":{}}\n",
+                  "[{(a,1) (b,NULL)}]\n[{}]\n");
+    /* Missing, unknown, repeated, of another case. */
+    expect_nested("row(a bigint, b row(x boolean, y json))",
+                  "{\"c\":{\"b\":{\"y\":[1.10,\"s\"]},\"z\":[{}],\"a\":1,\"A\":2}}\n"
+                  "{\"c\":{\"b\":{\"x\":true},\"b\":{}}}\n{\"c\":{}}\n{\"c\":null}\n",
+                  "[(2,(NULL,[1.10,\"s\"]))]\n[(NULL,(NULL,NULL))]\n[(NULL,NULL)]\n[NULL]\n");
+    expect_nested("array(row(k varchar, m map(varchar, array(double))))",
+                  "{\"c\":[{\"m\":{\"p\":[0.5]},\"k\":\"a\"},null,{\"k\":\"b\",\"m\":{}}]}\n",
+                  "[{(a,{(p,{0.5})}) NULL (b,{})}]\n");
+}
+
+static void expect_nested_fault(const char *type, const char *text, const char *part) {
+    LakeText read = read_nested(type, text, MISMATCH_ERROR);
+    if (!strstr(read.error, part)) fail_msg("'%s' lacks '%s'", read.error, part);
+    lake_text_free(&read);
+}
+
+static void test_nested_faults(void **state) {
+    expect_nested_fault("array(row(id bigint, price double))",
+                        "{}\n{\"c\":[{},{\"price\":1},{},{\"price\":\"x\"}]}\n",
+                        "line 2, member \"c[3].price\": 'x' is no double");
+    expect_nested_fault("array(bigint)", "{\"c\":{\"a\":1}}",
+                        "member \"c\": '{\"a\":1}' is no array");
+    expect_nested_fault("row(a bigint)", "{\"c\":[1]}", "member \"c\": '[1]' is no object");
+    expect_nested_fault("map(varchar, bigint)", "{\"c\":\"s\"}", "'\"s\"' is no object");
+    expect_nested_fault("map(varchar, bigint)", "{\"c\":{\"a\":1,\"b\":2,\"\\u0061\":3}}",
+                        "member \"c\": 'a' is a key that stands there twice");
+    expect_nested_fault("map(varchar(2), bigint)", "{\"c\":{\"abc\":1}}", "longer than");
+    expect_nested_fault("array(bigint)", "{\"c\":[1,]}", "a value should stand here");
+    LakeText read = read_nested("row(a array(bigint), b map(varchar, date))",
+                                "{\"c\":{\"a\":[1,true,{}],\"b\":{\"x\":1,\"x\":2}}}\n"
+                                "{\"c\":{\"a\":7,\"b\":{\"y\":\"no\"}}}\n{\"c\":[]}\n",
+                                MISMATCH_NULL);
+    assert_string_equal(read.error, "");
+    assert_string_equal(read.text, "[({1 NULL NULL},NULL)]\n[(NULL,{(y,NULL)})]\n[NULL]\n");
+    lake_text_free(&read);
+}
+
+/* Many small objects in one value: rows of many fields, deep unknown members, batches that are cut. */
+static void test_nested_hostile(void **state) {
+    Buf text, type;
+    enum { ELEMENTS = 3000, FIELDS = 100, ROWS = 20 };
+    buf_init(&type, NULL, 1 << 20);
+    buf_text(&type, "array(row(a bigint");
+    for (int i = 1; i < FIELDS; i++) buf_printf(&type, ", f%d bigint", i);
+    buf_text(&type, "))");
+    buf_char(&type, '\0');
+    buf_init(&text, NULL, 1 << 24);
+    for (int r = 0; r < ROWS; r++) {
+        buf_text(&text, "{\"c\":[");
+        for (int i = 0; i < ELEMENTS; i++) buf_text(&text, i ? ",{}" : "{\"a\":1}");
+        buf_text(&text, "]}\n");
+    }
+    buf_char(&text, '\0');
+    LakeText read = read_nested(type.data, text.data, MISMATCH_ERROR);
+    assert_string_equal(read.error, "");
+    assert_int_equal(read.rows, ROWS);
+    assert_true(strncmp(read.text, "[{(1,NULL,", 10) == 0);
+    lake_text_free(&read);
+    buf_clear(&type);
+    text.len = 0;
+    buf_text(&text, "{\"c\":{\"z\":");
+    for (int i = 0; i < 60; i++) buf_char(&text, '[');
+    for (int i = 0; i < 60; i++) buf_char(&text, ']');
+    buf_text(&text, "}}\n");
+    buf_char(&text, '\0');
+    expect_nested_fault("row(a bigint)", text.data, "deeper than 50 levels");
+    buf_clear(&text);
+}
+
 static void test_ranges(void **state) {
     static const char text[] =
         "{\"a\":\"\\n\",\"b\":1}\r\n\n{\"b\":2}\n{\"a\":\"}\",\"b\":3}\n{\"b\":4}";
@@ -220,7 +320,8 @@ static void expect_type(const char *values, const char *type) {
     InferColumn *columns;
     uint32_t count;
     Error err;
-    char text[64];
+    Buf text;
+    buf_init(&text, NULL, 4096);
     for (const char *at = values; *at;) {
         size_t len = strcspn(at, ";");
         Field field = {at, (uint32_t)len, len ? 0 : FIELD_NULL};
@@ -230,8 +331,11 @@ static void expect_type(const char *values, const char *type) {
     }
     assert_int_equal(infer_finish(infer, &shape, &columns, &count, &err), TRIB_OK);
     assert_int_equal(count, 1);
-    text[column_type_text(columns[0].type, text, sizeof text)] = '\0';
-    if (strcmp(text, type) != 0) fail_msg("%s is %s, not %s", values, text, type);
+    column_type_write(&text, columns[0].type);
+    Str found = buf_view(&text);
+    if (!str_equal(found, str_from(type)))
+        fail_msg("%s is " STR_FORMAT ", not %s", values, STR_ARGS(found), type);
+    buf_clear(&text);
     arena_free(arena);
 }
 
@@ -260,20 +364,63 @@ static void test_infer(void **state) {
 
 static void test_type_names(void **state) {
     static const char *const good[] = {
-        "bigint",  "decimal(15,2)", "varchar(20)", "char(3)", "timestamp(3) with time zone",
-        "time(0)", "json"};
+        "bigint",
+        "decimal(15,2)",
+        "varchar(20)",
+        "char(3)",
+        "timestamp(3) with time zone",
+        "time(0)",
+        "json",
+        "array(bigint)",
+        "map(varchar, array(decimal(9,2)))",
+        "map(varchar(3), json)",
+        "row(a bigint, \"b \"\"c, d\" row(x timestamp(3) with time zone))"};
+    Arena *arena = arena_new(NULL);
     TribType type;
-    char text[64];
+    Buf text;
     for (size_t i = 0; i < COUNT_OF(good); i++) {
-        assert_true(column_type_parse(str_from(good[i]), &type));
-        text[column_type_text(type, text, sizeof text)] = '\0';
-        assert_string_equal(text, good[i]);
+        assert_true(column_type_parse(arena, str_from(good[i]), &type));
+        buf_init(&text, arena, 4096);
+        column_type_write(&text, type);
+        assert_true(str_equal(buf_view(&text), str_from(good[i])));
     }
-    static const char *const bad[] = {"",           "biginteger", "decimal(39,2)", "decimal(5,6)",
-                                      "varchar(0)", "int(4)",     "timestamp(10)", "date(3",
-                                      "char(1,2)"};
+    assert_true(column_type_parse(arena, STR(" ARRAY ( Row( A int ,b varchar ) ) "), &type));
+    static const char *const bad[] = {"",
+                                      "biginteger",
+                                      "decimal(39,2)",
+                                      "decimal(5,6)",
+                                      "varchar(0)",
+                                      "int(4)",
+                                      "timestamp(10)",
+                                      "date(3",
+                                      "char(1,2)",
+                                      "array",
+                                      "array()",
+                                      "array(bigint",
+                                      "array(bigint))",
+                                      "array(bigint, bigint)",
+                                      "array(nothing)",
+                                      "map(varchar)",
+                                      "map(bigint, bigint)",
+                                      "row()",
+                                      "row(bigint)",
+                                      "row(a bigint,)",
+                                      "row(a bigint, A date)",
+                                      "row(\"a bigint)",
+                                      "array(bigint) x"};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
-        assert_false(column_type_parse(str_from(bad[i]), &type));
+        assert_false(column_type_parse(arena, str_from(bad[i]), &type));
+    char deep[400] = "";
+    for (int i = 0; i < COLUMN_TYPE_DEPTH; i++) memcpy(deep + 6 * i, "array(", 7);
+    size_t at = strlen(deep);
+    memcpy(deep + at, "date", 4);
+    memset(deep + at + 4, ')', COLUMN_TYPE_DEPTH);
+    assert_true(column_type_parse(arena, str_from(deep), &type));
+    char deeper[420] = "array(";
+    memcpy(deeper + 6, deep, strlen(deep));
+    deeper[strlen(deeper)] = ')';
+    assert_false(column_type_parse(arena, str_from(deeper), &type));
+    arena_free(arena);
 }
 
 /* ---------------------------------------------------------------- patterns, pages */
@@ -354,11 +501,13 @@ static void test_pages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),   cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_ranges),   cmocka_unit_test(test_gzip),
-        cmocka_unit_test(test_zstd),     cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_infer),    cmocka_unit_test(test_type_names),
-        cmocka_unit_test(test_patterns), cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_nested),         cmocka_unit_test(test_nested_faults),
+        cmocka_unit_test(test_nested_hostile), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_faults),         cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_gzip),           cmocka_unit_test(test_zstd),
+        cmocka_unit_test(test_bomb),           cmocka_unit_test(test_infer),
+        cmocka_unit_test(test_type_names),     cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
