@@ -20,6 +20,8 @@ struct HttpServer {
     const HttpStep *steps;
     size_t count;
     int listener, port;
+    _Atomic unsigned working; /* requests that wait for their answer */
+    unsigned together;        /* the most of those */
     pthread_t thread, peers[CONNECTIONS_MOST];
     int sockets[CONNECTIONS_MOST];
     unsigned npeers;
@@ -68,7 +70,8 @@ static void pause_ms(HttpServer *self, int ms) {
 
 static const HttpStep *next_step(HttpServer *self, const char *request) {
     pthread_mutex_lock(&self->lock);
-    unsigned n = self->nrequests++;
+    unsigned n = self->nrequests++, working = atomic_fetch_add(&self->working, 1) + 1;
+    if (working > self->together) self->together = working;
     if (n < REQUESTS_KEPT) self->requests[n] = strdup(request);
     pthread_mutex_unlock(&self->lock);
     return &self->steps[n < self->count ? n : self->count - 1];
@@ -81,6 +84,7 @@ static void *serve(void *context) {
     while (request && read_request(peer->socket, request)) {
         const HttpStep *step = next_step(self, request);
         pause_ms(self, step->delay_ms);
+        atomic_fetch_sub(&self->working, 1); /* before the client can know of the answer */
         size_t length = step->length ? step->length : strlen(step->bytes);
         if (!send_all(peer->socket, step->bytes, length)) break;
         if (step->hang) pause_ms(self, -1);
@@ -137,6 +141,13 @@ int http_server_port(const HttpServer *self) {
 unsigned http_server_requests(HttpServer *self) {
     pthread_mutex_lock(&self->lock);
     unsigned n = self->nrequests;
+    pthread_mutex_unlock(&self->lock);
+    return n;
+}
+
+unsigned http_server_together(HttpServer *self) {
+    pthread_mutex_lock(&self->lock);
+    unsigned n = self->together;
     pthread_mutex_unlock(&self->lock);
     return n;
 }

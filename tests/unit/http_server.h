@@ -25,6 +25,7 @@ HttpServer *http_server_start(const HttpStep *steps, size_t count);
 int http_server_port(const HttpServer *self);
 unsigned http_server_requests(HttpServer *self);
 unsigned http_server_connections(HttpServer *self);
+unsigned http_server_together(HttpServer *self); /* requests at a time, at most */
 /* Head and body of the nth request; valid until stop. "" if there was none. */
 const char *http_server_request(HttpServer *self, unsigned n);
 void http_server_stop(HttpServer *self);

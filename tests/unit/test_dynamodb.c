@@ -672,13 +672,37 @@ static void test_next_page_cancelled(void **state) {
     }
 }
 
+/* What fails ahead fails when it is wanted: the rows before it come. */
+static void test_next_page_fails(void **state) {
+    static const char *const answers[] = {PAGE(THREE, NEXT("c")),
+                                          "!400 {\"__type\":\"x#AccessDeniedException\"}"};
+    Source source;
+    TribScan *scan;
+    Buf rows;
+    bool end = false;
+    source_begin(&source, "null", COUNT_OF(answers), answers);
+    buf_init(&rows, source.arena, 1000);
+    assert_int_equal(source_open(&source, NULL, 0, &scan), TRIB_OK);
+    for (int row = 0; row < 2; row++)
+        assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+    assert_int_equal(source_requests(&source, 2), 2); /* refused already */
+    assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_OK);
+    assert_string_equal(rows.data, "a=1 b=2 c=3 ");
+    assert_int_equal(source_next(&source, scan, 1, &rows, &end), TRIB_AUTH);
+    assert_string_equal(source.err.sqlstate, "28000");
+    assert_string_equal(source.err.source, "dyn");
+    assert_int_equal(source_requests(&source, 2), 2);
+    source.connector->scan_release(scan);
+    source_end(&source);
+}
+
 /* Queries of several keys run together: as many as there may be connections, eight at most. */
 static void test_queries_ahead(void **state) {
     static const char *const keys[] = {"a", "b", "c", "d", "e", "f", "g", "h",
                                        "i", "j", "k", "l", "m", "n", "o", "p"};
     static const struct {
         const char *connections;
-        unsigned ahead; /* requests with the first */
+        unsigned together; /* requests */
     } cases[] = {{"1", 1}, {"4", 4}, {"16", 8}};
     static const char *const answers[] = {PAGE(ITEM("a", "1"), ""), PAGE(ITEM("a", "1"), "")};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -690,7 +714,7 @@ static void test_queries_ahead(void **state) {
         assert_int_equal(source_read(&source, keys, COUNT_OF(keys), &rows), TRIB_OK);
         assert_int_equal(rows.len, 4 * COUNT_OF(keys));
         assert_int_equal(source_requests(&source, COUNT_OF(keys)), COUNT_OF(keys));
-        assert_int_equal(http_server_connections(source.server), cases[i].ahead);
+        assert_int_equal(http_server_together(source.server), cases[i].together);
         for (uint32_t k = 0; k < COUNT_OF(keys); k++) { /* each key once, in whatever order */
             char *wanted = arena_printf(source.arena, "\":h\":{\"S\":\"%s\"}", keys[k]);
             unsigned found = 0;
@@ -836,8 +860,9 @@ int main(void) {
         cmocka_unit_test(test_scans),           cmocka_unit_test(test_look_ups),
         cmocka_unit_test(test_next_page),       cmocka_unit_test(test_next_page_limit),
         cmocka_unit_test(test_next_page_wrong), cmocka_unit_test(test_next_page_cancelled),
-        cmocka_unit_test(test_queries_ahead),   cmocka_unit_test(test_checksum),
-        cmocka_unit_test(test_assumed_role),    cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_next_page_fails), cmocka_unit_test(test_queries_ahead),
+        cmocka_unit_test(test_checksum),        cmocka_unit_test(test_assumed_role),
+        cmocka_unit_test(test_metadata),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
