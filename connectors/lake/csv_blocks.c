@@ -206,7 +206,8 @@ Status csv_blocks_prologue(CsvBlocks *self, Error *err) {
         skip = newline ? (size_t)(newline - self->data) + 1 : self->len;
     }
     self->consumed = skip;
-    bool ended = self->ended; /* a full block tells nothing about what follows */
+    if (skip == 0) return TRIB_OK; /* the block as it is */
+    bool ended = self->ended;      /* a full block tells nothing about what follows */
     TRY(block_fill(self, err));
     self->ended = self->ended || ended;
     return TRIB_OK;

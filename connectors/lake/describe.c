@@ -116,16 +116,42 @@ static Status file_sample(Describe *d, const TableFile *file, uint32_t places, u
     return TRIB_OK;
 }
 
+/* Bytes that a look at the beginning of a range wants, its part of a window for boundaries included. */
+enum { AHEAD_BYTES = 1280 * 1024, AHEAD_BYTES_PACKED = 256 * 1024 };
+
+static uint32_t sample_index(const Describe *d, uint32_t files, uint32_t i) {
+    return files > 1 ? (uint32_t)((uint64_t)i * (d->list.count - 1) / (files - 1)) : 0;
+}
+
+/* What the samples will look at, fetched in one go. */
+static Status samples_fetch(Describe *d, uint32_t files, uint32_t places) {
+    StoreRange ranges[SAMPLE_PLACES];
+    Store *store = d->def->store;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < files; i++) {
+        const StoreObject *object = &d->list.files[sample_index(d, files, i)].object;
+        bool plain = format_codec(&d->shape, object->key) == CODEC_NONE;
+        uint32_t looks = plain && object->size >= PLACE_BYTES_MIN ? places / files : 1;
+        uint64_t most = plain ? AHEAD_BYTES : AHEAD_BYTES_PACKED;
+        for (uint32_t k = 0; k < looks && object->size; k++) {
+            uint64_t begin = object->size / looks * k;
+            if (begin) begin--; /* boundaries are looked for from the byte before */
+            uint64_t end = object->size - begin < most ? object->size : begin + most;
+            ranges[count++] = (StoreRange){object, begin, end, &d->list.stats, true};
+        }
+    }
+    return count ? store->ahead(store, d->call, ranges, count, d->err) : TRIB_OK;
+}
+
 static Status files_sample(Describe *d) {
     Infer *infer;
     TRY_ALLOC(infer, infer_new(d->arena, d->shape.format == FORMAT_JSON), d->err);
     uint32_t places = d->def->store->remote ? SAMPLE_PLACES_REMOTE : SAMPLE_PLACES;
     uint32_t files = d->list.count < places ? d->list.count : places;
     uint64_t each = d->def->sample_rows / files + 1;
+    if (d->def->store->ahead) TRY(samples_fetch(d, files, places));
     for (uint32_t i = 0; i < files; i++) {
-        uint32_t index =
-            files > 1 ? (uint32_t)((uint64_t)i * (d->list.count - 1) / (files - 1)) : 0;
-        const TableFile *file = &d->list.files[index];
+        const TableFile *file = &d->list.files[sample_index(d, files, i)];
         if (file->object.size == 0) continue;
         TRY(file_sample(d, file, places / files, each, infer));
     }

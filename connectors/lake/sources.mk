@@ -3,7 +3,8 @@ LAKE_CONNECTOR_SOURCES = connectors/lake/lake.c connectors/lake/lake.h \
 	connectors/lake/option.c connectors/lake/column_type.c connectors/lake/column_type.h \
 	connectors/lake/store.h connectors/lake/store_local.c \
 	connectors/lake/store_s3.c connectors/lake/store_s3.h connectors/lake/s3_list.c \
-	connectors/lake/s3_reader.c \
+	connectors/lake/s3_reader.c connectors/lake/s3_part.c connectors/lake/s3_part.h \
+	connectors/lake/s3_ahead.c \
 	connectors/lake/codec.c connectors/lake/codec.h \
 	connectors/lake/format.c connectors/lake/format.h \
 	connectors/lake/convert.c connectors/lake/convert.h \

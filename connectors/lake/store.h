@@ -60,6 +60,10 @@ struct Store {
                    Error *err);
     void (*free)(Store *self);
     bool remote; /* a byte costs a network's transfer */
+    /* Fetches all ranges at once and keeps them for readers that begin within them, for a while: a hint,
+     * but errors are told. They all count on the first one's stats. NULL = nothing would be gained. */
+    Status (*ahead)(Store *self, TribCall *call, const StoreRange *ranges, uint32_t count,
+                    Error *err);
 };
 
 struct StoreReader {

@@ -247,6 +247,6 @@ static Status local_open(Store *self, TribCall *call, const StoreRange *range, S
 static void local_free(Store *self) {}
 
 Store *store_local(void) {
-    static Store store = {"", local_list, local_stat, local_open, local_free, false};
+    static Store store = {"", local_list, local_stat, local_open, local_free, false, NULL};
     return &store;
 }

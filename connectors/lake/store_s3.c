@@ -5,7 +5,7 @@
  * a dot, which no wildcard certificate covers); url_style decides otherwise. Keys are %-encoded but for
  * their slashes, as they are signed.
  */
-#include "connectors/lake/store_s3.h"
+#include "connectors/lake/s3_part.h"
 
 #include "connectors/support/uri.h"
 #include "engine/base/number.h"
@@ -109,6 +109,8 @@ static Status s3_stat(Store *base, TribCall *call, Arena *arena, const char *key
 
 static void s3_free(Store *base) {
     S3Store *self = (S3Store *)base;
+    s3_ahead_clear(self);
+    pthread_mutex_destroy(&self->lock);
     aws_client_free(self->client);
     arena_free(self->arena);
 }
@@ -123,7 +125,8 @@ Status store_s3_new(const Options *options, const TribHost *host, const char *ca
         arena_free(arena);
         return error_out_of_memory(err);
     }
-    self->base = (Store){"s3://", s3_list, s3_stat, s3_open, s3_free, true};
+    self->base = (Store){"s3://", s3_list, s3_stat, s3_open, s3_free, true, s3_ahead};
+    pthread_mutex_init(&self->lock, NULL);
     self->arena = arena;
     self->host = host;
     self->catalog = catalog;
@@ -131,6 +134,7 @@ Status store_s3_new(const Options *options, const TribHost *host, const char *ca
     Status status =
         aws_client_new(&service, options, host, catalog, SESSIONS_MOST, &self->client, err);
     if (status != TRIB_OK) {
+        pthread_mutex_destroy(&self->lock);
         arena_free(arena);
         return status;
     }

@@ -4,6 +4,8 @@
 #ifndef TRIB_LAKE_STORE_S3_H
 #define TRIB_LAKE_STORE_S3_H
 
+#include <pthread.h>
+
 #include "connectors/lake/store.h"
 #include "connectors/support/aws.h"
 
@@ -38,6 +40,9 @@ typedef struct S3Store {
     const char *catalog;
     AwsClient *client;
     S3Style style;
+    pthread_mutex_t lock;   /* guards what follows: s3_ahead.c */
+    struct S3Block *blocks; /* the oldest first */
+    size_t kept;            /* bytes of them */
 } S3Store;
 
 /* Splits "bucket/key", and fills in endpoint and path of a request; texts live in the arena. */
