@@ -703,10 +703,11 @@ static void test_queries_ahead(void **state) {
     static const struct {
         const char *connections;
         unsigned together; /* requests */
-    } cases[] = {{"1", 1}, {"4", 4}, {"16", 8}};
+        int delay_ms;      /* long enough for all of them to come, on a busy machine too */
+    } cases[] = {{"1", 1, 10}, {"4", 4, 300}, {"16", 8, 500}};
     static const char *const answers[] = {PAGE(ITEM("a", "1"), ""), PAGE(ITEM("a", "1"), "")};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        SourceWay way = {DESCRIBED_RANGED, "null", cases[i].connections, 100};
+        SourceWay way = {DESCRIBED_RANGED, "null", cases[i].connections, cases[i].delay_ms};
         Source source;
         Buf rows;
         source_begin_with(&source, way, COUNT_OF(answers), answers);
