@@ -87,7 +87,8 @@ def s3(arguments):
     make(arguments.folder, arguments.rows, ("lineitem.csv",))
     keys = {"aws_access_key_id": "test:tester", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
     client = boto3.client("s3", endpoint_url=endpoint, config=Config(s3={"addressing_style": "path"}), **keys)
-    client.create_bucket(Bucket=bucket)
+    if bucket not in [b["Name"] for b in client.list_buckets()["Buckets"]]:
+        client.create_bucket(Bucket=bucket)
     urls = ""
     with open(arguments.folder / "lineitem.csv", "rb") as f:
         header, size = f.readline(), os.path.getsize(f.name)
