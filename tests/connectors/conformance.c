@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/number.h"
@@ -959,11 +960,13 @@ int main(int argc, char **argv) {
     if (!mkdtemp(scratch)) return 2;
     for (uint32_t round = 0; round < arguments.rounds; round++, seed++) {
         Arena *arena = arena_new(NULL);
+        char *folder = arena_printf(arena, "%s/%u", scratch, round);
+        if (mkdir(folder, 0700) != 0) return 2;
         printf("stride %u, seed %llu\n", stride, (unsigned long long)seed);
         for (size_t i = 0; arguments.first == argc && i < COUNT_OF(known); i++)
-            check_connector(arena, arguments.folder, scratch, known[i]);
+            check_connector(arena, arguments.folder, folder, known[i]);
         for (int i = arguments.first; i < argc; i++)
-            check_connector(arena, arguments.folder, scratch, argv[i]);
+            check_connector(arena, arguments.folder, folder, argv[i]);
         arena_free(arena);
     }
     remove_folder(scratch);
