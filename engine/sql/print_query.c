@@ -172,6 +172,11 @@ static void print_values(Printer *self, const AstBody *body) {
     for (uint32_t i = 0; i < body->nrows; i++) {
         const AstExprList *row = &body->rows[i];
         if (i) buf_text(self->out, ", ");
+        if (row->count == 1 && row->items[0]->kind == AST_SCALAR_QUERY) {
+            print_expr_list(self, 1,
+                            row->items); /* it brings the parentheses; more would nest it */
+            continue;
+        }
         bool word = row->count == 1 &&
                     row->items[0]->kind == AST_ROW; /* ((1, 2)) would be one row of two */
         buf_text(self->out, word ? "ROW(" : "(");
