@@ -335,8 +335,10 @@ static Status root_list(TribCatalog *catalog, TribCall *call, RootVisit *self, E
     StoreStats stats = {0};
     Store *store = catalog->root.store;
     Status status = store->list(store, call, catalog->root.path, false, &visit, &stats, err);
-    if (status == TRIB_NOT_FOUND)
-        return error_set(err, ERR_SOURCE, "there is no folder %s, or nothing in it", catalog->path);
+    if (status == TRIB_NOT_FOUND) {
+        (void)error_set(err, ERR_SOURCE, "there is no folder %s, or nothing in it", catalog->path);
+        return error_hint(err, "check the option \"path\" of the catalog");
+    }
     return status;
 }
 

@@ -67,7 +67,7 @@ static const FailureRow failures[] = {
     {1969, ERR_TIMEOUT, false, false, "the server's max_statement_time has passed"},
     {CR_SOCKET_CREATE_ERROR, ERR_CONNECT_FAILED, true, false, NULL},
     {CR_CONNECTION_ERROR, ERR_CONNECT_FAILED, true, true,
-     "is the server running, and is the socket's path right?"},
+     "is the server running, and are host and port, or the socket's path, right?"},
     {CR_CONN_HOST_ERROR, ERR_CONNECT_FAILED, true, true,
      "is the server running, and are host and port right?"},
     {CR_UNKNOWN_HOST, ERR_CONNECT_FAILED, true, false, "check the host's name"},
