@@ -254,17 +254,19 @@ static void read_json_error(AwsExchange *self, Str body) {
 
 static void read_xml_error(AwsExchange *self, Str body) {
     Error ignored;
-    Str code, message;
+    Str code, message, region;
     if (xml_find(self->http.arena, body, "Code", &code, &ignored) == TRIB_OK && code.data)
         self->error_code = code;
     if (xml_find(self->http.arena, body, "Message", &message, &ignored) == TRIB_OK && message.data)
         self->error_message = message;
+    if (xml_find(self->http.arena, body, "Region", &region, &ignored) == TRIB_OK && region.data)
+        self->error_region = region;
 }
 
 static void read_error(AwsExchange *self) {
     Str body = str_trim(buf_view(&self->http.body));
     Str header = http_header(&self->http, "x-amzn-errortype");
-    self->error_code = self->error_message = (Str){NULL, 0};
+    self->error_code = self->error_message = self->error_region = (Str){NULL, 0};
     if (body.len && body.data[0] == '{') read_json_error(self, body);
     if (body.len && body.data[0] == '<') read_xml_error(self, body);
     if (!self->error_code.len && header.data) self->error_code = header;
@@ -392,6 +394,7 @@ void aws_exchange_clear(AwsExchange *self) {
 
 static Status region_error(const AwsExchange *self, Error *err) {
     Str region = http_header(&self->http, "x-amz-bucket-region");
+    if (!region.len) region = self->error_region;
     error_set(err, ERR_CONFIGURATION, "%s: the catalog's region \"%s\" is not the right one",
               self->client->service->name, self->client->region);
     if (region.len)

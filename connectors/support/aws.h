@@ -168,6 +168,7 @@ typedef struct AwsExchange {
     HttpVerdict (*judge)(struct AwsExchange *exchange);
     /* of a bad answer, in http.arena */
     Str error_code, error_message;
+    Str error_region; /* S3: the region that the data is in, if the answer says so */
     /* internal */
     bool clock_corrected, keys_renewed;
     char access_key[160]; /* that the last attempt was signed with; cut: only to be compared */

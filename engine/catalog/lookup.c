@@ -215,6 +215,7 @@ typedef struct Found {
     uint32_t ncandidates;
     const char *candidates[CANDIDATES]; /* the nearest first */
     uint32_t distances[CANDIDATES];
+    bool nothing; /* the list is empty */
 } Found;
 
 static void found_near(Found *self, Str wanted, const char *name) {
@@ -429,6 +430,7 @@ static Status table_in_schema(const LookupContext *context, Catalog *catalog, co
         if (!near_ones->candidates[i]) status = error_out_of_memory(err);
         near_ones->ncandidates = i + 1;
     }
+    near_ones->nothing = item->names.count == 0;
     item_release(item);
     return status;
 }
@@ -451,6 +453,11 @@ static Status table_missing(const Catalog *catalog, const char *schema, Str name
                             const Found *near_ones, Error *err) {
     (void)error_set(err, ERR_TABLE_NOT_FOUND, "there is no table \"" STR_FORMAT "\" in %s.%s",
                     STR_ARGS(name), catalog->name, schema);
+    if (near_ones->nothing) {
+        return error_hint(err,
+                          "the catalog shows no tables there at all: check what it is connected to "
+                          "(region, database, path) and what its user may see");
+    }
     return found_hint(near_ones, err);
 }
 

@@ -37,8 +37,8 @@ secret = re.search("<SecretAccessKey>(.*?)</SecretAccessKey>", answer).group(1)
 module.orders(module.Client(endpoint, key, secret))
 
 
-def query(key_id, secret_key, sql, **environment):
-    catalog = {"type": "dynamodb", "endpoint": endpoint, "region": "us-east-1"}
+def query(key_id, secret_key, sql, region="us-east-1", **environment):
+    catalog = {"type": "dynamodb", "endpoint": endpoint, "region": region}
     if key_id:
         catalog |= {"access_key_id": key_id, "secret_access_key": "${env:TEST_SECRET}"}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
@@ -80,4 +80,6 @@ out = query(None, "", sql)
 check("no keys", out.returncode != 0 and "28000" in out.stderr and "no AWS credentials were found" in out.stderr, out)
 out = query(key, secret, "SELECT * FROM d.default.Nothing")
 check("wrong table", out.returncode != 0 and "42S02" in out.stderr, out)
+out = query(key, secret, sql, region="eu-west-1")
+check("wrong region", out.returncode != 0 and "42S02" in out.stderr and "region" in out.stderr, out)
 sys.exit(1 if failed else 0)

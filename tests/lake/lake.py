@@ -223,8 +223,10 @@ def s3_real():
     lines = "".join('{"id":%d,"text":"%s"}\n' % (i, "x" * 100) for i in range(60000))
     put("db/big.jsonl", lines)
     secrets = {"secret": s3_catalog("s3://lake/db", secret_access_key="wrong"), "key": s3_catalog("s3://lake/db", access_key_id="nobody"),
-               "bucket": s3_catalog("s3://nowhere/db"), "closed": s3_catalog("s3://lake/db", endpoint="http://127.0.0.1:1")}
-    catalogs = {"s3_db": s3_catalog("s3://lake/db"), **secrets}
+               "bucket": s3_catalog("s3://nowhere/db"), "closed": s3_catalog("s3://lake/db", endpoint="http://127.0.0.1:1"),
+               "abroad": s3_catalog("s3://lake/db", region="eu-west-1")}
+    hosts = "http://localhost:%s" % s3_endpoint.rsplit(":", 1)[1]  # BUCKET.localhost is loopback
+    catalogs = {"s3_db": s3_catalog("s3://lake/db"), "hosted": s3_catalog("s3://lake/db", endpoint=hosts, url_style="virtual"), **secrets}
     mysql = mysql_catalog()
     if mysql:
         catalogs["rds_mysql_db"] = mysql
@@ -233,11 +235,17 @@ def s3_real():
     expect("s3 odd keys", "SELECT k FROM s3_db.odd ORDER BY k", ['"%s"' % n.replace('"', '""') if '"' in n else n for n in sorted(names)])
     expect("s3 ranges", "SELECT count(*), sum(id), min(length(text)) FROM s3_db.big", ["60000,1799970000,100"])
     expect("s3 all", "SELECT orderId FROM s3_db.orders ORDER BY 1", ["1001", "1002", "1003", "1004", "1005"])
+    since = os.path.getsize(s3_log)
+    expect("s3 buckets in the host's name", "SELECT k FROM hosted.odd ORDER BY k LIMIT 1", [sorted(names)[0]])
+    time.sleep(1)
+    log = s3_requests(since)
+    report("s3 no bucket in the path", "/db/odd/" in log and "/lake/db/odd/" not in log, log)
     if mysql:
         s3_join(len(open(s3_log, errors="replace").read()))
     for name in ("secret", "key"):
         expect_error("s3 wrong " + name, "SELECT * FROM %s.orders" % name, "28000")
     expect_error("s3 wrong bucket", "SELECT * FROM bucket.orders", "NoSuchBucket", "nowhere")
+    expect_error("s3 wrong region", "SELECT * FROM abroad.orders", "region", "us-east-1")
     expect_error("s3 closed port", "SELECT * FROM closed.orders", "08001", seconds=30)
 
 
