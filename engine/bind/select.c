@@ -1,41 +1,13 @@
 /*
- * select.c - one SELECT: FROM, WHERE, GROUP BY, HAVING, the select list, DISTINCT, ORDER BY, LIMIT.
+ * select.c - one SELECT: FROM, WHERE, HAVING, the select list, DISTINCT, ORDER BY, LIMIT; group.c has its
+ * grouping.
  *
  * All expressions are bound over the columns of FROM first, with aggregates as nodes. If there is any
- * grouping, a second pass replaces, in what stands above the grouping, expressions equal to a grouping
- * expression by its column and aggregates by theirs; a plain column that is left is the classic mistake.
+ * grouping, a second pass puts columns of the grouping into what stands above it.
  */
-#include "engine/bind/scope.h"
+#include "engine/bind/select.h"
 
-typedef struct SelectItem {
-    Expr *expr;
-    Str name;
-    AstPosition at;
-    bool hidden; /* only for ORDER BY */
-} SelectItem;
-
-typedef struct SelectBinder {
-    Binder *binder;
-    const AstSelect *select;
-    const CteScope *ctes;
-    Scope scope;       /* of FROM */
-    LogicalNode *node; /* grows upwards */
-    uint32_t nitems, capacity;
-    SelectItem *items; /* select list, then hidden sort expressions */
-    uint32_t nvisible;
-    uint32_t norder;
-    uint32_t *order; /* [norder] index of the item sorted by */
-    Expr *having;
-    uint32_t ngroups;
-    Expr **groups;
-    uint32_t naggregates, aggregate_capacity;
-    Expr **aggregates;
-    ColumnId *group_ids, *aggregate_ids;
-    uint32_t id_capacity;
-    Status status; /* of the rewriting pass */
-} SelectBinder;
-
-static ExprScope expr_scope(const SelectBinder *self, bool aggregates, const char *clause) {
+ExprScope select_scope(const SelectBinder *self, bool aggregates, const char *clause) {
     return (ExprScope){
         .scope = &self->scope, .ctes = self->ctes, .aggregates = aggregates, .clause = clause};
 }
@@ -104,7 +76,7 @@ static Status item_name(SelectBinder *self, const AstSelectItem *item, Str *out)
 }
 
 static Status bind_items(SelectBinder *self) {
-    ExprScope scope = expr_scope(self, true, "the select list");
+    ExprScope scope = select_scope(self, true, "the select list");
     for (uint32_t i = 0; i < self->select->nitems; i++) {
         const AstSelectItem *item = &self->select->items[i];
         if (item->expr->kind == AST_STAR) {
@@ -125,8 +97,7 @@ static Status bind_items(SelectBinder *self) {
     return TRIB_OK;
 }
 
-/* An ordinal as GROUP BY and ORDER BY take it. */
-static Status item_of_ordinal(SelectBinder *self, const AstExpr *ast, const char *clause,
+Status select_item_of_ordinal(SelectBinder *self, const AstExpr *ast, const char *clause,
                               uint32_t *out) {
     uint64_t n = 0;
     for (size_t i = 0; i < ast->text.len && n <= SQL_MAX_COLUMNS; i++)
@@ -169,12 +140,13 @@ static Status selected_column(void *context, const AstName *name, Expr **out) {
 
 static Status order_item(SelectBinder *self, const AstOrderItem *item, uint32_t *out) {
     Binder *binder = self->binder;
-    if (item->expr->kind == AST_INTEGER) return item_of_ordinal(self, item->expr, "ORDER BY", out);
+    if (item->expr->kind == AST_INTEGER)
+        return select_item_of_ordinal(self, item->expr, "ORDER BY", out);
     if (item->expr->kind == AST_NAME && item->expr->name.count == 1) {
         TRY(item_by_name(self, &item->expr->name.parts[0], out));
         if (*out < self->nvisible) return TRIB_OK;
     }
-    ExprScope scope = expr_scope(self, true, "ORDER BY");
+    ExprScope scope = select_scope(self, true, "ORDER BY");
     scope.selected = selected_column;
     scope.context = self;
     Expr *e;
@@ -204,167 +176,6 @@ static Status bind_order(SelectBinder *self, const AstQuery *query) {
                                 type_id_name((TypeId)e->type.id));
         }
     }
-    return TRIB_OK;
-}
-
-/* ---------------------------------------------------------------- grouping */
-
-static bool has_aggregate(const Expr *e) {
-    if (e->kind == EXPR_AGGREGATE) return true;
-    for (uint32_t i = 0; i < e->nargs; i++) {
-        if (has_aggregate(e->args[i])) return true;
-    }
-    return false;
-}
-
-static Status bind_groups(SelectBinder *self) {
-    Binder *binder = self->binder;
-    const AstSelect *select = self->select;
-    TRY_ALLOC(self->groups, ARENA_ARRAY(binder->arena, Expr *, select->ngroups), binder->err);
-    for (uint32_t i = 0; i < select->ngroups; i++) {
-        const AstGroupItem *item = &select->groups[i];
-        if (item->kind != AST_GROUP_SIMPLE)
-            return bind_unsupported(binder, item->at, "GROUPING SETS, CUBE or ROLLUP");
-        const AstExpr *ast = item->sets[0].items[0];
-        Expr *e;
-        if (ast->kind == AST_INTEGER) {
-            uint32_t ordinal;
-            TRY(item_of_ordinal(self, ast, "GROUP BY", &ordinal));
-            e = self->items[ordinal].expr;
-            if (has_aggregate(e)) {
-                return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                                    "GROUP BY position " STR_FORMAT " is an aggregate",
-                                    STR_ARGS(ast->text));
-            }
-        } else {
-            ExprScope scope = expr_scope(self, false, "GROUP BY");
-            TRY(bind_expr(binder, &scope, ast, &e));
-            TRY(bind_settle(binder, e, &e));
-        }
-        if (!type_comparable(e->type)) {
-            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                                "values of type %s cannot be grouped",
-                                type_id_name((TypeId)e->type.id));
-        }
-        bool known = false;
-        for (uint32_t g = 0; g < self->ngroups; g++) known |= expr_equal(self->groups[g], e);
-        if (!known) self->groups[self->ngroups++] = e;
-    }
-    return TRIB_OK;
-}
-
-/* The column of an aggregate behind the grouping; equal ones are computed once. */
-static Status aggregate_column(SelectBinder *self, const Expr *e, ColumnId *out) {
-    Binder *binder = self->binder;
-    for (uint32_t i = 0; i < self->naggregates; i++) {
-        if (!expr_equal(self->aggregates[i], e)) continue;
-        *out = self->aggregate_ids[i];
-        return TRIB_OK;
-    }
-    if (self->naggregates == self->aggregate_capacity) {
-        uint32_t capacity = self->aggregate_capacity ? self->aggregate_capacity * 2 : 8;
-        Expr **aggregates;
-        ColumnId *ids;
-        TRY_ALLOC(aggregates, ARENA_ARRAY(binder->arena, Expr *, capacity), binder->err);
-        TRY_ALLOC(ids, ARENA_ARRAY(binder->arena, ColumnId, capacity), binder->err);
-        if (self->naggregates) {
-            memcpy(aggregates, self->aggregates, self->naggregates * sizeof *aggregates);
-            memcpy(ids, self->aggregate_ids, self->naggregates * sizeof *ids);
-        }
-        self->aggregates = aggregates;
-        self->aggregate_ids = ids;
-        self->aggregate_capacity = capacity;
-    }
-    TRY(bind_new_column(binder, str_from(e->as.agg.aggregate->name), e->type,
-                        bind_nullable(binder, e), out));
-    Expr *copy;
-    TRY_ALLOC(copy, ARENA_NEW(binder->arena, Expr), binder->err);
-    *copy = *e;
-    self->aggregates[self->naggregates] = copy;
-    self->aggregate_ids[self->naggregates++] = *out;
-    return TRIB_OK;
-}
-
-static Status not_grouped(SelectBinder *self, const Expr *e) {
-    const PlanColumn *column = plan_column(&self->binder->plan->columns, e->as.column_id);
-    error_set_at(self->binder->err, ERR_SYNTAX, e->line, e->column,
-                 "column '" STR_FORMAT "' must stand in GROUP BY or inside an aggregate",
-                 STR_ARGS(column->name));
-    return error_hint(self->binder->err, "Add it to GROUP BY, or take any_value(" STR_FORMAT ").",
-                      STR_ARGS(column->name));
-}
-
-static Expr *replace_grouped(void *context, const Expr *e) {
-    SelectBinder *self = context;
-    Expr *column = NULL;
-    if (self->status != TRIB_OK) return NULL;
-    for (uint32_t g = 0; g < self->ngroups; g++) {
-        if (!expr_equal(self->groups[g], e)) continue;
-        self->status = bind_column(self->binder, self->group_ids[g], &column);
-        return column;
-    }
-    if (e->kind == EXPR_AGGREGATE) {
-        ColumnId id;
-        self->status = aggregate_column(self, e, &id);
-        if (self->status == TRIB_OK) self->status = bind_column(self->binder, id, &column);
-        return column;
-    }
-    if (e->kind == EXPR_COLUMN) self->status = not_grouped(self, e);
-    return NULL;
-}
-
-static Status rewrite_grouped(SelectBinder *self, Expr **e, AstPosition at) {
-    Expr *rewritten;
-    self->status = TRIB_OK;
-    Status status =
-        expr_rewrite(self->binder->arena, *e, replace_grouped, self, &rewritten, self->binder->err);
-    if (self->status != TRIB_OK) {
-        if (self->binder->err->line == 0) {
-            self->binder->err->line = at.line;
-            self->binder->err->column = at.column;
-        }
-        return self->status;
-    }
-    TRY(status);
-    *e = rewritten;
-    return TRIB_OK;
-}
-
-static bool needs_grouping(const SelectBinder *self) {
-    if (self->select->ngroups || self->having) return true;
-    for (uint32_t i = 0; i < self->nitems; i++) {
-        if (has_aggregate(self->items[i].expr)) return true;
-    }
-    return false;
-}
-
-static Status group(SelectBinder *self) {
-    Binder *binder = self->binder;
-    TRY(bind_groups(self));
-    TRY_ALLOC(self->group_ids, ARENA_ARRAY(binder->arena, ColumnId, self->ngroups), binder->err);
-    for (uint32_t g = 0; g < self->ngroups; g++) {
-        const Expr *e = self->groups[g];
-        PlanColumn origin = {.name = STR("group")};
-        if (e->kind == EXPR_COLUMN) origin = *plan_column(&binder->plan->columns, e->as.column_id);
-        TRY(bind_new_column(binder, origin.name, e->type, bind_nullable(binder, e),
-                            &self->group_ids[g]));
-        binder->plan->columns.columns[self->group_ids[g]].table = origin.table;
-        binder->plan->columns.columns[self->group_ids[g]].table_column = origin.table_column;
-    }
-    for (uint32_t i = 0; i < self->nitems; i++)
-        TRY(rewrite_grouped(self, &self->items[i].expr, self->items[i].at));
-    if (self->having) TRY(rewrite_grouped(self, &self->having, self->select->at));
-    LogicalNode *node;
-    TRY(bind_node(binder, LOGICAL_AGGREGATE, self->ngroups + self->naggregates, self->node, &node));
-    node->ngroups = self->ngroups;
-    node->groups = self->groups;
-    node->naggregates = self->naggregates;
-    node->aggregates = self->aggregates;
-    for (uint32_t g = 0; g < self->ngroups; g++) node->output[g] = self->group_ids[g];
-    for (uint32_t a = 0; a < self->naggregates; a++)
-        node->output[self->ngroups + a] = self->aggregate_ids[a];
-    self->node = node;
-    if (self->having) TRY(bind_filter(binder, node, self->having, &self->node));
     return TRIB_OK;
 }
 
@@ -434,7 +245,7 @@ static Status bind_from(SelectBinder *self, const Scope *outer) {
     }
     self->scope.outer = outer;
     if (!self->select->where) return TRIB_OK;
-    ExprScope scope = expr_scope(self, false, "WHERE");
+    ExprScope scope = select_scope(self, false, "WHERE");
     Expr *condition;
     TRY(bind_condition(binder, &scope, self->select->where, &condition));
     return bind_filter(binder, self->node, condition, &self->node);
@@ -448,10 +259,10 @@ Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *quer
     TRY(bind_items(&self));
     TRY(bind_order(&self, query));
     if (select->having) {
-        ExprScope scope = expr_scope(&self, true, "HAVING");
+        ExprScope scope = select_scope(&self, true, "HAVING");
         TRY(bind_condition(binder, &scope, select->having, &self.having));
     }
-    if (needs_grouping(&self)) TRY(group(&self));
+    if (select_is_grouped(&self)) TRY(select_group(&self));
     ColumnId *ids;
     TRY(project(&self, &ids));
     if (select->distinct) {

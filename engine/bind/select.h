@@ -1,0 +1,48 @@
+/*
+ * select.h - the state of binding one SELECT, between select.c and the files of its clauses.
+ */
+#ifndef TRIB_BIND_SELECT_H
+#define TRIB_BIND_SELECT_H
+
+#include "engine/bind/scope.h"
+
+typedef struct SelectItem {
+    Expr *expr;
+    Str name;
+    AstPosition at;
+    bool hidden; /* only for ORDER BY */
+} SelectItem;
+
+typedef struct SelectBinder {
+    Binder *binder;
+    const AstSelect *select;
+    const CteScope *ctes;
+    Scope scope;       /* of FROM */
+    LogicalNode *node; /* grows upwards */
+    uint32_t nitems, capacity;
+    SelectItem *items; /* select list, then hidden sort expressions */
+    uint32_t nvisible;
+    uint32_t norder;
+    uint32_t *order; /* [norder] index of the item sorted by */
+    Expr *having;
+    uint32_t ngroups;
+    Expr **groups;
+    uint32_t naggregates, aggregate_capacity;
+    Expr **aggregates;
+    ColumnId *group_ids, *aggregate_ids;
+    uint32_t id_capacity;
+    Status status; /* of the rewriting pass */
+} SelectBinder;
+
+/* The scope of a clause's expressions: the columns of FROM. */
+ExprScope select_scope(const SelectBinder *self, bool aggregates, const char *clause);
+/* An ordinal as GROUP BY and ORDER BY take it: the select list's item. */
+Status select_item_of_ordinal(SelectBinder *self, const AstExpr *ast, const char *clause,
+                              uint32_t *out);
+
+/* group.c: is there GROUP BY, HAVING or an aggregate? */
+bool select_is_grouped(const SelectBinder *self);
+/* Binds GROUP BY, puts the grouping above self->node and its columns into items and HAVING. */
+Status select_group(SelectBinder *self);
+
+#endif
