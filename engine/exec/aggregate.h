@@ -20,6 +20,7 @@ typedef struct AggState {
     uint32_t offset; /* within the states */
     uint32_t nargs;
     const uint32_t *args; /* indexes of the evaluator's expressions */
+    const Type *types;    /* of the arguments */
     uint32_t filter;      /* likewise, or NO_EXPR */
 } AggState;
 

@@ -59,7 +59,7 @@ static Status states_pack_one(const AggShared *self, const uint8_t *states, Aren
             at += aggregate->state_size;
             continue;
         }
-        uint32_t length = aggregate->state_bytes(aggregate, state);
+        uint32_t length = (uint32_t)aggregate->state_bytes(aggregate, state);
         memcpy(at, &length, sizeof length);
         aggregate->serialise(aggregate, state, at + sizeof length);
         at += sizeof length + length;

@@ -103,9 +103,15 @@ static Status exprs_collect(AggShared *self, Arena *arena, Error *err) {
         const PhysAggregate *from = &node->as.aggregate.aggregates[a];
         AggState *to = &self->states[a];
         uint32_t *args;
+        Type *types;
         TRY_ALLOC(args, ARENA_ARRAY(arena, uint32_t, from->nargs ? from->nargs : 1), err);
-        for (uint32_t i = 0; i < from->nargs; i++) args[i] = expr_index(self, from->args[i]);
+        TRY_ALLOC(types, ARENA_ARRAY(arena, Type, from->nargs ? from->nargs : 1), err);
+        for (uint32_t i = 0; i < from->nargs; i++) {
+            args[i] = expr_index(self, from->args[i]);
+            types[i] = from->args[i]->type;
+        }
         to->args = args;
+        to->types = types;
         to->nargs = from->nargs;
         to->filter = from->filter ? expr_index(self, from->filter) : NO_EXPR;
     }
@@ -133,7 +139,7 @@ static Status states_place(AggShared *self, Arena *arena, uint32_t *align, bool 
     TRY_ALLOC(self->initial, arena_alloc(arena, self->states_bytes), err);
     for (uint32_t a = 0; a < self->nstates; a++)
         self->states[a].aggregate->init(self->initial + self->states[a].offset,
-                                        self->states[a].result);
+                                        self->states[a].types, self->states[a].result);
     return TRIB_OK;
 }
 

@@ -7,7 +7,7 @@
 
 /* ---------------------------------------------------------------- count, count_if */
 
-static void count_init(void *state, Type result) {
+static void count_init(void *state, const Type *args, Type result) {
     *(int64_t *)state = 0;
 }
 
@@ -83,7 +83,7 @@ typedef struct BoolState {
     uint8_t unused[6];
 } BoolState;
 
-static void bool_init(void *state, Type result) {
+static void bool_init(void *state, const Type *args, Type result) {
     memset(state, 0, sizeof(BoolState));
 }
 

@@ -27,7 +27,7 @@ typedef struct NestedState {
 
 /* ---------------------------------------------------------------- fixed width */
 
-static void fixed_init(void *state, Type result) {
+static void fixed_init(void *state, const Type *args, Type result) {
     *(FixedState *)state = (FixedState){.physical = (uint32_t)type_physical(result)};
 }
 
@@ -177,7 +177,7 @@ static Status fixed_finish(const Aggregate *self, uint8_t *const *states, uint32
 
 /* ---------------------------------------------------------------- text */
 
-static void text_init(void *state, Type result) {
+static void text_init(void *state, const Type *args, Type result) {
     memset(state, 0, sizeof(TextState));
 }
 
@@ -247,9 +247,9 @@ static Status text_finish(const Aggregate *self, uint8_t *const *states, uint32_
 }
 
 /* One byte says whether there is a value, the rest is the text. */
-static uint32_t text_bytes(const Aggregate *self, const void *state) {
+static uint64_t text_bytes(const Aggregate *self, const void *state) {
     const TextState *s = state;
-    return s->any ? 1 + s->value.len : 1;
+    return s->any ? UINT64_C(1) + s->value.len : 1;
 }
 
 static void text_serialise(const Aggregate *self, const void *state, void *out) {
@@ -258,7 +258,7 @@ static void text_serialise(const Aggregate *self, const void *state, void *out) 
     if (s->any) memcpy((uint8_t *)out + 1, strview_data(&s->value), s->value.len);
 }
 
-static Status text_deserialise(const Aggregate *self, void *state, const void *data, uint32_t bytes,
+static Status text_deserialise(const Aggregate *self, void *state, const void *data, uint64_t bytes,
                                Arena *arena, Error *err) {
     const char *text = (const char *)data + 1;
     if (bytes == 0 || *(const uint8_t *)data == 0) return TRIB_OK;
@@ -268,7 +268,7 @@ static Status text_deserialise(const Aggregate *self, void *state, const void *d
 
 /* ---------------------------------------------------------------- nested values */
 
-static void nested_init(void *state, Type result) {
+static void nested_init(void *state, const Type *args, Type result) {
     *(NestedState *)state = (NestedState){.type = result};
 }
 
@@ -402,9 +402,9 @@ static Status position_read(Vector *v, uint32_t position, const uint8_t **at, Ar
     return TRIB_OK;
 }
 
-static uint32_t nested_bytes(const Aggregate *self, const void *state) {
+static uint64_t nested_bytes(const Aggregate *self, const void *state) {
     const NestedState *s = state;
-    return s->value != NULL ? (uint32_t)position_write(s->value, 0, NULL) : 0;
+    return s->value != NULL ? position_write(s->value, 0, NULL) : 0;
 }
 
 static void nested_serialise(const Aggregate *self, const void *state, void *out) {
@@ -413,7 +413,7 @@ static void nested_serialise(const Aggregate *self, const void *state, void *out
 }
 
 static Status nested_deserialise(const Aggregate *self, void *state, const void *data,
-                                 uint32_t bytes, Arena *arena, Error *err) {
+                                 uint64_t bytes, Arena *arena, Error *err) {
     NestedState *s = state;
     const uint8_t *at = data;
     if (bytes == 0) return TRIB_OK;

@@ -13,7 +13,7 @@ typedef struct MomentState {
     double mean, squares;
 } MomentState;
 
-static void moment_init(void *state, Type result) {
+static void moment_init(void *state, const Type *args, Type result) {
     memset(state, 0, sizeof(MomentState));
 }
 

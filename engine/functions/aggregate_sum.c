@@ -47,11 +47,11 @@ typedef struct RealState {
     int64_t rows;
 } RealState;
 
-static void sum_init(void *state, Type result) {
+static void sum_init(void *state, const Type *args, Type result) {
     memset(state, 0, sizeof(SumState));
 }
 
-static void real_init(void *state, Type result) {
+static void real_init(void *state, const Type *args, Type result) {
     memset(state, 0, sizeof(RealState));
 }
 

@@ -54,7 +54,8 @@ struct Aggregate {
     uint32_t state_size; /* multiple of 8 */
     bool may_raise;      /* overflow: reported in finish or update through err */
     bool spillable_raw;  /* the state is plain bytes (no pointers): may be written as it is */
-    void (*init)(void *state, Type result);
+    /* args: types of the arguments, which outlive the state. */
+    void (*init)(void *state, const Type *args, Type result);
     /* rows i of the selection go to states[i]; args may be any form; NULL rows are skipped inside. */
     Status (*update)(const Aggregate *self, uint32_t nargs, const Vector *args,
                      const uint16_t *selection, uint32_t count, uint8_t *const *states,
@@ -76,9 +77,9 @@ struct Aggregate {
                            uint32_t offset, uint32_t count, Arena *arena, Error *err);
     /* States with pointers (!spillable_raw) as bytes and back, for spilling: required for those.
      * deserialise fills in a state that init() has prepared. */
-    uint32_t (*state_bytes)(const Aggregate *self, const void *state);
+    uint64_t (*state_bytes)(const Aggregate *self, const void *state);
     void (*serialise)(const Aggregate *self, const void *state, void *out);
-    Status (*deserialise)(const Aggregate *self, void *state, const void *data, uint32_t bytes,
+    Status (*deserialise)(const Aggregate *self, void *state, const void *data, uint64_t bytes,
                           Arena *arena, Error *err);
 };
 

@@ -19,7 +19,7 @@ static ResolvedAggregate resolve(const char *name, const char *type) {
 static void *state_new(const ResolvedAggregate *r) {
     void *state = arena_alloc(arena, r->aggregate->state_size);
     assert_int_equal(r->aggregate->state_size % 8, 0);
-    r->aggregate->init(state, r->result);
+    r->aggregate->init(state, r->args, r->result);
     return state;
 }
 
@@ -235,7 +235,7 @@ static void *round_trip(const ResolvedAggregate *r, void *state) {
     const Aggregate *a = r->aggregate;
     if (a->spillable_raw) return arena_copy(arena, state, a->state_size);
     void *fresh = state_new(r);
-    uint32_t bytes = a->state_bytes(a, state);
+    uint64_t bytes = a->state_bytes(a, state);
     void *data = arena_alloc(arena, bytes);
     a->serialise(a, state, data);
     ok(a->deserialise(a, fresh, data, bytes, arena, &error));
@@ -249,7 +249,7 @@ static void check_ways(const ResolvedAggregate *r, const Vector *v, const uint8_
     uint32_t offset = 16;
     for (uint32_t g = 0; g < GROUPS; g++) {
         group_states[g] = arena_alloc(arena, offset + a->state_size);
-        a->init(group_states[g] + offset, r->result);
+        a->init(group_states[g] + offset, r->args, r->result);
     }
     for (uint32_t i = 0; i < ROWS; i++) states[i] = group_states[group[i]];
     ok(a->update(a, nargs, v, NULL, ROWS, states, offset, arena, &error));

@@ -69,7 +69,7 @@ static Status run(Arena *a, const Vector *columns, bool *right) {
     TRY(aggregate_resolve(a, STR("any_value"), 1, &columns[0].type, &r, &error));
     uint64_t state[8];
     uint8_t *states[3] = {(uint8_t *)state, (uint8_t *)state, (uint8_t *)state};
-    r.aggregate->init(state, r.result);
+    r.aggregate->init(state, r.args, r.result);
     TRY(r.aggregate->update(r.aggregate, 1, columns, NULL, 3, states, 0, a, &error));
     TRY(vector_new(a, r.result, 1, &copy, &error));
     return r.aggregate->finish(r.aggregate, states, 0, 1, &copy, a, &error);
