@@ -1,19 +1,21 @@
-"""Random tables and queries: our rows against another engine's.
+"""Random tables and queries: our rows against other engines'.
 
-usage: differential.py --runner PROGRAM --config FILE --work FOLDER [--seconds N] [--seed N] [--combinations all|two|...]
-       [--mysql-socket PATH]
+usage: differential.py --runner PROGRAM --config FILE --work FOLDER [--seconds N | --count N] [--seed N]
+       [--combinations all|two|...] [--mysql-socket PATH] [--postgres CONNECTION]
 
 Each round makes tables of hostile values, loads them alike into a memory catalog, an SQLite file, MariaDB (with
 --mysql-socket) and DuckDB, and makes queries whose meaning is the same in Trino's dialect and DuckDB's: joins of
 every kind, sub-queries, grouping, set operations, three-valued logic, ORDER BY with LIMIT over all columns. DuckDB's
-rows become the expected rows of a .test file, in which each table comes from a source taken at random; the runner
-runs the file in its combinations (push-down, spilling, threads, rules switched off). What fails stays in the
+rows, where PostgreSQL and SQLite agree (oracles.py), become the expected rows of a .test file, in which each table comes from a source taken at random; the runner
+runs the file in its combinations (push-down, spilling, threads, rules switched off). Some queries are written in
+three parts, where a condition is true, false and unknown, which must add up to the whole. What fails stays in the
 folder as a script that fails again. The seed is printed; the same seed gives the same rounds.
 
 Left out, because the two engines differ by definition: division of integers and decimals, NaN and -0.0, casts of
 floating-point numbers, sums of inexact numbers, text functions beyond ASCII.
 """
 import argparse
+import collections
 import datetime
 import decimal
 import json
@@ -25,6 +27,8 @@ import sys
 import time
 
 import duckdb
+
+import oracles
 
 D = decimal.Decimal
 TEXTS = ["", "a", "A", "a ", " a", "b", "B", "ab", "aB", "ä", "Ä", "ß", "ss", "İ", "i", "😀", "ｚ", "e\u0301", "é", "%", "_", "a%b",
@@ -486,15 +490,27 @@ class Generator:
         self.last_kind = self.pick(*[k for _, k in columns])
         return self.value(columns, self.last_kind, 1)
 
+    def partitioned(self):
+        """The rows where a condition holds, where it does not and where it is unknown: together all rows."""
+        source, columns = self.source(1)
+        kinds = [self.pick(*[k for _, k in columns]) for _ in range(self.rng.randint(1, 3))]
+        outputs = join(", ", [fmt("{} AS c" + str(n), self.value(columns, k, 1)) for n, k in enumerate(kinds)])
+        whole = fmt("SELECT {} FROM {}", outputs, source)
+        condition = self.boolean(columns, 3)
+        parts = [f"{whole} WHERE {test}" for test in (condition, f"NOT ({condition})", f"({condition}) IS NULL")]
+        return Pair(" UNION ALL ".join(parts), whole.other), kinds
+
     def statement(self):
-        """A whole statement: (Pair, number of columns, are its rows in order)."""
+        """A whole statement: (Pair, kinds of its columns, are its rows in order)."""
         self.aliases = 0
+        if self.rng.random() < 0.08:
+            return *self.partitioned(), False
         text, kinds = self.with_query() if self.rng.random() < 0.08 and not self.big else self.query(2)
         if self.rng.random() < 0.35:
-            return self.ordered(text, kinds, self.rng.random() < 0.6), len(kinds), True
+            return self.ordered(text, kinds, self.rng.random() < 0.6), kinds, True
         if self.rng.random() < 0.1:
-            return fmt("SELECT count(*) FROM ({} LIMIT " + str(self.rng.randint(0, 20)) + ") z", text), 1, True
-        return text, len(kinds), False
+            return fmt("SELECT count(*) FROM ({} LIMIT " + str(self.rng.randint(0, 20)) + ") z", text), ["big"], True
+        return text, kinds, False
 
 
 def markers(text):
@@ -504,7 +520,24 @@ def markers(text):
     return pieces[0] + "".join("?" + piece.split("\x02", 1)[1] for piece in pieces[1:]), params
 
 
-def write_round(path, generator, oracle, tables, count):
+def agreed(others, tally, text, kinds, rows, ordered):
+    """Do the other engines that understand the query give the same rows?"""
+    formed = None
+    for other in others:
+        theirs = other.answer(text.other, kinds, ordered)
+        if theirs is None:
+            continue
+        formed = formed or [oracles.form(row, kinds) for row in rows]
+        if not oracles.same(formed, theirs, ordered):
+            tally["disputed"] += 1
+            if os.environ.get("DIFFERENTIAL_SHOW"):
+                print(f"{other.name} differs from DuckDB: {len(theirs)} rows, {len(rows)} rows\n  {text.other}", file=sys.stderr)
+            return False
+        tally[other.name] += 1
+    return True
+
+
+def write_round(path, generator, oracle, others, tally, tables, count):
     lines = []
     for table in tables:
         lines += ["statement ok", table.create("mem.default.", 1), ""]
@@ -512,7 +545,7 @@ def write_round(path, generator, oracle, tables, count):
             lines += ["statement ok", table.insert("mem.default."), ""]
     made = refused = 0
     while made < count:
-        text, columns, ordered = generator.statement()
+        text, kinds, ordered = generator.statement()
         try:
             rows = oracle.execute(text.other).fetchmany(20001)
         except duckdb.Error as error:
@@ -524,16 +557,17 @@ def write_round(path, generator, oracle, tables, count):
             continue
         if len(rows) > 3000 or (not rows and generator.rng.random() < 0.85) or (len(rows) == 1 and generator.rng.random() < 0.5):
             continue
+        if not agreed(others, tally, text, kinds, rows, ordered):
+            continue
         text, params = markers(text)
         lines += [f"param {p}" for p in params]
-        lines += [f"query {'?' * columns} {'nosort' if ordered else 'rowsort'}", text, "----"]
+        lines += [f"query {'?' * len(kinds)} {'nosort' if ordered else 'rowsort'}", text, "----"]
         lines += ["\t".join(cell(v) for v in row) for row in rows] + [""]
         made += 1
     for table in tables:
         lines += ["statement ok", f"DROP TABLE mem.default.{table.name}", ""]
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))
-    return refused
 
 
 def load(args, rng, folder, rounds):
@@ -579,17 +613,23 @@ def main():
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--combinations", default="all")
+    parser.add_argument("--count", type=int, help="queries in all, instead of a time")
     parser.add_argument("--mysql-socket")
+    parser.add_argument("--postgres", help="connection string of a database that may be written to")
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
     print(f"seed {args.seed}", flush=True)
     end = time.monotonic() + args.seconds
+    others = [oracles.Sqlite()] + ([oracles.Postgres(args.postgres)] if args.postgres else [])
+    tally = collections.Counter()
     rounds = failed = queries = 0
-    while rounds == 0 or time.monotonic() < end:
+    while rounds == 0 or (queries < args.count if args.count else time.monotonic() < end):
         rng = random.Random(args.seed * 1000003 + rounds)
         config, oracle, tables = load(args, rng, args.work, rounds)
+        for other in others:
+            other.load(tables)
         script = os.path.join(args.work, f"round-{args.seed}-{rounds}.test")
-        write_round(script, Generator(rng, tables), oracle, tables, args.queries)
+        write_round(script, Generator(rng, tables), oracle, others, tally, tables, args.queries)
         run = subprocess.run([args.runner, "--config", config, "--combinations", args.combinations, script], capture_output=True, text=True)
         queries += args.queries
         if run.returncode:
@@ -598,7 +638,7 @@ def main():
         else:
             os.remove(script)
         rounds += 1
-    print(f"{rounds} rounds of {args.queries} queries, {failed} failed")
+    print(f"{rounds} rounds of {args.queries} queries, {failed} failed; " + ", ".join(f"{name} {n}" for name, n in sorted(tally.items())))
     return failed != 0
 
 
