@@ -7,48 +7,12 @@
  */
 #include "engine/bind/select.h"
 
-static bool has_aggregate(const Expr *e) {
-    if (e->kind == EXPR_AGGREGATE) return true;
+bool select_has_aggregate(const Expr *e) {
+    if (e->kind == EXPR_AGGREGATE || e->kind == EXPR_GROUPING) return true;
     for (uint32_t i = 0; i < e->nargs; i++) {
-        if (has_aggregate(e->args[i])) return true;
+        if (select_has_aggregate(e->args[i])) return true;
     }
     return false;
-}
-
-static Status bind_groups(SelectBinder *self) {
-    Binder *binder = self->binder;
-    const AstSelect *select = self->select;
-    TRY_ALLOC(self->groups, ARENA_ARRAY(binder->arena, Expr *, select->ngroups), binder->err);
-    for (uint32_t i = 0; i < select->ngroups; i++) {
-        const AstGroupItem *item = &select->groups[i];
-        if (item->kind != AST_GROUP_SIMPLE)
-            return bind_unsupported(binder, item->at, "GROUPING SETS, CUBE or ROLLUP");
-        const AstExpr *ast = item->sets[0].items[0];
-        Expr *e;
-        if (ast->kind == AST_INTEGER) {
-            uint32_t ordinal;
-            TRY(select_item_of_ordinal(self, ast, "GROUP BY", &ordinal));
-            e = self->items[ordinal].expr;
-            if (has_aggregate(e)) {
-                return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                                    "GROUP BY position " STR_FORMAT " is an aggregate",
-                                    STR_ARGS(ast->text));
-            }
-        } else {
-            ExprScope scope = select_scope(self, false, "GROUP BY");
-            TRY(bind_expr(binder, &scope, ast, &e));
-            TRY(bind_settle(binder, e, &e));
-        }
-        if (!type_comparable(e->type)) {
-            return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                                "values of type %s cannot be grouped",
-                                type_id_name((TypeId)e->type.id));
-        }
-        bool known = false;
-        for (uint32_t g = 0; g < self->ngroups; g++) known |= expr_equal(self->groups[g], e);
-        if (!known) self->groups[self->ngroups++] = e;
-    }
-    return TRIB_OK;
 }
 
 /* The column of an aggregate behind the grouping; equal ones are computed once. */
@@ -107,6 +71,10 @@ static Expr *replace_grouped(void *context, const Expr *e) {
         if (self->status == TRIB_OK) self->status = bind_column(self->binder, id, &column);
         return column;
     }
+    if (e->kind == EXPR_GROUPING) {
+        self->status = select_grouping_column(self, e, &column);
+        return column;
+    }
     if (e->kind == EXPR_COLUMN) self->status = not_grouped(self, e);
     return NULL;
 }
@@ -131,29 +99,33 @@ static Status rewrite_grouped(SelectBinder *self, Expr **e, AstPosition at) {
 bool select_is_grouped(const SelectBinder *self) {
     if (self->select->ngroups || self->having) return true;
     for (uint32_t i = 0; i < self->nitems; i++) {
-        if (has_aggregate(self->items[i].expr)) return true;
+        if (select_has_aggregate(self->items[i].expr)) return true;
     }
     return false;
 }
 
-Status select_group(SelectBinder *self) {
+/* Ids for the columns of the grouping expressions behind the grouping. */
+static Status name_groups(SelectBinder *self) {
     Binder *binder = self->binder;
-    TRY(bind_groups(self));
+    bool plain = select_plain_grouping(self);
     TRY_ALLOC(self->group_ids, ARENA_ARRAY(binder->arena, ColumnId, self->ngroups), binder->err);
     for (uint32_t g = 0; g < self->ngroups; g++) {
         const Expr *e = self->groups[g];
         PlanColumn origin = {.name = STR("group")};
         if (e->kind == EXPR_COLUMN) origin = *plan_column(&binder->plan->columns, e->as.column_id);
-        TRY(bind_new_column(binder, origin.name, e->type, bind_nullable(binder, e),
-                            &self->group_ids[g]));
+        bool nullable = bind_nullable(binder, e) || !select_in_all_sets(self, g);
+        TRY(bind_new_column(binder, origin.name, e->type, nullable, &self->group_ids[g]));
+        if (!plain) continue;
         binder->plan->columns.columns[self->group_ids[g]].table = origin.table;
         binder->plan->columns.columns[self->group_ids[g]].table_column = origin.table_column;
     }
-    for (uint32_t i = 0; i < self->nitems; i++)
-        TRY(rewrite_grouped(self, &self->items[i].expr, self->items[i].at));
-    if (self->having) TRY(rewrite_grouped(self, &self->having, self->select->at));
+    return TRIB_OK;
+}
+
+static Status group_plainly(SelectBinder *self) {
     LogicalNode *node;
-    TRY(bind_node(binder, LOGICAL_AGGREGATE, self->ngroups + self->naggregates, self->node, &node));
+    TRY(bind_node(self->binder, LOGICAL_AGGREGATE, self->ngroups + self->naggregates, self->node,
+                  &node));
     node->ngroups = self->ngroups;
     node->groups = self->groups;
     node->naggregates = self->naggregates;
@@ -162,6 +134,16 @@ Status select_group(SelectBinder *self) {
     for (uint32_t a = 0; a < self->naggregates; a++)
         node->output[self->ngroups + a] = self->aggregate_ids[a];
     self->node = node;
-    if (self->having) TRY(bind_filter(binder, node, self->having, &self->node));
+    return TRIB_OK;
+}
+
+Status select_group(SelectBinder *self) {
+    TRY(select_bind_groups(self));
+    TRY(name_groups(self));
+    for (uint32_t i = 0; i < self->nitems; i++)
+        TRY(rewrite_grouped(self, &self->items[i].expr, self->items[i].at));
+    if (self->having) TRY(rewrite_grouped(self, &self->having, self->select->at));
+    TRY(select_plain_grouping(self) ? group_plainly(self) : select_expand_sets(self));
+    if (self->having) TRY(bind_filter(self->binder, self->node, self->having, &self->node));
     return TRIB_OK;
 }

@@ -94,6 +94,9 @@ Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32
 Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t count, Expr **exprs,
                   Type *type);
 
+/* grouping_sets.c: GROUPING(columns). */
+Status bind_grouping(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+
 /* literal.c */
 Status bind_literal(Binder *binder, const AstExpr *ast, bool negative, Expr **out);
 

@@ -13,6 +13,14 @@ typedef struct SelectItem {
     bool hidden; /* only for ORDER BY */
 } SelectItem;
 
+/* GROUPING(...) over several grouping sets. */
+typedef struct Grouping {
+    struct Grouping *next;
+    const Expr *expr;
+    uint32_t *args; /* grouping expressions */
+    ColumnId id;    /* behind the grouping */
+} Grouping;
+
 typedef struct SelectBinder {
     Binder *binder;
     const AstSelect *select;
@@ -27,6 +35,10 @@ typedef struct SelectBinder {
     Expr *having;
     uint32_t ngroups;
     Expr **groups;
+    uint32_t nsets, set_words;
+    uint64_t **sets; /* bitmaps over groups */
+    uint32_t ngroupings;
+    Grouping *groupings;
     uint32_t naggregates, aggregate_capacity;
     Expr **aggregates;
     ColumnId *group_ids, *aggregate_ids;
@@ -44,5 +56,16 @@ Status select_item_of_ordinal(SelectBinder *self, const AstExpr *ast, const char
 bool select_is_grouped(const SelectBinder *self);
 /* Binds GROUP BY, puts the grouping above self->node and its columns into items and HAVING. */
 Status select_group(SelectBinder *self);
+bool select_has_aggregate(const Expr *e);
+
+/* grouping_sets.c: binds GROUP BY: groups, sets. */
+Status select_bind_groups(SelectBinder *self);
+/* Is there one set only? */
+bool select_plain_grouping(const SelectBinder *self);
+bool select_in_all_sets(const SelectBinder *self, uint32_t group);
+/* The column, or constant, that an EXPR_GROUPING is behind the grouping. */
+Status select_grouping_column(SelectBinder *self, const Expr *e, Expr **out);
+/* Puts the grouping by several sets above self->node. */
+Status select_expand_sets(SelectBinder *self);
 
 #endif

@@ -57,6 +57,7 @@ typedef struct AggShared {
     uint8_t *single; /* no groups: the one state */
     Arena *single_arena;
     bool single_done;
+    bool no_input; /* set by finish: rows of node->empty_rows are due */
     bool distinct; /* no group stands in two rows: nothing to merge */
     AggJob *jobs;  /* a stack */
     uint32_t njobs, jobs_capacity;

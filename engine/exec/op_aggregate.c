@@ -711,16 +711,54 @@ Status agg_jobs_make(AggShared *self, Error *err) {
 static Status aggregate_finish(OpContext *context, Step *step, Error *err) {
     AggShared *shared = context->shared;
     *step = STEP_FINISHED;
-    return shared->ngroups > 0 ? agg_jobs_make(shared, err) : TRIB_OK;
+    if (shared->ngroups == 0) return TRIB_OK;
+    shared->no_input = true;
+    for (const AggWorker *worker = shared->workers; worker; worker = worker->next)
+        shared->no_input &= worker->seen == 0;
+    return agg_jobs_make(shared, err);
 }
 
-static Status produce_single(AggShared *shared, Batch *out, Step *step, Error *err) {
+/* Takes the one turn that there is to put out rows that come from no group. */
+static bool single_turn(AggShared *shared) {
     pthread_mutex_lock(&shared->lock);
     bool done = shared->single_done;
     shared->single_done = true;
     pthread_mutex_unlock(&shared->lock);
+    return !done;
+}
+
+/* Of grouping sets: the rows of those without expressions, when there was no input. */
+static Status produce_empty(AggShared *shared, Batch *out, Step *step, Error *err) {
+    const PhysNode *node = shared->node;
+    uint32_t n = node->as.aggregate.nempty;
     *step = STEP_FINISHED;
-    if (done) return TRIB_OK;
+    if (n == 0 || !single_turn(shared)) return TRIB_OK;
+    TRY(batch_columns(out, shared->ngroups + shared->nstates, err));
+    for (uint32_t g = 0; g < shared->ngroups; g++) {
+        TRY(vector_new(out->arena, node->types[g], n, &out->columns[g], err));
+        for (uint32_t i = 0; i < n; i++) {
+            const Value *value = &node->as.aggregate.empty_rows[i][g]->as.value;
+            TRY(vector_set(out->arena, &out->columns[g], i, value, err));
+        }
+    }
+    uint8_t **states;
+    TRY_ALLOC(states, ARENA_ARRAY(out->arena, uint8_t *, n), err);
+    for (uint32_t i = 0; i < n; i++) states[i] = shared->initial;
+    for (uint32_t a = 0; a < shared->nstates; a++) {
+        const AggState *state = &shared->states[a];
+        Vector *result = &out->columns[shared->ngroups + a];
+        TRY(vector_new(out->arena, state->result, n, result, err));
+        TRY(state->aggregate->finish(state->aggregate, states, state->offset, n, result, out->arena,
+                                     err));
+    }
+    out->count = out->selected = n;
+    *step = STEP_HAVE_OUTPUT;
+    return TRIB_OK;
+}
+
+static Status produce_single(AggShared *shared, Batch *out, Step *step, Error *err) {
+    *step = STEP_FINISHED;
+    if (!single_turn(shared)) return TRIB_OK;
     TRY(batch_columns(out, shared->nstates, err));
     for (uint32_t a = 0; a < shared->nstates; a++) {
         const AggState *state = &shared->states[a];
@@ -738,6 +776,7 @@ static Status aggregate_produce(OpContext *context, Batch *out, Step *step, Erro
     AggShared *shared = context->shared;
     TRY(cancel_check(context->query->cancel, err));
     if (shared->ngroups == 0) return produce_single(shared, out, step, err);
+    if (shared->no_input) return produce_empty(shared, out, step, err);
     return agg_source_produce(context, &self->source, out, step, err);
 }
 

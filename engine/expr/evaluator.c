@@ -83,6 +83,7 @@ static Status node_prepare(Evaluator *self, EvalNode *node, Error *err) {
     case EXPR_LAMBDA:
     case EXPR_SUBQUERY:
     case EXPR_OUTER:
+    case EXPR_GROUPING:
         return error_set(err, ERR_GENERAL, "an expression was not made ready for evaluation");
     default: return TRIB_OK;
     }

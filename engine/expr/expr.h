@@ -31,6 +31,7 @@ typedef enum ExprKind {
     EXPR_LAMBDA,    /* reserved for lambda arguments: nparams, body = args[0] */
     EXPR_SUBQUERY,  /* scalar, IN, EXISTS, quantified: removed by the optimiser */
     EXPR_OUTER,     /* a column of an enclosing query: removed by decorrelation */
+    EXPR_GROUPING,  /* GROUPING(args): replaced by the binder */
 } ExprKind;
 
 typedef enum SubqueryKind {

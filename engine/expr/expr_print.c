@@ -188,6 +188,7 @@ static void print_node(Printer *p, const Expr *e) {
     case EXPR_WINDOW: print_function(p, "window", e); return;
     case EXPR_LAMBDA: print_function(p, "lambda", e); return;
     case EXPR_SUBQUERY: print_subquery(p, e); return;
+    case EXPR_GROUPING: print_function(p, "grouping", e); return;
     }
 }
 

@@ -245,7 +245,7 @@ static Status outer_aggregate(RuleContext *context, const Expansion *x, uint32_t
     return TRIB_OK;
 }
 
-/* Without groups an empty input still has one row: counts of no row are 0, which any_value of no row is
+/* Without groups, or with an empty grouping set, an empty input still has one row: counts of no row are 0, which any_value of no row is
  * not; the plain count is then COALESCEd. */
 static Status finish_plain_counts(RuleContext *context, const Expansion *x, LogicalNode *outer,
                                   LogicalNode **out) {
@@ -275,12 +275,14 @@ static Status finish_plain_counts(RuleContext *context, const Expansion *x, Logi
 static Status outer_grouping(RuleContext *context, Expansion *x, LogicalNode *inner,
                              LogicalNode **out) {
     const LogicalNode *node = x->node;
-    bool global = node->ngroups == 0 && x->nplain > 0;
+    bool global = (node->ngroups == 0 || node->nempty > 0) && x->nplain > 0;
     LogicalNode *outer;
     TRY_ALLOC(outer, logical_new(context->arena, LOGICAL_AGGREGATE, node->noutput, 1),
               context->err);
     outer->children[0] = inner;
     outer->ngroups = node->ngroups;
+    outer->nempty = node->nempty;
+    outer->empty_rows = node->empty_rows;
     outer->naggregates = node->naggregates;
     TRY_ALLOC(outer->groups, ARENA_ARRAY(context->arena, Expr *, node->ngroups), context->err);
     TRY_ALLOC(outer->aggregates, ARENA_ARRAY(context->arena, Expr *, node->naggregates),

@@ -10,6 +10,8 @@
 #include "engine/optimise/rule.h"
 
 static Status push(RuleContext *context, LogicalNode *node, ExprList *conjuncts, LogicalNode **out);
+static Status stop_here(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                        LogicalNode **out);
 
 /* ---------------------------------------------------------------- NULL rejection */
 
@@ -195,6 +197,49 @@ static Status push_aggregate(RuleContext *context, LogicalNode *node, ExprList *
     return rule_filter(context, aggregate, &above, out);
 }
 
+/* Is the column the same expression in all sets? */
+static bool same_in_all_sets(const LogicalNode *node, uint32_t output) {
+    for (uint32_t s = 1; s < node->nsets; s++) {
+        if (node->sets[s][output] != node->sets[0][output] &&
+            !expr_equal(node->sets[s][output], node->sets[0][output])) {
+            return false;
+        }
+    }
+    return node->nsets > 0;
+}
+
+/* Conditions on columns that are the same in all sets go below. */
+static Status push_expand(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                          LogicalNode **out) {
+    ExprList below = {0}, above = {0};
+    Expr **map;
+    uint64_t *same;
+    TRY(column_map(context, &map));
+    TRY(rule_columns_new(context, &same));
+    for (uint32_t i = 0; i < node->noutput; i++) {
+        if (!same_in_all_sets(node, i)) continue;
+        map[node->output[i]] = node->sets[0][i];
+        bitmap_set(same, node->output[i]);
+    }
+    for (uint32_t i = 0; i < conjuncts->count; i++) {
+        Expr *e = conjuncts->items[i], *substituted;
+        uint64_t *used;
+        TRY(rule_columns_new(context, &used));
+        expr_columns(e, used);
+        bool others = false;
+        for (ColumnId id = 1; id <= context->columns->count && !others; id++)
+            others = bitmap_get(used, id) && !bitmap_get(same, id);
+        TRY(rule_substitute(context, e, map, &substituted));
+        bool stays = others || e->is_volatile || substituted->is_volatile;
+        TRY(rule_list_add(context, stays ? &above : &below, stays ? e : substituted));
+    }
+    column_map_clear(context, node);
+    LogicalNode *expand;
+    TRY_ALLOC(expand, logical_copy(context->arena, node), context->err);
+    TRY(push(context, node->children[0], &below, &expand->children[0]));
+    return rule_filter(context, expand, &above, out);
+}
+
 static Status push_union(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
                          LogicalNode **out) {
     ExprList above = {0}, moving = {0};
@@ -271,7 +316,11 @@ static Status push(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
     case LOGICAL_FILTER: return push_filter(context, node, conjuncts, out);
     case LOGICAL_PROJECT: return push_project(context, node, conjuncts, out);
     case LOGICAL_JOIN: return push_join(context, node, conjuncts, out);
-    case LOGICAL_AGGREGATE: return push_aggregate(context, node, conjuncts, out);
+    case LOGICAL_AGGREGATE:
+        /* an input without rows must not be made where there is a row for it */
+        return node->nempty ? stop_here(context, node, conjuncts, out)
+                            : push_aggregate(context, node, conjuncts, out);
+    case LOGICAL_EXPAND: return push_expand(context, node, conjuncts, out);
     case LOGICAL_UNION: return push_union(context, node, conjuncts, out);
     case LOGICAL_SORT: return push_through(context, node, conjuncts, out);
     default: return stop_here(context, node, conjuncts, out);

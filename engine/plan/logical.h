@@ -125,6 +125,8 @@ struct LogicalNode {
     Expr **groups;
     uint32_t naggregates; /* output[ngroups..) */
     Expr **aggregates;    /* EXPR_AGGREGATE */
+    uint32_t nempty;      /* AGGREGATE with groups: rows that there are for an input without rows */
+    Expr ***empty_rows;   /* [nempty][ngroups] constants */
     /* SORT, TOPN */
     uint32_t nkeys;
     SortKey *keys;

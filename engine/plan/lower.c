@@ -327,6 +327,8 @@ static Status lower_aggregate(Lowering *self, const LogicalNode *node, Lowered *
     }
     out->node->as.aggregate.naggregates = node->naggregates;
     out->node->as.aggregate.aggregates = aggregates;
+    out->node->as.aggregate.nempty = node->nempty;
+    out->node->as.aggregate.empty_rows = node->empty_rows;
     return TRIB_OK;
 }
 

@@ -100,6 +100,8 @@ struct PhysNode {
             Expr **groups;
             uint32_t naggregates;
             PhysAggregate *aggregates;
+            uint32_t nempty;    /* rows that there are for an input without rows */
+            Expr ***empty_rows; /* [nempty][ngroups] constants */
         } aggregate;
         struct {
             uint32_t nkeys;
