@@ -67,6 +67,16 @@ Str choice_at(const char *choices, size_t n) {
     return (Str){NULL, 0};
 }
 
+const char *setting_type_name(const SettingDef *def) {
+    switch (def->kind) {
+    case SETTING_KIND_BOOLEAN: return "boolean";
+    case SETTING_KIND_INTEGER:
+    case SETTING_KIND_BYTES:
+    case SETTING_KIND_SECONDS: return "bigint";
+    default: return "varchar";
+    }
+}
+
 /* ---------------------------------------------------------------- values of each kind */
 
 typedef struct Unit {

@@ -50,6 +50,8 @@ typedef struct SettingValue {
 } SettingValue;
 
 const SettingDef *setting_def(SettingId id);
+/* The SQL type of its values: SHOW SESSION. */
+const char *setting_type_name(const SettingDef *def);
 /* By keyword or session name, without regard to case; SETTING_COUNT if there is none. */
 SettingId setting_find(Str name);
 /* 42000 with the nearest name as a hint. */

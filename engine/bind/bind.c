@@ -2,7 +2,6 @@
  * bind.c - statements: which of them are queries, writes, lists or commands.
  */
 #include "engine/bind/scope.h"
-#include "engine/catalog/views.h"
 
 static Status plan_new(Binder *binder, const AstStatement *ast) {
     LogicalPlan *plan;
@@ -62,144 +61,26 @@ static Status bind_rows_query(Binder *binder, const AstStatement *ast, BoundStat
     return TRIB_OK;
 }
 
-/* ---------------------------------------------------------------- lists */
-
-static Status text_columns(Binder *binder, BoundStatement *out, uint32_t count,
-                           const char *const *names) {
-    out->kind = BOUND_ROWS;
-    out->ncolumns = count;
-    TRY_ALLOC(out->labels, ARENA_ARRAY(binder->arena, Str, count), binder->err);
-    TRY_ALLOC(out->types, ARENA_ARRAY(binder->arena, Type, count), binder->err);
-    for (uint32_t i = 0; i < count; i++) {
-        out->labels[i] = str_from(names[i]);
-        out->types[i] = type_varchar(0);
-    }
-    return TRIB_OK;
-}
-
-static Status place(Binder *binder, const AstStatement *ast, Status status) {
-    if (status != TRIB_OK && binder->err->line == 0) {
-        AstPosition at = ast->name.count ? ast->name.parts[0].at : ast->at;
-        binder->err->line = at.line;
-        binder->err->column = at.column;
-    }
-    return status;
-}
-
-static uint32_t name_parts(const AstStatement *ast, Str *parts, uint32_t most) {
-    uint32_t n = ast->name.count < most ? ast->name.count : most;
-    for (uint32_t i = 0; i < n; i++) parts[i] = ast->name.parts[i].text;
-    return n;
-}
-
-/* SHOW TABLES [FROM s], SHOW SCHEMAS [FROM c], USE: a catalog and perhaps a schema. */
-static Status resolve_schema(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    Str parts[2];
-    if (ast->name.count > 2) {
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                            "a schema's name has one or two parts");
-    }
-    uint32_t n = name_parts(ast, parts, 2);
-    return place(binder, ast,
-                 catalog_resolve_schema(&binder->context->lookup, n, parts, binder->arena,
-                                        &out->catalog, &out->schema, binder->err));
-}
-
-/* SHOW VIEWS alone lists the stored views. */
-static Status resolve_views(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    if (ast->name.count > 0) return resolve_schema(binder, ast, out);
-    out->schema = VIEWS_SCHEMA;
-    return catalogs_find(binder->context->lookup.catalogs, STR(VIEWS_CATALOG), &out->catalog,
-                         binder->err);
-}
-
-static Status resolve_catalog(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    Str name = ast->name.count ? ast->name.parts[0].text : binder->context->lookup.catalog;
-    if (name.len == 0) {
-        error_set_at(binder->err, ERR_CATALOG_NAME, ast->at.line, ast->at.column,
-                     "no catalog is named and none is in use");
-        return error_hint(binder->err,
-                          "Write SHOW SCHEMAS FROM <catalog>; SHOW CATALOGS lists them.");
-    }
-    TRY(place(binder, ast,
-              catalogs_find(binder->context->lookup.catalogs, name, &out->catalog, binder->err)));
-    if (out->catalog) return TRIB_OK;
-    return error_set_at(binder->err, ERR_CATALOG_NAME, ast->at.line, ast->at.column,
-                        "there is no catalog '" STR_FORMAT "'", STR_ARGS(name));
-}
-
-static void release_table(void *table) {
-    table_release(table);
-}
-
-static Status resolve_table(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    Str parts[3];
-    TableRef *table;
-    if (ast->name.count > 3) {
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                            "a table's name has at most three parts");
-    }
-    uint32_t n = name_parts(ast, parts, 3);
-    TRY(place(binder, ast,
-              catalog_lookup_table(&binder->context->lookup, n, parts, binder->arena, &table, NULL,
-                                   binder->err)));
-    if (!arena_on_reset(binder->arena, release_table, table)) {
-        table_release(table);
-        return error_out_of_memory(binder->err);
-    }
-    out->catalog = table->catalog;
-    out->schema = table->table.schema;
-    out->name = table->table.name;
-    return TRIB_OK;
-}
-
-static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    static const char *const catalogs[] = {"Catalog"}, *const schemas[] = {"Schema"},
-                             *const tables[] = {"Table"}, *const views[] = {"View"},
-                             *const create_view[] = {"Create View"};
-    static const char *const columns[] = {"Column", "Type", "Extra", "Comment"};
-    static const char *const session[] = {"Name", "Value", "Default", "Description"};
-    static const char *const functions[] = {"Function", "Signature", "Kind", "Description"};
-    switch (ast->kind) {
-    case AST_SHOW_CATALOGS: return text_columns(binder, out, 1, catalogs);
-    case AST_SHOW_SESSION: return text_columns(binder, out, 4, session);
-    case AST_SHOW_FUNCTIONS: return text_columns(binder, out, 4, functions);
-    case AST_SHOW_SCHEMAS:
-        TRY(resolve_catalog(binder, ast, out));
-        return text_columns(binder, out, 1, schemas);
-    case AST_SHOW_VIEWS:
-        TRY(resolve_views(binder, ast, out));
-        return text_columns(binder, out, 1, views);
-    case AST_SHOW_CREATE_VIEW:
-        TRY(resolve_table(binder, ast, out));
-        return text_columns(binder, out, 1, create_view);
-    case AST_SHOW_TABLES:
-        TRY(resolve_schema(binder, ast, out));
-        return text_columns(binder, out, 1, tables);
-    default: TRY(resolve_table(binder, ast, out)); return text_columns(binder, out, 4, columns);
-    }
-}
-
 /* ---------------------------------------------------------------- commands */
-
-static Status bind_use(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    out->kind = BOUND_COMMAND;
-    return resolve_schema(binder, ast, out);
-}
 
 static Status bind_command(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     out->kind = BOUND_COMMAND;
     return TRIB_OK;
 }
 
-static Status bind_explain(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    static const char *const columns[] = {"Query Plan"};
-    if (ast->json) return bind_unsupported(binder, ast->at, "EXPLAIN (FORMAT JSON)");
-    TRY(bind_statement(binder->context, binder->arena, ast->inner, &out->inner, binder->err));
-    out->plan = out->inner->plan;
-    if (out->plan) binder->plan = out->plan;
-    TRY(text_columns(binder, out, 1, columns));
-    out->kind = BOUND_EXPLAIN;
+/* SET TIME ZONE: a string or an interval, made of constants. */
+static Status bind_time_zone(Binder *binder, const AstStatement *ast, BoundStatement *out) {
+    out->kind = BOUND_COMMAND;
+    if (!ast->value) return TRIB_OK;
+    ExprScope scope = {.clause = "SET TIME ZONE"};
+    Expr *e;
+    TRY(bind_expr(binder, &scope, ast->value, &e));
+    if (e->type.id != TRIB_TYPE_VARCHAR && e->type.id != TRIB_TYPE_INTERVAL_DS) {
+        return error_set_at(binder->err, ERR_SYNTAX, ast->value->at.line, ast->value->at.column,
+                            "a time zone is a string or an interval of hours and minutes, not %s",
+                            type_id_name((TypeId)e->type.id));
+    }
+    out->value = e;
     return TRIB_OK;
 }
 
@@ -216,9 +97,9 @@ static const struct {
     [AST_SHOW_SESSION] = {bind_show, "SHOW SESSION"},
     [AST_SHOW_FUNCTIONS] = {bind_show, "SHOW FUNCTIONS"},
     [AST_SHOW_VIEWS] = {bind_show, "SHOW VIEWS"},
-    [AST_SHOW_CREATE_TABLE] = {NULL, "SHOW CREATE TABLE"},
+    [AST_SHOW_CREATE_TABLE] = {bind_show, "SHOW CREATE TABLE"},
     [AST_SHOW_CREATE_VIEW] = {bind_show, "SHOW CREATE VIEW"},
-    [AST_SHOW_STATS] = {NULL, "SHOW STATS"},
+    [AST_SHOW_STATS] = {bind_show_stats, "SHOW STATS"},
     [AST_USE] = {bind_use, "USE"},
     [AST_SET_SESSION] = {bind_command, "SET SESSION"},
     [AST_RESET_SESSION] = {bind_command, "RESET SESSION"},
@@ -232,19 +113,19 @@ static const struct {
     [AST_DELETE] = {NULL, "DELETE"},
     [AST_CREATE_VIEW] = {bind_create_view, "CREATE VIEW"},
     [AST_DROP_VIEW] = {bind_drop_view, "DROP VIEW"},
-    [AST_PREPARE] = {NULL, "PREPARE"},
+    [AST_PREPARE] = {bind_command, "PREPARE"},
     [AST_EXECUTE] = {NULL, "EXECUTE"},
     [AST_EXECUTE_IMMEDIATE] = {NULL, "EXECUTE IMMEDIATE"},
-    [AST_DEALLOCATE] = {NULL, "DEALLOCATE"},
-    [AST_DESCRIBE_INPUT] = {NULL, "DESCRIBE INPUT"},
-    [AST_DESCRIBE_OUTPUT] = {NULL, "DESCRIBE OUTPUT"},
+    [AST_DEALLOCATE] = {bind_command, "DEALLOCATE"},
+    [AST_DESCRIBE_INPUT] = {bind_describe, "DESCRIBE INPUT"},
+    [AST_DESCRIBE_OUTPUT] = {bind_describe, "DESCRIBE OUTPUT"},
     [AST_START_TRANSACTION] = {NULL, "START TRANSACTION"},
     [AST_COMMIT] = {bind_command, "COMMIT"},
     [AST_ROLLBACK] = {bind_command, "ROLLBACK"},
     [AST_SHOW_PARTITIONS] = {NULL, "SHOW PARTITIONS"},
-    [AST_SHOW_CREATE_SCHEMA] = {NULL, "SHOW CREATE SCHEMA"},
+    [AST_SHOW_CREATE_SCHEMA] = {bind_show, "SHOW CREATE SCHEMA"},
     [AST_SHOW_CREATE_MATERIALIZED_VIEW] = {NULL, "SHOW CREATE MATERIALIZED VIEW"},
-    [AST_SET_TIME_ZONE] = {NULL, "SET TIME ZONE"},
+    [AST_SET_TIME_ZONE] = {bind_time_zone, "SET TIME ZONE"},
     [AST_TRUNCATE_TABLE] = {NULL, "TRUNCATE TABLE"},
     [AST_COMMENT] = {NULL, "COMMENT ON"},
     [AST_CALL_PROCEDURE] = {NULL, "CALL"},

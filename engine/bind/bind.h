@@ -24,7 +24,8 @@ typedef struct BoundStatement {
     BoundKind kind;
     const AstStatement *ast;
     LogicalPlan *plan; /* QUERY, WRITE; EXPLAIN: of the inner statement when it has one */
-    struct BoundStatement *inner; /* EXPLAIN */
+    struct BoundStatement *inner; /* EXPLAIN, DESCRIBE INPUT and OUTPUT, SHOW STATS FOR (query) */
+    Expr *value;                  /* SET TIME ZONE; NULL = LOCAL */
     uint32_t ncolumns;            /* of the result; 0 = none */
     Str *labels;
     Type *types;

@@ -136,6 +136,13 @@ Status bind_view(Binder *binder, const TableRef *table, AstPosition at, Bound *o
 Status bind_create_view(Binder *binder, const AstStatement *ast, BoundStatement *out);
 Status bind_drop_view(Binder *binder, const AstStatement *ast, BoundStatement *out);
 
+/* show.c: lists, and statements about statements. */
+Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *out);
+Status bind_use(Binder *binder, const AstStatement *ast, BoundStatement *out);
+Status bind_explain(Binder *binder, const AstStatement *ast, BoundStatement *out);
+Status bind_describe(Binder *binder, const AstStatement *ast, BoundStatement *out);
+Status bind_show_stats(Binder *binder, const AstStatement *ast, BoundStatement *out);
+
 /* write.c: CREATE TABLE, CREATE TABLE AS, INSERT, DROP ... */
 Status bind_write(Binder *binder, const AstStatement *ast, BoundStatement *out);
 Status bind_ddl(Binder *binder, const AstStatement *ast, BoundStatement *out);

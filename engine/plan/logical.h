@@ -179,6 +179,11 @@ void row_memo_init(RowMemo *self, Arena *arena);
 double row_memo_get(RowMemo *self, const LogicalNode *node);
 /* Text for EXPLAIN (TYPE LOGICAL): a line per node, indented. */
 void logical_print(Buf *out, const LogicalPlan *plan);
+/* The same as one JSON document (docs/statements.md has the shape). */
+void logical_print_json(Buf *out, const LogicalPlan *plan);
+void remote_print_json(Buf *out, const LogicalPlan *plan);
+/* EXPLAIN (TYPE IO, FORMAT JSON): the tables that are read, with estimates. */
+void io_print_json(Buf *out, const LogicalPlan *plan);
 /* Text for EXPLAIN (TYPE REMOTE): a block per source. */
 void remote_print(Buf *out, const LogicalPlan *plan);
 

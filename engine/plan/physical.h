@@ -151,6 +151,8 @@ typedef struct NodeCounters {
     ScanCounters scan;
     char note[160];
 } NodeCounters;
+/* The same as one JSON document. */
+void physical_print_json(Buf *out, const PhysicalPlan *plan, const NodeCounters *counters);
 void physical_print(Buf *out, const PhysicalPlan *plan, const NodeCounters *counters);
 
 #endif

@@ -7,9 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "engine/plan/physical.h"
+#include "engine/plan/print.h"
 
-#define PRINT_MAX_DEPTH 2000
 #define PRINT_MAX_INDENT \
     64 /* levels; below them the level is written instead of going further right */
 
@@ -21,14 +20,7 @@ static void print_indent(Buf *out, uint32_t depth) {
 
 /* ---------------------------------------------------------------- logical */
 
-typedef struct LogicalPrinter {
-    Buf *out;
-    const LogicalPlan *plan;
-    Arena *arena; /* of names made up while printing */
-    RowMemo memo;
-} LogicalPrinter;
-
-static const char *logical_name(void *context, ColumnId id) {
+const char *logical_name(void *context, ColumnId id) {
     LogicalPrinter *self = context;
     const PlanColumn *column = plan_column(&self->plan->columns, id);
     uint32_t same = 0;
@@ -83,7 +75,7 @@ static void print_limit(LogicalPrinter *self, const LogicalNode *node) {
     }
 }
 
-static const char *const join_names[] = {
+const char *const join_names[] = {
     [JOIN_INNER] = "inner", [JOIN_LEFT] = "left",
     [JOIN_RIGHT] = "right", [JOIN_FULL] = "full",
     [JOIN_CROSS] = "cross", [JOIN_SEMI] = "semi",
@@ -121,7 +113,7 @@ static void print_scan(LogicalPrinter *self, const LogicalNode *node) {
         buf_text(self->out, "  [limit pushed]");
 }
 
-static void print_node_text(LogicalPrinter *self, const LogicalNode *node) {
+void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
     switch (node->kind) {
     case LOGICAL_SCAN: print_scan(self, node); break;
     case LOGICAL_VALUES: buf_printf(self->out, "values %u rows", node->nrows); break;
@@ -166,7 +158,7 @@ static void print_logical(LogicalPrinter *self, const LogicalNode *node, uint32_
         return;
     }
     print_indent(self->out, depth);
-    print_node_text(self, node);
+    logical_node_print(self, node);
     buf_printf(self->out, "  (about %.0f rows)\n", row_memo_get(&self->memo, node));
     for (uint32_t i = 0; i < node->nchildren; i++)
         print_logical(self, node->children[i], depth + 1);
@@ -180,7 +172,7 @@ void logical_print(Buf *out, const LogicalPlan *plan) {
 
 /* ---------------------------------------------------------------- remote */
 
-static const char *const verdict_names[] = {
+const char *const verdict_names[] = {
     [TRIB_NONE] = "NONE", [TRIB_SUPERSET] = "SUPERSET", [TRIB_EXACT] = "EXACT"};
 
 static void remote_conjuncts(LogicalPrinter *self, const PushedScan *pushed) {
@@ -257,7 +249,7 @@ void remote_print(Buf *out, const LogicalPlan *plan) {
 
 /* ---------------------------------------------------------------- physical */
 
-static const char *const phys_names[PHYS_KIND_COUNT] = {
+const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_SCAN] = "Scan",
     [PHYS_VALUES] = "Values",
     [PHYS_FILTER] = "Filter",
@@ -274,12 +266,6 @@ static const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_RESULT] = "Result",
     [PHYS_VERIFY] = "Verify",
 };
-
-typedef struct PhysPrinter {
-    Buf *out;
-    const NodeCounters *counters;
-    const PhysNode *input[2]; /* whose columns an ordinal names; [1]: a join's build side */
-} PhysPrinter;
 
 static const char *phys_name(void *context, ColumnId ordinal) {
     PhysPrinter *self = context;
@@ -349,7 +335,9 @@ static void phys_sort(PhysPrinter *self, const PhysNode *node) {
     if (node->as.sort.offset) buf_printf(self->out, " offset %" PRId64, node->as.sort.offset);
 }
 
-static void phys_details(PhysPrinter *self, const PhysNode *node) {
+void phys_node_print(PhysPrinter *self, const PhysNode *node) {
+    self->input[0] = node->nchildren ? node->children[0] : NULL;
+    self->input[1] = NULL;
     switch (node->kind) {
     case PHYS_SCAN:
         buf_printf(self->out, " %s.%s.%s", catalog_name(node->as.scan.table->catalog),
@@ -405,9 +393,7 @@ static void print_physical(PhysPrinter *self, const PhysNode *node, uint32_t dep
     }
     print_indent(self->out, depth);
     buf_text(self->out, phys_names[node->kind]);
-    self->input[0] = node->nchildren ? node->children[0] : NULL;
-    self->input[1] = NULL;
-    phys_details(self, node);
+    phys_node_print(self, node);
     if (node->rows >= 0 || self->counters) buf_text(self->out, "  (");
     if (node->rows >= 0) buf_printf(self->out, "about %.0f rows", node->rows);
     if (node->rows >= 0 && self->counters) buf_text(self->out, "; ");

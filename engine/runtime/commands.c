@@ -65,6 +65,45 @@ static Status command_reset(Statement *self, const BoundStatement *bound, Error 
     return session_set(session, setting_name(bound->ast), session->initial[id].text, err);
 }
 
+/* INTERVAL '-3' HOUR -> "-03:00". */
+static Status offset_text(const Value *interval, Arena *arena, Str *out, Error *err) {
+    int64_t us = interval->as.integer, minutes = us / (60 * INT64_C(1000000));
+    if (us % (60 * INT64_C(1000000)) != 0 || minutes < -14 * 60 || minutes > 14 * 60) {
+        return error_set(err, ERR_INVALID_ARGUMENT,
+                         "an offset is whole minutes between -14 and 14 hours");
+    }
+    char *text;
+    int64_t size = minutes < 0 ? -minutes : minutes;
+    TRY_ALLOC(text,
+              arena_printf(arena, "%c%02d:%02d", minutes < 0 ? '-' : '+', (int)(size / 60),
+                           (int)(size % 60)),
+              err);
+    *out = str_from(text);
+    return TRIB_OK;
+}
+
+static Status zone_text(Statement *self, const BoundStatement *bound, Str *out, Error *err) {
+    Expr *e;
+    TRY(expr_fold(self->run, &self->eval, bound->value, &e, err));
+    if (e->kind != EXPR_CONSTANT || e->as.value.is_null) {
+        return error_set(err, ERR_INVALID_ARGUMENT, "the time zone is not a constant, or NULL");
+    }
+    if (e->type.id == TRIB_TYPE_INTERVAL_DS) return offset_text(&e->as.value, self->run, out, err);
+    *out = (Str){e->as.value.as.text.data, e->as.value.as.text.length};
+    return TRIB_OK;
+}
+
+static Status command_time_zone(Statement *self, const BoundStatement *bound, Error *err) {
+    Str text = self->session->initial[SETTING_TIME_ZONE].text;
+    Status status = bound->value ? zone_text(self, bound, &text, err) : TRIB_OK;
+    if (status == TRIB_OK) status = session_set(self->session, STR("time_zone"), text, err);
+    if (status != TRIB_OK && bound->value) {
+        err->line = bound->ast->value->at.line;
+        err->column = bound->ast->value->at.column;
+    }
+    return status;
+}
+
 /* ---------------------------------------------------------------- tables and schemas */
 
 static Status writable(Statement *self, Error *err) {
@@ -140,16 +179,30 @@ static Status command_rollback(Statement *self, const BoundStatement *bound, Err
     return session_end_transaction(self->session, false, err);
 }
 
+/* ---------------------------------------------------------------- prepared statements */
+
+static Status command_prepare(Statement *self, const BoundStatement *bound, Error *err) {
+    TRY(prepared_check(bound->ast, err));
+    return prepared_put(self->session, bound->ast->name.parts[0].text, bound->ast->text, err);
+}
+
+static Status command_deallocate(Statement *self, const BoundStatement *bound, Error *err) {
+    return prepared_drop(self->session, &bound->ast->name.parts[0], err);
+}
+
 static const Command commands[] = {
     [AST_USE] = command_use,
     [AST_SET_SESSION] = command_set,
     [AST_RESET_SESSION] = command_reset,
+    [AST_SET_TIME_ZONE] = command_time_zone,
     [AST_CREATE_TABLE] = command_create_table,
     [AST_DROP_TABLE] = command_drop_table,
     [AST_CREATE_VIEW] = command_create_view,
     [AST_DROP_VIEW] = command_drop_view,
     [AST_CREATE_SCHEMA] = command_create_schema,
     [AST_DROP_SCHEMA] = command_drop_schema,
+    [AST_PREPARE] = command_prepare,
+    [AST_DEALLOCATE] = command_deallocate,
     [AST_COMMIT] = command_commit,
     [AST_ROLLBACK] = command_rollback,
 };

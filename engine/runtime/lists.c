@@ -80,7 +80,7 @@ static bool pattern_matches_any(Str pattern, Str text) {
     }
 }
 
-static bool wanted(const AstStatement *ast, Str name) {
+bool list_wants(const AstStatement *ast, Str name) {
     if (ast->regex.data) return pattern_matches_any(ast->regex, name);
     return !ast->like.data || like(ast->like, name, ast->escape);
 }
@@ -88,12 +88,13 @@ static bool wanted(const AstStatement *ast, Str name) {
 static Status show_session(Statement *self, const BoundStatement *bound, Error *err) {
     for (uint32_t i = 0; i < SETTING_COUNT; i++) {
         const SettingDef *def = setting_def((SettingId)i);
-        if (!wanted(bound->ast, str_from(def->session_name))) continue;
+        if (!list_wants(bound->ast, str_from(def->session_name))) continue;
         SettingValue value, initial;
         TRY(session_get(self->session, (SettingId)i, &value, err));
         TRY(setting_default(self->run, (SettingId)i, &initial, err));
-        Value row[4] = {text_value(str_from(def->session_name)), text_value(value.text),
-                        text_value(initial.text), text_value(str_from(def->help))};
+        Value row[5] = {text_value(str_from(def->session_name)), text_value(value.text),
+                        text_value(initial.text), text_value(str_from(setting_type_name(def))),
+                        text_value(str_from(def->help))};
         TRY(rowset_add(self->rows, row, err));
     }
     return TRIB_OK;
@@ -103,27 +104,9 @@ static Status show_catalogs(Statement *self, const BoundStatement *bound, Error 
     CatalogSet *set = self->session->catalogs;
     for (uint32_t i = 0; i < catalogs_count(set); i++) {
         Str name = str_from(catalog_name(catalogs_at(set, i)));
-        if (!wanted(bound->ast, name)) continue;
+        if (!list_wants(bound->ast, name)) continue;
         Value row = text_value(name);
         TRY(rowset_add(self->rows, &row, err));
-    }
-    return TRIB_OK;
-}
-
-static Status show_functions(Statement *self, const BoundStatement *bound, Error *err) {
-    for (uint32_t i = 0; function_row(i); i++) {
-        const Function *f = function_row(i);
-        if (!f->name || !wanted(bound->ast, str_from(f->name))) continue;
-        Value row[4] = {text_value(str_from(f->name)), text_value(str_from(f->signature)),
-                        text_value(STR("scalar")), text_value(str_from(f->help ? f->help : ""))};
-        TRY(rowset_add(self->rows, row, err));
-    }
-    for (uint32_t i = 0; aggregate_row(i); i++) {
-        const Aggregate *a = aggregate_row(i);
-        if (!wanted(bound->ast, str_from(a->name))) continue;
-        Value row[4] = {text_value(str_from(a->name)), text_value(str_from(a->signature)),
-                        text_value(STR("aggregate")), text_value(str_from(a->help ? a->help : ""))};
-        TRY(rowset_add(self->rows, row, err));
     }
     return TRIB_OK;
 }
@@ -139,7 +122,7 @@ typedef struct NameList {
 } NameList;
 
 static bool add_name(NameList *self, const char *name) {
-    if (!wanted(self->ast, str_from(name))) return true;
+    if (!list_wants(self->ast, str_from(name))) return true;
     if (self->count == self->capacity) {
         uint32_t capacity = self->capacity ? self->capacity * 2 : 64;
         Str *names = ARENA_ARRAY(self->statement->run, Str, capacity);
@@ -256,7 +239,7 @@ static Status show_table(Statement *self, const BoundStatement *bound, const Tri
                          Error *err) {
     for (uint32_t i = 0; i < table->ncolumns; i++) {
         const TribColumn *c = &table->columns[i];
-        if (c->hidden || !wanted(bound->ast, str_from(c->name))) continue;
+        if (c->hidden || !list_wants(bound->ast, str_from(c->name))) continue;
         Buf type;
         buf_init(&type, self->run, 65536);
         type_print(&type, c->type);
@@ -285,6 +268,11 @@ Status command_rows(Statement *self, const BoundStatement *bound, Error *err) {
     case AST_SHOW_SESSION: return show_session(self, bound, err);
     case AST_SHOW_CATALOGS: return show_catalogs(self, bound, err);
     case AST_SHOW_FUNCTIONS: return show_functions(self, bound, err);
+    case AST_SHOW_STATS: return show_stats(self, bound, err);
+    case AST_SHOW_CREATE_TABLE: return show_create_table(self, bound, err);
+    case AST_SHOW_CREATE_SCHEMA: return show_create_schema(self, bound, err);
+    case AST_DESCRIBE_INPUT: return describe_input(self, bound, err);
+    case AST_DESCRIBE_OUTPUT: return describe_output(self, bound, err);
     case AST_SHOW_SCHEMAS: return show_schemas(self, bound, err);
     case AST_SHOW_TABLES: return show_tables(self, bound, err);
     case AST_SHOW_VIEWS: return show_views(self, bound, err);

@@ -190,6 +190,7 @@ Status session_reset(Session *self, Error *err) {
     memcpy(self->values, self->initial, sizeof self->values);
     self->autocommit = true;
     pthread_mutex_unlock(&self->lock);
+    prepared_clear(self);
     return TRIB_OK;
 }
 
@@ -290,6 +291,7 @@ void session_close(Session *self) {
     if (!self) return;
     cursors_session_close(self);
     crew_free(self->crew);
+    prepared_clear(self);
     if (self->catalogs && !self->internal) catalogs_release(self->catalogs);
     if (self->config) config_release(self->config);
     pthread_mutex_destroy(&self->lock);

@@ -11,6 +11,7 @@
 #include "engine/optimise/optimise.h"
 #include "engine/runtime/crew.h"
 #include "engine/runtime/execution.h"
+#include "engine/runtime/prepared.h"
 #include "engine/tributary.h"
 
 /* Lock order: session lock is innermost of runtime/. Settings are copied out under it. */
@@ -20,12 +21,13 @@ struct Session {
     CatalogSet *catalogs;
     Crew *crew;
     Str user;
-    pthread_mutex_t lock; /* guards values, texts */
+    pthread_mutex_t lock; /* guards values, texts, prepared */
     Arena *setting_arena; /* texts of values; guarded by lock */
     SettingValue values[SETTING_COUNT];
     SettingValue initial[SETTING_COUNT]; /* of connect time; immutable afterwards */
     bool given[SETTING_COUNT];           /* set by DSN, configuration or SET, else the default */
     bool autocommit;
+    Prepared *prepared; /* by PREPARE */
     uint32_t ncatalogs;
     CatalogSummary *summaries;
     Session *next; /* in the list of cursors.c; guarded by its lock */
@@ -143,6 +145,17 @@ LookupContext statement_lookup(Statement *self, const StatementSettings *setting
 /* commands.c: BOUND_COMMAND and BOUND_ROWS. */
 Status command_run(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
 Status command_rows(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+/* lists.c: does the pattern of a SHOW statement want the name? */
+bool list_wants(const AstStatement *ast, Str name);
+/* describe.c: rows of the statements of these names. */
+Status describe_input(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+Status describe_output(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+Status show_functions(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+Status show_stats(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+Status show_create_table(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+Status show_create_schema(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
+/* What is known of a query's column: where it comes from. The name stays. */
+void statement_describe_column(const LogicalPlan *plan, ColumnId id, ColumnInfo *out);
 /* explain.c: fills self->rows with the plan's text. */
 Status explain_run(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
 /* Optimises and lowers `bound` into self->plan and self->physical. */

@@ -427,7 +427,7 @@ static Str catalog_of(const TableRef *table) {
     return str_from(catalog_name(table->catalog));
 }
 
-static void describe_column(const LogicalPlan *plan, ColumnId id, ColumnInfo *out) {
+void statement_describe_column(const LogicalPlan *plan, ColumnId id, ColumnInfo *out) {
     const PlanColumn *column = plan_column(&plan->columns, id);
     out->nullable = column->nullable;
     if (!column->table) return;
@@ -447,7 +447,7 @@ static Status describe_columns(Statement *self, Error *err) {
         *info = (ColumnInfo){.name = bound->labels[i], .type = bound->types[i], .nullable = true};
         info->case_sensitive = type_is_text(info->type);
         if (bound->kind == BOUND_QUERY)
-            describe_column(bound->plan, bound->plan->root->output[i], info);
+            statement_describe_column(bound->plan, bound->plan->root->output[i], info);
     }
     self->nparameters = bound->nparameters;
     TRY_ALLOC(self->parameters, ARENA_ARRAY(self->prepared, ParameterInfo, bound->nparameters),
@@ -476,6 +476,7 @@ Status statement_prepare_now(Statement *self, Str sql, Error *err) {
     eval_session(self, &settings);
     AstStatement *ast;
     TRY(sql_parse(self->prepared, sql, &ast, err));
+    TRY(prepared_expand(self->session, self->prepared, &ast, err));
     BindContext context = {.lookup = statement_lookup(self, &settings), .session = &self->eval};
     BoundStatement *bound;
     TRY(bind_statement(&context, self->prepared, ast, &bound, err));

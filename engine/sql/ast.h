@@ -412,7 +412,9 @@ typedef enum AstStatementKind {
 typedef enum AstExplainType {
     AST_EXPLAIN_PHYSICAL,
     AST_EXPLAIN_LOGICAL,
-    AST_EXPLAIN_REMOTE
+    AST_EXPLAIN_REMOTE,
+    AST_EXPLAIN_VALIDATE,
+    AST_EXPLAIN_IO
 } AstExplainType;
 
 typedef struct AstColumnDef {

@@ -24,10 +24,12 @@ typedef struct Parser {
     Token last; /* consumed last */
     uint32_t depth;
     uint32_t parameters;
-    uint16_t peak;    /* greatest height of an expression or relation in the query being read */
-    bool backquotes;  /* `name` is allowed: Athena's statements */
-    bool defaults;    /* a bare DEFAULT is allowed: rows of INSERT, assignments of UPDATE */
-    AstExpr *pending; /* read already: the next primary expression */
+    uint16_t peak;   /* greatest height of an expression or relation in the query being read */
+    bool backquotes; /* `name` is allowed: Athena's statements */
+    bool defaults;   /* a bare DEFAULT is allowed: rows of INSERT, assignments of UPDATE */
+    uint32_t nargs;
+    AstExpr *const *args; /* what stands for the parameters; NULL = they stay */
+    AstExpr *pending;     /* read already: the next primary expression */
     AstRelation *pending_relation;
 } Parser;
 

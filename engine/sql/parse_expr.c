@@ -469,9 +469,14 @@ static Status parse_parameter(Parser *p, AstExpr **out) {
     if (p->parameters >= SQL_MAX_PARAMETERS) {
         return parse_limit(p, p->token.at, "more than %d parameters", SQL_MAX_PARAMETERS);
     }
-    TRY(ast_expr_new(p, AST_PARAMETER, p->token.at, 0, out));
-    (*out)->slot = p->parameters++;
+    const AstPosition at = p->token.at;
+    uint32_t slot = p->parameters++;
     parse_advance(p);
+    TRY(ast_expr_new(p, AST_PARAMETER, at, 0, out));
+    (*out)->slot = slot;
+    if (slot >= p->nargs) return TRIB_OK;
+    **out = *p->args[slot];
+    (*out)->at = at;
     return TRIB_OK;
 }
 

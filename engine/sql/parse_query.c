@@ -334,7 +334,9 @@ static Status parse_row_count(Parser *p, AstExpr **out) {
     if (!at_token(p, TOKEN_INTEGER) && !at_token(p, TOKEN_QUESTION)) {
         return parse_unexpected(p, "a number of rows or ?");
     }
-    return parse_primary(p, out);
+    TRY(parse_primary(p, out));
+    if ((*out)->kind == AST_INTEGER || (*out)->kind == AST_PARAMETER) return TRIB_OK;
+    return parse_error(p, (*out)->at, "a number of rows is a whole number that is not negative");
 }
 
 static Status parse_limit_clause(Parser *p, AstQuery *query) {

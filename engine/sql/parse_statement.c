@@ -60,16 +60,18 @@ static Status explain_option(Parser *p, AstStatement *s) {
     if (!token_is(&option, KW_TYPE)) {
         return parse_error(p, option.at, "EXPLAIN takes the options TYPE and FORMAT");
     }
-    s->explain = at_word(p, KW_LOGICAL)  ? AST_EXPLAIN_LOGICAL
-                 : at_word(p, KW_REMOTE) ? AST_EXPLAIN_REMOTE
-                                         : AST_EXPLAIN_PHYSICAL;
-    if (accept_word(p, KW_LOGICAL) || accept_word(p, KW_REMOTE) || accept_word(p, KW_PHYSICAL) ||
-        accept_word(p, KW_DISTRIBUTED)) {
+    static const struct {
+        Keyword word;
+        AstExplainType type;
+    } types[] = {{KW_LOGICAL, AST_EXPLAIN_LOGICAL},   {KW_REMOTE, AST_EXPLAIN_REMOTE},
+                 {KW_PHYSICAL, AST_EXPLAIN_PHYSICAL}, {KW_DISTRIBUTED, AST_EXPLAIN_PHYSICAL},
+                 {KW_VALIDATE, AST_EXPLAIN_VALIDATE}, {KW_IO, AST_EXPLAIN_IO}};
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        if (!accept_word(p, types[i].word)) continue;
+        s->explain = types[i].type;
         return TRIB_OK;
     }
-    if (at_word(p, KW_VALIDATE)) return parse_unsupported(p, at, "EXPLAIN (TYPE VALIDATE)");
-    if (at_word(p, KW_IO)) return parse_unsupported(p, at, "EXPLAIN (TYPE IO)");
-    return parse_unexpected(p, "LOGICAL, PHYSICAL or REMOTE");
+    return parse_unexpected(p, "LOGICAL, PHYSICAL, REMOTE, VALIDATE or IO");
 }
 
 static Status read_explain(Parser *p, AstStatement *s) {

@@ -586,12 +586,11 @@ Status sql_parse(Arena *arena, Str text, AstStatement **out, Error *err) {
     return sql_parse_at(arena, text, (AstPosition){0}, out, err);
 }
 
-Status sql_parse_at(Arena *arena, Str text, AstPosition at, AstStatement **out, Error *err) {
-    TRY(check_text(text, err));
+static Status parse_text(Parser *p, Str text, AstPosition at, AstStatement **out) {
+    TRY(check_text(text, p->err));
     char *copy;
-    TRY_ALLOC(copy, arena_copy(arena, text.data, text.len), err);
-    Parser parser = {.arena = arena, .err = err, .text = {copy, text.len}};
-    Parser *p = &parser;
+    TRY_ALLOC(copy, arena_copy(p->arena, text.data, text.len), p->err);
+    p->text = (Str){copy, text.len};
     lexer_init(&p->lexer, p->text);
     p->lexer.fixed = at;
     parse_advance(p);
@@ -608,6 +607,19 @@ Status sql_parse_at(Arena *arena, Str text, AstPosition at, AstStatement **out, 
                            "only one statement at a time: nothing may follow the ';'");
     }
     return parse_unexpected(p, "the end of the statement");
+}
+
+Status sql_parse_at(Arena *arena, Str text, AstPosition at, AstStatement **out, Error *err) {
+    Parser parser = {.arena = arena, .err = err};
+    return parse_text(&parser, text, at, out);
+}
+
+Status sql_parse_given(Arena *arena, Str text, uint32_t nargs, AstExpr *const *args,
+                       AstStatement **out, uint32_t *given, Error *err) {
+    Parser parser = {.arena = arena, .err = err, .nargs = nargs, .args = args};
+    TRY(parse_text(&parser, text, (AstPosition){0}, out));
+    *given = parser.parameters;
+    return TRIB_OK;
 }
 
 bool sql_split(Str script, size_t *at, Str *statement) {

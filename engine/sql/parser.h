@@ -12,6 +12,11 @@
  * 54000 beyond a limit. Recursion is bounded by SQL_MAX_DEPTH.
  */
 Status sql_parse(Arena *arena, Str text, AstStatement **out, Error *err) WARN_UNUSED;
+/* The same with expressions in place of the parameters: EXECUTE ... USING. args[i] stands for the i-th `?`
+ * (they may hold parameters of the statement around); *given counts the `?`, to be compared by the caller;
+ * those beyond nargs stay parameters. */
+Status sql_parse_given(Arena *arena, Str text, uint32_t nargs, AstExpr *const *args,
+                       AstStatement **out, uint32_t *given, Error *err) WARN_UNUSED;
 /* The same for text that a statement refers to (a view's query): every position in the tree is `at`. */
 Status sql_parse_at(Arena *arena, Str text, AstPosition at, AstStatement **out,
                     Error *err) WARN_UNUSED;

@@ -110,7 +110,7 @@ static void print_call_arguments(Printer *self, const AstStatement *s) {
 static void print_statement(Printer *self, const AstStatement *s);
 
 static void print_explain(Printer *self, const AstStatement *s) {
-    static const char *const types[] = {"PHYSICAL", "LOGICAL", "REMOTE"};
+    static const char *const types[] = {"PHYSICAL", "LOGICAL", "REMOTE", "VALIDATE", "IO"};
     buf_printf(self->out, "EXPLAIN (TYPE %s, FORMAT %s) ", types[s->explain],
                s->json ? "JSON" : "TEXT");
     if (s->analyze) buf_text(self->out, s->verbose ? "ANALYZE VERBOSE " : "ANALYZE ");
