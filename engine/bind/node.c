@@ -116,8 +116,16 @@ static Status bind_count(Binder *binder, const AstExpr *ast, const char *clause,
 Status bind_limit(Binder *binder, const AstQuery *query, LogicalNode *child, LogicalNode **out) {
     *out = child;
     if (!query->limit && !query->offset) return TRIB_OK;
-    if (query->with_ties) return bind_unsupported(binder, query->at, "FETCH FIRST ... WITH TIES");
-    TRY(bind_node_same(binder, LOGICAL_LIMIT, child, out));
+    bool ties = query->with_ties;
+    if (ties && (query->norder == 0 || child->kind != LOGICAL_SORT)) {
+        return error_set_at(binder->err, ERR_SYNTAX, query->limit->at.line, query->limit->at.column,
+                            "FETCH FIRST ... WITH TIES needs ORDER BY");
+    }
+    TRY(bind_node_same(binder, ties ? LOGICAL_TIES : LOGICAL_LIMIT, child, out));
+    if (ties) {
+        (*out)->nkeys = child->nkeys;
+        (*out)->keys = child->keys;
+    }
     if (query->limit) TRY(bind_count(binder, query->limit, "LIMIT", &(*out)->limit));
     if (query->offset) TRY(bind_count(binder, query->offset, "OFFSET", &(*out)->offset));
     return TRIB_OK;

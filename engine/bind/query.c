@@ -1,7 +1,5 @@
 /*
  * query.c - whole queries: WITH, set operations, VALUES, TABLE, ORDER BY and LIMIT above them.
- *
- * INTERSECT and EXCEPT become semi and anti joins on IS NOT DISTINCT FROM over the distinct left side.
  */
 #include "engine/bind/scope.h"
 
@@ -76,15 +74,19 @@ static Status coerce_side(Binder *binder, const Bound *side, const Type *types, 
     return TRIB_OK;
 }
 
-static Status common_types(Binder *binder, const AstBody *body, const Bound *left,
-                           const Bound *right, Type **out) {
+static const char *set_name(const AstBody *body) {
     static const char *const names[] = {
         [AST_UNION] = "UNION", [AST_INTERSECT] = "INTERSECT", [AST_EXCEPT] = "EXCEPT"};
+    return names[body->set];
+}
+
+static Status common_types(Binder *binder, const AstBody *body, const Bound *left,
+                           const Bound *right, Type **out) {
     uint32_t n = left->scope.count;
     if (n != right->scope.count) {
         return error_set_at(binder->err, ERR_SYNTAX, body->at.line, body->at.column,
                             "%s needs the same number of columns on both sides: %u and %u",
-                            names[body->set], n, right->scope.count);
+                            set_name(body), n, right->scope.count);
     }
     TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, Type, n), binder->err);
     for (uint32_t i = 0; i < n; i++) {
@@ -93,25 +95,27 @@ static Status common_types(Binder *binder, const AstBody *body, const Bound *lef
         if (type_common(binder->arena, a, b, &(*out)[i])) continue;
         return error_set_at(binder->err, ERR_SYNTAX, body->at.line, body->at.column,
                             "%s: column %u is of type %s on the left and %s on the right",
-                            names[body->set], i + 1, type_id_name((TypeId)a.id),
+                            set_name(body), i + 1, type_id_name((TypeId)a.id),
                             type_id_name((TypeId)b.id));
     }
     return TRIB_OK;
 }
 
-static Status unite(Binder *binder, LogicalNode *const *sides, const Type *types,
-                    const Bound *names, LogicalNode **out) {
+/* UNION ALL, or a SETOP, of two sides that have the same types. */
+static Status combine_sides(Binder *binder, LogicalKind kind, LogicalNode *const *sides,
+                            const Type *types, const Bound *names, LogicalNode **out) {
     uint32_t n = names->scope.count;
     LogicalNode *node;
-    TRY_ALLOC(node, logical_new(binder->arena, LOGICAL_UNION, n, 2), binder->err);
+    TRY_ALLOC(node, logical_new(binder->arena, kind, n, 2), binder->err);
     TRY_ALLOC(node->inputs, ARENA_ARRAY(binder->arena, ColumnId *, 2), binder->err);
     for (uint32_t s = 0; s < 2; s++) {
         node->children[s] = sides[s];
         node->inputs[s] = sides[s]->output;
     }
     for (uint32_t i = 0; i < n; i++) {
-        bool nullable = plan_column(&binder->plan->columns, sides[0]->output[i])->nullable ||
-                        plan_column(&binder->plan->columns, sides[1]->output[i])->nullable;
+        bool nullable = plan_column(&binder->plan->columns, sides[0]->output[i])->nullable;
+        if (kind == LOGICAL_UNION)
+            nullable |= plan_column(&binder->plan->columns, sides[1]->output[i])->nullable;
         TRY(bind_new_column(binder, names->scope.columns[i].name, types[i], nullable,
                             &node->output[i]));
     }
@@ -119,26 +123,15 @@ static Status unite(Binder *binder, LogicalNode *const *sides, const Type *types
     return TRIB_OK;
 }
 
-static Status match_sides(Binder *binder, const AstBody *body, LogicalNode *left,
-                          LogicalNode *right, LogicalNode **out) {
-    AstExpr at = {.at = body->at};
-    LogicalNode *distinct, *node;
-    TRY(bind_distinct(binder, left, &distinct));
-    TRY_ALLOC(node, logical_new(binder->arena, LOGICAL_JOIN, distinct->noutput, 2), binder->err);
-    memcpy(node->output, distinct->output, distinct->noutput * sizeof *node->output);
-    node->children[0] = distinct;
-    node->children[1] = right;
-    node->join = body->set == AST_INTERSECT ? JOIN_SEMI : JOIN_ANTI;
-    node->nconjuncts = distinct->noutput;
-    TRY_ALLOC(node->conjuncts, ARENA_ARRAY(binder->arena, Expr *, distinct->noutput), binder->err);
-    for (uint32_t i = 0; i < distinct->noutput; i++) {
-        Expr *pair[2], *call;
-        TRY(bind_column(binder, distinct->output[i], &pair[0]));
-        TRY(bind_column(binder, right->output[i], &pair[1]));
-        TRY(bind_call_id(binder, &at, TRIB_FN_is_distinct_from, 2, pair, &call));
-        TRY_ALLOC(node->conjuncts[i], expr_boolean(binder->arena, EXPR_NOT, 1, &call), binder->err);
+/* INTERSECT and EXCEPT compare all columns. */
+static Status check_comparable(Binder *binder, const AstBody *body, uint32_t count,
+                               const Type *types) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (type_comparable(types[i])) continue;
+        return error_set_at(binder->err, ERR_SYNTAX, body->at.line, body->at.column,
+                            "%s needs columns that can be compared; column %u is of type %s",
+                            set_name(body), i + 1, type_id_name((TypeId)types[i].id));
     }
-    *out = node;
     return TRIB_OK;
 }
 
@@ -155,12 +148,15 @@ static Status bind_set(Binder *binder, const AstBody *body, const CteScope *ctes
     LogicalNode *sides[2], *node;
     TRY(coerce_side(binder, &left, types, &sides[0]));
     TRY(coerce_side(binder, &right, types, &sides[1]));
-    if (body->set == AST_UNION) {
-        TRY(unite(binder, sides, types, &left, &node));
+    bool set_union = body->set == AST_UNION;
+    if (!set_union || !body->all) TRY(check_comparable(binder, body, left.scope.count, types));
+    TRY(combine_sides(binder, set_union ? LOGICAL_UNION : LOGICAL_SETOP, sides, types, &left,
+                      &node));
+    if (set_union) {
         if (!body->all) TRY(bind_distinct(binder, node, &node));
     } else {
-        if (body->all) return bind_unsupported(binder, body->at, "INTERSECT ALL or EXCEPT ALL");
-        TRY(match_sides(binder, body, sides[0], sides[1], &node));
+        node->set = body->set == AST_INTERSECT ? SET_INTERSECT : SET_EXCEPT;
+        node->all = body->all;
     }
     *out = (Bound){.node = node};
     for (uint32_t i = 0; i < left.scope.count; i++) {

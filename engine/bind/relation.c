@@ -298,10 +298,32 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
     return r->on ? join_condition(binder, r, ctes, out) : TRIB_OK;
 }
 
+/* TABLESAMPLE over what has been bound. */
+static Status bind_sample(Binder *binder, const AstRelation *r, Bound *out) {
+    const AstExpr *ast = r->sample_percent;
+    ExprScope scope = {.clause = "TABLESAMPLE"};
+    Expr *e;
+    TRY(bind_expr(binder, &scope, ast, &e));
+    if (e->kind != EXPR_PARAMETER && !type_is_numeric(e->type) && e->type.id != TRIB_TYPE_UNKNOWN) {
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "TABLESAMPLE needs a number as its percentage");
+    }
+    if (e->is_volatile) {
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "the percentage of TABLESAMPLE must be constant");
+    }
+    TRY(bind_coerce(binder, e, TYPE(DOUBLE), &e));
+    TRY(bind_node_same(binder, LOGICAL_SAMPLE, out->node, &out->node));
+    out->node->limit = e;
+    out->node->system = r->sample_system;
+    e->line = ast->at.line;
+    e->column = ast->at.column;
+    return TRIB_OK;
+}
+
 Status bind_relation(Binder *binder, const AstRelation *r, const CteScope *ctes, const Scope *outer,
                      Bound *out) {
     TRY(bind_enter(binder, r->at));
-    if (r->sample_percent) return bind_unsupported(binder, r->at, "TABLESAMPLE");
     switch (r->kind) {
     case AST_REL_TABLE: TRY(bind_named(binder, r, ctes, out)); break;
     case AST_REL_QUERY: TRY(bind_derived(binder, r, ctes, outer, out)); break;
@@ -309,6 +331,7 @@ Status bind_relation(Binder *binder, const AstRelation *r, const CteScope *ctes,
     case AST_REL_UNNEST: return bind_unsupported(binder, r->at, "UNNEST");
     default: return bind_unsupported(binder, r->at, "a table function");
     }
+    if (r->sample_percent) TRY(bind_sample(binder, r, out));
     out->scope.outer = outer;
     bind_leave(binder);
     return TRIB_OK;

@@ -19,6 +19,9 @@ static const Operator *const operators[PHYS_KIND_COUNT] = {
     [PHYS_WRITE] = &op_write,
     [PHYS_RESULT] = &op_result,
     [PHYS_VERIFY] = &op_verify,
+    [PHYS_REPEAT] = &op_repeat,
+    [PHYS_SAMPLE] = &op_sample,
+    [PHYS_TIES] = &op_ties,
 };
 
 const Operator *operator_of(PhysKind kind) {

@@ -159,6 +159,15 @@ static Status prune_passing(RuleContext *context, LogicalNode *node, const uint6
     return TRIB_OK;
 }
 
+static Status prune_repeat(RuleContext *context, LogicalNode *node, const uint64_t *needed) {
+    uint32_t *positions, n;
+    uint64_t *below;
+    TRY(keep_output(context, node, needed, 0, &positions, &n));
+    TRY(needed_new(context, needed, &below));
+    bitmap_set(below, node->mark);
+    return prune(context, node->children[0], below, &node->children[0]);
+}
+
 static Status prune_computing(RuleContext *context, LogicalNode *node, const uint64_t *needed) {
     uint32_t *positions, n;
     uint64_t *below;
@@ -207,6 +216,7 @@ static Status prune(RuleContext *context, const LogicalNode *in, const uint64_t 
     case LOGICAL_EXPAND: return prune_computing(context, node, needed);
     case LOGICAL_JOIN: return prune_join(context, node, needed);
     case LOGICAL_AGGREGATE: return prune_aggregate(context, node, needed);
+    case LOGICAL_REPEAT: return prune_repeat(context, node, needed);
     case LOGICAL_UNION: return prune_union(context, node, needed);
     case LOGICAL_WRITE: return prune_write(context, node);
     default: return prune_passing(context, node, needed);

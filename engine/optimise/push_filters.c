@@ -245,7 +245,9 @@ static Status push_union(RuleContext *context, LogicalNode *node, ExprList *conj
     ExprList above = {0}, moving = {0};
     for (uint32_t i = 0; i < conjuncts->count; i++) {
         Expr *e = conjuncts->items[i];
-        TRY(rule_list_add(context, e->is_volatile ? &above : &moving, e));
+        /* what raises must see the rows of the result only, not those of a side */
+        bool stays = e->is_volatile || (node->kind == LOGICAL_SETOP && e->may_raise);
+        TRY(rule_list_add(context, stays ? &above : &moving, e));
     }
     LogicalNode *all;
     TRY_ALLOC(all, logical_copy(context->arena, node), context->err);
@@ -321,7 +323,11 @@ static Status push(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
         return node->nempty ? stop_here(context, node, conjuncts, out)
                             : push_aggregate(context, node, conjuncts, out);
     case LOGICAL_EXPAND: return push_expand(context, node, conjuncts, out);
+    case LOGICAL_SETOP: /* rows that are equal fare alike: on both sides */
     case LOGICAL_UNION: return push_union(context, node, conjuncts, out);
+    case LOGICAL_SAMPLE: /* each row is drawn by itself */
+        return node->system ? stop_here(context, node, conjuncts, out)
+                            : push_through(context, node, conjuncts, out);
     case LOGICAL_SORT: return push_through(context, node, conjuncts, out);
     default: return stop_here(context, node, conjuncts, out);
     }

@@ -3,5 +3,6 @@ ENGINE_SOURCES += \
 	engine/optimise/optimise.c engine/optimise/optimise.h engine/optimise/rule.c engine/optimise/rule.h \
 	engine/optimise/rules.def engine/optimise/fold_constants.c engine/optimise/unwrap_casts.c \
 	engine/optimise/plan_subqueries.c engine/optimise/expand_distinct.c engine/optimise/push_filters.c \
+	engine/optimise/expand_setops.c \
 	engine/optimise/merge_projections.c engine/optimise/push_limits.c engine/optimise/prune_columns.c \
 	engine/optimise/push_down.c

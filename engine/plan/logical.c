@@ -114,6 +114,11 @@ static double limited(double rows, const LogicalNode *node) {
     return rows;
 }
 
+static double sampled(double rows, const LogicalNode *node) {
+    if (node->limit->kind != EXPR_CONSTANT || node->limit->as.value.is_null) return rows;
+    return rows * node->limit->as.value.as.real / 100;
+}
+
 static double node_rows(const LogicalNode *node, RowMemo *memo) {
     if (node->rows >= 0) return node->rows;
     switch (node->kind) {
@@ -135,6 +140,8 @@ static double node_rows(const LogicalNode *node, RowMemo *memo) {
             rows += row_memo_get(memo, node->children[i]);
         return rows;
     }
+    case LOGICAL_SAMPLE: return sampled(row_memo_get(memo, node->children[0]), node);
+    case LOGICAL_TIES: return limited(row_memo_get(memo, node->children[0]), node);
     case LOGICAL_SINGLE_ROW: return 1;
     case LOGICAL_EXPAND: return row_memo_get(memo, node->children[0]) * node->nsets;
     default: return node->nchildren ? row_memo_get(memo, node->children[0]) : ROWS_UNKNOWN;

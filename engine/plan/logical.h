@@ -45,12 +45,16 @@ typedef enum LogicalKind {
     LOGICAL_EXPAND,     /* each row `nsets` times: sets[s][i] = expression of output[i] */
     LOGICAL_WINDOW,     /* reserved */
     LOGICAL_UNNEST,     /* reserved */
-    LOGICAL_SAMPLE,     /* reserved */
-    LOGICAL_SETOP,      /* intersect, except [all]: reserved for their operators */
+    LOGICAL_SAMPLE,     /* a share of the rows: limit = percentage */
+    LOGICAL_SETOP,      /* intersect, except [all]; inputs as UNION: removed by expand_setops */
     LOGICAL_RECURSIVE,  /* reserved */
     LOGICAL_WRITE,      /* rows of the child into a table */
     LOGICAL_VERIFY, /* child: UNION of the pushed fragment and the local one, last column = side */
+    LOGICAL_REPEAT, /* each row as often as its column `mark` says */
+    LOGICAL_TIES,   /* over SORT: offset, limit, and what is equal to the last one by the keys */
 } LogicalKind;
+
+typedef enum LogicalSet { SET_INTERSECT, SET_EXCEPT } LogicalSet;
 
 typedef enum JoinKind {
     JOIN_INNER,
@@ -115,7 +119,7 @@ struct LogicalNode {
     Expr **conjuncts;
     /* JOIN */
     JoinKind join;
-    ColumnId mark; /* MARK: the boolean's id (last of output) */
+    ColumnId mark; /* MARK: the boolean's id (last of output). REPEAT: the count's, not of output */
     uint32_t
         nin; /* ANTI_NULLS, MARK: the first nin conjuncts are IN's comparisons, left = right, unknown
                                  when NULL; the others are conditions of the sub-query. 0: EXISTS, never unknown */
@@ -127,12 +131,16 @@ struct LogicalNode {
     Expr **aggregates;    /* EXPR_AGGREGATE */
     uint32_t nempty;      /* AGGREGATE with groups: rows that there are for an input without rows */
     Expr ***empty_rows;   /* [nempty][ngroups] constants */
-    /* SORT, TOPN */
+    /* SORT, TOPN, TIES */
     uint32_t nkeys;
     SortKey *keys;
-    /* LIMIT, TOPN: constants or parameters (bigint); NULL = none */
+    /* LIMIT, TOPN, TIES: constants or parameters (bigint); NULL = none. SAMPLE: limit = percentage (double) */
     Expr *limit, *offset;
-    /* UNION: inputs[child][i]; EXPAND: sets[s][i] */
+    bool system; /* SAMPLE: by pieces, not by rows */
+    /* SETOP */
+    LogicalSet set;
+    bool all;
+    /* UNION, SETOP: inputs[child][i]; EXPAND: sets[s][i] */
     ColumnId **inputs;
     bool sequential; /* UNION: a child is read after the one before it has been read to its end */
     uint32_t nsets;

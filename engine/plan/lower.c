@@ -335,8 +335,10 @@ static Status lower_aggregate(Lowering *self, const LogicalNode *node, Lowered *
 static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) {
     Lowered child;
     TRY(lower(self, node->children[0], &child));
-    bool topn = node->kind == LOGICAL_TOPN;
-    TRY(node_same(self, topn ? PHYS_TOPN : PHYS_SORT, &child, out));
+    PhysKind kind = node->kind == LOGICAL_TOPN   ? PHYS_TOPN
+                    : node->kind == LOGICAL_TIES ? PHYS_TIES
+                                                 : PHYS_SORT;
+    TRY(node_same(self, kind, &child, out));
     Scope scope;
     TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
     PhysSortKey *keys;
@@ -361,6 +363,41 @@ static Status lower_limit(Lowering *self, const LogicalNode *node, Lowered *out)
     TRY(node_same(self, PHYS_LIMIT, &child, out));
     TRY(row_count(self, node->limit, "LIMIT", -1, &out->node->as.limit.limit));
     return row_count(self, node->offset, "OFFSET", 0, &out->node->as.limit.offset);
+}
+
+static Status lower_repeat(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    TRY(node_over(self, PHYS_REPEAT, node->noutput, &child, out));
+    TRY(set_columns(self, out, node->output));
+    Scope scope;
+    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
+    TRY_ALLOC(out->node->as.repeat.columns, ARENA_ARRAY(self->arena, uint32_t, node->noutput),
+              self->err);
+    for (uint32_t i = 0; i < node->noutput; i++)
+        out->node->as.repeat.columns[i] = scope_ordinal(&scope, node->output[i]);
+    out->node->as.repeat.count = scope_ordinal(&scope, node->mark);
+    return TRIB_OK;
+}
+
+static Status lower_sample(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    const Expr *e = node->limit;
+    if (e->kind != EXPR_CONSTANT || e->as.value.is_null) {
+        return error_set_at(self->err, ERR_INVALID_ARGUMENT, e->line, e->column,
+                            "the percentage of TABLESAMPLE must not be NULL");
+    }
+    double percent = e->as.value.as.real;
+    if (!(percent >= 0 && percent <= 100)) {
+        return error_set_at(self->err, ERR_INVALID_ARGUMENT, e->line, e->column,
+                            "the percentage of TABLESAMPLE must be between 0 and 100, not %g",
+                            percent);
+    }
+    TRY(lower(self, node->children[0], &child));
+    TRY(node_same(self, PHYS_SAMPLE, &child, out));
+    out->node->as.sample.system = node->system;
+    out->node->as.sample.percent = percent;
+    return TRIB_OK;
 }
 
 static Status lower_single_row(Lowering *self, const LogicalNode *node, Lowered *out) {
@@ -641,6 +678,9 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
         [LOGICAL_EXPAND] = lower_expand,
         [LOGICAL_WRITE] = lower_write,
         [LOGICAL_VERIFY] = lower_verify,
+        [LOGICAL_REPEAT] = lower_repeat,
+        [LOGICAL_SAMPLE] = lower_sample,
+        [LOGICAL_TIES] = lower_sort,
     };
     if ((size_t)node->kind >= COUNT_OF(lowerings) || !lowerings[node->kind]) {
         return error_set(self->err, ERR_UNSUPPORTED,

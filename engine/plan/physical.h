@@ -25,6 +25,9 @@ typedef enum PhysKind {
     PHYS_WRITE,
     PHYS_RESULT,
     PHYS_VERIFY,
+    PHYS_REPEAT,
+    PHYS_SAMPLE,
+    PHYS_TIES, /* as.sort */
     PHYS_KIND_COUNT
 } PhysKind;
 
@@ -106,7 +109,7 @@ struct PhysNode {
         struct {
             uint32_t nkeys;
             PhysSortKey *keys;
-            int64_t limit, offset; /* TOPN */
+            int64_t limit, offset; /* TOPN, TIES */
         } sort;
         struct {
             int64_t limit, offset; /* limit < 0 = all */
@@ -118,6 +121,14 @@ struct PhysNode {
             uint32_t nsets;
             Expr ***sets; /* [nsets][ncolumns] */
         } expand;
+        struct {
+            uint32_t count;    /* ordinal of the column that says how often */
+            uint32_t *columns; /* [ncolumns] ordinals */
+        } repeat;
+        struct {
+            bool system;
+            double percent; /* 0 .. 100 */
+        } sample;
         struct {
             Catalog *catalog;
             TribWriteRequest request;

@@ -141,6 +141,22 @@ void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
         print_limit(self, node);
         break;
     case LOGICAL_LIMIT: print_limit(self, node); break;
+    case LOGICAL_TIES:
+        print_limit(self, node);
+        buf_text(self->out, " with ties by");
+        print_keys(self, node);
+        break;
+    case LOGICAL_SAMPLE:
+        buf_text(self->out, node->system ? "sample system " : "sample bernoulli ");
+        print_expr(self, node->limit);
+        break;
+    case LOGICAL_SETOP:
+        buf_text(self->out, node->set == SET_INTERSECT ? "intersect" : "except");
+        if (node->all) buf_text(self->out, " all");
+        break;
+    case LOGICAL_REPEAT:
+        buf_printf(self->out, "repeat %s times", logical_name(self, node->mark));
+        break;
     case LOGICAL_UNION: buf_text(self->out, "union all"); break;
     case LOGICAL_SINGLE_ROW: buf_text(self->out, "single row"); break;
     case LOGICAL_EXPAND: buf_printf(self->out, "expand %u sets", node->nsets); break;
@@ -265,6 +281,9 @@ const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_WRITE] = "Write",
     [PHYS_RESULT] = "Result",
     [PHYS_VERIFY] = "Verify",
+    [PHYS_REPEAT] = "Repeat",
+    [PHYS_SAMPLE] = "Sample",
+    [PHYS_TIES] = "LimitWithTies",
 };
 
 static const char *phys_name(void *context, ColumnId ordinal) {
@@ -330,7 +349,7 @@ static void phys_sort(PhysPrinter *self, const PhysNode *node) {
                    k->descending ? " DESC" : "");
         buf_text(self->out, k->nulls_first ? " NULLS FIRST" : "");
     }
-    if (node->kind != PHYS_TOPN) return;
+    if (node->kind == PHYS_SORT) return;
     buf_printf(self->out, " limit %" PRId64, node->as.sort.limit);
     if (node->as.sort.offset) buf_printf(self->out, " offset %" PRId64, node->as.sort.offset);
 }
@@ -351,7 +370,15 @@ void phys_node_print(PhysPrinter *self, const PhysNode *node) {
     case PHYS_HASH_JOIN: phys_join(self, node); break;
     case PHYS_AGGREGATE: phys_aggregate(self, node); break;
     case PHYS_SORT:
+    case PHYS_TIES:
     case PHYS_TOPN: phys_sort(self, node); break;
+    case PHYS_REPEAT:
+        buf_printf(self->out, " %s times", phys_name(self, node->as.repeat.count));
+        break;
+    case PHYS_SAMPLE:
+        buf_printf(self->out, " %s %g%%", node->as.sample.system ? "system" : "bernoulli",
+                   node->as.sample.percent);
+        break;
     case PHYS_LIMIT:
         if (node->as.limit.limit >= 0) buf_printf(self->out, " %" PRId64, node->as.limit.limit);
         if (node->as.limit.offset) buf_printf(self->out, " offset %" PRId64, node->as.limit.offset);
