@@ -178,13 +178,6 @@ LogicalNode *logical_new(Arena *arena, LogicalKind kind, uint32_t noutput, uint3
 LogicalNode *logical_copy(Arena *arena, const LogicalNode *node);
 /* Is the column one of the node's output? */
 bool logical_has_output(const LogicalNode *node, ColumnId id);
-/* Estimated rows of nodes, from their children's estimates and the sources' statistics; each is made once,
- * while the plan does not change. One thread. */
-typedef struct RowMemo {
-    Map known; /* by the node's address */
-} RowMemo;
-void row_memo_init(RowMemo *self, Arena *arena);
-double row_memo_get(RowMemo *self, const LogicalNode *node);
 /* Text for EXPLAIN (TYPE LOGICAL): a line per node, indented. */
 void logical_print(Buf *out, const LogicalPlan *plan);
 /* The same as one JSON document (docs/statements.md has the shape). */

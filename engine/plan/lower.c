@@ -9,6 +9,7 @@
  * residual. The smaller side is built; for outer joins the kind is mirrored. Where the join drops probe
  * rows without a match, keys that are plain columns of a scan become targets of a runtime filter.
  */
+#include "engine/plan/estimate.h"
 #include "engine/plan/physical.h"
 
 #define MAX_KEYS         64 /* null_safe is a 64-bit mask; further equalities go into the residual */
@@ -698,7 +699,7 @@ Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *
                      .session = session,
                      .runtime_filters = runtime_filters,
                      .err = err};
-    row_memo_init(&self.memo, arena);
+    row_memo_init(&self.memo, arena, &plan->columns);
     TRY_ALLOC(self.names, ARENA_ARRAY(arena, const char *, plan->columns.count + 1), err);
     Lowered root;
     TRY(lower(&self, plan->root, &root));

@@ -182,7 +182,7 @@ static void print_logical(LogicalPrinter *self, const LogicalNode *node, uint32_
 
 void logical_print(Buf *out, const LogicalPlan *plan) {
     LogicalPrinter printer = {.out = out, .plan = plan, .arena = plan->arena};
-    row_memo_init(&printer.memo, plan->arena);
+    row_memo_init(&printer.memo, plan->arena, &plan->columns);
     print_logical(&printer, plan->root, 0);
 }
 

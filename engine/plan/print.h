@@ -4,6 +4,7 @@
 #ifndef TRIB_PLAN_PRINT_H
 #define TRIB_PLAN_PRINT_H
 
+#include "engine/plan/estimate.h"
 #include "engine/plan/physical.h"
 
 #define PRINT_MAX_DEPTH 2000 /* deeper nodes are left out, and said to be */

@@ -112,7 +112,7 @@ static void logical_json(LogicalPrinter *self, const LogicalNode *node, uint32_t
 void logical_print_json(Buf *out, const LogicalPlan *plan) {
     LogicalPrinter printer = {.out = out, .plan = plan, .arena = plan->arena};
     uint32_t id = 0;
-    row_memo_init(&printer.memo, plan->arena);
+    row_memo_init(&printer.memo, plan->arena, &plan->columns);
     logical_json(&printer, plan->root, &id, 0);
 }
 
@@ -231,7 +231,7 @@ static void io_scan(LogicalPrinter *self, const LogicalNode *node) {
 void io_print_json(Buf *out, const LogicalPlan *plan) {
     LogicalPrinter printer = {.out = out, .plan = plan, .arena = plan->arena};
     bool first = true;
-    row_memo_init(&printer.memo, plan->arena);
+    row_memo_init(&printer.memo, plan->arena, &plan->columns);
     buf_text(out, "{\"inputTableColumnInfos\":[");
     each_scan(&printer, plan->root, 0, &first, io_scan);
     buf_text(out, "],");

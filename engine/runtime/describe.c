@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "engine/plan/estimate.h"
 #include "engine/runtime/session.h"
 
 #define LIST_TEXT_MAX ((size_t)64 << 20)
@@ -276,7 +277,7 @@ static Status stat_query(Statement *self, const BoundStatement *inner, Error *er
         TRY(stat_column(self, inner->labels[i], facts, err));
     }
     RowMemo memo;
-    row_memo_init(&memo, self->run);
+    row_memo_init(&memo, self->run, &self->plan->columns);
     return stat_summary(self, row_memo_get(&memo, self->plan->root), err);
 }
 
