@@ -549,7 +549,6 @@ static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstEx
                    ? error_hint(binder->err, "Compute the inner one in a sub-query.")
                    : error_hint(binder->err, "Conditions on aggregates belong into HAVING.");
     }
-    if (ast->norder) return bind_unsupported(binder, ast->at, "ORDER BY inside an aggregate");
     ExprScope inside = *scope;
     inside.inside_aggregate = true;
     Expr **args = NULL;
@@ -569,11 +568,13 @@ static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstEx
                                 "DISTINCT needs a type that compares");
         }
     }
+    /* the least and the greatest are the same without duplicates */
+    bool extreme =
+        nargs == 1 && (a.aggregate->id == TRIB_AGG_min || a.aggregate->id == TRIB_AGG_max);
+    TRY(bind_aggregate_clauses(binder, &inside, ast, &a.aggregate, &nargs, &args));
     TRY_ALLOC(*out, expr_new(binder->arena, EXPR_AGGREGATE, a.result, nargs, args), binder->err);
     (*out)->as.agg.aggregate = a.aggregate;
-    /* the least and the greatest are the same without duplicates */
-    (*out)->distinct =
-        ast->distinct && a.aggregate->id != TRIB_AGG_min && a.aggregate->id != TRIB_AGG_max;
+    (*out)->distinct = ast->distinct && !extreme;
     if (ast->filter) TRY(bind_condition(binder, &inside, ast->filter, &(*out)->as.agg.filter));
     expr_derive(*out);
     return TRIB_OK;

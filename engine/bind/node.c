@@ -63,9 +63,7 @@ bool bind_nullable(const Binder *binder, const Expr *e) {
     case EXPR_AND:
     case EXPR_OR:
     case EXPR_NOT: break;
-    case EXPR_AGGREGATE:
-        return e->as.agg.aggregate->id != TRIB_AGG_count &&
-               e->as.agg.aggregate->id != TRIB_AGG_count_if;
+    case EXPR_AGGREGATE: return !e->as.agg.aggregate->zero_of_none;
     default: return true;
     }
     for (uint32_t i = 0; i < e->nargs; i++) {

@@ -185,7 +185,7 @@ static bool node_equal(const Expr *a, const Expr *b) {
     case EXPR_CALL: return a->as.function == b->as.function;
     case EXPR_AGGREGATE:
         if ((a->as.agg.filter == NULL) != (b->as.agg.filter == NULL)) return false;
-        return a->as.agg.aggregate == b->as.agg.aggregate &&
+        return aggregate_same(a->as.agg.aggregate, b->as.agg.aggregate) &&
                (a->as.agg.filter == NULL || expr_equal(a->as.agg.filter, b->as.agg.filter));
     case EXPR_SUBQUERY:
         return a->as.plan == b->as.plan && a->subquery_kind == b->subquery_kind &&

@@ -134,8 +134,9 @@ static Status bool_finish(const Aggregate *self, uint8_t *const *states, uint32_
 #define COUNT_ROW(ID, SIGNATURE, UPDATE, SINGLE, HELP)                                           \
     {                                                                                            \
         .id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(int64_t), \
-        .spillable_raw = true, .init = count_init, .update = UPDATE, .update_single = SINGLE,    \
-        .combine = count_combine, .finish = count_finish, .family = "aggregate", .help = HELP    \
+        .spillable_raw = true, .zero_of_none = true, .init = count_init, .update = UPDATE,       \
+        .update_single = SINGLE, .combine = count_combine, .finish = count_finish,               \
+        .family = "aggregate", .help = HELP                                                      \
     }
 #define BOOL_ROW(ID, ALIASES, HELP)                                                              \
     {                                                                                            \

@@ -8,6 +8,7 @@
  */
 #include "engine/kernels/loop.h"
 #include "engine/functions/aggregate.h"
+#include "engine/functions/value_store.h"
 
 typedef struct FixedState {
     uint64_t value[2];
@@ -319,84 +320,6 @@ static Status nested_finish(const Aggregate *self, uint8_t *const *states, uint3
             TRY(result_null(result, i, arena, err));
         } else {
             TRY(vector_append(arena, result, i, s->value, NULL, 1, err));
-        }
-    }
-    return TRIB_OK;
-}
-
-/* A value as bytes: a mark for NULL, then fixed-width data, a length and text, or a length and the
- * elements. out NULL: only the length is wanted. */
-static size_t position_write(const Vector *v, uint32_t position, uint8_t *out) {
-    bool null = vector_is_null(v, position);
-    if (out != NULL) *out = null;
-    size_t at = 1;
-    if (null) return at;
-    v = vector_resolve(v, &position);
-    size_t size = physical_size((PhysicalType)v->physical);
-    const uint8_t *data = size > 0 ? (const uint8_t *)v->data + position * size : NULL;
-    uint32_t first = position, length = 1;
-    if (v->physical == PHYS_STRING) {
-        const StrView *s = (const StrView *)data;
-        if (out != NULL) {
-            memcpy(out + at, &s->len, sizeof(s->len));
-            memcpy(out + at + sizeof(s->len), strview_data(s), s->len);
-        }
-        return at + sizeof(s->len) + s->len;
-    }
-    if (v->physical == PHYS_LIST) {
-        ListEntry entry;
-        memcpy(&entry, data, sizeof(entry));
-        first = entry.offset;
-        length = entry.length;
-        if (out != NULL) memcpy(out + at, &length, sizeof(length));
-        at += sizeof(length);
-    } else if (v->physical != PHYS_ROW) {
-        if (out != NULL) memcpy(out + at, data, size);
-        return at + size;
-    }
-    for (uint32_t i = first; i < first + length; i++) {
-        for (uint32_t c = 0; c < v->nchildren; c++) {
-            at += position_write(&v->children[c], i, out != NULL ? out + at : NULL);
-        }
-    }
-    return at;
-}
-
-/* The opposite, into a position of a FLAT vector. The bytes are our own. */
-static Status position_read(Vector *v, uint32_t position, const uint8_t **at, Arena *arena,
-                            Error *err) {
-    bool null = *(*at)++ != 0;
-    TRY(vector_reserve(arena, v, position + 1, err));
-    if (null) {
-        TRY(vector_need_validity(arena, v, err));
-        bitmap_unset(v->validity, position);
-        return TRIB_OK;
-    }
-    size_t size = physical_size((PhysicalType)v->physical);
-    uint32_t first = position, length = 1;
-    if (v->physical == PHYS_STRING) {
-        char *text;
-        memcpy(&length, *at, sizeof(length));
-        *at += sizeof(length);
-        TRY_ALLOC(text, arena_copy(arena, *at, length), err);
-        ((StrView *)v->data)[position] = strview_of(text, length);
-        *at += length;
-        return TRIB_OK;
-    }
-    if (v->physical == PHYS_LIST) {
-        memcpy(&length, *at, sizeof(length));
-        *at += sizeof(length);
-        first = v->entries;
-        ((ListEntry *)v->data)[position] = (ListEntry){first, length};
-        v->entries += length;
-    } else if (v->physical != PHYS_ROW) {
-        memcpy((uint8_t *)v->data + position * size, *at, size);
-        *at += size;
-        return TRIB_OK;
-    }
-    for (uint32_t i = first; i < first + length; i++) {
-        for (uint32_t c = 0; c < v->nchildren; c++) {
-            TRY(position_read(&v->children[c], i, at, arena, err));
         }
     }
     return TRIB_OK;

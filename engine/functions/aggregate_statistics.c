@@ -27,15 +27,15 @@ static inline void moment_take(MomentState *s, double x) {
 static Status moment_update(const Aggregate *self, uint32_t nargs, const Vector *args,
                             const uint16_t *selection, uint32_t count, uint8_t *const *states,
                             uint32_t offset, Arena *arena, Error *err) {
-    AGGREGATE_VALUES(double, &args[0], selection, count, i, x,
-                     moment_take(STATE(MomentState, states, i, offset), x););
+    AGGREGATE_NUMBERS(&args[0], selection, count, i, x,
+                      moment_take(STATE(MomentState, states, i, offset), x););
     return TRIB_OK;
 }
 
 static Status moment_single(const Aggregate *self, uint32_t nargs, const Vector *args,
                             const uint16_t *selection, uint32_t count, void *state, Arena *arena,
                             Error *err) {
-    AGGREGATE_VALUES(double, &args[0], selection, count, i, x, moment_take(state, x););
+    AGGREGATE_NUMBERS(&args[0], selection, count, i, x, moment_take(state, x););
     return TRIB_OK;
 }
 
@@ -55,28 +55,29 @@ static Status moment_finish(const Aggregate *self, uint8_t *const *states, uint3
                             uint32_t count, Vector *result, Arena *arena, Error *err) {
     bool sample = self->id == TRIB_AGG_var_samp || self->id == TRIB_AGG_stddev_samp;
     bool root = self->id == TRIB_AGG_stddev_samp || self->id == TRIB_AGG_stddev_pop;
-    double *out = result->data;
     for (uint32_t i = 0; i < count; i++) {
         const MomentState *s = STATE(MomentState, states, i, offset);
         int64_t divisor = s->rows - sample;
-        out[i] = 0;
-        if (divisor <= 0) {
-            TRY(result_null(result, i, arena, err));
-            continue;
-        }
-        out[i] = s->squares / (double)divisor;
-        if (root) out[i] = sqrt(out[i]);
+        double value = divisor > 0 ? s->squares / (double)divisor : 0;
+        result_real(result, i, root ? sqrt(value) : value);
+        if (divisor <= 0) TRY(result_null(result, i, arena, err));
     }
     return TRIB_OK;
 }
 
-#define MOMENT(ID, ALIASES, HELP)                                                              \
-    {                                                                                          \
-        .id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = "double -> double", \
-        .state_size = sizeof(MomentState), .spillable_raw = true, .init = moment_init,         \
-        .update = moment_update, .update_single = moment_single, .combine = moment_combine,    \
-        .finish = moment_finish, .family = "aggregate", .help = HELP                           \
+#define MOMENT_ROW(ID, ALIASES, SIGNATURE, HELP)                                            \
+    {                                                                                       \
+        .id = TRIB_AGG_##ID, .name = #ID, .aliases = ALIASES, .signature = SIGNATURE,       \
+        .state_size = sizeof(MomentState), .spillable_raw = true, .init = moment_init,      \
+        .update = moment_update, .update_single = moment_single, .combine = moment_combine, \
+        .finish = moment_finish, .family = "aggregate", .help = HELP                        \
     }
+
+#define MOMENT(ID, ALIASES, HELP)                          \
+    MOMENT_ROW(ID, ALIASES, "double -> double", HELP),     \
+        MOMENT_ROW(ID, ALIASES, "real -> real", HELP),     \
+        MOMENT_ROW(ID, ALIASES, "bigint -> double", HELP), \
+        MOMENT_ROW(ID, ALIASES, "decimal -> double", HELP)
 
 static const Aggregate rows[] = {
     MOMENT(stddev_samp, "stddev", "The sample standard deviation; NULL for fewer than two values."),

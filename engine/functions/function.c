@@ -22,10 +22,9 @@ static const FunctionTable *const function_tables[] = {
 };
 
 static const AggregateTable *const aggregate_tables[] = {
-    &aggregates_count,
-    &aggregates_sum,
-    &aggregates_extreme,
-    &aggregates_statistics,
+    &aggregates_count,   &aggregates_sum,        &aggregates_extreme,  &aggregates_statistics,
+    &aggregates_bitwise, &aggregates_regression, &aggregates_by,       &aggregates_array,
+    &aggregates_text,    &aggregates_map,        &aggregates_distinct,
 };
 
 /* Forms that the evaluator knows by itself, without a row. */

@@ -54,6 +54,8 @@ struct Aggregate {
     uint32_t state_size; /* multiple of 8 */
     bool may_raise;      /* overflow: reported in finish or update through err */
     bool spillable_raw;  /* the state is plain bytes (no pointers): may be written as it is */
+    bool order_matters;  /* the result depends on the order of the rows */
+    bool zero_of_none;   /* never NULL: without rows the result is 0, as count's is */
     /* args: types of the arguments, which outlive the state. */
     void (*init)(void *state, const Type *args, Type result);
     /* rows i of the selection go to states[i]; args may be any form; NULL rows are skipped inside. */
@@ -81,7 +83,24 @@ struct Aggregate {
     void (*serialise)(const Aggregate *self, const void *state, void *out);
     Status (*deserialise)(const Aggregate *self, void *state, const void *data, uint64_t bytes,
                           Arena *arena, Error *err);
+    /* Of a row made for one call: what the call's clauses say. NULL in the registry. */
+    const void *context;
 };
+
+/* One sort key of an ORDER BY inside a call. */
+typedef struct AggregateOrder {
+    bool descending, nulls_first;
+} AggregateOrder;
+
+/* A row for calls of `inner` with nargs arguments whose rows come sorted: the call's arguments are those of
+ * inner and behind them the sort keys (orderable). */
+Status aggregate_ordered(Arena *arena, const Aggregate *inner, uint32_t nargs, uint32_t nkeys,
+                         const AggregateOrder *keys, const Aggregate **out, Error *err) WARN_UNUSED;
+/* A row for calls of listagg with ON OVERFLOW TRUNCATE filler WITH|WITHOUT COUNT. */
+Status aggregate_listagg(Arena *arena, const Aggregate *inner, Str filler, bool with_count,
+                         const Aggregate **out, Error *err) WARN_UNUSED;
+/* Do two rows compute the same from the same arguments? */
+bool aggregate_same(const Aggregate *a, const Aggregate *b);
 
 /* A resolved call: argument types after coercion, result type, the row. */
 typedef struct ResolvedFunction {

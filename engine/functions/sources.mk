@@ -1,10 +1,18 @@
 # engine/functions
 ENGINE_SOURCES += \
 	engine/functions/aggregate.h \
+	engine/functions/aggregate_array.c \
+	engine/functions/aggregate_bitwise.c \
+	engine/functions/aggregate_by.c \
 	engine/functions/aggregate_count.c \
+	engine/functions/aggregate_distinct.c \
 	engine/functions/aggregate_extreme.c \
+	engine/functions/aggregate_map.c \
+	engine/functions/aggregate_ordered.c \
+	engine/functions/aggregate_regression.c \
 	engine/functions/aggregate_statistics.c \
 	engine/functions/aggregate_sum.c \
+	engine/functions/aggregate_text.c \
 	engine/functions/arithmetic_rows.c \
 	engine/functions/binary.c \
 	engine/functions/calendar_steps.h \
@@ -20,4 +28,8 @@ ENGINE_SOURCES += \
 	engine/functions/session.c \
 	engine/functions/tables.h \
 	engine/functions/text.c \
-	engine/functions/text_edit.c
+	engine/functions/text_edit.c \
+	engine/functions/value_store.c \
+	engine/functions/value_store.h \
+	engine/functions/value_table.c \
+	engine/functions/value_table.h

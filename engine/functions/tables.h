@@ -34,6 +34,13 @@ extern const AggregateTable aggregates_count;
 extern const AggregateTable aggregates_sum;
 extern const AggregateTable aggregates_extreme;
 extern const AggregateTable aggregates_statistics;
+extern const AggregateTable aggregates_bitwise;
+extern const AggregateTable aggregates_regression;
+extern const AggregateTable aggregates_by;
+extern const AggregateTable aggregates_array;
+extern const AggregateTable aggregates_text;
+extern const AggregateTable aggregates_map;
+extern const AggregateTable aggregates_distinct;
 
 /* resolve() of functions whose result is their first argument's type. */
 Status resolve_first(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);

@@ -260,8 +260,7 @@ static Status finish_plain_counts(RuleContext *context, const Expansion *x, Logi
         TRY_ALLOC(project->exprs[i], rule_column(context, outer->output[i]), context->err);
         if (i < node->ngroups) continue;
         const Expr *e = node->aggregates[i - node->ngroups];
-        uint16_t id = e->as.agg.aggregate->id;
-        if (e->distinct || (id != TRIB_AGG_count && id != TRIB_AGG_count_if)) continue;
+        if (e->distinct || !e->as.agg.aggregate->zero_of_none) continue;
         Value zero = {.type = e->type};
         Expr *args[2] = {project->exprs[i], NULL};
         TRY_ALLOC(args[1], expr_constant(context->arena, zero), context->err);

@@ -247,6 +247,7 @@ static void check_ways(const ResolvedAggregate *r, const Vector *v, const uint8_
     uint32_t nargs = v != NULL;
     uint8_t *states[ROWS], *group_states[GROUPS];
     uint32_t offset = 16;
+    bool any_order = a->id == TRIB_AGG_any_value || a->order_matters;
     for (uint32_t g = 0; g < GROUPS; g++) {
         group_states[g] = arena_alloc(arena, offset + a->state_size);
         a->init(group_states[g] + offset, r->args, r->result);
@@ -272,11 +273,11 @@ static void check_ways(const ResolvedAggregate *r, const Vector *v, const uint8_
         ok(update(r, v, second, m, two));
         ok(a->combine(a, one, round_trip(r, two), arena, &error));
         const char *expected = finish(r, group_states[g] + offset);
-        if (a->id != TRIB_AGG_any_value) assert_string_equal(finish(r, one), expected);
+        if (!any_order) assert_string_equal(finish(r, one), expected);
         assert_string_equal(finish(r, round_trip(r, group_states[g] + offset)), expected);
         ok(a->combine(a, combined, group_states[g] + offset, arena, &error));
     }
-    if (a->id != TRIB_AGG_any_value) assert_string_equal(finish(r, combined), finish(r, all));
+    if (!any_order) assert_string_equal(finish(r, combined), finish(r, all));
 }
 
 static void test_ways(void **state) {
@@ -291,7 +292,9 @@ static void test_ways(void **state) {
             uint8_t group[ROWS];
             for (uint32_t row = 0; row < ROWS; row++) group[row] = (uint8_t)draw(GROUPS);
             /* exact in double, whatever the order: whole numbers; variances are not */
-            bool variance = a->id >= TRIB_AGG_stddev_samp;
+            bool variance = (a->id >= TRIB_AGG_stddev_samp && a->id <= TRIB_AGG_var_pop) ||
+                            a->id == TRIB_AGG_geometric_mean || a->id == TRIB_AGG_entropy ||
+                            a->id == TRIB_AGG_skewness || a->id == TRIB_AGG_kurtosis;
             if (aggregate_resolve(arena, str_from(a->name), 1, &type, &r, &error) == TRIB_OK &&
                 r.aggregate == a && type_equal(r.args[0], type) && !variance) {
                 Vector v;
