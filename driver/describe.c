@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 
-#include "driver/stmt.h"
+#include "driver/bookmark.h"
 
 SQLRETURN stmt_num_result_cols(Stmt *self, SQLSMALLINT *out) {
     if (!out) return diag_error(&self->base, ERR_NULL_POINTER, "the result is a NULL pointer");
@@ -21,10 +21,26 @@ static void column_type(const Stmt *self, const ColumnInfo *column, SqlType *out
     sqltype_of(column->type, &sizes, out);
 }
 
+static bool is_bookmark(const Stmt *self, SQLUSMALLINT number) {
+    return number == 0 && self->options.use_bookmarks != SQL_UB_OFF;
+}
+
+static SQLRETURN describe_bookmark(Stmt *self, const DescribeOut *out) {
+    SQLSMALLINT type;
+    SQLULEN size;
+    bookmark_describe(self, &type, &size);
+    if (out->type) *out->type = type;
+    if (out->size) *out->size = size;
+    if (out->digits) *out->digits = 0;
+    if (out->nullable) *out->nullable = SQL_NO_NULLS;
+    return call_text_out(&self->base, out->name, STR(""));
+}
+
 SQLRETURN stmt_describe_col(Stmt *self, SQLUSMALLINT number, const DescribeOut *out) {
     uint32_t count = stmt_column_count(self);
     if (count == 0)
         return diag_error(&self->base, ERR_NOT_A_CURSOR, "the statement returns no rows");
+    if (is_bookmark(self, number)) return describe_bookmark(self, out);
     if (number == 0 || number > count)
         return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "column %u of %u does not exist",
                           (unsigned)number, (unsigned)count);
@@ -120,11 +136,13 @@ SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field
     }
     if (count == 0)
         return diag_error(&self->base, ERR_NOT_A_CURSOR, "the statement returns no rows");
-    if (number == 0 || number > count)
+    bool bookmark = is_bookmark(self, number);
+    if ((number == 0 && !bookmark) || number > count)
         return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "column %u of %u does not exist",
                           (unsigned)number, (unsigned)count);
     ColumnField out;
-    if (!column_field(self, number - 1u, field, &out))
+    if (!(bookmark ? bookmark_field(self, field, &out)
+                   : column_field(self, number - 1u, field, &out)))
         return diag_error(&self->base, ERR_DESCRIPTOR_FIELD, "a column has no field %u",
                           (unsigned)field);
     if (out.is_text) return call_text_out(&self->base, text, out.text);

@@ -41,6 +41,7 @@ static SQLRETURN prepare_begin(Stmt *self, Str sql) {
         return diag_error(&self->base, ERR_NULL_POINTER, "the statement is a NULL pointer");
     Statement *engine = stmt_engine(self);
     if (!engine) return SQL_ERROR;
+    statement_set_scrollable(engine, self->options.cursor_type != SQL_CURSOR_FORWARD_ONLY);
     Status status = self->slot.direct ? statement_direct_start(engine, sql, &err)
                                       : statement_prepare_start(engine, sql, &err);
     return status == TRIB_OK ? SQL_SUCCESS : diag_engine(&self->base, &err);
@@ -118,6 +119,7 @@ static SQLRETURN execution_finish(Stmt *self) {
     if (kind == STATEMENT_QUERY) {
         cursor_reset(&self->cursor);
         self->cursor.open = true;
+        self->cursor.scrollable = self->options.cursor_type != SQL_CURSOR_FORWARD_ONLY;
         self->row_count = -1;
         self->state = STMT_CURSOR;
     } else {
@@ -246,6 +248,7 @@ SQLRETURN stmt_open_rows(Stmt *self, Listing *rows) {
     stmt_forget(self);
     self->cursor.rows = rows;
     self->cursor.open = true;
+    self->cursor.scrollable = self->options.cursor_type != SQL_CURSOR_FORWARD_ONLY;
     self->cursor.plan_valid = false;
     self->row_count = (SQLLEN)listing_rows(rows);
     self->state = STMT_CURSOR;

@@ -9,7 +9,7 @@
  *
  * Threads: under the statement's lock (and an explicit ARD's). Memory: nothing per row.
  */
-#include "driver/stmt.h"
+#include "driver/bookmark.h"
 #include "driver/held.h"
 #include "engine/base/bitmap.h"
 
@@ -17,11 +17,15 @@
 
 SQLRETURN stmt_bind_col(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,
                         SQLLEN capacity, SQLLEN *indicator) {
-    if (number == 0 || number > DESC_MAX_RECORDS)
+    bool bookmark = number == 0 && self->options.use_bookmarks != SQL_UB_OFF;
+    if ((number == 0 && !bookmark) || number > DESC_MAX_RECORDS)
         return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "there is no column %u",
                           (unsigned)number);
     if (data && ctype != SQL_C_DEFAULT && !ctype_valid(ctype))
         return diag_error(&self->base, ERR_BUFFER_TYPE, "%d is no C type", (int)ctype);
+    if (data && bookmark && !bookmark_size(ctype))
+        return diag_error(&self->base, ERR_BUFFER_TYPE, "%d is no C type of a bookmark",
+                          (int)ctype);
     if (capacity < 0)
         return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
     Desc *ard = self->ard;
@@ -48,7 +52,8 @@ SQLRETURN stmt_bind_col(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLP
 /* ---- cursors */
 
 void cursor_reset(Cursor *self) {
-    self->open = self->ended = self->data_wanted = self->plan_valid = false;
+    self->open = self->ended = self->data_wanted = self->plan_valid = self->scrollable = false;
+    self->at = (ScrollPosition){PLACE_BEFORE, 0, 0};
     self->batch = NULL;
     self->next = self->nsegments = 0;
     self->delivered = self->rowset_start = 0;
@@ -219,10 +224,9 @@ static char *offset_ptr(const void *base, SQLLEN offset, SQLULEN row, size_t str
     return base ? (char *)base + offset + row * stride : NULL;
 }
 
-/* One bound column over a run of the current batch; row: of the rowset, of the run's first. */
-static void run_column(Stmt *self, const BoundColumn *bound, uint32_t first, uint32_t count,
-                       SQLULEN row) {
-    const BatchView *batch = self->cursor.batch;
+/* One bound column over a run of a batch; row: of the rowset, of the run's first. */
+static void run_column(Stmt *self, const BatchView *batch, const BoundColumn *bound, uint32_t first,
+                       uint32_t count, SQLULEN row) {
     const ColumnView *column = &batch->columns[bound->column];
     const DescRecord *record = bound->record;
     const Desc *ard = self->ard;
@@ -268,30 +272,41 @@ static void run_column(Stmt *self, const BoundColumn *bound, uint32_t first, uin
 
 /* ---- filling a rowset */
 
-/* The next batch; SQL_NO_DATA at the end. */
-static SQLRETURN batch_next(Stmt *self) {
+/* Asks the engine for rows, from number `row` on of a scrollable cursor, and waits for them. */
+static SQLRETURN engine_read(Stmt *self, uint64_t row) {
     Cursor *cursor = &self->cursor;
     Error err;
-    if (cursor->rows) {
-        bool first = cursor->batch == NULL;
-        cursor->batch = listing_batch(cursor->rows);
-        cursor->next = 0;
-        cursor->ended = !first || cursor->batch->rows == 0;
-        return cursor->ended ? SQL_NO_DATA : SQL_SUCCESS;
-    }
     Statement *engine = atomic_load_explicit(&self->engine, memory_order_relaxed);
     if (!self->fetch.waiting) {
         if (self->fetch.done > 0 && held_keep(self, &err) != TRIB_OK)
             return diag_engine(&self->base, &err);
         cursor->batch = NULL;
-        if (statement_fetch_start(engine, &err) != TRIB_OK) return diag_engine(&self->base, &err);
+        Status status = cursor->scrollable ? statement_seek_start(engine, row, &err)
+                                           : statement_fetch_start(engine, &err);
+        if (status != TRIB_OK) return diag_engine(&self->base, &err);
         self->fetch.waiting = true;
     }
     SQLRETURN result = stmt_wait(self, &err);
     if (result == SQL_STILL_EXECUTING) return result;
     self->fetch.waiting = false;
-    if (result == SQL_ERROR) return diag_engine(&self->base, &err);
-    cursor->batch = statement_batch(engine);
+    return result == SQL_ERROR ? diag_engine(&self->base, &err) : SQL_SUCCESS;
+}
+
+/* The next batch; SQL_NO_DATA at the end. */
+static SQLRETURN batch_next(Stmt *self) {
+    Cursor *cursor = &self->cursor;
+    if (cursor->rows) {
+        bool first = cursor->batch == NULL;
+        cursor->batch = listing_batch(cursor->rows);
+        cursor->batch_start = 0;
+        cursor->next = cursor->scrollable ? (uint32_t)cursor->delivered : 0;
+        cursor->ended = !first || cursor->next >= cursor->batch->rows;
+        return cursor->ended ? SQL_NO_DATA : SQL_SUCCESS;
+    }
+    SQLRETURN result = engine_read(self, cursor->delivered);
+    if (result != SQL_SUCCESS) return result;
+    cursor->batch = statement_batch(atomic_load_explicit(&self->engine, memory_order_relaxed));
+    cursor->batch_start = cursor->delivered;
     cursor->next = 0;
     cursor->ended = !cursor->batch || cursor->batch->rows == 0;
     return cursor->ended ? SQL_NO_DATA : SQL_SUCCESS;
@@ -309,7 +324,8 @@ static SQLRETURN run_take(Stmt *self) {
     if (!segment_add(cursor, cursor->next, count)) return diag_no_memory(&self->base);
     if (self->options.retrieve_data == SQL_RD_ON)
         for (uint32_t i = 0; i < cursor->nbound; i++)
-            run_column(self, &cursor->bound[i], cursor->next, count, fetch->done);
+            run_column(self, cursor->batch, &cursor->bound[i], cursor->next, count, fetch->done);
+    if (self->options.use_bookmarks != SQL_UB_OFF) bookmarks_put(self, fetch->done, count);
     cursor->next += count;
     cursor->delivered += count;
     fetch->done += count;
@@ -323,6 +339,8 @@ static SQLRETURN fetch_finish(Stmt *self) {
     bool extended = fetch->state_after == STMT_EXTENDED;
     cursor->rowset_rows = fetch->done;
     cursor->current = 0;
+    cursor->at.previous = fetch->size;
+    if (fetch->done == 0 && cursor->at.place == PLACE_ON) cursor->at.place = PLACE_AFTER;
     self->state = fetch->state_after;
     if (fetch->fetched) *fetch->fetched = fetch->done;
     for (SQLULEN i = 0; fetch->status && i < fetch->size; i++) {
@@ -343,12 +361,75 @@ static SQLRETURN fetch_finish(Stmt *self) {
     return SQL_SUCCESS;
 }
 
+/* ---- scrolling */
+
+/* The rows of a scrollable cursor, as far as they are known. */
+static void rows_known(const Stmt *self, ScrollRequest *request) {
+    const Cursor *cursor = &self->cursor;
+    SQLULEN most = self->options.max_rows;
+    request->known = true;
+    request->rows = cursor->rows ? listing_rows(cursor->rows)
+                                 : statement_rows_kept(atomic_load(&self->engine), &request->known);
+    if (most && request->rows >= most) {
+        request->rows = most;
+        request->known = true;
+    }
+}
+
+/* The batch at hand may hold the row that the rowset begins with. */
+static void batch_reuse(Cursor *self) {
+    uint64_t first = self->delivered - self->batch_start;
+    bool here = self->batch && self->delivered >= self->batch_start && first < self->batch->rows;
+    self->next = here ? (uint32_t)first : 0;
+    if (!here) self->batch = NULL;
+}
+
+/* Moves a scrollable cursor to where the rowset begins. */
+static SQLRETURN fetch_locate(Stmt *self) {
+    Cursor *cursor = &self->cursor;
+    FetchState *fetch = &self->fetch;
+    ScrollRequest request = {.orientation = fetch->orientation,
+                             .offset = fetch->offset,
+                             .size = fetch->size,
+                             .bookmark = fetch->bookmark};
+    uint64_t start = 0;
+    rows_known(self, &request);
+    ScrollOutcome outcome =
+        fetch->waiting ? SCROLL_NEEDS_ROWS : scroll_target(&cursor->at, &request, &start);
+    if (outcome == SCROLL_NEEDS_ROWS) {
+        SQLULEN most = self->options.max_rows;
+        SQLRETURN result = engine_read(self, most ? most : UINT64_MAX);
+        if (result != SQL_SUCCESS) return result;
+        rows_known(self, &request);
+        outcome = scroll_target(&cursor->at, &request, &start);
+    }
+    if (outcome == SCROLL_ORIENTATION)
+        return diag_error(&self->base, ERR_FETCH_TYPE, "there is no orientation %d",
+                          (int)fetch->orientation);
+    if (outcome == SCROLL_TO_FIRST)
+        diag_warning(&self->base, ERR_FETCH_BEFORE_START,
+                     "the rowset would begin before the first row; it begins with it");
+    fetch->nothing = outcome == SCROLL_BEFORE || outcome == SCROLL_AFTER;
+    cursor->at.place = outcome == SCROLL_BEFORE  ? PLACE_BEFORE
+                       : outcome == SCROLL_AFTER ? PLACE_AFTER
+                                                 : PLACE_ON;
+    cursor->at.start = start;
+    cursor->delivered = start ? start - 1 : 0;
+    cursor->rowset_start = start;
+    cursor->ended = false;
+    batch_reuse(cursor);
+    fetch->located = true;
+    return SQL_SUCCESS;
+}
+
 static SQLRETURN fetch_run(Stmt *self) {
     Cursor *cursor = &self->cursor;
     FetchState *fetch = &self->fetch;
     SQLRETURN result = SQL_SUCCESS;
     self->slot.resume = fetch_run;
-    while (result == SQL_SUCCESS && fetch->done < fetch->size && !cursor->ended) {
+    if (cursor->scrollable && !fetch->located) result = fetch_locate(self);
+    while (result == SQL_SUCCESS && !fetch->nothing && fetch->done < fetch->size &&
+           !cursor->ended) {
         if (self->options.max_rows && cursor->delivered >= self->options.max_rows) break;
         if (cursor->batch && cursor->next < cursor->batch->rows)
             result = run_take(self);
@@ -377,31 +458,91 @@ static SQLRETURN fetch_begin(Stmt *self, const FetchState *wanted) {
     return result;
 }
 
-SQLRETURN stmt_fetch(Stmt *self) {
-    return fetch_begin(self, &(FetchState){.size = self->ard->array_size,
-                                           .fetched = self->ird->rows_processed,
-                                           .status = self->ird->array_status,
-                                           .state_after = STMT_FETCHED});
+/* What a bookmark points to is read when the call is made: it may be gone by the time it is resumed. */
+static SQLRETURN bookmark_wanted(Stmt *self, FetchState *wanted) {
+    if (wanted->orientation != SQL_FETCH_BOOKMARK) return SQL_SUCCESS;
+    if (self->options.use_bookmarks == SQL_UB_OFF)
+        return diag_error(&self->base, ERR_FETCH_TYPE,
+                          "bookmarks are off (SQL_ATTR_USE_BOOKMARKS)");
+    if (!self->fetch_bookmark || !bookmark_get(self, &wanted->bookmark))
+        return diag_error(&self->base, ERR_BOOKMARK,
+                          "SQL_ATTR_FETCH_BOOKMARK_PTR points to no bookmark of this cursor");
+    return SQL_SUCCESS;
+}
+
+static SQLRETURN fetch_to(Stmt *self, FetchState *wanted) {
+    if (!self->cursor.scrollable && wanted->orientation != SQL_FETCH_NEXT)
+        return diag_error(&self->base, ERR_FETCH_TYPE,
+                          "a forward-only cursor goes to the next rows only; set "
+                          "SQL_ATTR_CURSOR_TYPE to SQL_CURSOR_STATIC before executing");
+    if (bookmark_wanted(self, wanted) != SQL_SUCCESS) return SQL_ERROR;
+    return fetch_begin(self, wanted);
 }
 
 SQLRETURN stmt_fetch_scroll(Stmt *self, SQLSMALLINT orientation, SQLLEN offset) {
-    (void)offset;
-    if (orientation != SQL_FETCH_NEXT)
-        return diag_error(&self->base, ERR_FETCH_TYPE,
-                          "a forward-only cursor goes to the next rows only");
-    return stmt_fetch(self);
+    return fetch_to(self, &(FetchState){.orientation = orientation,
+                                        .offset = offset,
+                                        .size = self->ard->array_size,
+                                        .fetched = self->ird->rows_processed,
+                                        .status = self->ird->array_status,
+                                        .state_after = STMT_FETCHED});
+}
+
+SQLRETURN stmt_fetch(Stmt *self) {
+    return stmt_fetch_scroll(self, SQL_FETCH_NEXT, 0);
 }
 
 SQLRETURN stmt_extended_fetch(Stmt *self, SQLUSMALLINT orientation, SQLLEN offset, SQLULEN *fetched,
                               SQLUSMALLINT *status) {
-    (void)offset;
-    if (orientation != SQL_FETCH_NEXT)
-        return diag_error(&self->base, ERR_FETCH_TYPE,
-                          "a forward-only cursor goes to the next rows only");
-    return fetch_begin(self, &(FetchState){.size = self->options.rowset_size,
-                                           .fetched = fetched,
-                                           .status = status,
-                                           .state_after = STMT_EXTENDED});
+    FetchState wanted = {.orientation = (SQLSMALLINT)orientation,
+                         .offset = offset,
+                         .size = self->options.rowset_size,
+                         .fetched = fetched,
+                         .status = status,
+                         .state_after = STMT_EXTENDED};
+    if (orientation == SQL_FETCH_BOOKMARK) { /* version 2: the offset is the bookmark */
+        if (self->options.use_bookmarks == SQL_UB_OFF || offset < 1)
+            return diag_error(&self->base, ERR_BOOKMARK, "%lld is no bookmark", (long long)offset);
+        wanted.bookmark = (uint64_t)offset;
+        wanted.offset = 0;
+        return self->cursor.scrollable ? fetch_begin(self, &wanted) : fetch_to(self, &wanted);
+    }
+    return fetch_to(self, &wanted);
+}
+
+/* ---- SQLSetPos */
+
+/* A bound column of a row that is kept in another form (held.c) gets a conversion of its own. */
+static void refresh_column(Stmt *self, const BatchView *batch, BoundColumn bound, uint32_t logical,
+                           SQLULEN row) {
+    const ColumnView *column = &batch->columns[bound.column];
+    ConvertPlan own;
+    if (column->physical != PHYS_LIST && column->physical != PHYS_ROW &&
+        bound.plan.source == SRC_NESTED &&
+        convert_plan(&own, column->type, bound.plan.ctype) == CONVERT_OK)
+        bound.plan = own;
+    run_column(self, batch, &bound, logical, 1, row);
+}
+
+/* The bound buffers of one row of the rowset are filled again: the rows of a cursor never change. */
+static SQLRETURN refresh_row(Stmt *self, SQLULEN row) {
+    Cursor *cursor = &self->cursor;
+    const BatchView *batch;
+    uint32_t logical;
+    if (plan_check(self) != SQL_SUCCESS) return SQL_ERROR;
+    if (!cursor_locate(cursor, row, &batch, &logical)) return SQL_SUCCESS; /* as they were filled */
+    for (uint32_t i = 0; i < cursor->nbound; i++)
+        refresh_column(self, batch, cursor->bound[i], logical, row);
+    return SQL_SUCCESS;
+}
+
+static SQLRETURN refresh_rows(Stmt *self, SQLSETPOSIROW row) {
+    SQLRETURN result = SQL_SUCCESS;
+    SQLULEN first = row ? row - 1 : 0, last = row ? row : self->cursor.rowset_rows;
+    const SQLUSMALLINT *operation = row ? NULL : self->ard->array_status;
+    for (SQLULEN i = first; i < last && result == SQL_SUCCESS; i++)
+        if (!operation || operation[i] == SQL_ROW_PROCEED) result = refresh_row(self, i);
+    return result;
 }
 
 SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQLUSMALLINT lock) {
@@ -418,7 +559,7 @@ SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQ
         return diag_error(&self->base, ERR_ROW_RANGE, "the rowset has %llu rows",
                           (unsigned long long)cursor->rowset_rows);
     cursor->data_wanted = true;
-    if (operation == SQL_REFRESH) return SQL_SUCCESS;
+    if (operation == SQL_REFRESH) return refresh_rows(self, row);
     if (row == 0)
         return diag_error(&self->base, ERR_CURSOR_POSITION, "a position is a row of the rowset");
     cursor->current = row - 1;

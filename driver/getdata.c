@@ -8,6 +8,7 @@
  */
 #include "driver/stmt.h"
 
+#include "driver/bookmark.h"
 #include "driver/text.h"
 
 static SQLRETURN finish_code(Stmt *self, ConvertCode code, const Error *err, uint32_t column) {
@@ -257,7 +258,8 @@ SQLRETURN stmt_get_data(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLP
                         SQLLEN capacity, SQLLEN *indicator) {
     Cursor *cursor = &self->cursor;
     PartState *part = &cursor->part;
-    if (number == 0 || number > stmt_column_count(self))
+    bool bookmark = number == 0 && self->options.use_bookmarks != SQL_UB_OFF;
+    if ((number == 0 && !bookmark) || number > stmt_column_count(self))
         return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "column %u of %u does not exist",
                           (unsigned)number, (unsigned)stmt_column_count(self));
     if (!data) return diag_error(&self->base, ERR_NULL_POINTER, "the buffer is a NULL pointer");
@@ -266,6 +268,7 @@ SQLRETURN stmt_get_data(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLP
     if (cursor->rowset_rows == 0)
         return diag_error(&self->base, ERR_CURSOR_STATE, "the cursor is behind the last row");
     if (self->fetch.size > 1) cursor->data_wanted = true;
+    if (bookmark) return bookmark_data(self, ctype, data, capacity, indicator);
     if (part->column == number && part->ctype == ctype) {
         if (part->finished) return SQL_NO_DATA;
         return part_deliver(self, data, capacity, indicator);

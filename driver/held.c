@@ -116,7 +116,7 @@ static Status copy_segment(Arena *arena, RowSegment *segment, Error *err) {
 
 Status held_keep(Stmt *stmt, Error *err) {
     Cursor *cursor = &stmt->cursor;
-    bool wanted = !cursor->all_bound || cursor->data_wanted;
+    bool wanted = !cursor->all_bound || cursor->data_wanted || cursor->scrollable;
     if (wanted && !cursor->held) TRY_ALLOC(cursor->held, arena_new(NULL), err);
     for (uint32_t i = 0; i < cursor->nsegments; i++) {
         RowSegment *segment = &cursor->segments[i];

@@ -245,6 +245,11 @@ static void of_keywords(InfoOut *out) {
     (SQL_CA1_NEXT | SQL_CA1_LOCK_NO_CHANGE | SQL_CA1_POS_POSITION | SQL_CA1_POS_REFRESH)
 #define FORWARD_ATTRIBUTES2 \
     (SQL_CA2_READ_ONLY_CONCURRENCY | SQL_CA2_MAX_ROWS_SELECT | SQL_CA2_MAX_ROWS_CATALOG)
+#define STATIC_ATTRIBUTES \
+    (FORWARD_ATTRIBUTES | SQL_CA1_ABSOLUTE | SQL_CA1_RELATIVE | SQL_CA1_BOOKMARK)
+#define SCROLL_DIRECTIONS                                                              \
+    (SQL_FD_FETCH_NEXT | SQL_FD_FETCH_FIRST | SQL_FD_FETCH_LAST | SQL_FD_FETCH_PRIOR | \
+     SQL_FD_FETCH_ABSOLUTE | SQL_FD_FETCH_RELATIVE | SQL_FD_FETCH_BOOKMARK)
 #define LITERALS                                                                                   \
     (SQL_DL_SQL92_DATE | SQL_DL_SQL92_TIME | SQL_DL_SQL92_TIMESTAMP | SQL_DL_SQL92_INTERVAL_YEAR | \
      SQL_DL_SQL92_INTERVAL_MONTH | SQL_DL_SQL92_INTERVAL_DAY | SQL_DL_SQL92_INTERVAL_HOUR |        \
@@ -264,152 +269,8 @@ static void of_keywords(InfoOut *out) {
      SQL_OJ_INNER | SQL_OJ_ALL_COMPARISON_OPS)
 
 static const InfoRow info_rows[] = {
-    /* the driver and the connection */
-    TEXT_OF(SQL_DATA_SOURCE_NAME, of_dsn) T(SQL_DRIVER_NAME, "libtributary.so") TEXT_OF(
-        SQL_DRIVER_VER, of_version) T(SQL_DRIVER_ODBC_VER, "03.80") T(SQL_ODBC_VER, "03.80.0000")
-        TEXT_OF(SQL_SERVER_NAME, of_server) TEXT_OF(SQL_DATABASE_NAME, of_database)
-            T(SQL_DBMS_NAME, "Tributary") TEXT_OF(SQL_DBMS_VER, of_version)
-                TEXT_OF(SQL_USER_NAME, of_user) TEXT_OF(SQL_DATA_SOURCE_READ_ONLY, of_read_only)
-                    T(SQL_ACCESSIBLE_TABLES, "N") T(SQL_ACCESSIBLE_PROCEDURES, "N")
-                        N16(SQL_MAX_DRIVER_CONNECTIONS, 0) N16(SQL_MAX_CONCURRENT_ACTIVITIES, 0)
-                            N16(SQL_ACTIVE_ENVIRONMENTS, 0)
-                                N16(SQL_FILE_USAGE, SQL_FILE_NOT_SUPPORTED)
-                                    T(SQL_XOPEN_CLI_YEAR, "1995")
-    /* conformance */
-    N16(SQL_ODBC_API_CONFORMANCE, SQL_OAC_LEVEL1)
-        N16(SQL_ODBC_SAG_CLI_CONFORMANCE, SQL_OSCC_COMPLIANT)
-            N16(SQL_ODBC_SQL_CONFORMANCE, SQL_OSC_CORE)
-                N32(SQL_ODBC_INTERFACE_CONFORMANCE, SQL_OIC_CORE)
-                    N32(SQL_SQL_CONFORMANCE, SQL_SC_SQL92_ENTRY)
-                        N32(SQL_STANDARD_CLI_CONFORMANCE,
-                            SQL_SCC_XOPEN_CLI_VERSION1 | SQL_SCC_ISO92_CLI) T(SQL_INTEGRITY, "N")
-    /* cursors and fetching */
-    N32(SQL_FETCH_DIRECTION, SQL_FD_FETCH_NEXT) T(SQL_ROW_UPDATES, "N") N16(
-        SQL_CURSOR_COMMIT_BEHAVIOR,
-        SQL_CB_PRESERVE) N16(SQL_CURSOR_ROLLBACK_BEHAVIOR,
-                             SQL_CB_PRESERVE) N32(SQL_SCROLL_CONCURRENCY, SQL_SCCO_READ_ONLY)
-        N32(SQL_SCROLL_OPTIONS, SQL_SO_FORWARD_ONLY) N32(SQL_LOCK_TYPES, SQL_LCK_NO_CHANGE) N32(
-            SQL_POS_OPERATIONS,
-            SQL_POS_POSITION | SQL_POS_REFRESH) N32(SQL_POSITIONED_STATEMENTS, 0)
-            N32(SQL_GETDATA_EXTENSIONS, SQL_GD_ANY_COLUMN | SQL_GD_ANY_ORDER | SQL_GD_BLOCK |
-                                            SQL_GD_BOUND) N32(SQL_BOOKMARK_PERSISTENCE, 0)
-                N32(SQL_STATIC_SENSITIVITY, 0) N32(SQL_CURSOR_SENSITIVITY, SQL_UNSPECIFIED)
-                    N32(SQL_FORWARD_ONLY_CURSOR_ATTRIBUTES1, FORWARD_ATTRIBUTES) N32(
-                        SQL_FORWARD_ONLY_CURSOR_ATTRIBUTES2,
-                        FORWARD_ATTRIBUTES2) N32(SQL_STATIC_CURSOR_ATTRIBUTES1,
-                                                 0) N32(SQL_STATIC_CURSOR_ATTRIBUTES2, 0)
-                        N32(SQL_KEYSET_CURSOR_ATTRIBUTES1, 0) N32(SQL_KEYSET_CURSOR_ATTRIBUTES2, 0)
-                            N32(SQL_DYNAMIC_CURSOR_ATTRIBUTES1,
-                                0) N32(SQL_DYNAMIC_CURSOR_ATTRIBUTES2, 0)
-                                N16(SQL_MAX_CURSOR_NAME_LEN, 63) T(SQL_MULT_RESULT_SETS, "N")
-                                    T(SQL_NEED_LONG_DATA_LEN, "N") N32(SQL_BATCH_ROW_COUNT, 0) N32(
-                                        SQL_BATCH_SUPPORT, 0) N32(SQL_PARAM_ARRAY_ROW_COUNTS,
-                                                                  SQL_PARC_NO_BATCH)
-                                        N32(SQL_PARAM_ARRAY_SELECTS, SQL_PAS_NO_SELECT) T(
-                                            SQL_DESCRIBE_PARAMETER, "Y") N32(SQL_ASYNC_MODE,
-                                                                             SQL_AM_STATEMENT)
-                                            N32(SQL_MAX_ASYNC_CONCURRENT_STATEMENTS, 0) N32(
-                                                SQL_ASYNC_DBC_FUNCTIONS, SQL_ASYNC_DBC_NOT_CAPABLE)
-                                                N32(SQL_ASYNC_NOTIFICATION,
-                                                    SQL_ASYNC_NOTIFICATION_NOT_CAPABLE)
-                                                    N32(SQL_DRIVER_AWARE_POOLING_SUPPORTED,
-                                                        SQL_DRIVER_AWARE_POOLING_NOT_CAPABLE)
-                                                        N32(SQL_DTC_TRANSITION_COST, 0)
-    /* transactions */
-    N16(SQL_TXN_CAPABLE, SQL_TC_DML) N32(SQL_TXN_ISOLATION_OPTION, ISOLATIONS)
-        N32(SQL_DEFAULT_TXN_ISOLATION, SQL_TXN_READ_COMMITTED) T(SQL_MULTIPLE_ACTIVE_TXN, "Y")
-    /* names */
-    T(SQL_SEARCH_PATTERN_ESCAPE, "\\") T(SQL_IDENTIFIER_QUOTE_CHAR, "\"")
-        N16(SQL_IDENTIFIER_CASE, SQL_IC_MIXED) N16(SQL_QUOTED_IDENTIFIER_CASE, SQL_IC_MIXED) T(
-            SQL_CATALOG_NAME, "Y") T(SQL_CATALOG_NAME_SEPARATOR, ".") T(SQL_CATALOG_TERM, "catalog")
-            T(SQL_SCHEMA_TERM, "schema") T(SQL_TABLE_TERM, "table") T(SQL_PROCEDURE_TERM, "")
-                T(SQL_PROCEDURES, "N") N16(SQL_CATALOG_LOCATION, SQL_CL_START)
-                    N32(SQL_CATALOG_USAGE, NAME_USAGE) N32(SQL_SCHEMA_USAGE, NAME_USAGE)
-                        T(SQL_SPECIAL_CHARACTERS, "") T(SQL_COLLATION_SEQ, "UTF-8")
-                            TEXT_OF(SQL_KEYWORDS, of_keywords) N16(SQL_MAX_IDENTIFIER_LEN, 0)
-                                N16(SQL_MAX_COLUMN_NAME_LEN, 0) N16(SQL_MAX_TABLE_NAME_LEN, 0)
-                                    N16(SQL_MAX_SCHEMA_NAME_LEN, 0) N16(SQL_MAX_CATALOG_NAME_LEN, 0)
-                                        N16(SQL_MAX_PROCEDURE_NAME_LEN, 0)
-                                            N16(SQL_MAX_USER_NAME_LEN, 0)
-    /* limits */
-    N16(SQL_MAX_COLUMNS_IN_GROUP_BY, 0) N16(SQL_MAX_COLUMNS_IN_INDEX, 0)
-        N16(SQL_MAX_COLUMNS_IN_ORDER_BY, 0) N16(SQL_MAX_COLUMNS_IN_SELECT, 10000)
-            N16(SQL_MAX_COLUMNS_IN_TABLE, 10000) N16(SQL_MAX_TABLES_IN_SELECT, 0)
-                N32(SQL_MAX_INDEX_SIZE, 0) N32(SQL_MAX_ROW_SIZE, 0)
-                    T(SQL_MAX_ROW_SIZE_INCLUDES_LONG, "Y") N32(SQL_MAX_STATEMENT_LEN, 1048576)
-                        N32(SQL_MAX_CHAR_LITERAL_LEN, 0) N32(SQL_MAX_BINARY_LITERAL_LEN, 0)
-    /* the language */
-    N16(SQL_CONCAT_NULL_BEHAVIOR, SQL_CB_NULL) N16(SQL_NULL_COLLATION, SQL_NC_END) N16(
-        SQL_CORRELATION_NAME, SQL_CN_ANY) N16(SQL_NON_NULLABLE_COLUMNS, SQL_NNC_NON_NULL)
-        N16(SQL_GROUP_BY, SQL_GB_GROUP_BY_CONTAINS_SELECT) T(SQL_EXPRESSIONS_IN_ORDERBY, "Y") T(
-            SQL_ORDER_BY_COLUMNS_IN_SELECT,
-            "N") T(SQL_COLUMN_ALIAS, "Y") T(SQL_LIKE_ESCAPE_CLAUSE, "Y") T(SQL_OUTER_JOINS, "Y")
-            N32(SQL_OJ_CAPABILITIES,
-                OUTER_JOINS) N32(SQL_SUBQUERIES, SQL_SQ_COMPARISON | SQL_SQ_EXISTS | SQL_SQ_IN)
-                N32(SQL_UNION, SQL_U_UNION | SQL_U_UNION_ALL) N32(
-                    SQL_DATETIME_LITERALS,
-                    LITERALS) N32(SQL_SQL92_PREDICATES,
-                                  PREDICATES) N32(SQL_SQL92_RELATIONAL_JOIN_OPERATORS,
-                                                  JOINS) N32(SQL_SQL92_ROW_VALUE_CONSTRUCTOR, 0)
-                    N32(SQL_SQL92_VALUE_EXPRESSIONS, SQL_SVE_CASE | SQL_SVE_CAST |
-                                                         SQL_SVE_COALESCE | SQL_SVE_NULLIF)
-                        BITS_OF(SQL_SQL92_DATETIME_FUNCTIONS, of_datetime92) BITS_OF(
-                            SQL_SQL92_NUMERIC_VALUE_FUNCTIONS,
-                            of_numeric92) BITS_OF(SQL_SQL92_STRING_FUNCTIONS, of_string92)
-                            N32(SQL_SQL92_FOREIGN_KEY_DELETE_RULE,
-                                0) N32(SQL_SQL92_FOREIGN_KEY_UPDATE_RULE, 0) N32(SQL_SQL92_GRANT, 0)
-                                N32(SQL_SQL92_REVOKE, 0) N32(
-                                    SQL_INFO_SCHEMA_VIEWS,
-                                    SQL_ISV_COLUMNS | SQL_ISV_TABLES |
-                                        SQL_ISV_SCHEMATA) N32(SQL_INDEX_KEYWORDS, SQL_IK_NONE)
-                                    N32(SQL_DDL_INDEX, 0) N32(SQL_ALTER_TABLE, 0) N32(
-                                        SQL_ALTER_DOMAIN, 0) N32(SQL_CREATE_ASSERTION,
-                                                                 0) N32(SQL_CREATE_CHARACTER_SET, 0)
-                                        N32(SQL_CREATE_COLLATION, 0) N32(SQL_CREATE_DOMAIN, 0) N32(
-                                            SQL_CREATE_SCHEMA,
-                                            0) N32(SQL_CREATE_TABLE, SQL_CT_CREATE_TABLE)
-                                            N32(SQL_CREATE_TRANSLATION, 0) N32(SQL_CREATE_VIEW, 0)
-                                                N32(SQL_DROP_ASSERTION,
-                                                    0) N32(SQL_DROP_CHARACTER_SET, 0)
-                                                    N32(SQL_DROP_COLLATION, 0) N32(
-                                                        SQL_DROP_DOMAIN, 0) N32(SQL_DROP_SCHEMA, 0)
-                                                        N32(SQL_DROP_TABLE, SQL_DT_DROP_TABLE)
-                                                            N32(SQL_DROP_TRANSLATION, 0)
-                                                                N32(SQL_DROP_VIEW, 0)
-                                                                    N32(SQL_INSERT_STATEMENT,
-                                                                        SQL_IS_INSERT_LITERALS |
-                                                                            SQL_IS_INSERT_SEARCHED)
-    /* functions and conversions */
-    BITS_OF(SQL_AGGREGATE_FUNCTIONS, of_aggregates) BITS_OF(SQL_NUMERIC_FUNCTIONS,
-                                                            of_numeric_functions)
-        BITS_OF(SQL_STRING_FUNCTIONS, of_string_functions) BITS_OF(
-            SQL_SYSTEM_FUNCTIONS, of_system_functions) BITS_OF(SQL_TIMEDATE_FUNCTIONS,
-                                                               of_timedate_functions)
-            BITS_OF(SQL_TIMEDATE_ADD_INTERVALS, of_add_intervals) BITS_OF(
-                SQL_TIMEDATE_DIFF_INTERVALS,
-                of_add_intervals) N32(SQL_CONVERT_FUNCTIONS, SQL_FN_CVT_CONVERT | SQL_FN_CVT_CAST)
-                BITS_OF(SQL_CONVERT_BIGINT, of_convert) BITS_OF(SQL_CONVERT_BINARY, of_convert)
-                    BITS_OF(SQL_CONVERT_BIT, of_convert) BITS_OF(SQL_CONVERT_CHAR, of_convert)
-                        BITS_OF(SQL_CONVERT_DATE, of_convert) BITS_OF(
-                            SQL_CONVERT_DECIMAL, of_convert) BITS_OF(SQL_CONVERT_DOUBLE, of_convert)
-                            BITS_OF(SQL_CONVERT_FLOAT, of_convert) BITS_OF(SQL_CONVERT_GUID,
-                                                                           of_convert)
-                                BITS_OF(SQL_CONVERT_INTEGER, of_convert) BITS_OF(
-                                    SQL_CONVERT_INTERVAL_DAY_TIME,
-                                    of_convert) BITS_OF(SQL_CONVERT_INTERVAL_YEAR_MONTH, of_convert)
-                                    BITS_OF(SQL_CONVERT_LONGVARBINARY,
-                                            of_convert) BITS_OF(SQL_CONVERT_LONGVARCHAR, of_convert)
-                                        BITS_OF(SQL_CONVERT_NUMERIC, of_convert) BITS_OF(
-                                            SQL_CONVERT_REAL,
-                                            of_convert) BITS_OF(SQL_CONVERT_SMALLINT, of_convert)
-                                            BITS_OF(SQL_CONVERT_TIME, of_convert) BITS_OF(
-                                                SQL_CONVERT_TIMESTAMP,
-                                                of_convert) BITS_OF(SQL_CONVERT_TINYINT, of_convert)
-                                                BITS_OF(SQL_CONVERT_VARBINARY, of_convert) BITS_OF(
-                                                    SQL_CONVERT_VARCHAR, of_convert)
-                                                    BITS_OF(SQL_CONVERT_WCHAR, of_convert) BITS_OF(
-                                                        SQL_CONVERT_WLONGVARCHAR, of_convert)
-                                                        BITS_OF(SQL_CONVERT_WVARCHAR, of_convert)};
+#include "driver/info.def"
+};
 
 static SQLRETURN number_out(SQLPOINTER value, SQLSMALLINT *length, uint32_t number, size_t size) {
     uint16_t narrow = (uint16_t)number;

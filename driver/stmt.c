@@ -282,10 +282,8 @@ static const OptionRow option_rows[] = {
      false},
     {SQL_ATTR_CONCURRENCY, OPTION(concurrency), SQL_CONCUR_READ_ONLY, SQL_CONCUR_VALUES,
      ONLY(SQL_CONCUR_READ_ONLY), true},
-    {SQL_ATTR_CURSOR_TYPE, OPTION(cursor_type), 0, SQL_CURSOR_STATIC, ONLY(SQL_CURSOR_FORWARD_ONLY),
-     true},
-    {SQL_ATTR_CURSOR_SCROLLABLE, OPTION(scrollable), 0, SQL_SCROLLABLE, ONLY(SQL_NONSCROLLABLE),
-     true},
+    {SQL_ATTR_CURSOR_TYPE, OPTION(cursor_type), 0, SQL_CURSOR_STATIC, 0, true},
+    {SQL_ATTR_CURSOR_SCROLLABLE, OPTION(scrollable), 0, SQL_SCROLLABLE, 0, true},
     {SQL_ATTR_CURSOR_SENSITIVITY, OPTION(sensitivity), 0, SQL_SENSITIVE, 0, true},
     {SQL_ATTR_ENABLE_AUTO_IPD, OPTION(enable_auto_ipd), 0, 1, ONLY(SQL_FALSE), false},
     {SQL_ATTR_KEYSET_SIZE, OPTION(keyset_size), 0, 0, 0, false},
@@ -297,7 +295,7 @@ static const OptionRow option_rows[] = {
     {SQL_ATTR_RETRIEVE_DATA, OPTION(retrieve_data), 0, 1, 0, false},
     {SQL_ATTR_SIMULATE_CURSOR, OPTION(simulate_cursor), 0, SQL_SC_UNIQUE, ONLY(SQL_SC_NON_UNIQUE),
      true},
-    {SQL_ATTR_USE_BOOKMARKS, OPTION(use_bookmarks), 0, SQL_UB_VARIABLE, ONLY(SQL_UB_OFF), true},
+    {SQL_ATTR_USE_BOOKMARKS, OPTION(use_bookmarks), 0, SQL_UB_VARIABLE, 0, true},
     {SQL_ROWSET_SIZE, OPTION(rowset_size), 0, 0, 0, false},
 };
 
@@ -305,6 +303,32 @@ static const OptionRow *option_find(SQLINTEGER id) {
     for (size_t i = 0; i < COUNT_OF(option_rows); i++)
         if (option_rows[i].id == id) return &option_rows[i];
     return NULL;
+}
+
+/* Cursors are static or forward-only; the other kinds are answered with a static one. */
+static bool cursor_option_offered(SQLINTEGER attribute, SQLULEN *value) {
+    bool changed = (attribute == SQL_ATTR_CURSOR_TYPE &&
+                    (*value == SQL_CURSOR_KEYSET_DRIVEN || *value == SQL_CURSOR_DYNAMIC)) ||
+                   (attribute == SQL_ATTR_CURSOR_SENSITIVITY && *value == SQL_SENSITIVE);
+    if (changed) *value = attribute == SQL_ATTR_CURSOR_TYPE ? SQL_CURSOR_STATIC : SQL_INSENSITIVE;
+    return !changed;
+}
+
+/* The three attributes that say what a cursor can do agree. */
+static void cursor_options_couple(StmtOptions *options, SQLINTEGER attribute) {
+    bool scrolls = options->cursor_type == SQL_CURSOR_STATIC;
+    switch (attribute) {
+    case SQL_ATTR_CURSOR_TYPE: break;
+    case SQL_ATTR_CURSOR_SCROLLABLE: scrolls = options->scrollable == SQL_SCROLLABLE; break;
+    case SQL_ATTR_CURSOR_SENSITIVITY:
+        if (options->sensitivity == SQL_UNSPECIFIED) return;
+        scrolls = true;
+        break;
+    default: return;
+    }
+    options->cursor_type = scrolls ? SQL_CURSOR_STATIC : SQL_CURSOR_FORWARD_ONLY;
+    options->scrollable = scrolls ? SQL_SCROLLABLE : SQL_NONSCROLLABLE;
+    options->sensitivity = scrolls ? SQL_INSENSITIVE : SQL_UNSPECIFIED;
 }
 
 SQLRETURN stmt_option_set(Handle *poster, StmtOptions *options, SQLINTEGER attribute, SQLULEN value,
@@ -316,13 +340,17 @@ SQLRETURN stmt_option_set(Handle *poster, StmtOptions *options, SQLINTEGER attri
         (attribute == SQL_ROWSET_SIZE && value == 0))
         return diag_error(poster, ERR_ATTRIBUTE_VALUE, "%llu is no value of the attribute %d",
                           (unsigned long long)value, (int)attribute);
+    bool offered = cursor_option_offered(attribute, &value);
     if (row->only && value != (SQLULEN)row->only - 1) {
         value = row->only - 1u;
+        offered = false;
+    }
+    if (!offered)
         diag_warning(poster, ERR_OPTION_CHANGED,
                      "the value of the attribute %d is not offered; %llu was set", (int)attribute,
                      (unsigned long long)value);
-    }
     memcpy((char *)options + row->offset, &value, sizeof value);
+    cursor_options_couple(options, attribute);
     return SQL_SUCCESS;
 }
 
@@ -426,8 +454,7 @@ SQLRETURN stmt_set_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value)
     case SQL_ATTR_ROW_NUMBER:
         return diag_error(&self->base, ERR_ATTRIBUTE_ID, "the attribute %d can only be read",
                           (int)attribute);
-    case SQL_ATTR_FETCH_BOOKMARK_PTR:
-        return diag_error(&self->base, ERR_UNSUPPORTED, "bookmarks are not offered");
+    case SQL_ATTR_FETCH_BOOKMARK_PTR: self->fetch_bookmark = value; return SQL_SUCCESS;
     default: break;
     }
     const OptionRow *row = option_find(attribute);
@@ -470,7 +497,7 @@ SQLRETURN stmt_get_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value,
             return diag_error(&self->base, ERR_CURSOR_STATE, "the cursor is not on a row");
         number = (SQLULEN)(self->cursor.rowset_start + self->cursor.current);
     } else if (attribute == SQL_ATTR_FETCH_BOOKMARK_PTR) {
-        number = 0;
+        number = (SQLULEN)(uintptr_t)self->fetch_bookmark;
     } else if (!stmt_option_get(&self->options, attribute, &number)) {
         return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no statement attribute %d",
                           (int)attribute);

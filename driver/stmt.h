@@ -8,6 +8,7 @@
 #include "driver/convert.h"
 #include "driver/desc.h"
 #include "driver/listing.h"
+#include "driver/scroll.h"
 
 /* S1 .. S12 of the specification's appendix B. */
 typedef enum StmtState {
@@ -60,7 +61,7 @@ typedef struct Cursor {
     const BatchView *batch;
     uint32_t next; /* logical row of the batch to deliver next */
     bool ended;
-    uint64_t delivered;    /* rows */
+    uint64_t delivered;    /* rows up to the next one to be delivered */
     SQLULEN rowset_rows;   /* rows of the current rowset */
     SQLULEN current;       /* row of it that SQLGetData reads, 0-based */
     uint64_t rowset_start; /* row number of its first row, 1-based */
@@ -74,8 +75,11 @@ typedef struct Cursor {
     bool plan_valid;
     ConvertPlan *data_plans; /* of SQLGetData, the last one per column; made when first needed */
     uint32_t ndata_plans;
-    bool all_bound;   /* every column is bound: nothing needs to be held for SQLGetData */
-    bool data_wanted; /* SQLGetData or SQLSetPos was used with a block cursor */
+    bool all_bound;       /* every column is bound: nothing needs to be held for SQLGetData */
+    bool data_wanted;     /* SQLGetData or SQLSetPos was used with a block cursor */
+    bool scrollable;      /* static: rows are kept and read by number */
+    ScrollPosition at;    /* of a scrollable cursor */
+    uint64_t batch_start; /* of a scrollable cursor: number (from 0) of the batch's first row */
     PartState part;
 } Cursor;
 
@@ -87,6 +91,11 @@ typedef struct PutValue {
 
 /* A fetch under way: what was asked for, and how far it is. */
 typedef struct FetchState {
+    SQLSMALLINT orientation;
+    SQLLEN offset;
+    uint64_t bookmark;
+    bool located;         /* the cursor stands where the rowset begins, */
+    bool nothing;         /* or before the first or behind the last row */
     SQLULEN size;         /* rows wanted */
     SQLULEN *fetched;     /* may be NULL */
     SQLUSMALLINT *status; /* may be NULL */
@@ -118,8 +127,9 @@ struct Stmt {
     SQLLEN row_count;
     char cursor_name[64];
     bool cursor_named;
-    int64_t timeout_set;      /* what the engine was told */
-    SQLUSMALLINT *row_status; /* of the rowset under way, made when a row has something to say */
+    int64_t timeout_set;       /* what the engine was told */
+    SQLPOINTER fetch_bookmark; /* SQL_ATTR_FETCH_BOOKMARK_PTR */
+    SQLUSMALLINT *row_status;  /* of the rowset under way, made when a row has something to say */
     SQLULEN row_status_size;
 };
 

@@ -93,6 +93,13 @@ Status statement_prepare_start(Statement *self, Str sql, Error *err) WARN_UNUSED
 Status statement_direct_start(Statement *self, Str sql, Error *err) WARN_UNUSED;
 Status statement_execute_start(Statement *self, Error *err) WARN_UNUSED;
 Status statement_fetch_start(Statement *self, Error *err) WARN_UNUSED;
+/* Before an execution: its rows are kept, on disk where memory ends, and may be read in any order. */
+void statement_set_scrollable(Statement *self, bool on);
+/* Like statement_fetch_start, of a scrollable execution: the batch begins with row number `row` (from 0), and
+ * has no rows if there are fewer. Rows up to there are read if they have not been; UINT64_MAX reads all. */
+Status statement_seek_start(Statement *self, uint64_t row, Error *err) WARN_UNUSED;
+/* Rows that a scrollable execution has kept so far; *all: these are all. */
+uint64_t statement_rows_kept(const Statement *self, bool *all);
 /* timeout_ns < 0: until the end. *done false: still under way (the status is then TRIB_OK). */
 Status statement_wait(Statement *self, int64_t timeout_ns, bool *done, Error *err) WARN_UNUSED;
 

@@ -5,7 +5,7 @@ ENGINE_SOURCES += \
 	engine/exec/op_repeat.c engine/exec/op_sample.c engine/exec/op_ties.c \
 	engine/exec/op_limit.c engine/exec/op_result.c engine/exec/op_write.c engine/exec/op_verify.c \
 	engine/exec/verify_sample.c engine/exec/verify_sample.h \
-	engine/exec/result_buffer.c engine/exec/result_buffer.h \
+	engine/exec/result_buffer.c engine/exec/result_buffer.h engine/exec/scroll_buffer.c engine/exec/scroll_buffer.h \
 	engine/exec/row_layout.c engine/exec/row_layout.h engine/exec/row_gather.c engine/exec/row_serial.c engine/exec/row_serial.h \
 	engine/exec/row_store.c engine/exec/row_store.h engine/exec/hash_table.c engine/exec/hash_table.h \
 	engine/exec/op_aggregate.c engine/exec/aggregate.h engine/exec/aggregate_state.c engine/exec/aggregate_merge.c \

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "engine/base/os.h"
+#include "engine/exec/scroll_buffer.h"
 #include "engine/runtime/pipeline.h"
 
 static void execution_on_result(void *context) {
@@ -187,6 +188,10 @@ static void scans_prefetch(Execution *self) {
                 scan_prefetch(self->query.shared[p->source->id]);
         }
     }
+}
+
+Status execution_scroll_buffer(Execution *self, ScrollBuffer **out, Error *err) {
+    return scroll_buffer_new(self->plan->root, &self->query, out, err);
 }
 
 Status execution_start(Execution *self, Error *err) {

@@ -15,6 +15,7 @@
 #include "engine/exec/operator.h"
 
 typedef struct Execution Execution;
+typedef struct ScrollBuffer ScrollBuffer; /* exec/scroll_buffer.h */
 
 typedef struct ExecutionParams {
     const PhysicalPlan *plan; /* outlives the execution */
@@ -39,6 +40,9 @@ bool execution_is_inline(const Execution *self);
  * The batch is valid until the next call. */
 Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **out,
                       Error *err) WARN_UNUSED;
+/* Room for the rows that execution_next hands out, by number; to be closed before the execution is freed,
+ * even after a failure, if it is not NULL. */
+Status execution_scroll_buffer(Execution *self, ScrollBuffer **out, Error *err) WARN_UNUSED;
 /* Waits for the end of a plan without rows (writes). */
 Status execution_finish(Execution *self, Error *err) WARN_UNUSED;
 /* Ends it with an error (kept if it is the first). */

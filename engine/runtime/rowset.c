@@ -16,6 +16,9 @@ struct RowSet {
     const Type *types;
     RowChunk *first, *last, *reading;
     bool started;
+    uint64_t rows;
+    Batch found; /* of rowset_seek: a chunk's columns and a selection of its rows */
+    uint16_t selection[BATCH_ROWS];
 };
 
 Status rowset_new(Arena *arena, uint32_t ncolumns, const Type *types, RowSet **out, Error *err) {
@@ -52,7 +55,26 @@ Status rowset_add(RowSet *self, const Value *values, Error *err) {
         TRY(vector_set(self->arena, &batch->columns[i], batch->count, &values[i], err));
     }
     batch->selected = ++batch->count;
+    self->rows++;
     return TRIB_OK;
+}
+
+uint64_t rowset_rows(const RowSet *self) {
+    return self->rows;
+}
+
+void rowset_seek(RowSet *self, uint64_t row, uint64_t limit, Batch **out) {
+    RowChunk *chunk = self->first;
+    *out = NULL;
+    if (row >= self->rows || row >= limit) return;
+    for (uint64_t i = row / BATCH_ROWS; i > 0; i--) chunk = chunk->next;
+    uint32_t first = (uint32_t)(row % BATCH_ROWS), n = 0;
+    for (uint32_t at = first; at < chunk->batch.count && row + n < limit; at++)
+        self->selection[n++] = (uint16_t)at;
+    self->found = chunk->batch;
+    self->found.selection = self->selection;
+    self->found.selected = n;
+    *out = &self->found;
 }
 
 Status rowset_next(RowSet *self, Batch **out, Error *err) {

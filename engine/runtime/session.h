@@ -113,12 +113,22 @@ struct Statement {
     int64_t row_count; /* written; -1 none */
     int64_t rows_left; /* of MaxRows; < 0 = no limit */
     bool ended;
+    bool
+        scrollable; /* of the next execution, and while `scroll` or a row set is read: of this one */
+    bool filled;    /* `scroll` has all rows */
+    struct ScrollBuffer *scroll;
+    uint64_t seek;          /* row that the fetch under way begins with */
     Statement *cursor_next; /* guarded by the session's cursor lock, like `drained` */
     bool cursor_listed, drained;
     _Atomic int64_t read_ns; /* when the application last took rows */
     int64_t started_ns;
     uint64_t rows_out;
 };
+
+/* scroll.c: the batch that begins with row self->seek; NULL: there are fewer rows. */
+Status scroll_fetch(Statement *self, int64_t timeout_ns, bool *done, Batch **out,
+                    Error *err) WARN_UNUSED;
+void scroll_close(Statement *self);
 
 /* light.c: may the caller's thread run this text itself? It touches no source and needs little stack. */
 bool statement_text_is_light(Str sql);
@@ -170,5 +180,8 @@ Status rowset_new(Arena *arena, uint32_t ncolumns, const Type *types, RowSet **o
 Status rowset_add(RowSet *self, const Value *values, Error *err) WARN_UNUSED;
 /* The next batch, NULL at the end. */
 Status rowset_next(RowSet *self, Batch **out, Error *err) WARN_UNUSED;
+uint64_t rowset_rows(const RowSet *self);
+/* Rows from number `row` (from 0) on and below `limit`, valid until the next call; NULL: there are none. */
+void rowset_seek(RowSet *self, uint64_t row, uint64_t limit, Batch **out);
 
 #endif

@@ -239,6 +239,16 @@ Status statement_execute_start(Statement *self, Error *err) {
     return request_submit(self, REQUEST_EXECUTE, err);
 }
 
+void statement_set_scrollable(Statement *self, bool on) {
+    self->scrollable = on;
+}
+
+Status statement_seek_start(Statement *self, uint64_t row, Error *err) {
+    if (!self->scrollable) return error_set(err, ERR_FETCH_TYPE, "the rows go forward only");
+    self->seek = row;
+    return statement_fetch_start(self, err);
+}
+
 Status statement_fetch_start(Statement *self, Error *err) {
     if (!self->execution && !self->rows && !self->ended) {
         return error_set(err, ERR_CURSOR_STATE, "the statement has no open cursor");
@@ -254,6 +264,10 @@ static Status fetch_batch(Statement *self, int64_t timeout_ns, bool *done, Error
     Batch *batch = NULL;
     *done = true;
     self->view.rows = 0;
+    if (self->scrollable) {
+        TRY(scroll_fetch(self, timeout_ns, done, &batch, err));
+        return batch ? statement_view(self, batch, err) : TRIB_OK;
+    }
     if (self->ended) return TRIB_OK;
     if (self->rows_left == 0) {
         statement_close(self);
@@ -356,6 +370,7 @@ const BatchView *statement_batch(const Statement *self) {
 
 void statement_close(Statement *self) {
     cursor_close(self);
+    scroll_close(self);
     execution_free(self->execution);
     self->execution = NULL;
     self->rows = NULL;

@@ -632,6 +632,24 @@ static void one_row(Statement *self) {
     self->view = (BatchView){.rows = 1, .ncolumns = self->ncolumns, .columns = self->cols};
 }
 
+void statement_set_scrollable(Statement *self, bool on) {
+    (void)self;
+    (void)on;
+}
+
+/* Canned rows come once: static cursors are tested over the real engine (test_scroll.c). */
+Status statement_seek_start(Statement *self, uint64_t row, Error *err) {
+    (void)self;
+    (void)row;
+    return error_set(err, ERR_UNSUPPORTED, "canned rows go forward only");
+}
+
+uint64_t statement_rows_kept(const Statement *self, bool *all) {
+    (void)self;
+    *all = false;
+    return 0;
+}
+
 Status statement_fetch_start(Statement *self, Error *err) {
     self->request = PENDING_FETCH;
     self->pending = TRIB_OK;

@@ -31,6 +31,11 @@ tests_odbc_test_engine_SOURCES = tests/odbc/test_engine.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_engine_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_engine_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
+check_PROGRAMS += tests/odbc/test_scroll
+tests_odbc_test_scroll_SOURCES = tests/odbc/test_scroll.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_scroll_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_scroll_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+
 check_PROGRAMS += tests/odbc/test_locale
 tests_odbc_test_locale_SOURCES = tests/odbc/test_locale.c tests/odbc/transcript.def $(ODBC_TEST_SOURCES)
 tests_odbc_test_locale_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
@@ -62,7 +67,7 @@ tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
 TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine \
-	tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_threads \
+	tests/odbc/test_scroll tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_threads \
 	tests/odbc/test_faults
 endif
 
