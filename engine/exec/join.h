@@ -59,7 +59,8 @@ typedef struct JoinShared {
     uint32_t nkeys, nprobe, nbuild; /* keys; columns of the children */
     uint64_t null_safe, null_aware; /* masks of keys */
     bool keeps_probe;               /* LEFT, FULL: probe rows without a match are put out */
-    bool keeps_build;               /* RIGHT, FULL */
+    bool keeps_build;  /* RIGHT, FULL, RIGHT_SEMI, RIGHT_ANTI: build rows are put out in the tail */
+    bool only_marks;   /* RIGHT_SEMI, RIGHT_ANTI: probe rows only mark build rows */
     bool only_found;   /* SEMI, ANTI, ANTI_NULLS, MARK: whether there is a match, not which */
     bool unknown_rows; /* null_aware, and a match depends on more than that one key */
     Grant grant;

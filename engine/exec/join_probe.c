@@ -8,7 +8,8 @@
  *   PAIRS    up to BATCH_ROWS pairs at a time, filtered by the residual, gathered on both sides;
  *   REST     what depends on whether a row has had a match: LEFT and FULL without one, SEMI,
  *            ANTI, MARK.
- * Without keys the chain of every row is the whole build side, page by page.
+ * Without keys the chain of every row is the whole build side, page by page. Where probe rows only mark
+ * build rows (RIGHT_SEMI, RIGHT_ANTI), nothing is put out here.
  *
  * Rows of partitions on disk are put aside before the lookup. Output borrows from the input batch
  * and from pages of the build side; both outlive it.
@@ -72,6 +73,15 @@ static void begin_pairs(JoinProbe *self) {
         self->tables && self->ncandidates ? self->scratch.rows[self->candidates[0]] : NULL;
 }
 
+/* All rows of a chain have the same keys: once its first row is marked, all are. */
+static void mark_chains(JoinProbe *self) {
+    for (uint32_t k = 0; k < self->ncandidates; k++) {
+        uint8_t *row = self->scratch.rows[self->candidates[k]];
+        if (!row || row_matched(self->shared, row)) continue;
+        for (uint8_t *next = row; next; next = row_next(next)) row_set_matched(self->shared, next);
+    }
+}
+
 static void begin_lookup(JoinProbe *self) {
     const JoinShared *shared = self->shared;
     ProbeScratch *scratch = &self->scratch;
@@ -83,7 +93,13 @@ static void begin_lookup(JoinProbe *self) {
     self->nfound =
         join_table_probe(self->tables, self->shift, self->mask, shared->build_layout, shared->nkeys,
                          self->keys, shared->may_null, scratch, scratch->list, self->ncandidates);
-    if (!self->residual && !self->chained && !self->partial && !shared->only_found) {
+    if (shared->only_marks && !self->residual) {
+        mark_chains(self);
+        self->stage = PROBE_REST;
+        return;
+    }
+    if (!self->residual && !self->chained && !self->partial && !shared->only_found &&
+        !shared->only_marks) {
         self->stage = PROBE_ALIGNED;
         return;
     }
@@ -137,8 +153,10 @@ static uint32_t pairs_of_chains(JoinProbe *self) {
     while (count < BATCH_ROWS && self->at < self->ncandidates) {
         uint16_t index = self->candidates[self->at];
         bool enough = self->shared->only_found && self->found[index];
+        bool marks = self->shared->only_marks;
         while (self->chain && !enough && count < BATCH_ROWS) {
-            pair_add(self, &count, index, self->chain);
+            if (!marks || !row_matched(self->shared, self->chain))
+                pair_add(self, &count, index, self->chain);
             self->chain = row_next(self->chain);
         }
         if (self->chain && !enough) break;
@@ -454,7 +472,7 @@ static Status pairs_next(JoinProbe *self, uint32_t *count, Error *err) {
         if (shared->keeps_build)
             for (uint32_t k = 0; k < *count; k++) row_set_matched(shared, self->pair_rows[k]);
         TRY(cancel_check(shared->query->cancel, err));
-        if (*count > 0 && !shared->only_found) return TRIB_OK;
+        if (*count > 0 && !shared->only_found && !shared->only_marks) return TRIB_OK;
     }
 }
 
@@ -591,7 +609,9 @@ static bool probe_is_futile(const JoinShared *shared) {
     switch (shared->kind) {
     case JOIN_INNER:
     case JOIN_SEMI:
-    case JOIN_RIGHT: return shared->build_rows == 0;
+    case JOIN_RIGHT:
+    case JOIN_RIGHT_SEMI:
+    case JOIN_RIGHT_ANTI: return shared->build_rows == 0;
     case JOIN_ANTI_NULLS: return shared->null_aware && !shared->unknown_rows && shared->null_keys;
     default: return false;
     }

@@ -10,7 +10,8 @@
  *      taken a chunk at a time, and the probe rows stream past each chunk; which of them have
  *      had a match is
  *      remembered in a bitmap, and a last pass puts out the rows that depend on it.
- *   2. RIGHT, FULL: build rows in memory without a match, and those with NULL keys.
+ *   2. RIGHT, FULL, RIGHT_ANTI: build rows in memory without a match, and those with NULL keys;
+ *   RIGHT_SEMI: those with one.
  *   3. IN with NULLs and further conditions: undecided rows against the build rows that could be
  *   equal but for a NULL.
  *
@@ -359,7 +360,7 @@ static Status job_load(TailLocal *self, const Waker *waker, Step *step, Error *e
                     ? !shared->keeps_build
                     : job->build.rows == 0 && !shared->keeps_probe &&
                           (shared->kind == JOIN_INNER || shared->kind == JOIN_SEMI ||
-                           shared->kind == JOIN_RIGHT);
+                           shared->kind == JOIN_RIGHT || shared->only_marks);
     if (idle) return job_end(self, err);
     bool all, splittable = shared->nkeys > 0 && !job->heavy &&
                            job->top >= RADIX_TOP - RADIX_BITS_MAX + SPLIT_BITS;
@@ -503,11 +504,12 @@ static Status tail_rest(TailLocal *self, Batch *out, Step *step, Error *err) {
 
 /* ---------------------------------------------------------------- unmatched build rows */
 
-/* Up to a batch of unmatched rows from pages [self->page, end); 0 = none left. */
+/* Up to a batch of unmatched (RIGHT_SEMI: matched) rows from pages [self->page, end); 0 = none left. */
 static Status unmatched_next(TailLocal *self, PageList *list, uint32_t end, bool load,
                              uint32_t *count, Error *err) {
     JoinShared *shared = self->shared;
     uint8_t **rows = self->probe.pair_rows;
+    bool wanted = shared->kind == JOIN_RIGHT_SEMI;
     *count = 0;
     while (self->page < end && *count < BATCH_ROWS) {
         RowPage *page = &list->pages[self->page];
@@ -523,7 +525,7 @@ static Status unmatched_next(TailLocal *self, PageList *list, uint32_t end, bool
         for (; self->row < page->rows && *count < BATCH_ROWS; self->row++) {
             uint8_t *row = page_row(page, shared->build_layout, self->row);
             rows[*count] = row;
-            *count += !row_matched(shared, row);
+            *count += row_matched(shared, row) == wanted;
         }
     }
     return cancel_check(shared->query->cancel, err);
@@ -561,7 +563,8 @@ static Status tail_chunk_end(TailLocal *self, Batch *out, Step *step, Error *err
         self->state = TAIL_PROBE;
         return chunk_load(self, true, &all, err);
     }
-    if (!self->found.data || shared->kind == JOIN_INNER || shared->kind == JOIN_RIGHT)
+    if (!self->found.data || shared->kind == JOIN_INNER || shared->kind == JOIN_RIGHT ||
+        shared->only_marks)
         return job_end(self, err);
     self->state = TAIL_REST;
     return TRIB_OK;

@@ -1,6 +1,6 @@
 /*
  * op_hash_join.c - joins: INNER, LEFT, RIGHT, FULL, SEMI, ANTI, NOT IN (ANTI_NULLS), IN as a value
- * (MARK).
+ * (MARK); SEMI and ANTI with the kept side built (RIGHT_SEMI, RIGHT_ANTI).
  *
  * Roles. Sink for the build side (join_build.c): rows in radix partitions, then a table per
  * partition. Transform for the probe side (join_probe.c): batches are looked up; rows of partitions
@@ -132,7 +132,8 @@ static Status join_open(const PhysNode *node, Query *query, void *shared, Error 
     bool in = self->kind == JOIN_ANTI_NULLS || self->kind == JOIN_MARK;
     self->null_aware = in ? node->as.join.null_aware & ~self->null_safe : 0;
     self->keeps_probe = self->kind == JOIN_LEFT || self->kind == JOIN_FULL;
-    self->keeps_build = self->kind == JOIN_RIGHT || self->kind == JOIN_FULL;
+    self->only_marks = self->kind == JOIN_RIGHT_SEMI || self->kind == JOIN_RIGHT_ANTI;
+    self->keeps_build = self->kind == JOIN_RIGHT || self->kind == JOIN_FULL || self->only_marks;
     self->only_found = in || self->kind == JOIN_SEMI || self->kind == JOIN_ANTI;
     self->unknown_rows = self->null_aware && (self->nkeys > 1 || node->as.join.residual);
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);

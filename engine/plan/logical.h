@@ -65,7 +65,10 @@ typedef enum JoinKind {
     JOIN_SEMI,       /* left rows with a match; output = left's */
     JOIN_ANTI,       /* left rows without a match (NOT EXISTS) */
     JOIN_ANTI_NULLS, /* NOT IN: NULL-aware */
-    JOIN_MARK        /* left rows plus one boolean: true, false, or NULL as IN gives it */
+    JOIN_MARK,       /* left rows plus one boolean: true, false, or NULL as IN gives it */
+    /* Physical plans only: SEMI and ANTI whose kept side is built. */
+    JOIN_RIGHT_SEMI,
+    JOIN_RIGHT_ANTI
 } JoinKind;
 
 typedef struct SortKey {

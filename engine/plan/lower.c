@@ -445,17 +445,35 @@ typedef struct JoinSides {
 } JoinSides;
 
 static JoinKind mirrored(JoinKind kind) {
-    return kind == JOIN_LEFT ? JOIN_RIGHT : kind == JOIN_RIGHT ? JOIN_LEFT : kind;
+    switch (kind) {
+    case JOIN_LEFT: return JOIN_RIGHT;
+    case JOIN_RIGHT: return JOIN_LEFT;
+    case JOIN_SEMI: return JOIN_RIGHT_SEMI;
+    case JOIN_ANTI: return JOIN_RIGHT_ANTI;
+    default: return kind;
+    }
 }
 
-/* Which side is built: the right one, unless the left is clearly smaller. Semi joins build the right. */
+static bool has_equality(const LogicalNode *join) {
+    for (uint32_t i = 0; i < join->nconjuncts; i++) {
+        const Expr *e = join->conjuncts[i];
+        if (e->kind == EXPR_NOT) e = e->args[0];
+        if (e->kind == EXPR_CALL &&
+            (e->as.function->id == TRIB_FN_eq || e->as.function->id == TRIB_FN_is_distinct_from))
+            return true;
+    }
+    return false;
+}
+
+/* Which side is built: the right one, unless the left is clearly smaller. Without keys SEMI and ANTI
+ * build the right: they stop at a row's first match. */
 static Status choose_sides(Lowering *self, const LogicalNode *node, JoinSides *out) {
     Lowered left, right;
     TRY(lower(self, node->children[0], &left));
     TRY(lower(self, node->children[1], &right));
     JoinKind kind = node->join == JOIN_CROSS ? JOIN_INNER : node->join;
-    bool fixed =
-        kind == JOIN_SEMI || kind == JOIN_ANTI || kind == JOIN_ANTI_NULLS || kind == JOIN_MARK;
+    bool half = kind == JOIN_SEMI || kind == JOIN_ANTI;
+    bool fixed = kind == JOIN_ANTI_NULLS || kind == JOIN_MARK || (half && !has_equality(node));
     bool swap = !fixed && row_memo_get(&self->memo, node->children[0]) * BUILD_SIDE_SLACK <
                               row_memo_get(&self->memo, node->children[1]);
     *out = swap ? (JoinSides){.probe = right, .build = left, .kind = mirrored(kind)}
@@ -583,7 +601,8 @@ static PhysNode *find_scan(const PhysNode *node, uint32_t ordinal, uint32_t *out
 }
 
 static bool drops_probe_rows(JoinKind kind) {
-    return kind == JOIN_INNER || kind == JOIN_SEMI || kind == JOIN_RIGHT;
+    return kind == JOIN_INNER || kind == JOIN_SEMI || kind == JOIN_RIGHT ||
+           kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI;
 }
 
 /* A build side of nearly as many rows as the scan hardly restricts it, least of all by its bounds. */

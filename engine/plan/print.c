@@ -76,11 +76,17 @@ static void print_limit(LogicalPrinter *self, const LogicalNode *node) {
 }
 
 const char *const join_names[] = {
-    [JOIN_INNER] = "inner", [JOIN_LEFT] = "left",
-    [JOIN_RIGHT] = "right", [JOIN_FULL] = "full",
-    [JOIN_CROSS] = "cross", [JOIN_SEMI] = "semi",
-    [JOIN_ANTI] = "anti",   [JOIN_ANTI_NULLS] = "anti (nulls)",
+    [JOIN_INNER] = "inner",
+    [JOIN_LEFT] = "left",
+    [JOIN_RIGHT] = "right",
+    [JOIN_FULL] = "full",
+    [JOIN_CROSS] = "cross",
+    [JOIN_SEMI] = "semi",
+    [JOIN_ANTI] = "anti",
+    [JOIN_ANTI_NULLS] = "anti (nulls)",
     [JOIN_MARK] = "mark",
+    [JOIN_RIGHT_SEMI] = "right semi",
+    [JOIN_RIGHT_ANTI] = "right anti",
 };
 
 static void print_project(LogicalPrinter *self, const LogicalNode *node) {
