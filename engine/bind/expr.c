@@ -10,8 +10,8 @@
 
 typedef Status (*BindKind)(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 
-static Status bind_args(Binder *binder, const ExprScope *scope, uint32_t count,
-                        AstExpr *const *asts, Expr ***out) {
+Status bind_args(Binder *binder, const ExprScope *scope, uint32_t count, AstExpr *const *asts,
+                 Expr ***out) {
     TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, Expr *, count), binder->err);
     for (uint32_t i = 0; i < count; i++) TRY(bind_expr(binder, scope, asts[i], &(*out)[i]));
     return TRIB_OK;
@@ -106,8 +106,8 @@ static Status hint_datetime(Binder *binder, uint32_t nargs, Expr *const *args, S
     return status;
 }
 
-static Status place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Expr *const *args,
-                          Status status) {
+Status bind_place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Expr *const *args,
+                        Status status) {
     if (binder->err->line == 0) {
         binder->err->line = at->at.line;
         binder->err->column = at->at.column;
@@ -115,8 +115,8 @@ static Status place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Exp
     return hint_datetime(binder, nargs, args, status);
 }
 
-static Status finish_call(Binder *binder, const AstExpr *at, const ResolvedFunction *f,
-                          uint32_t nargs, Expr **args, Expr **out) {
+Status bind_resolved(Binder *binder, const AstExpr *at, const ResolvedFunction *f, uint32_t nargs,
+                     Expr **args, Expr **out) {
     for (uint32_t i = 0; i < nargs; i++) {
         TRY(bind_coerce(binder, args[i], f->args[i], &args[i]));
         TRY(bind_settle(binder, args[i], &args[i]));
@@ -139,8 +139,8 @@ Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Ex
     ResolvedFunction f;
     TRY(argument_types(binder, nargs, args, &types));
     Status status = function_resolve(binder->arena, name, nargs, types, &f, binder->err);
-    if (status != TRIB_OK) return place_error(binder, at, nargs, args, status);
-    return finish_call(binder, at, &f, nargs, args, out);
+    if (status != TRIB_OK) return bind_place_error(binder, at, nargs, args, status);
+    return bind_resolved(binder, at, &f, nargs, args, out);
 }
 
 Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32_t nargs,
@@ -149,13 +149,17 @@ Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32
     ResolvedFunction f;
     TRY(argument_types(binder, nargs, args, &types));
     Status status = function_resolve_id(binder->arena, id, nargs, types, &f, binder->err);
-    if (status != TRIB_OK) return place_error(binder, at, nargs, args, status);
-    return finish_call(binder, at, &f, nargs, args, out);
+    if (status != TRIB_OK) return bind_place_error(binder, at, nargs, args, status);
+    return bind_resolved(binder, at, &f, nargs, args, out);
 }
 
 /* ---------------------------------------------------------------- names and literals */
 
 static Status bind_name(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
+    *out = NULL;
+    if (scope->lambda) TRY(bind_variable(binder, scope, ast, out));
+    if (!*out && ast->name.count > 1) TRY(bind_dereference(binder, scope, ast, out));
+    if (*out) return TRIB_OK;
     if (!scope->scope) {
         error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, ast->at.line, ast->at.column,
                      "column '" STR_FORMAT "' cannot be used here",
@@ -267,8 +271,8 @@ static Status bind_is_distinct(Binder *binder, const ExprScope *scope, const Ast
  * An operand that the form holds `times` over. What gives another value each time must not be among them;
  * and operands that nest in one another would multiply.
  */
-static Status bind_repeated(Binder *binder, const AstExpr *at, const Expr *operand, uint32_t times,
-                            const char *what) {
+Status bind_repeated(Binder *binder, const AstExpr *at, const Expr *operand, uint32_t times,
+                     const char *what) {
     if (operand->is_volatile) {
         error_set_at(binder->err, ERR_UNSUPPORTED, at->at.line, at->at.column,
                      "%s over a value that differs each time it is asked for is not supported",
@@ -324,6 +328,7 @@ static Status bind_like(Binder *binder, const ExprScope *scope, const AstExpr *a
 static Status bind_subquery(Binder *binder, const ExprScope *scope, const AstExpr *ast,
                             SubqueryKind kind, Type type, uint32_t nargs, Expr **args, Expr **out) {
     Bound bound;
+    if (scope->lambda) return bind_unsupported(binder, ast->at, "a sub-query in a lambda");
     TRY(bind_query(binder, ast->query, scope->ctes, scope->scope, &bound));
     if (kind != SUBQUERY_EXISTS && bound.scope.count != 1) {
         return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
@@ -404,7 +409,7 @@ static Status bind_cast(Binder *binder, const ExprScope *scope, const AstExpr *a
     Expr *arg;
     TRY(bind_expr(binder, scope, ast->args[0], &arg));
     Status status = type_parse(binder->arena, ast->type_text, &type, binder->err);
-    if (status != TRIB_OK) return place_error(binder, ast, 0, NULL, status);
+    if (status != TRIB_OK) return bind_place_error(binder, ast, 0, NULL, status);
     if (arg->type.id == TRIB_TYPE_UNKNOWN) return bind_coerce(binder, arg, type, out);
     if (!type_castable(arg->type, type)) {
         Buf a, b;
@@ -559,7 +564,7 @@ static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstEx
     TRY(argument_types(binder, nargs, args, &types));
     ResolvedAggregate a;
     Status status = aggregate_resolve(binder->arena, name, nargs, types, &a, binder->err);
-    if (status != TRIB_OK) return place_error(binder, ast, nargs, args, status);
+    if (status != TRIB_OK) return bind_place_error(binder, ast, nargs, args, status);
     for (uint32_t i = 0; i < nargs; i++) {
         TRY(bind_coerce(binder, args[i], a.args[i], &args[i]));
         TRY(bind_settle(binder, args[i], &args[i]));
@@ -591,6 +596,7 @@ static Status bind_function(Binder *binder, const ExprScope *scope, const AstExp
                             "() is not one",
                             STR_ARGS(name));
     }
+    if (ast_has_lambda(ast)) return bind_lambda_call(binder, scope, ast, name, out);
     Expr **args;
     TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
     for (size_t i = 0; i < COUNT_OF(special_calls); i++) {
@@ -611,17 +617,18 @@ static Status bind_unsupported_kind(Binder *binder, const ExprScope *scope, cons
                                     Expr **out) {
     static const char *const names[] = {
         [AST_QUANTIFIED] = "a comparison with ANY or ALL of a sub-query",
-        [AST_ROW] = "a row constructor",
-        [AST_ARRAY] = "an array constructor",
-        [AST_SUBSCRIPT] = "a subscript",
-        [AST_LAMBDA] = "a lambda expression",
         [AST_DEFAULT] = "DEFAULT",
-        [AST_FIELD] = "a field of a row",
         [AST_JSON] = "an SQL/JSON function",
     };
     const char *name =
         ast->kind < COUNT_OF(names) && names[ast->kind] ? names[ast->kind] : "this expression";
     return bind_unsupported(binder, ast->at, name);
+}
+
+static Status bind_stray_lambda(Binder *binder, const ExprScope *scope, const AstExpr *ast,
+                                Expr **out) {
+    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                        "a lambda stands only as an argument of a function that takes one");
 }
 
 static const BindKind kinds[] = {
@@ -658,13 +665,13 @@ static const BindKind kinds[] = {
     [AST_POSITION_IN] = bind_position,
     [AST_TRIM] = bind_trim,
     [AST_QUANTIFIED] = bind_unsupported_kind,
-    [AST_ROW] = bind_unsupported_kind,
-    [AST_ARRAY] = bind_unsupported_kind,
-    [AST_SUBSCRIPT] = bind_unsupported_kind,
-    [AST_LAMBDA] = bind_unsupported_kind,
+    [AST_ROW] = bind_row,
+    [AST_ARRAY] = bind_array,
+    [AST_SUBSCRIPT] = bind_subscript,
+    [AST_LAMBDA] = bind_stray_lambda,
     [AST_GROUPING] = bind_grouping,
     [AST_DEFAULT] = bind_unsupported_kind,
-    [AST_FIELD] = bind_unsupported_kind,
+    [AST_FIELD] = bind_field,
     [AST_JSON] = bind_unsupported_kind,
 };
 

@@ -261,6 +261,8 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
                                      [AST_JOIN_FULL] = JOIN_FULL};
     Bound left, right;
     TRY(bind_relation(binder, r->left, ctes, outer, &left));
+    if (r->right->kind == AST_REL_UNNEST)
+        return bind_unnest_join(binder, r, ctes, outer, &left, out);
     TRY(bind_relation(binder, r->right, ctes, outer, &right));
     LogicalNode *join;
     uint32_t n = left.node->noutput;
@@ -328,7 +330,7 @@ Status bind_relation(Binder *binder, const AstRelation *r, const CteScope *ctes,
     case AST_REL_TABLE: TRY(bind_named(binder, r, ctes, out)); break;
     case AST_REL_QUERY: TRY(bind_derived(binder, r, ctes, outer, out)); break;
     case AST_REL_JOIN: TRY(bind_join(binder, r, ctes, outer, out)); break;
-    case AST_REL_UNNEST: return bind_unsupported(binder, r->at, "UNNEST");
+    case AST_REL_UNNEST: TRY(bind_unnest(binder, r, ctes, outer, out)); break;
     default: return bind_unsupported(binder, r->at, "a table function");
     }
     if (r->sample_percent) TRY(bind_sample(binder, r, out));

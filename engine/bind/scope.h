@@ -36,6 +36,16 @@ struct CteScope {
     const Scope *outer;
 };
 
+/* The parameters of a lambda whose body is being bound. */
+typedef struct LambdaScope LambdaScope;
+struct LambdaScope {
+    const LambdaScope *outer;
+    uint32_t count;
+    const AstName *names;
+    const char *const *texts;
+    const Type *types;
+};
+
 /* A view whose query is being bound. */
 typedef struct ViewFrame {
     const struct ViewFrame *outer;
@@ -78,6 +88,7 @@ typedef struct ExprScope {
      * *out stays NULL where there is none of the name. */
     Status (*selected)(void *context, const AstName *name, Expr **out);
     void *context;
+    const LambdaScope *lambda; /* the lambda around, innermost first; NULL = none */
 } ExprScope;
 Status bind_expr(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 /* Converts to a type without being asked; a parameter or NULL simply takes it. */
@@ -100,6 +111,44 @@ Status bind_grouping(Binder *binder, const ExprScope *scope, const AstExpr *ast,
 /* aggregate.c: the clauses inside a call whose arguments are bound; the sort keys become further ones. */
 Status bind_aggregate_clauses(Binder *binder, const ExprScope *scope, const AstExpr *ast,
                               const Aggregate **aggregate, uint32_t *nargs, Expr ***args);
+
+/* expr.c, for the other files of expressions */
+Status bind_args(Binder *binder, const ExprScope *scope, uint32_t count, AstExpr *const *asts,
+                 Expr ***out);
+/* Completes a resolved call: arguments are coerced and take their types. */
+Status bind_resolved(Binder *binder, const AstExpr *at, const ResolvedFunction *f, uint32_t nargs,
+                     Expr **args, Expr **out);
+/* Gives an error the place of `at` unless it has one, and a hint where dates are compared with text. */
+Status bind_place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Expr *const *args,
+                        Status status);
+/* An operand that the form holds `times` over: refuses what gives another value each time. */
+Status bind_repeated(Binder *binder, const AstExpr *at, const Expr *operand, uint32_t times,
+                     const char *what);
+
+/* nested.c: rows, arrays, subscripts, fields */
+Status bind_row(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+Status bind_array(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+Status bind_subscript(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+Status bind_field(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+/* Field `index` (from 0) of a row. */
+Status bind_row_field(Binder *binder, Expr *row, uint32_t index, Expr **out);
+/* A name of several parts that is no column may be a column and fields of it: *out, or NULL. */
+Status bind_dereference(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+
+/* lambda.c */
+/* The parameter of a lambda around with the name's first part, and fields of it: *out, or NULL. */
+Status bind_variable(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+bool ast_has_lambda(const AstExpr *call);
+/* A call some of whose arguments are lambdas. */
+Status bind_lambda_call(Binder *binder, const ExprScope *scope, const AstExpr *ast, Str name,
+                        Expr **out);
+
+/* unnest.c */
+Status bind_unnest(Binder *binder, const AstRelation *relation, const CteScope *ctes,
+                   const Scope *outer, Bound *out);
+/* A join whose right side is UNNEST over columns of `left`. */
+Status bind_unnest_join(Binder *binder, const AstRelation *join, const CteScope *ctes,
+                        const Scope *outer, Bound *left, Bound *out);
 
 /* literal.c */
 Status bind_literal(Binder *binder, const AstExpr *ast, bool negative, Expr **out);

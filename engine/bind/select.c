@@ -75,15 +75,54 @@ static Status item_name(SelectBinder *self, const AstSelectItem *item, Str *out)
     return TRIB_OK;
 }
 
+/* (row).*: the fields of a row. */
+static Status add_fields(SelectBinder *self, const ExprScope *scope, const AstExpr *star) {
+    Binder *binder = self->binder;
+    Expr *row;
+    TRY(bind_expr(binder, scope, star->args[0], &row));
+    if (row->type.id != TRIB_TYPE_ROW) {
+        Buf text;
+        buf_init(&text, binder->arena, 1024);
+        type_print(&text, row->type);
+        return error_set_at(binder->err, ERR_SYNTAX, star->at.line, star->at.column,
+                            ".* stands behind rows, not behind a value of type " STR_FORMAT,
+                            STR_ARGS(buf_view(&text)));
+    }
+    const TribTypeFields *fields = row->type.fields;
+    if (fields->count > 1) TRY(bind_repeated(binder, star, row, fields->count, ".*"));
+    for (uint32_t i = 0; i < fields->count; i++) {
+        Expr *field;
+        const char *name = fields->field[i].name;
+        TRY(bind_row_field(binder, row, i, &field));
+        if (name == NULL)
+            TRY_ALLOC(name, arena_printf(binder->arena, "_col%u", self->nitems), binder->err);
+        TRY(add_item(self, field, str_from(name), star->at, false));
+    }
+    return TRIB_OK;
+}
+
+static Status bind_star_item(SelectBinder *self, const ExprScope *scope,
+                             const AstSelectItem *item) {
+    uint32_t first = self->nitems;
+    const AstExpr *star = item->expr;
+    TRY(star->nargs ? add_fields(self, scope, star) : add_star(self, star));
+    if (item->ncolumn_aliases == 0) return TRIB_OK;
+    if (item->ncolumn_aliases != self->nitems - first) {
+        return error_set_at(self->binder->err, ERR_SYNTAX, star->at.line, star->at.column,
+                            "%u column names are given for %u columns", item->ncolumn_aliases,
+                            self->nitems - first);
+    }
+    for (uint32_t i = 0; i < item->ncolumn_aliases; i++)
+        self->items[first + i].name = item->column_aliases[i].text;
+    return TRIB_OK;
+}
+
 static Status bind_items(SelectBinder *self) {
     ExprScope scope = select_scope(self, true, "the select list");
     for (uint32_t i = 0; i < self->select->nitems; i++) {
         const AstSelectItem *item = &self->select->items[i];
         if (item->expr->kind == AST_STAR) {
-            if (item->expr->nargs) return bind_unsupported(self->binder, item->expr->at, "(row).*");
-            if (item->ncolumn_aliases)
-                return bind_unsupported(self->binder, item->expr->at, "aliases of .*");
-            TRY(add_star(self, item->expr));
+            TRY(bind_star_item(self, &scope, item));
             continue;
         }
         Expr *e;

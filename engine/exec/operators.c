@@ -22,6 +22,7 @@ static const Operator *const operators[PHYS_KIND_COUNT] = {
     [PHYS_REPEAT] = &op_repeat,
     [PHYS_SAMPLE] = &op_sample,
     [PHYS_TIES] = &op_ties,
+    [PHYS_UNNEST] = &op_unnest,
 };
 
 const Operator *operator_of(PhysKind kind) {

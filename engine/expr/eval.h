@@ -15,6 +15,15 @@
 #define MANY_COLUMNS (UINT32_MAX - 1)
 
 typedef struct EvalNode EvalNode;
+typedef struct LambdaFrame LambdaFrame; /* eval_lambda.c */
+
+/* Values of the parameters of a lambda whose body is evaluated, aligned with the context's positions. */
+typedef struct Variables Variables;
+struct Variables {
+    const Variables *outer; /* of the lambda around it */
+    uint32_t count;
+    const Vector *values;
+};
 
 /* A vector and the rows that raised instead. Blocks that nobody else refers to may be given back. */
 typedef struct EvalResult {
@@ -54,6 +63,7 @@ struct EvalNode {
     Arena *dictionary_arena;
     Vector entries; /* if not strict, one more for NULL */
     uint8_t *entry_errors;
+    LambdaFrame *lambda; /* LAMBDA */
 };
 
 /* Blocks of memory reused from run to run, by power of two. */
@@ -83,8 +93,13 @@ typedef struct EvalContext {
     const Vector *columns;
     uint32_t ncolumns;
     uint32_t positions;
-    Arena *arena; /* for what the result refers to */
-    bool pooled;  /* data comes from the evaluator's blocks instead of the arena */
+    Arena *arena;               /* for what the result refers to */
+    bool pooled;                /* data comes from the evaluator's blocks instead of the arena */
+    const Variables *variables; /* in the body of a lambda */
+    /* A row that raised is evaluated once more: the call that raised by itself says why, in `explain`. */
+    const EvalNode *explained;
+    Buf *explain;
+    uint8_t explained_error;
     Error *err;
 } EvalContext;
 
@@ -97,6 +112,13 @@ Status eval_filter(EvalContext *ctx, EvalNode *node, const uint16_t *selection, 
 /* eval_call.c */
 Status eval_call(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
                  EvalResult *out);
+/* What kernels see of a call while it is made (KernelCall.frame). */
+typedef struct CallSite {
+    EvalContext *ctx;
+    EvalNode *node;
+} CallSite;
+/* eval_lambda.c */
+Status lambda_prepare(Evaluator *self, EvalNode *node, Error *err) WARN_UNUSED;
 /* eval_logic.c */
 Status eval_chain(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
                   EvalResult *out);

@@ -33,6 +33,7 @@ static Status frame_narrow(CallFrame *f, const EvalResult *arg, bool drop_nulls)
 
 static bool later_raises(const EvalNode *node, uint32_t from) {
     for (uint32_t i = from; i < node->nargs; i++) {
+        if (node->args[i]->expr->kind == EXPR_LAMBDA) continue;
         if (node->args[i]->expr->may_raise) return true;
     }
     return false;
@@ -44,6 +45,11 @@ static Status frame_arguments(CallFrame *f, EvalResult *out) {
     f->all_constant = node->nargs > 0 && !node->expr->is_volatile;
     for (uint32_t i = 0; i < node->nargs; i++) {
         EvalResult *arg = &f->args[i];
+        if (node->args[i]->expr->kind == EXPR_LAMBDA) {
+            arg->vector = (Vector){.type = node->args[i]->expr->type, .form = VECTOR_CONSTANT};
+            f->all_constant = f->all_constant && node->args[i]->column == NO_COLUMN;
+            continue;
+        }
         TRY(eval(f->ctx, node->args[i], f->rows, f->nrows, arg));
         const Vector *v = &arg->vector;
         bool constant = v->form == VECTOR_CONSTANT;
@@ -86,7 +92,7 @@ static Status frame_validity(CallFrame *f, EvalResult *out) {
     return TRIB_OK;
 }
 
-static KernelCall frame_call(CallFrame *f, const Vector *vectors, EvalResult *out) {
+static KernelCall frame_call(CallFrame *f, const Vector *vectors, EvalResult *out, CallSite *site) {
     const Expr *e = f->node->expr;
     return (KernelCall){.function = e->kind == EXPR_CALL ? e->as.function : NULL,
                         .nargs = f->node->nargs,
@@ -100,6 +106,8 @@ static KernelCall frame_call(CallFrame *f, const Vector *vectors, EvalResult *ou
                         .arena = f->ctx->arena,
                         .state = f->node->state,
                         .session = f->ctx->evaluator->session,
+                        .frame = site,
+                        .explain = f->ctx->explained == f->node ? f->ctx->explain : NULL,
                         .err = f->ctx->err};
 }
 
@@ -132,7 +140,8 @@ static Status frame_kernel(CallFrame *f, const Vector *vectors, EvalResult *out)
     TRY(frame_validity(f, out));
     CallFrame wide = *f;
     frame_widen(&wide);
-    KernelCall call = frame_call(&wide, vectors, out);
+    CallSite site = {f->ctx, f->node};
+    KernelCall call = frame_call(&wide, vectors, out, &site);
     TRY(f->node->kernel(&call));
     return frame_errors(f, out, had_errors);
 }
@@ -161,14 +170,7 @@ static Status frame_constant(CallFrame *f, const Vector *vectors, EvalResult *ou
 static Status eval_renaming(EvalContext *ctx, EvalNode *node, const uint16_t *selection,
                             uint32_t count, EvalResult *out) {
     TRY(eval(ctx, node->args[0], selection, count, out));
-    out->vector.type = node->expr->type;
-    if (out->vector.form != VECTOR_DICTIONARY) return TRIB_OK;
-    Vector *child;
-    TRY_ALLOC(child, ARENA_NEW(ctx->arena, Vector), ctx->err);
-    *child = out->vector.children[0];
-    child->type = node->expr->type;
-    out->vector.children = child;
-    return TRIB_OK;
+    return vector_retype(ctx->arena, &out->vector, node->expr->type, ctx->err);
 }
 
 static Status frame_finish(CallFrame *f, EvalResult *out) {

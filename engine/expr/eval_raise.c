@@ -63,6 +63,7 @@ static Status walk_arguments(Walk *w, EvalNode *node, EvalNode **next) {
     Cell cell;
     bool coalesce = node->expr->kind == EXPR_COALESCE;
     for (uint32_t i = 0; i < node->nargs; i++) {
+        if (node->args[i]->expr->kind == EXPR_LAMBDA) continue;
         TRY(cell_eval(w, node->args[i], &cell));
         if (cell.error != 0) {
             *next = node->args[i];
@@ -103,9 +104,27 @@ static const char *code_meaning(ErrorCode code) {
     return code < ERR_COUNT ? code_meanings[code] : "error";
 }
 
+/* A captured column in the text of a lambda: its value. */
+static const char *captured_text(void *context, ColumnId ordinal) {
+    Walk *w = context;
+    Value value;
+    Buf text;
+    buf_init(&text, w->ctx->arena, TEXT_MAX);
+    if (ordinal >= w->ctx->ncolumns || vector_value(w->ctx->arena, &w->ctx->columns[ordinal],
+                                                    w->row, &value, w->ctx->err) != TRIB_OK) {
+        return "?";
+    }
+    value_print(&text, &value);
+    return text.data != NULL ? text.data : "?";
+}
+
 static Status argument_print(Walk *w, EvalNode *arg, Buf *out) {
     EvalResult result;
     Value value;
+    if (arg->expr->kind == EXPR_LAMBDA) {
+        expr_print(out, arg->expr, captured_text, w);
+        return TRIB_OK;
+    }
     TRY(eval(w->ctx, arg, &w->row, 1, &result));
     TRY(vector_value(w->ctx->arena, &result.vector, w->row, &value, w->ctx->err));
     value_print(out, &value);
@@ -123,6 +142,13 @@ static Status call_print(Walk *w, EvalNode *node, Buf *out) {
         buf_printf(out, " %s ", symbol);
         return argument_print(w, node->args[1], out);
     }
+    if (f->id == TRIB_FN_subscript) {
+        TRY(argument_print(w, node->args[0], out));
+        buf_char(out, '[');
+        TRY(argument_print(w, node->args[1], out));
+        buf_char(out, ']');
+        return TRIB_OK;
+    }
     buf_printf(out, "%s(", f->name);
     for (uint32_t i = 0; i < node->nargs; i++) {
         if (i > 0) buf_text(out, ", ");
@@ -132,8 +158,21 @@ static Status call_print(Walk *w, EvalNode *node, Buf *out) {
     return TRIB_OK;
 }
 
+/* The kernel says what is wrong, where it can. An error in the body of a lambda is raised from there. */
+static Status call_explain(Walk *w, EvalNode *node, ErrorCode code, Buf *out) {
+    Cell cell;
+    w->ctx->explained = node;
+    w->ctx->explain = out;
+    w->ctx->explained_error = KERNEL_ERROR(code);
+    Status status = cell_eval(w, node, &cell);
+    w->ctx->explained = NULL;
+    w->ctx->explain = NULL;
+    return status;
+}
+
 static Status message_print(Walk *w, EvalNode *node, ErrorCode code, Buf *out) {
     const Expr *e = node->expr;
+    if (e->kind == EXPR_CALL) TRY(call_explain(w, node, code, out));
     if (e->kind == EXPR_CAST) {
         buf_text(out, "cannot cast ");
         TRY(argument_print(w, node->args[0], out));
@@ -146,7 +185,9 @@ static Status message_print(Walk *w, EvalNode *node, ErrorCode code, Buf *out) {
         buf_text(out, code_meaning(code));
         return TRIB_OK;
     }
-    if (code == ERR_OUT_OF_RANGE) {
+    if (out->len > 0) {
+        /* said by the kernel */
+    } else if (code == ERR_OUT_OF_RANGE) {
         buf_text(out, "value out of range for ");
         type_print(out, e->type);
     } else if (code == ERR_LIMIT) {

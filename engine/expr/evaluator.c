@@ -77,10 +77,11 @@ static Status node_prepare(Evaluator *self, EvalNode *node, Error *err) {
         return vector_constant(self->arena, &e->as.value, &node->fixed, err);
     case EXPR_CALL: node->dense_nulls = node_dense_nulls(e); return call_prepare(self, node, err);
     case EXPR_CAST: node->dense_nulls = node_dense_nulls(e); return cast_prepare(node, err);
+    case EXPR_VARIABLE: node->column = MANY_COLUMNS; return TRIB_OK;
+    case EXPR_LAMBDA: return lambda_prepare(self, node, err);
     case EXPR_PARAMETER:
     case EXPR_AGGREGATE:
     case EXPR_WINDOW:
-    case EXPR_LAMBDA:
     case EXPR_SUBQUERY:
     case EXPR_OUTER:
     case EXPR_GROUPING:
@@ -124,7 +125,8 @@ static Status node_new(Evaluator *self, const Expr *e, EvalNode **out, Error *er
     }
     TRY(node_prepare(self, node, err));
     node->strict = node_strict(node);
-    if (node->column == NO_COLUMN && !e->is_volatile && node->fixed_state == FIXED_NOT) {
+    if (node->column == NO_COLUMN && !e->is_volatile && node->fixed_state == FIXED_NOT &&
+        e->kind != EXPR_LAMBDA) {
         node->fixed_state = FIXED_UNKNOWN;
     }
     *out = node;
@@ -333,6 +335,13 @@ static Status eval_node(EvalContext *ctx, EvalNode *node, const uint16_t *select
         }
         out->vector = ctx->columns[node->column];
         return TRIB_OK;
+    case EXPR_VARIABLE: {
+        const Variables *v = ctx->variables;
+        memset(out, 0, sizeof(*out));
+        for (uint32_t d = node->expr->as.variable.depth; d > 0; d--) v = v->outer;
+        out->vector = v->values[node->expr->as.variable.index];
+        return TRIB_OK;
+    }
     case EXPR_AND:
     case EXPR_OR: return eval_chain(ctx, node, selection, count, out);
     case EXPR_NOT: return eval_not(ctx, node, selection, count, out);
@@ -348,6 +357,7 @@ static Status eval_node(EvalContext *ctx, EvalNode *node, const uint16_t *select
 
 Status eval(EvalContext *ctx, EvalNode *node, const uint16_t *selection, uint32_t count,
             EvalResult *out) {
+    if (node == ctx->explained) return eval_node(ctx, node, selection, count, out);
     if (node->fixed_state != FIXED_NOT) return eval_fixed(ctx, node, selection, count, out);
     if (count == 0) return result_constant_null(ctx, node->expr->type, out);
     if (node->nargs > 0 && dictionary_suits(ctx, node, count)) {

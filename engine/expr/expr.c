@@ -181,6 +181,9 @@ static bool node_equal(const Expr *a, const Expr *b) {
     case EXPR_COLUMN:
     case EXPR_OUTER: return a->as.column_id == b->as.column_id;
     case EXPR_PARAMETER: return a->as.slot == b->as.slot;
+    case EXPR_VARIABLE:
+        return a->as.variable.depth == b->as.variable.depth &&
+               a->as.variable.index == b->as.variable.index;
     case EXPR_CONSTANT: return value_equal(&a->as.value, &b->as.value);
     case EXPR_CALL: return a->as.function == b->as.function;
     case EXPR_AGGREGATE:

@@ -28,10 +28,11 @@ typedef enum ExprKind {
     EXPR_TRY,
     EXPR_AGGREGATE, /* aggregate(args) filter: only below an AGGREGATE node's list */
     EXPR_WINDOW,    /* reserved for window functions */
-    EXPR_LAMBDA,    /* reserved for lambda arguments: nparams, body = args[0] */
-    EXPR_SUBQUERY,  /* scalar, IN, EXISTS, quantified: removed by the optimiser */
-    EXPR_OUTER,     /* a column of an enclosing query: removed by decorrelation */
-    EXPR_GROUPING,  /* GROUPING(args): replaced by the binder */
+    EXPR_LAMBDA, /* only an argument of a call: type FUNCTION (parameters, result), body = args[0] */
+    EXPR_SUBQUERY, /* scalar, IN, EXISTS, quantified: removed by the optimiser */
+    EXPR_OUTER,    /* a column of an enclosing query: removed by decorrelation */
+    EXPR_GROUPING, /* GROUPING(args): replaced by the binder */
+    EXPR_VARIABLE, /* a parameter of a lambda around it: as.variable */
 } ExprKind;
 
 typedef enum SubqueryKind {
@@ -68,6 +69,12 @@ struct Expr {
             Expr *filter; /* NULL = none */
         } agg;
         struct LogicalNode *plan; /* SUBQUERY */
+        /* VARIABLE: parameter `index` of the lambda `depth` lambdas further out than the innermost. */
+        struct {
+            uint16_t depth, index;
+            const char *name; /* as written */
+        } variable;
+        const char *const *names; /* LAMBDA: of its parameters */
     } as;
 };
 

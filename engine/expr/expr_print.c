@@ -3,6 +3,8 @@
  *
  * Parentheses stand only where precedence needs them. Names of columns come from the caller.
  */
+#include <inttypes.h>
+
 #include "engine/expr/expr.h"
 
 /* Precedence, loosest first. */
@@ -67,28 +69,6 @@ static void print_function(Printer *p, const char *name, const Expr *e) {
     buf_char(p->out, ')');
 }
 
-static void print_call(Printer *p, const Expr *e) {
-    const Function *f = e->as.function;
-    const char *symbol = function_symbol((TribFunctionId)f->id);
-    int level = call_level(f);
-    if (f->id == TRIB_FN_like && e->nargs == 3) {
-        print(p, e->args[0], LEVEL_COMPARE + 1);
-        buf_text(p->out, " LIKE ");
-        print(p, e->args[1], LEVEL_COMPARE + 1);
-        buf_text(p->out, " ESCAPE ");
-        print(p, e->args[2], LEVEL_COMPARE + 1);
-    } else if (symbol == NULL || e->nargs == 0 || e->nargs > 2) {
-        print_function(p, f->name, e);
-    } else if (e->nargs == 1) {
-        buf_text(p->out, symbol);
-        print(p, e->args[0], LEVEL_PRIMARY);
-    } else {
-        print(p, e->args[0], level);
-        buf_printf(p->out, " %s ", symbol);
-        print(p, e->args[1], level + 1);
-    }
-}
-
 static void print_chain(Printer *p, const Expr *e, const char *word, int level) {
     for (uint32_t i = 0; i < e->nargs; i++) {
         if (i > 0) buf_printf(p->out, " %s ", word);
@@ -140,6 +120,67 @@ static void print_column(Printer *p, const Expr *e) {
     }
 }
 
+static void print_lambda(Printer *p, const Expr *e) {
+    uint32_t n = e->type.fields->count - 1;
+    if (n != 1) buf_char(p->out, '(');
+    for (uint32_t i = 0; i < n; i++) buf_printf(p->out, "%s%s", i ? ", " : "", e->as.names[i]);
+    buf_text(p->out, n != 1 ? ") -> " : " -> ");
+    print(p, e->args[0], LEVEL_NONE);
+}
+
+/* Constructors, subscripts and fields as they are written; false for other calls. */
+static bool print_nested_call(Printer *p, const Expr *e) {
+    switch (e->as.function->id) {
+    case TRIB_FN_row_new: print_function(p, "ROW", e); return true;
+    case TRIB_FN_array_new:
+        buf_text(p->out, "ARRAY[");
+        print_list(p, e, 0);
+        buf_char(p->out, ']');
+        return true;
+    case TRIB_FN_subscript:
+        print(p, e->args[0], LEVEL_PRIMARY);
+        buf_char(p->out, '[');
+        print(p, e->args[1], LEVEL_NONE);
+        buf_char(p->out, ']');
+        return true;
+    case TRIB_FN_row_field: {
+        uint64_t index = (uint64_t)e->args[1]->as.value.as.integer;
+        const char *name = e->args[0]->type.fields->field[index - 1].name;
+        print(p, e->args[0], LEVEL_PRIMARY);
+        if (name != NULL) {
+            buf_printf(p->out, ".%s", name);
+        } else {
+            buf_printf(p->out, "[%" PRIu64 "]", index);
+        }
+        return true;
+    }
+    default: return false;
+    }
+}
+
+static void print_call(Printer *p, const Expr *e) {
+    const Function *f = e->as.function;
+    const char *symbol = function_symbol((TribFunctionId)f->id);
+    int level = call_level(f);
+    if (print_nested_call(p, e)) return;
+    if (f->id == TRIB_FN_like && e->nargs == 3) {
+        print(p, e->args[0], LEVEL_COMPARE + 1);
+        buf_text(p->out, " LIKE ");
+        print(p, e->args[1], LEVEL_COMPARE + 1);
+        buf_text(p->out, " ESCAPE ");
+        print(p, e->args[2], LEVEL_COMPARE + 1);
+    } else if (symbol == NULL || e->nargs == 0 || e->nargs > 2) {
+        print_function(p, f->name, e);
+    } else if (e->nargs == 1) {
+        buf_text(p->out, symbol);
+        print(p, e->args[0], LEVEL_PRIMARY);
+    } else {
+        print(p, e->args[0], level);
+        buf_printf(p->out, " %s ", symbol);
+        print(p, e->args[1], level + 1);
+    }
+}
+
 static void print_node(Printer *p, const Expr *e) {
     switch ((ExprKind)e->kind) {
     case EXPR_COLUMN:
@@ -186,7 +227,8 @@ static void print_node(Printer *p, const Expr *e) {
         buf_char(p->out, ')');
         return;
     case EXPR_WINDOW: print_function(p, "window", e); return;
-    case EXPR_LAMBDA: print_function(p, "lambda", e); return;
+    case EXPR_LAMBDA: print_lambda(p, e); return;
+    case EXPR_VARIABLE: buf_text(p->out, e->as.variable.name); return;
     case EXPR_SUBQUERY: print_subquery(p, e); return;
     case EXPR_GROUPING: print_function(p, "grouping", e); return;
     }

@@ -4,6 +4,7 @@ ENGINE_SOURCES += \
 	engine/expr/eval_branch.c \
 	engine/expr/eval_call.c \
 	engine/expr/eval_in.c \
+	engine/expr/eval_lambda.c \
 	engine/expr/eval_logic.c \
 	engine/expr/eval_memory.c \
 	engine/expr/eval_raise.c \

@@ -1,24 +1,22 @@
 /*
  * function.c - the registry: all rows, overload resolution, names.
  *
- * Signatures are read when they are needed; nothing is kept, so that there is no state to set up or
- * guard. Resolution after Trino: every overload of the name is tried; an argument costs nothing if
+ * Signatures are read when they are needed (signature.c); nothing is kept, so that there is no state to
+ * set up or guard. Resolution after Trino: every overload of the name is tried; an argument costs nothing if
  * its type is the parameter's, more the further it must be widened; the cheapest wins, the first
  * row among equals.
  */
+#include "engine/functions/signature.h"
 #include "engine/functions/tables.h"
 
-#include "engine/kernels/cast.h"
-
 #define NO_MATCH   UINT32_MAX
-#define COERCION   100u /* what one coercion costs; widening further costs a little more */
-#define LETTERS    4
 #define HINT_NAMES 3
 
 static const FunctionTable *const function_tables[] = {
-    &functions_comparison,     &functions_arithmetic, &functions_interval,  &functions_math,
-    &functions_rounding,       &functions_text,       &functions_text_edit, &functions_datetime,
-    &functions_datetime_units, &functions_session,    &functions_binary,
+    &functions_comparison,     &functions_arithmetic,   &functions_interval,  &functions_math,
+    &functions_rounding,       &functions_text,         &functions_text_edit, &functions_datetime,
+    &functions_datetime_units, &functions_session,      &functions_binary,    &functions_nested,
+    &functions_array,          &functions_array_lambda,
 };
 
 static const AggregateTable *const aggregate_tables[] = {
@@ -125,8 +123,9 @@ static bool name_matches(const char *own, const char *aliases, Str name) {
     return false;
 }
 
-/* Operators are not callable by a name, except those that are functions as well. */
+/* Operators and constructors are not callable by a name, except those that are functions as well. */
 static bool row_callable(const Function *f) {
+    if (f->id >= TRIB_FN_row_new && f->id <= TRIB_FN_subscript) return false;
     return f->id == TRIB_FN_concat || f->id == TRIB_FN_at_timezone ||
            function_symbol((TribFunctionId)f->id) == NULL;
 }
@@ -149,145 +148,6 @@ bool aggregate_exists(Str name) {
         if (name_matches(a->name, a->aliases, name)) return true;
     }
     return false;
-}
-
-/* ---------------------------------------------------------------- one signature */
-
-/* The state of matching one signature: what the letters stand for, the argument types so far. */
-typedef struct Matcher {
-    Arena *arena;
-    const char *at; /* rest of the signature */
-    uint32_t nargs;
-    const Type *given;
-    Type *bound;
-    Type letters[LETTERS];
-    uint8_t *letter_of; /* per argument: 0 = none, else index + 1 */
-    uint32_t cost;
-    Error *err;
-} Matcher;
-
-static int letter_index(Str word) {
-    static const char names[LETTERS + 1] = "TOEV";
-    const char *found = word.len == 1 ? strchr(names, word.data[0]) : NULL;
-    return found != NULL && *found != '\0' ? (int)(found - names) : -1;
-}
-
-/* The next parameter, or the result after "->". `*variadic` when "..." follows it. */
-static Str signature_next(Matcher *m, bool *variadic, bool *result) {
-    while (*m->at == ' ' || *m->at == ',') m->at++;
-    *result = m->at[0] == '-' && m->at[1] == '>';
-    if (*result) m->at += 2;
-    while (*m->at == ' ') m->at++;
-    const char *start = m->at;
-    while (*m->at != '\0' && *m->at != ',' && !(m->at[0] == '-' && m->at[1] == '>')) m->at++;
-    Str word = str_trim((Str){start, (size_t)(m->at - start)});
-    *variadic = word.len > 3 && memcmp(word.data + word.len - 3, "...", 3) == 0;
-    if (*variadic) word.len -= 3;
-    return word;
-}
-
-/* The type that an argument gets when it is coerced to a parameter of `wanted`'s kind. */
-static bool coercion_target(Type given, Type wanted, Type *out) {
-    *out = wanted;
-    if (given.id == TRIB_TYPE_UNKNOWN) {
-        if (wanted.id == TRIB_TYPE_DECIMAL) *out = type_decimal(1, 0); /* widens nothing */
-        return true;
-    }
-    switch (wanted.id) {
-    case TRIB_TYPE_DECIMAL: *out = type_as_decimal(given); return type_is_integer(given);
-    case TRIB_TYPE_VARCHAR: out->length = given.length; return given.id == TRIB_TYPE_CHAR;
-    case TRIB_TYPE_CHAR: return false;
-    case TRIB_TYPE_TIMESTAMP: out->precision = 0; return given.id == TRIB_TYPE_DATE;
-    case TRIB_TYPE_TIMESTAMP_TZ:
-    case TRIB_TYPE_TIME_TZ: out->precision = given.precision; return type_coercible(given, *out);
-    default: return type_coercible(given, wanted);
-    }
-}
-
-/* Among coercions the nearest type wins: smaller steps cost less. */
-static uint32_t coercion_cost(Type given, Type target) {
-    if (given.id == TRIB_TYPE_UNKNOWN) return COERCION;
-    uint32_t distance = target.id > given.id ? (uint32_t)(target.id - given.id) : 1;
-    if (target.id == TRIB_TYPE_DECIMAL) distance = 1 + TRIB_TYPE_BIGINT - TRIB_TYPE_TINYINT;
-    if (target.id == TRIB_TYPE_REAL) distance += 4; /* decimal comes before it */
-    if (target.id == TRIB_TYPE_DOUBLE) distance += 5;
-    return COERCION + distance;
-}
-
-/* One argument against one parameter; false = no match. */
-static bool match_argument(Matcher *m, uint32_t index, Str word) {
-    Type given = m->given[index];
-    int letter = letter_index(word);
-    if (letter >= 0) {
-        Type *so_far = &m->letters[letter];
-        m->letter_of[index] = (uint8_t)(letter + 1);
-        if (word.data[0] == 'V') {
-            if (given.id != TRIB_TYPE_UNKNOWN && !type_is_text(given)) return false;
-            if (given.id != TRIB_TYPE_VARCHAR) m->cost += COERCION;
-            *so_far = type_varchar(given.length);
-            return true;
-        }
-        return type_common(m->arena, *so_far, given, so_far);
-    }
-    Type wanted;
-    if (type_parse(m->arena, word, &wanted, m->err) != TRIB_OK) return false;
-    if (given.id == wanted.id) {
-        m->bound[index] = given;
-        return true;
-    }
-    if (!coercion_target(given, wanted, &m->bound[index])) return false;
-    m->cost += coercion_cost(given, m->bound[index]);
-    return true;
-}
-
-/* Puts the types that the letters came to stand for into the arguments. */
-static bool bind_letters(Matcher *m) {
-    if (!type_comparable(m->letters[0]) || !type_orderable(m->letters[1])) return false;
-    for (uint32_t i = 0; i < m->nargs; i++) {
-        if (m->letter_of[i] == 0) continue;
-        Type common = m->letters[m->letter_of[i] - 1];
-        bool same = type_equal(m->given[i], common);
-        m->bound[i] = same || cast_is_renaming(m->given[i], common) ? m->given[i] : common;
-        if (!same && m->given[i].id != common.id) m->cost += coercion_cost(m->given[i], common);
-    }
-    return true;
-}
-
-/* Matches all arguments; then *result is the text behind "->". */
-static bool match_signature(Matcher *m, Str *result) {
-    bool variadic = false, at_result = false;
-    Str word = {NULL, 0};
-    for (uint32_t i = 0;; i++) {
-        if (!variadic || i >= m->nargs) word = signature_next(m, &variadic, &at_result);
-        /* A variadic parameter stands for none, too. */
-        if (variadic && i >= m->nargs) word = signature_next(m, &variadic, &at_result);
-        if (at_result) {
-            *result = word;
-            return i == m->nargs && bind_letters(m);
-        }
-        if (i >= m->nargs || !match_argument(m, i, word)) return false;
-    }
-}
-
-/* The result's type, by letter, by name, or by the row's resolve(). */
-static Status result_type(Matcher *m, Str word,
-                          Status (*resolve)(Arena *, uint32_t, Type *, Type *, Error *),
-                          Type *result) {
-    int letter = letter_index(word);
-    if (letter >= 0) {
-        *result = m->letters[letter];
-        return TRIB_OK;
-    }
-    if (!str_equal(word, STR("*"))) return type_parse(m->arena, word, result, m->err);
-    return resolve(m->arena, m->nargs, m->bound, result, m->err);
-}
-
-static Status matcher_init(Matcher *m, Arena *arena, uint32_t nargs, const Type *given,
-                           const char *signature, Error *err) {
-    *m = (Matcher){.arena = arena, .at = signature, .nargs = nargs, .given = given, .err = err};
-    TRY_ALLOC(m->bound, ARENA_ARRAY(arena, Type, nargs), err);
-    TRY_ALLOC(m->letter_of, arena_alloc(arena, nargs), err);
-    return TRIB_OK;
 }
 
 /* ---------------------------------------------------------------- messages */
@@ -359,6 +219,7 @@ typedef struct Search {
     Arena *arena;
     uint32_t nargs;
     const Type *given;
+    const LambdaBinder *lambdas;
     uint32_t cost, refused_cost;
     Type *args;
     Type result;
@@ -374,23 +235,21 @@ static Search search_begin(Arena *arena, uint32_t nargs, const Type *given, Erro
 }
 
 /* Tries one row; *better if it matches at a lower cost than the best so far. */
-static Status search_try(Search *s, const char *signature,
-                         Status (*resolve)(Arena *, uint32_t, Type *, Type *, Error *),
-                         bool *better) {
+static Status search_try(Search *s, const char *signature, ResolveType resolve, bool *better) {
     Matcher m;
     Str result;
     Type type;
     Error own; /* what a mismatch says is of no interest, unless memory is exhausted */
     *better = false;
     error_clear(&own);
-    if (matcher_init(&m, s->arena, s->nargs, s->given, signature, &own) != TRIB_OK) {
+    if (matcher_init(&m, s->arena, s->nargs, s->given, signature, s->lambdas, &own) != TRIB_OK) {
         return error_out_of_memory(s->err);
     }
-    if (!match_signature(&m, &result)) {
+    if (!matcher_run(&m, &result) && !m.refused) {
         return own.status == TRIB_MEMORY ? error_out_of_memory(s->err) : TRIB_OK;
     }
     if (m.cost >= s->cost) return TRIB_OK;
-    Status status = result_type(&m, result, resolve, &type);
+    Status status = m.refused ? own.status : matcher_result(&m, result, resolve, &type);
     if (status == TRIB_OK) {
         s->cost = m.cost;
         s->args = m.bound;
@@ -416,8 +275,10 @@ static Status search_end(Search *s, const char *name, const char *symbol) {
 
 static Status resolve_where(Arena *arena, bool (*wanted)(const Function *, const void *),
                             const void *key, const char *symbol, uint32_t nargs, const Type *args,
-                            ResolvedFunction *out, bool *known, Error *err) {
+                            const LambdaBinder *lambdas, ResolvedFunction *out, bool *known,
+                            Error *err) {
     Search search = search_begin(arena, nargs, args, err);
+    search.lambdas = lambdas;
     const Function *f;
     const char *name = NULL;
     for (uint32_t i = 0; (f = function_row(i)) != NULL; i++) {
@@ -447,7 +308,14 @@ static bool wanted_id(const Function *f, const void *key) {
 Status function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
                         ResolvedFunction *out, Error *err) {
     bool known = false;
-    TRY(resolve_where(arena, wanted_name, &name, NULL, nargs, args, out, &known, err));
+    TRY(resolve_where(arena, wanted_name, &name, NULL, nargs, args, NULL, out, &known, err));
+    return known ? TRIB_OK : unknown_name(arena, name, false, err);
+}
+
+Status function_resolve_lambda(Arena *arena, Str name, uint32_t nargs, const Type *args,
+                               const LambdaBinder *lambdas, ResolvedFunction *out, Error *err) {
+    bool known = false;
+    TRY(resolve_where(arena, wanted_name, &name, NULL, nargs, args, lambdas, out, &known, err));
     return known ? TRIB_OK : unknown_name(arena, name, false, err);
 }
 
@@ -455,7 +323,8 @@ Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, cons
                            ResolvedFunction *out, Error *err) {
     bool known = false;
     uint16_t key = (uint16_t)id;
-    TRY(resolve_where(arena, wanted_id, &key, function_symbol(id), nargs, args, out, &known, err));
+    TRY(resolve_where(arena, wanted_id, &key, function_symbol(id), nargs, args, NULL, out, &known,
+                      err));
     if (known) return TRIB_OK;
     return error_set(err, ERR_UNSUPPORTED, "function %s is not supported here",
                      function_id_name(id));

@@ -19,8 +19,10 @@ typedef enum { STABILITY_IMMUTABLE, STABILITY_STATEMENT, STABILITY_VOLATILE } St
 /*
  * Signature text: "bigint, bigint -> bigint", "varchar -> bigint", "T, T... -> T",
  * "decimal, decimal -> *" ( * = resolve() computes it). A type's name stands for all its lengths and
- * precisions. Letters stand for one type throughout: T comparable, O orderable, E any, V varchar of one
- * length.
+ * precisions. Letters stand for one type throughout: T and K comparable, O orderable, V varchar of one
+ * length, E, W, S, R, U any. Nested types are patterns of them: "array(E), bigint -> E",
+ * "map(K, W) -> array(row(K, W))"; "any" takes each argument as it is. A lambda is written with its
+ * parameters and, last, its result: "array(E), function(E, boolean) -> array(E)".
  */
 struct Function {
     uint16_t id;         /* TribFunctionId */
@@ -115,10 +117,24 @@ typedef struct ResolvedAggregate {
     Type result;
 } ResolvedAggregate;
 
+/* Binds the body of argument `arg`, a lambda, over parameters of the given types and gives the body's type. It
+ * may be called several times for one argument; the last types it was called with, or those of the resolved
+ * argument, are the ones that count. */
+typedef struct LambdaBinder {
+    void *context;
+    Status (*bind)(void *context, uint32_t arg, uint32_t nparams, const Type *params, Type *result,
+                   Error *err);
+} LambdaBinder;
+
 /* Overload resolution after Trino: exact match first, then the one with the fewest coercions.
  * Unknown name: 42000 with the nearest names; wrong arguments: the signatures there are. */
 Status function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
                         ResolvedFunction *out, Error *err) WARN_UNUSED;
+/* The same for calls with lambdas: their type is given as FUNCTION, its length the number of parameters; in
+ * out->args it has the parameters' types and the result's as fields. */
+Status function_resolve_lambda(Arena *arena, Str name, uint32_t nargs, const Type *args,
+                               const LambdaBinder *lambdas, ResolvedFunction *out,
+                               Error *err) WARN_UNUSED;
 Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, const Type *args,
                            ResolvedFunction *out, Error *err) WARN_UNUSED;
 Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,

@@ -26,6 +26,10 @@ ENGINE_SOURCES += \
 	engine/functions/math.c \
 	engine/functions/rounding.c \
 	engine/functions/session.c \
+	engine/functions/signature.c engine/functions/signature.h \
+	engine/functions/nested.c engine/functions/nested.h \
+	engine/functions/array.c engine/functions/array_lambda.c \
+	engine/functions/lambda_batch.c engine/functions/lambda_batch.h \
 	engine/functions/tables.h \
 	engine/functions/text.c \
 	engine/functions/text_edit.c \

@@ -29,6 +29,9 @@ extern const FunctionTable functions_datetime;
 extern const FunctionTable functions_datetime_units;
 extern const FunctionTable functions_session;
 extern const FunctionTable functions_binary;
+extern const FunctionTable functions_nested;
+extern const FunctionTable functions_array;
+extern const FunctionTable functions_array_lambda;
 
 extern const AggregateTable aggregates_count;
 extern const AggregateTable aggregates_sum;

@@ -11,6 +11,14 @@
 
 #define JSON_DEPTH_MAX 1000
 
+static bool fields_renaming(const TribTypeFields *from, const TribTypeFields *to) {
+    if (from->count != to->count) return false;
+    for (uint32_t i = 0; i < from->count; i++) {
+        if (!cast_is_renaming(from->field[i].type, to->field[i].type)) return false;
+    }
+    return true;
+}
+
 bool cast_is_renaming(Type from, Type to) {
     if (type_equal(from, to)) return true;
     if (from.id != to.id || type_physical(from) != type_physical(to)) return false;
@@ -24,7 +32,7 @@ bool cast_is_renaming(Type from, Type to) {
     case TRIB_TYPE_TIMESTAMP_TZ: return from.precision <= to.precision;
     case TRIB_TYPE_ARRAY:
     case TRIB_TYPE_MAP:
-    case TRIB_TYPE_ROW: return false; /* the children carry their types */
+    case TRIB_TYPE_ROW: return fields_renaming(from.fields, to.fields);
     default: return true;
     }
 }
@@ -141,8 +149,7 @@ static Status block_cast(KernelCall *outer, const Vector *in, uint32_t count, Ty
     TRY(vector_flatten(outer->arena, in, NULL, count, count, &flat, outer->err));
     if (cast_is_renaming(in->type, to)) {
         *out = flat;
-        out->type = to;
-        return TRIB_OK;
+        return vector_retype(outer->arena, out, to, outer->err);
     }
     TRY(vector_new(outer->arena, to, count, out, outer->err));
     for (uint32_t i = 0, next = 0; i < count; i++) {

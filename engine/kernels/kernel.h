@@ -43,10 +43,21 @@ typedef struct KernelCall {
     Error *err;
     char *text_room; /* of kernel_text: what is left of a piece of the arena */
     uint64_t text_left;
+    void *frame; /* the evaluator's: kernel_lambda */
+    Buf *
+        explain; /* one row that raised is computed once more: takes what is wrong with it; else NULL */
 } KernelCall;
 
 /* errors[] holds ErrorCode + 1, so that 0 means no error. */
 #define KERNEL_ERROR(code) ((uint8_t)((code) + 1))
+
+/* Raises in a row, with what the message says about it: the values come behind it by themselves. */
+#define KERNEL_FAIL(call, row, code, ...)                         \
+    do {                                                          \
+        (call)->errors[row] = KERNEL_ERROR(code);                 \
+        if ((call)->explain != NULL && (call)->explain->len == 0) \
+            buf_printf((call)->explain, __VA_ARGS__);             \
+    } while (0)
 
 typedef Status (*Kernel)(KernelCall *call);
 

@@ -183,6 +183,28 @@ static Status prune_computing(RuleContext *context, LogicalNode *node, const uin
     return prune(context, node->children[0], below, &node->children[0]);
 }
 
+/* Its arguments stay: they make the rows. */
+static Status prune_unnest(RuleContext *context, LogicalNode *node, const uint64_t *needed) {
+    uint32_t *positions, n, kept = 0;
+    uint64_t *below;
+    UnnestColumn *unnested;
+    TRY(keep_output(context, node, needed, 0, &positions, &n));
+    TRY_ALLOC(unnested, ARENA_ARRAY(context->arena, UnnestColumn, n), context->err);
+    TRY(needed_new(context, NULL, &below));
+    for (uint32_t i = 0; i < n; i++) {
+        if (positions[i] < node->nkept) {
+            bitmap_set(below, node->output[i]);
+            kept++;
+        } else {
+            unnested[i - kept] = node->unnested[positions[i] - node->nkept];
+        }
+    }
+    node->nkept = kept;
+    node->unnested = unnested;
+    add_exprs(below, node->nunnest, node->unnest);
+    return prune(context, node->children[0], below, &node->children[0]);
+}
+
 static Status prune_values(RuleContext *context, LogicalNode *node, const uint64_t *needed) {
     uint32_t *positions, n;
     TRY(keep_output(context, node, needed, 0, &positions, &n));
@@ -218,6 +240,7 @@ static Status prune(RuleContext *context, const LogicalNode *in, const uint64_t 
     case LOGICAL_AGGREGATE: return prune_aggregate(context, node, needed);
     case LOGICAL_REPEAT: return prune_repeat(context, node, needed);
     case LOGICAL_UNION: return prune_union(context, node, needed);
+    case LOGICAL_UNNEST: return prune_unnest(context, node, needed);
     case LOGICAL_WRITE: return prune_write(context, node);
     default: return prune_passing(context, node, needed);
     }

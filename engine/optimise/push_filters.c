@@ -240,6 +240,27 @@ static Status push_expand(RuleContext *context, LogicalNode *node, ExprList *con
     return rule_filter(context, expand, &above, out);
 }
 
+/* What speaks of the rows below only moves down. What raises must not: a row without elements would not
+ * have come so far. A condition that refuses NULL elements makes a left UNNEST a plain one. */
+static Status push_unnest(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                          LogicalNode **out) {
+    ExprList below = {0}, above = {0};
+    LogicalNode *unnest;
+    TRY_ALLOC(unnest, logical_copy(context->arena, node), context->err);
+    LogicalNode elements = {.noutput = node->noutput - node->nkept,
+                            .output = node->output + node->nkept};
+    if (any_rejects(conjuncts, &elements)) unnest->keep_empty = false;
+    for (uint32_t i = 0; i < conjuncts->count; i++) {
+        Expr *e = conjuncts->items[i];
+        bool movable;
+        TRY(rule_uses_only(context, e, node->children[0], &movable));
+        movable = movable && !e->may_raise && !e->is_volatile;
+        TRY(rule_list_add(context, movable ? &below : &above, e));
+    }
+    TRY(push(context, node->children[0], &below, &unnest->children[0]));
+    return rule_filter(context, unnest, &above, out);
+}
+
 static Status push_union(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
                          LogicalNode **out) {
     ExprList above = {0}, moving = {0};
@@ -328,6 +349,7 @@ static Status push(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
     case LOGICAL_SAMPLE: /* each row is drawn by itself */
         return node->system ? stop_here(context, node, conjuncts, out)
                             : push_through(context, node, conjuncts, out);
+    case LOGICAL_UNNEST: return push_unnest(context, node, conjuncts, out);
     case LOGICAL_SORT: return push_through(context, node, conjuncts, out);
     default: return stop_here(context, node, conjuncts, out);
     }

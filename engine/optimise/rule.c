@@ -86,6 +86,7 @@ Status rule_map_exprs(RuleContext *context, LogicalNode *node, ExprMap map, void
     TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
     TRY(map_array(context, copy->nconjuncts, &copy->conjuncts, map, state, &changed));
     if (copy->exprs) TRY(map_array(context, copy->noutput, &copy->exprs, map, state, &changed));
+    TRY(map_array(context, copy->nunnest, &copy->unnest, map, state, &changed));
     TRY(map_array(context, copy->ngroups, &copy->groups, map, state, &changed));
     TRY(map_array(context, copy->naggregates, &copy->aggregates, map, state, &changed));
     if (copy->nkeys) TRY(map_keys(context, copy->nkeys, &copy->keys, map, state, &changed));

@@ -24,6 +24,7 @@
 #define SHARE_MATCHED 0.9 /* of rows that find a partner, at most */
 #define SHARE_LEAST   1e-9
 #define ROWS_UNKNOWN  10000.0
+#define UNNEST_ROWS   4 /* elements of an array of unknown length */
 
 static double clamp(double x, double low, double high) {
     return x < low ? low : x > high ? high : x;
@@ -421,6 +422,7 @@ static double node_rows(RowMemo *memo, const LogicalNode *node) {
             rows += row_memo_get(memo, node->children[i]);
         return rows;
     case LOGICAL_SINGLE_ROW: return 1;
+    case LOGICAL_UNNEST: return row_memo_get(memo, node->children[0]) * UNNEST_ROWS;
     case LOGICAL_EXPAND: return row_memo_get(memo, node->children[0]) * node->nsets;
     default: return node->nchildren ? row_memo_get(memo, node->children[0]) : ROWS_UNKNOWN;
     }

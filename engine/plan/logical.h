@@ -44,7 +44,7 @@ typedef enum LogicalKind {
     LOGICAL_SINGLE_ROW, /* at most one row, else 21000; none = one row of NULLs */
     LOGICAL_EXPAND,     /* each row `nsets` times: sets[s][i] = expression of output[i] */
     LOGICAL_WINDOW,     /* reserved */
-    LOGICAL_UNNEST,     /* reserved */
+    LOGICAL_UNNEST,     /* each row once per element of arrays and maps */
     LOGICAL_SAMPLE,     /* a share of the rows: limit = percentage */
     LOGICAL_SETOP,      /* intersect, except [all]; inputs as UNION: removed by expand_setops */
     LOGICAL_RECURSIVE,  /* reserved */
@@ -97,6 +97,12 @@ typedef struct PushedScan {
     double rows;        /* the source's estimate, < 0 unknown */
 } PushedScan;
 
+/* A column of UNNEST: a field of the elements of an argument (0 if they have none); argument nunnest: the
+ * element's number. */
+typedef struct UnnestColumn {
+    uint32_t arg, field;
+} UnnestColumn;
+
 typedef struct LogicalNode LogicalNode;
 
 /* Fields beyond the common ones belong to the kinds named above them. */
@@ -148,6 +154,12 @@ struct LogicalNode {
     bool sequential; /* UNION: a child is read after the one before it has been read to its end */
     uint32_t nsets;
     Expr ***sets;
+    /* UNNEST: output[0 .. nkept) are columns of the child, the others what `unnested` says. keep_empty: a row
+     * without elements stays, with NULL for them. */
+    uint32_t nunnest, nkept;
+    Expr **unnest; /* [nunnest] arrays and maps */
+    UnnestColumn *unnested;
+    bool keep_empty;
     /* VERIFY: columns that must agree, as positions of output; none: the number of rows only. With a third
      * side (the piece without its limit) the source's rows must all be among its rows. */
     uint32_t nverify;

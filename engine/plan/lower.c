@@ -305,6 +305,29 @@ static Status lower_expand(Lowering *self, const LogicalNode *node, Lowered *out
     return TRIB_OK;
 }
 
+static Status lower_unnest(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    TRY(node_over(self, PHYS_UNNEST, node->noutput, &child, out));
+    TRY(set_columns(self, out, node->output));
+    Scope scope;
+    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
+    PhysNode *unnest = out->node;
+    unnest->as.unnest.nargs = node->nunnest;
+    TRY(lower_exprs(&scope, node->nunnest, node->unnest, &unnest->as.unnest.args));
+    TRY_ALLOC(unnest->as.unnest.kept, ARENA_ARRAY(self->arena, uint32_t, node->nkept), self->err);
+    for (uint32_t i = 0; i < node->nkept; i++) {
+        unnest->as.unnest.kept[i] = scope_ordinal(&scope, node->output[i]);
+        if (unnest->as.unnest.kept[i] == UINT32_MAX)
+            return error_set(self->err, ERR_GENERAL,
+                             "internal error: a column is missing from UNNEST's input");
+    }
+    unnest->as.unnest.nkept = node->nkept;
+    unnest->as.unnest.columns = node->unnested;
+    unnest->as.unnest.keep_empty = node->keep_empty;
+    return TRIB_OK;
+}
+
 static Status lower_aggregate(Lowering *self, const LogicalNode *node, Lowered *out) {
     Lowered child;
     TRY(lower(self, node->children[0], &child));
@@ -696,6 +719,7 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
         [LOGICAL_UNION] = lower_union,
         [LOGICAL_SINGLE_ROW] = lower_single_row,
         [LOGICAL_EXPAND] = lower_expand,
+        [LOGICAL_UNNEST] = lower_unnest,
         [LOGICAL_WRITE] = lower_write,
         [LOGICAL_VERIFY] = lower_verify,
         [LOGICAL_REPEAT] = lower_repeat,

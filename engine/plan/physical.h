@@ -28,6 +28,7 @@ typedef enum PhysKind {
     PHYS_REPEAT,
     PHYS_SAMPLE,
     PHYS_TIES, /* as.sort */
+    PHYS_UNNEST,
     PHYS_KIND_COUNT
 } PhysKind;
 
@@ -129,6 +130,14 @@ struct PhysNode {
             bool system;
             double percent; /* 0 .. 100 */
         } sample;
+        struct {
+            uint32_t nargs;
+            Expr **args;
+            uint32_t nkept;
+            uint32_t *kept; /* ordinals of the input */
+            UnnestColumn *columns;
+            bool keep_empty;
+        } unnest;
         struct {
             Catalog *catalog;
             TribWriteRequest request;

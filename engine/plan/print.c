@@ -119,6 +119,15 @@ static void print_scan(LogicalPrinter *self, const LogicalNode *node) {
         buf_text(self->out, "  [limit pushed]");
 }
 
+static void print_unnest(LogicalPrinter *self, const LogicalNode *node) {
+    bool ordinality = false;
+    for (uint32_t i = node->nkept; i < node->noutput; i++)
+        ordinality |= node->unnested[i - node->nkept].arg == node->nunnest;
+    print_list(self, node->keep_empty ? "left unnest " : "unnest ", node->nunnest, node->unnest,
+               ", ");
+    if (ordinality) buf_text(self->out, " with ordinality");
+}
+
 void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
     switch (node->kind) {
     case LOGICAL_SCAN: print_scan(self, node); break;
@@ -166,6 +175,7 @@ void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
     case LOGICAL_UNION: buf_text(self->out, "union all"); break;
     case LOGICAL_SINGLE_ROW: buf_text(self->out, "single row"); break;
     case LOGICAL_EXPAND: buf_printf(self->out, "expand %u sets", node->nsets); break;
+    case LOGICAL_UNNEST: print_unnest(self, node); break;
     case LOGICAL_VERIFY: buf_text(self->out, "verify"); break;
     case LOGICAL_WRITE:
         buf_printf(self->out, "write %s.%s", node->write_schema, node->write_name);
@@ -290,6 +300,7 @@ const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_REPEAT] = "Repeat",
     [PHYS_SAMPLE] = "Sample",
     [PHYS_TIES] = "LimitWithTies",
+    [PHYS_UNNEST] = "Unnest",
 };
 
 static const char *phys_name(void *context, ColumnId ordinal) {
@@ -373,6 +384,10 @@ void phys_node_print(PhysPrinter *self, const PhysNode *node) {
         phys_exprs(self, " ", node->as.filter.nconjuncts, node->as.filter.conjuncts, " AND ");
         break;
     case PHYS_PROJECT: phys_exprs(self, " ", node->ncolumns, node->as.project.exprs, ", "); break;
+    case PHYS_UNNEST:
+        phys_exprs(self, node->as.unnest.keep_empty ? " left " : " ", node->as.unnest.nargs,
+                   node->as.unnest.args, ", ");
+        break;
     case PHYS_HASH_JOIN: phys_join(self, node); break;
     case PHYS_AGGREGATE: phys_aggregate(self, node); break;
     case PHYS_SORT:

@@ -105,11 +105,12 @@ static bool fields_all(Type t, bool (*test)(Type)) {
 }
 
 bool type_comparable(Type t) {
+    if (t.id == TRIB_TYPE_FUNCTION) return false;
     return fields_all(t, type_comparable);
 }
 
 bool type_orderable(Type t) {
-    if (t.id == TRIB_TYPE_MAP || t.id == TRIB_TYPE_JSON) return false;
+    if (t.id == TRIB_TYPE_MAP || t.id == TRIB_TYPE_JSON || t.id == TRIB_TYPE_FUNCTION) return false;
     return fields_all(t, type_orderable);
 }
 

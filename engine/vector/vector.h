@@ -105,6 +105,15 @@ Status vector_gather(Arena *arena, const Vector *self, const uint32_t *rows, uin
 /* Appends rows of src to a FLAT dst (same type) at position `at`, strings copied into the arena. */
 Status vector_append(Arena *arena, Vector *dst, uint32_t at, const Vector *src,
                      const uint16_t *selection, uint32_t count, Error *err) WARN_UNUSED;
+/* The same for the rows named (UINT32_MAX = NULL). */
+Status vector_append_rows(Arena *arena, Vector *dst, uint32_t at, const Vector *src,
+                          const uint32_t *rows, uint32_t count, Error *err) WARN_UNUSED;
+/* One position of src (any form) to position `at` of a FLAT dst of one physical type, which has room for it;
+ * long text stays where it is, lists are copied. */
+Status vector_store(Arena *arena, Vector *dst, uint32_t at, const Vector *src, uint32_t position,
+                    Error *err) WARN_UNUSED;
+/* Gives the vector and what lies below it the names of another type of the same form. */
+Status vector_retype(Arena *arena, Vector *self, Type type, Error *err) WARN_UNUSED;
 /* One position as a literal; text is borrowed from the vector. */
 Status vector_value(Arena *arena, const Vector *self, uint32_t position, Value *out,
                     Error *err) WARN_UNUSED;

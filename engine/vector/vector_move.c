@@ -204,9 +204,6 @@ Status vector_flatten(Arena *arena, const Vector *self, const uint16_t *selectio
 
 /* ---------------------------------------------------------------- append */
 
-static Status append_rows(Arena *arena, Vector *dst, uint32_t at, const Vector *src,
-                          const uint32_t *rows, uint32_t count, Error *err);
-
 /* Rows of src as positions of the FLAT vector behind it; NO_ROW for NULL. At most CHUNK rows. */
 static const Vector *chunk_resolve(const Vector *src, const uint32_t *rows, uint32_t count,
                                    uint32_t *positions, bool *any_null) {
@@ -277,8 +274,8 @@ static Status append_elements(Arena *arena, Vector *dst, const Vector *base, Lis
         uint32_t n = entry.length - done < CHUNK ? entry.length - done : CHUNK;
         for (uint32_t i = 0; i < n; i++) rows[i] = entry.offset + done + i;
         for (uint32_t c = 0; c < dst->nchildren; c++) {
-            TRY(append_rows(arena, &dst->children[c], dst->entries, &base->children[c], rows, n,
-                            err));
+            TRY(vector_append_rows(arena, &dst->children[c], dst->entries, &base->children[c], rows,
+                                   n, err));
         }
         dst->entries += n;
         done += n;
@@ -323,8 +320,8 @@ static Status append_chunk(Arena *arena, Vector *dst, uint32_t at, const Vector 
     case PHYS_LIST: return append_lists(arena, dst, at, base, positions, count, err);
     case PHYS_ROW:
         for (uint32_t c = 0; c < dst->nchildren; c++) {
-            TRY(append_rows(arena, &dst->children[c], at, &base->children[c], positions, count,
-                            err));
+            TRY(vector_append_rows(arena, &dst->children[c], at, &base->children[c], positions,
+                                   count, err));
         }
         return TRIB_OK;
     default: break;
@@ -340,7 +337,7 @@ static Status append_chunk(Arena *arena, Vector *dst, uint32_t at, const Vector 
     return TRIB_OK;
 }
 
-static Status append_rows(Arena *arena, Vector *dst, uint32_t at, const Vector *src,
+Status vector_append_rows(Arena *arena, Vector *dst, uint32_t at, const Vector *src,
                           const uint32_t *rows, uint32_t count, Error *err) {
     TRY(vector_reserve(arena, dst, at + count, err));
     for (uint32_t done = 0; done < count; done += CHUNK) {
@@ -360,6 +357,42 @@ Status vector_append(Arena *arena, Vector *dst, uint32_t at, const Vector *src,
             rows[i] = selection != NULL ? selection[done + i] : done + i;
         }
         TRY(append_chunk(arena, dst, at + done, src, rows, n, err));
+    }
+    return TRIB_OK;
+}
+
+Status vector_store(Arena *arena, Vector *dst, uint32_t at, const Vector *src, uint32_t position,
+                    Error *err) {
+    if (vector_is_null(src, position)) {
+        TRY(vector_need_validity(arena, dst, err));
+        bitmap_unset(dst->validity, at);
+        return TRIB_OK;
+    }
+    src = vector_resolve(src, &position);
+    if (dst->physical == PHYS_LIST || dst->physical == PHYS_ROW)
+        return vector_append_rows(arena, dst, at, src, &position, 1, err);
+    if (dst->validity != NULL) bitmap_set(dst->validity, at);
+    switch (physical_size((PhysicalType)dst->physical)) {
+    case 1: ((uint8_t *)dst->data)[at] = ((const uint8_t *)src->data)[position]; break;
+    case 2: ((uint16_t *)dst->data)[at] = ((const uint16_t *)src->data)[position]; break;
+    case 4: ((uint32_t *)dst->data)[at] = ((const uint32_t *)src->data)[position]; break;
+    case 8: ((uint64_t *)dst->data)[at] = ((const uint64_t *)src->data)[position]; break;
+    default: ((Instant *)dst->data)[at] = ((const Instant *)src->data)[position]; break;
+    }
+    return TRIB_OK;
+}
+
+Status vector_retype(Arena *arena, Vector *self, Type type, Error *err) {
+    bool dictionary = self->form == VECTOR_DICTIONARY;
+    self->type = type;
+    if (self->nchildren == 0) return TRIB_OK;
+    Vector *children;
+    TRY_ALLOC(children, ARENA_ARRAY(arena, Vector, self->nchildren), err);
+    memcpy(children, self->children, self->nchildren * sizeof(*children));
+    self->children = children;
+    for (uint32_t i = 0; i < self->nchildren; i++) {
+        TRY(vector_retype(arena, &children[i], dictionary ? type : type.fields->field[i].type,
+                          err));
     }
     return TRIB_OK;
 }

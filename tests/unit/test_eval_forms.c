@@ -260,6 +260,7 @@ static void trial_draw(Trial *t) {
 static bool pools_of(const Function *f, Trial *t) {
     const char *at = f->signature;
     t->nargs = 0;
+    if (strchr(at, '(') != NULL || strstr(at, "any") != NULL) return false;
     uint32_t letter_pool = draw(COUNT_OF(pools));
     while (*at != '\0' && !(at[0] == '-' && at[1] == '>')) {
         size_t len = strcspn(at, ",-");
