@@ -329,7 +329,10 @@ static Status bind_subquery(Binder *binder, const ExprScope *scope, const AstExp
                             SubqueryKind kind, Type type, uint32_t nargs, Expr **args, Expr **out) {
     Bound bound;
     if (scope->lambda) return bind_unsupported(binder, ast->at, "a sub-query in a lambda");
+    RecursionBan before =
+        bind_ban_recursion(binder, "cannot stand in a sub-query of an expression");
     TRY(bind_query(binder, ast->query, scope->ctes, scope->scope, &bound));
+    binder->ban = before;
     if (kind != SUBQUERY_EXISTS && bound.scope.count != 1) {
         return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
                             "the sub-query must give one column; it gives %u", bound.scope.count);

@@ -3,9 +3,6 @@
  */
 #include "engine/bind/scope.h"
 
-static Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query,
-                        const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered);
-
 /* ---------------------------------------------------------------- VALUES */
 
 static Status bind_values(Binder *binder, const AstBody *body, const CteScope *ctes, Bound *out) {
@@ -49,8 +46,7 @@ static Status bind_values(Binder *binder, const AstBody *body, const CteScope *c
 
 /* ---------------------------------------------------------------- set operations */
 
-/* The side's columns in the common types, as a projection where something changes. */
-static Status coerce_side(Binder *binder, const Bound *side, const Type *types, LogicalNode **out) {
+Status bind_coerced(Binder *binder, const Bound *side, const Type *types, LogicalNode **out) {
     uint32_t n = side->scope.count;
     bool same = true;
     for (uint32_t i = 0; i < n; i++) {
@@ -140,14 +136,21 @@ static Status bind_set(Binder *binder, const AstBody *body, const CteScope *ctes
     Bound left, right;
     bool ordered;
     TRY(bind_enter(binder, body->at));
+    const char *where =
+        body->set == AST_EXCEPT ? "cannot stand in EXCEPT" : "cannot stand in INTERSECT ALL";
+    RecursionBan before = binder->ban;
+    bool banned = body->set != AST_UNION && body->all;
+    if (banned) bind_ban_recursion(binder, where);
     TRY(bind_body(binder, body->left, NULL, ctes, outer, &left, &ordered));
+    if (body->set == AST_EXCEPT) bind_ban_recursion(binder, where);
     TRY(bind_body(binder, body->right, NULL, ctes, outer, &right, &ordered));
+    binder->ban = before;
     bind_leave(binder);
     Type *types;
     TRY(common_types(binder, body, &left, &right, &types));
     LogicalNode *sides[2], *node;
-    TRY(coerce_side(binder, &left, types, &sides[0]));
-    TRY(coerce_side(binder, &right, types, &sides[1]));
+    TRY(bind_coerced(binder, &left, types, &sides[0]));
+    TRY(bind_coerced(binder, &right, types, &sides[1]));
     bool set_union = body->set == AST_UNION;
     if (!set_union || !body->all) TRY(check_comparable(binder, body, left.scope.count, types));
     TRY(combine_sides(binder, set_union ? LOGICAL_UNION : LOGICAL_SETOP, sides, types, &left,
@@ -180,8 +183,8 @@ static Status unqualified(Binder *binder, const Bound *from, Bound *out) {
     return TRIB_OK;
 }
 
-static Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query,
-                        const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered) {
+Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query, const CteScope *ctes,
+                 const Scope *outer, Bound *out, bool *ordered) {
     Bound inner;
     *ordered = false;
     switch (body->kind) {
@@ -267,31 +270,12 @@ static Status trim_output(Binder *binder, Bound *bound) {
     return TRIB_OK;
 }
 
-static Status check_cte_names(Binder *binder, const AstQuery *query) {
-    for (uint32_t i = 0; i < query->nctes; i++) {
-        const AstName *name = &query->ctes[i].name;
-        for (uint32_t k = 0; k < i; k++) {
-            if (!str_equal_fold(name->text, query->ctes[k].name.text)) continue;
-            return error_set_at(binder->err, ERR_SYNTAX, name->at.line, name->at.column,
-                                "WITH names '" STR_FORMAT "' twice", STR_ARGS(name->text));
-        }
-    }
-    return TRIB_OK;
-}
-
 /* The same column twice in a select list (SELECT a, a) keeps one id per position only after a projection
  * of its own, which bind_select always makes; ids are therefore distinct here. */
 Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, const Scope *outer,
                   Bound *out) {
     TRY(bind_enter(binder, query->at));
-    if (query->recursive) return bind_unsupported(binder, query->at, "WITH RECURSIVE");
-    TRY(check_cte_names(binder, query));
-    for (uint32_t i = 0; i < query->nctes; i++) {
-        CteScope *cte;
-        TRY_ALLOC(cte, ARENA_NEW(binder->arena, CteScope), binder->err);
-        *cte = (CteScope){.next = ctes, .cte = &query->ctes[i], .visible = ctes, .outer = outer};
-        ctes = cte;
-    }
+    TRY(bind_with(binder, query, outer, &ctes));
     bool ordered;
     TRY(bind_body(binder, query->body, query, ctes, outer, out, &ordered));
     if (!ordered) {
@@ -299,6 +283,7 @@ Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, c
         TRY(bind_limit(binder, query, out->node, &out->node));
     }
     TRY(trim_output(binder, out));
+    TRY(bind_unused_ctes(binder, query, ctes));
     bind_leave(binder);
     return TRIB_OK;
 }

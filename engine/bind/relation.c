@@ -25,8 +25,8 @@ static Status set_qualifiers(Binder *binder, Scope *scope, const AstName *alias,
     return TRIB_OK;
 }
 
-static Status rename_columns(Binder *binder, Scope *scope, uint32_t count, const AstName *names,
-                             AstPosition at) {
+Status bind_rename_columns(Binder *binder, Scope *scope, uint32_t count, const AstName *names,
+                           AstPosition at) {
     if (count == 0) return TRIB_OK;
     if (count != scope->count) {
         return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
@@ -73,29 +73,13 @@ static Status scan_table(Binder *binder, TableRef *table, const char *how, Bound
     return TRIB_OK;
 }
 
-/* A common table expression by its name, or NULL. */
-static const CteScope *find_cte(const CteScope *ctes, const AstQualifiedName *name) {
-    if (name->count != 1) return NULL;
-    for (; ctes; ctes = ctes->next) {
-        if (str_equal_fold(ctes->cte->name.text, name->parts[0].text)) return ctes;
-    }
-    return NULL;
-}
-
-static Status bind_cte(Binder *binder, const CteScope *cte, AstPosition at, Bound *out) {
-    TRY(bind_query(binder, cte->cte->query, cte->visible, cte->outer, out));
-    TRY(rename_columns(binder, &out->scope, cte->cte->ncolumns, cte->cte->columns, at));
-    return set_qualifiers(binder, &out->scope, &cte->cte->name, 0, NULL);
-}
-
 Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at,
                   const CteScope *ctes, const AstName *alias, Bound *out) {
     *out = (Bound){0};
-    const CteScope *cte = find_cte(ctes, name);
+    const CteScope *cte = bind_find_cte(ctes, name);
     if (cte) {
-        TRY(bind_enter(binder, at));
         TRY(bind_cte(binder, cte, at, out));
-        bind_leave(binder);
+        TRY(set_qualifiers(binder, &out->scope, &cte->cte->name, 0, NULL));
     } else {
         Str parts[4];
         uint32_t n = name->count < 4 ? name->count : 4;
@@ -126,14 +110,14 @@ Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at,
 
 static Status bind_named(Binder *binder, const AstRelation *r, const CteScope *ctes, Bound *out) {
     TRY(bind_table(binder, &r->name, r->at, ctes, &r->alias, out));
-    return rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at);
+    return bind_rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at);
 }
 
 static Status bind_derived(Binder *binder, const AstRelation *r, const CteScope *ctes,
                            const Scope *outer, Bound *out) {
     if (r->lateral) return bind_unsupported(binder, r->at, "LATERAL");
     TRY(bind_query(binder, r->query, ctes, outer, out));
-    TRY(rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at));
+    TRY(bind_rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at));
     return set_qualifiers(binder, &out->scope, &r->alias, 0, NULL);
 }
 
@@ -259,11 +243,18 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
                                      [AST_JOIN_LEFT] = JOIN_LEFT,
                                      [AST_JOIN_RIGHT] = JOIN_RIGHT,
                                      [AST_JOIN_FULL] = JOIN_FULL};
+    static const char where[] = "cannot stand on the side of an outer join that may be filled up";
     Bound left, right;
+    RecursionBan before = binder->ban;
+    bool full = r->join == AST_JOIN_FULL;
+    if (full || r->join == AST_JOIN_RIGHT) bind_ban_recursion(binder, where);
     TRY(bind_relation(binder, r->left, ctes, outer, &left));
+    binder->ban = before;
     if (r->right->kind == AST_REL_UNNEST)
         return bind_unnest_join(binder, r, ctes, outer, &left, out);
+    if (full || r->join == AST_JOIN_LEFT) bind_ban_recursion(binder, where);
     TRY(bind_relation(binder, r->right, ctes, outer, &right));
+    binder->ban = before;
     LogicalNode *join;
     uint32_t n = left.node->noutput;
     TRY_ALLOC(join, logical_new(binder->arena, LOGICAL_JOIN, n + right.node->noutput, 2),

@@ -34,7 +34,17 @@ struct CteScope {
     const AstCte *cte;
     const CteScope *visible; /* what its own query sees */
     const Scope *outer;
+    bool recursive;              /* of WITH RECURSIVE */
+    struct Recursion *recursion; /* it is being bound: its name means the rows of the step before */
+    bool *used;
 };
+typedef struct Recursion Recursion;
+
+/* Where recursive queries must not be named, though they are in scope. */
+typedef struct RecursionBan {
+    const char *where; /* for the message; NULL = nowhere */
+    uint32_t depth;    /* concerns the so many outermost ones */
+} RecursionBan;
 
 /* The parameters of a lambda whose body is being bound. */
 typedef struct LambdaScope LambdaScope;
@@ -57,7 +67,9 @@ typedef struct Binder {
     Arena *arena;
     LogicalPlan *plan; /* of the whole statement: columns, parameters */
     uint32_t depth;
-    const ViewFrame *views; /* the innermost first */
+    const ViewFrame *views;               /* the innermost first */
+    uint32_t recursions, recursion_depth; /* recursive queries so far; around this place */
+    RecursionBan ban;
     Error *err;
 } Binder;
 
@@ -156,7 +168,22 @@ Status bind_literal(Binder *binder, const AstExpr *ast, bool negative, Expr **ou
 /* query.c */
 Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, const Scope *outer,
                   Bound *out);
+/* A query without its WITH, ORDER BY and LIMIT; a SELECT takes the latter two from `query` and says so. */
+Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query, const CteScope *ctes,
+                 const Scope *outer, Bound *out, bool *ordered);
+/* The columns of a side of a set operation in the common types, as a projection where one changes. */
+Status bind_coerced(Binder *binder, const Bound *side, const Type *types, LogicalNode **out);
+/* with.c: puts the expressions of WITH in front of those in scope. */
+Status bind_with(Binder *binder, const AstQuery *query, const Scope *outer, const CteScope **ctes);
+/* Those that nobody named are bound all the same: their errors count. */
+Status bind_unused_ctes(Binder *binder, const AstQuery *query, const CteScope *ctes);
+const CteScope *bind_find_cte(const CteScope *ctes, const AstQualifiedName *name);
+Status bind_cte(Binder *binder, const CteScope *cte, AstPosition at, Bound *out);
+/* No recursive query may be named below from now on; the ban before is to be put back. */
+RecursionBan bind_ban_recursion(Binder *binder, const char *where);
 /* relation.c */
+Status bind_rename_columns(Binder *binder, Scope *scope, uint32_t count, const AstName *names,
+                           AstPosition at);
 Status bind_relation(Binder *binder, const AstRelation *relation, const CteScope *ctes,
                      const Scope *outer, Bound *out);
 Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at,

@@ -33,8 +33,22 @@ typedef enum Step {
     STEP_FINISHED /* produce: no more. process, consume: wants no more input (LIMIT). finish: done */
 } Step;
 
+/* A run of a plan inside the run of another: a step of a recursive query. runtime/nested.c. */
+typedef struct NestedRun NestedRun;
+typedef struct Query Query;
+typedef struct NestedRuns {
+    /* *out is to be freed even after a failure, if it is not NULL. The waker is called whenever next may
+     * have something new. */
+    Status (*start)(Query *query, const PhysicalPlan *plan, const Waker *waker, NestedRun **out,
+                    Error *err);
+    /* Never waits. A batch, valid until the next call; NULL and *done: the end; NULL: not yet. */
+    Status (*next)(NestedRun *self, bool *done, Batch **out, Error *err);
+    void (*stop)(NestedRun *self); /* it will not be asked any more; does not wait */
+    void (*free)(NestedRun *self);
+} NestedRuns;
+
 /* The run-time state of one execution, as operators see it (runtime/query.c owns it). */
-typedef struct Query {
+struct Query {
     Arena *arena; /* life of the execution; session thread only, during open */
     CancelToken *cancel;
     Budget *budget;
@@ -54,7 +68,8 @@ typedef struct Query {
      * with a stream's lock. NULL = never. */
     bool (*stalled)(struct Query *query);
     int64_t stall_ns; /* after which it is called; 0 = never */
-} Query;
+    const NestedRuns *nested;
+};
 
 /* Which of its roles an operator's local state serves. */
 typedef enum OpRole { ROLE_SOURCE, ROLE_TRANSFORM, ROLE_SINK } OpRole;
@@ -98,7 +113,7 @@ const Operator *operator_of(PhysKind kind);
 
 extern const Operator op_scan, op_values, op_filter, op_project, op_hash_join, op_aggregate,
     op_sort, op_topn, op_limit, op_union, op_single_row, op_expand, op_write, op_result, op_verify,
-    op_repeat, op_sample, op_ties, op_unnest;
+    op_repeat, op_sample, op_ties, op_unnest, op_recursive, op_working;
 
 /* ---- between operators ---- */
 

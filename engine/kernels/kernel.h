@@ -19,6 +19,7 @@ typedef struct EvalSession {
     Str user, catalog, schema;
     uint64_t random_seed;
     uint64_t max_value_size;
+    int64_t max_recursion_depth; /* steps of a recursive query */
     CancelToken *cancel;
 } EvalSession;
 

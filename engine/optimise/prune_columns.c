@@ -159,6 +159,26 @@ static Status prune_passing(RuleContext *context, LogicalNode *node, const uint6
     return TRIB_OK;
 }
 
+/* All columns make the rows of a recursive query: the next step reads them. */
+static Status prune_recursive(RuleContext *context, LogicalNode *node) {
+    for (uint32_t c = 0; c < node->nchildren; c++) {
+        uint64_t *below;
+        TRY(needed_new(context, NULL, &below));
+        for (uint32_t i = 0; i < node->noutput; i++) bitmap_set(below, node->inputs[c][i]);
+        TRY(prune(context, node->children[c], below, &node->children[c]));
+    }
+    return TRIB_OK;
+}
+
+static Status prune_working(RuleContext *context, LogicalNode *node, const uint64_t *needed) {
+    uint32_t *positions, n, *columns;
+    TRY(keep_output(context, node, needed, 0, &positions, &n));
+    TRY_ALLOC(columns, ARENA_ARRAY(context->arena, uint32_t, n), context->err);
+    for (uint32_t i = 0; i < n; i++) columns[i] = node->table_columns[positions[i]];
+    node->table_columns = columns;
+    return TRIB_OK;
+}
+
 static Status prune_repeat(RuleContext *context, LogicalNode *node, const uint64_t *needed) {
     uint32_t *positions, n;
     uint64_t *below;
@@ -238,6 +258,8 @@ static Status prune(RuleContext *context, const LogicalNode *in, const uint64_t 
     case LOGICAL_EXPAND: return prune_computing(context, node, needed);
     case LOGICAL_JOIN: return prune_join(context, node, needed);
     case LOGICAL_AGGREGATE: return prune_aggregate(context, node, needed);
+    case LOGICAL_RECURSIVE: return prune_recursive(context, node);
+    case LOGICAL_WORKING: return prune_working(context, node, needed);
     case LOGICAL_REPEAT: return prune_repeat(context, node, needed);
     case LOGICAL_UNION: return prune_union(context, node, needed);
     case LOGICAL_UNNEST: return prune_unnest(context, node, needed);

@@ -25,6 +25,7 @@
 #define SHARE_LEAST   1e-9
 #define ROWS_UNKNOWN  10000.0
 #define UNNEST_ROWS   4 /* elements of an array of unknown length */
+#define WORKING_ROWS  1000.0 /* of one step of a recursive query */
 
 static double clamp(double x, double low, double high) {
     return x < low ? low : x > high ? high : x;
@@ -421,6 +422,8 @@ static double node_rows(RowMemo *memo, const LogicalNode *node) {
         for (uint32_t i = 0; i < node->nchildren; i++)
             rows += row_memo_get(memo, node->children[i]);
         return rows;
+    case LOGICAL_RECURSIVE: return 10 * row_memo_get(memo, node->children[0]);
+    case LOGICAL_WORKING: return WORKING_ROWS;
     case LOGICAL_SINGLE_ROW: return 1;
     case LOGICAL_UNNEST: return row_memo_get(memo, node->children[0]) * UNNEST_ROWS;
     case LOGICAL_EXPAND: return row_memo_get(memo, node->children[0]) * node->nsets;

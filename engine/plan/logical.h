@@ -47,11 +47,12 @@ typedef enum LogicalKind {
     LOGICAL_UNNEST,     /* each row once per element of arrays and maps */
     LOGICAL_SAMPLE,     /* a share of the rows: limit = percentage */
     LOGICAL_SETOP,      /* intersect, except [all]; inputs as UNION: removed by expand_setops */
-    LOGICAL_RECURSIVE,  /* reserved */
+    LOGICAL_RECURSIVE,  /* children: first part, step; inputs as UNION */
     LOGICAL_WRITE,      /* rows of the child into a table */
-    LOGICAL_VERIFY, /* child: UNION of the pushed fragment and the local one, last column = side */
-    LOGICAL_REPEAT, /* each row as often as its column `mark` says */
-    LOGICAL_TIES,   /* over SORT: offset, limit, and what is equal to the last one by the keys */
+    LOGICAL_VERIFY,  /* child: UNION of the pushed fragment and the local one, last column = side */
+    LOGICAL_REPEAT,  /* each row as often as its column `mark` says */
+    LOGICAL_WORKING, /* what a step of a RECURSIVE reads: output[i] = its column table_columns[i] */
+    LOGICAL_TIES,    /* over SORT: offset, limit, and what is equal to the last one by the keys */
 } LogicalKind;
 
 typedef enum LogicalSet { SET_INTERSECT, SET_EXCEPT } LogicalSet;
@@ -149,7 +150,10 @@ struct LogicalNode {
     /* SETOP */
     LogicalSet set;
     bool all;
-    /* UNION, SETOP: inputs[child][i]; EXPAND: sets[s][i] */
+    /* RECURSIVE, WORKING */
+    uint32_t recursion; /* which one; unique in the plan */
+    bool distinct; /* RECURSIVE: UNION without ALL. WORKING: all rows so far, not the last step's */
+    /* UNION, SETOP, RECURSIVE: inputs[child][i]; EXPAND: sets[s][i] */
     ColumnId **inputs;
     bool sequential; /* UNION: a child is read after the one before it has been read to its end */
     uint32_t nsets;

@@ -30,8 +30,10 @@ typedef struct Lowering {
     const char **names;      /* for EXPLAIN, by ColumnId; each made once */
     struct Place *places[3]; /* of the scopes; by ColumnId */
     uint32_t generation;     /* of the scope opened last */
-    uint32_t nnodes, capacity;
+    uint32_t nids;
+    uint32_t nnodes, capacity; /* of the plan that is being made */
     PhysNode **nodes;
+    const struct Recursion *recursions; /* whose steps are being lowered, the innermost first */
     Error *err;
 } Lowering;
 
@@ -52,7 +54,7 @@ static Status node_new(Lowering *self, PhysKind kind, uint32_t ncolumns, uint32_
     PhysNode *node;
     TRY_ALLOC(node, ARENA_NEW(self->arena, PhysNode), self->err);
     node->kind = kind;
-    node->id = self->nnodes;
+    node->id = self->nids++;
     node->rows = -1;
     node->ncolumns = ncolumns;
     node->nchildren = nchildren;
@@ -389,6 +391,87 @@ static Status lower_limit(Lowering *self, const LogicalNode *node, Lowered *out)
     return row_count(self, node->offset, "OFFSET", 0, &out->node->as.limit.offset);
 }
 
+/* ---------------------------------------------------------------- recursive queries */
+
+typedef struct Recursion {
+    const struct Recursion *outer;
+    uint32_t id;
+    const PhysNode *node;
+} Recursion;
+
+/* Puts the lowered root into an order and makes a plan of the nodes that there are. */
+static Status finish_plan(Lowering *self, const Lowered *root, uint32_t count,
+                          const ColumnId *order, PhysicalPlan **out) {
+    Lowered ordered, result;
+    TRY(reorder(self, root, count, order, order, &ordered));
+    TRY(node_same(self, PHYS_RESULT, &ordered, &result));
+    result.node->rows = ordered.node->rows;
+    TRY_ALLOC(*out, ARENA_NEW(self->arena, PhysicalPlan), self->err);
+    **out = (PhysicalPlan){.arena = self->arena,
+                           .root = result.node,
+                           .nnodes = self->nnodes,
+                           .nodes = self->nodes,
+                           .nids = self->nids};
+    return TRIB_OK;
+}
+
+/* The step becomes a plan of its own: its nodes are not among those of the plan around it. */
+static Status lower_step(Lowering *self, const LogicalNode *node, const PhysNode *recursive,
+                         PhysicalPlan **out) {
+    Lowering outer = *self;
+    Recursion recursion = {self->recursions, node->recursion, recursive};
+    self->recursions = &recursion;
+    self->nnodes = self->capacity = 0;
+    self->nodes = NULL;
+    Lowered step;
+    TRY(lower(self, node->children[1], &step));
+    TRY(finish_plan(self, &step, node->noutput, node->inputs[1], out));
+    self->recursions = outer.recursions;
+    self->nnodes = outer.nnodes;
+    self->capacity = outer.capacity;
+    self->nodes = outer.nodes;
+    return TRIB_OK;
+}
+
+static Status lower_recursive(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child, first;
+    TRY(lower(self, node->children[0], &child));
+    TRY(reorder(self, &child, node->noutput, node->inputs[0], node->output, &first));
+    TRY(node_over(self, PHYS_RECURSIVE, node->noutput, &first, out));
+    TRY(set_columns(self, out, node->output));
+    out->node->as.recursive.distinct = node->distinct;
+    return lower_step(self, node, out->node, &out->node->as.recursive.step);
+}
+
+/* All columns of the table, in its order; a projection above takes those that are wanted. */
+static Status lower_working(Lowering *self, const LogicalNode *node, Lowered *out) {
+    const Recursion *r = self->recursions;
+    while (r && r->id != node->recursion) r = r->outer;
+    if (!r)
+        return error_set(self->err, ERR_GENERAL,
+                         "internal error: a recursive reference stands outside of its step");
+    Lowered table;
+    TRY(node_new(self, PHYS_WORKING, r->node->ncolumns, 0, &table));
+    table.node->as.working.recursion = r->node;
+    table.node->as.working.seen = node->distinct;
+    for (uint32_t i = 0; i < r->node->ncolumns; i++) {
+        table.node->types[i] = r->node->types[i];
+        table.node->names[i] = r->node->names[i];
+    }
+    TRY(node_over(self, PHYS_PROJECT, node->noutput, &table, out));
+    TRY(set_columns(self, out, node->output));
+    TRY_ALLOC(out->node->as.project.exprs, ARENA_ARRAY(self->arena, Expr *, node->noutput),
+              self->err);
+    for (uint32_t i = 0; i < node->noutput; i++) {
+        uint32_t from = node->table_columns[i];
+        Expr *column;
+        TRY_ALLOC(column, expr_column(self->arena, 0, table.node->types[from]), self->err);
+        column->as.ordinal = from;
+        out->node->as.project.exprs[i] = column;
+    }
+    return TRIB_OK;
+}
+
 static Status lower_repeat(Lowering *self, const LogicalNode *node, Lowered *out) {
     Lowered child;
     TRY(lower(self, node->children[0], &child));
@@ -723,6 +806,8 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
         [LOGICAL_WRITE] = lower_write,
         [LOGICAL_VERIFY] = lower_verify,
         [LOGICAL_REPEAT] = lower_repeat,
+        [LOGICAL_RECURSIVE] = lower_recursive,
+        [LOGICAL_WORKING] = lower_working,
         [LOGICAL_SAMPLE] = lower_sample,
         [LOGICAL_TIES] = lower_sort,
     };
@@ -746,18 +831,15 @@ Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *
     TRY_ALLOC(self.names, ARENA_ARRAY(arena, const char *, plan->columns.count + 1), err);
     Lowered root;
     TRY(lower(&self, plan->root, &root));
-    if (plan->root->kind != LOGICAL_WRITE) {
-        Lowered ordered, result;
-        TRY(reorder(&self, &root, plan->root->noutput, plan->root->output, plan->root->output,
-                    &ordered));
-        TRY(node_same(&self, PHYS_RESULT, &ordered, &result));
-        result.node->rows = ordered.node->rows;
-        root = result;
-    }
+    if (plan->root->kind != LOGICAL_WRITE)
+        return finish_plan(&self, &root, plan->root->noutput, plan->root->output, out);
     PhysicalPlan *physical;
     TRY_ALLOC(physical, ARENA_NEW(arena, PhysicalPlan), err);
-    *physical = (PhysicalPlan){
-        .arena = arena, .root = root.node, .nnodes = self.nnodes, .nodes = self.nodes};
+    *physical = (PhysicalPlan){.arena = arena,
+                               .root = root.node,
+                               .nnodes = self.nnodes,
+                               .nodes = self.nodes,
+                               .nids = self.nids};
     *out = physical;
     return TRIB_OK;
 }

@@ -29,6 +29,8 @@ typedef enum PhysKind {
     PHYS_SAMPLE,
     PHYS_TIES, /* as.sort */
     PHYS_UNNEST,
+    PHYS_RECURSIVE,
+    PHYS_WORKING,
     PHYS_KIND_COUNT
 } PhysKind;
 
@@ -139,6 +141,15 @@ struct PhysNode {
             bool keep_empty;
         } unnest;
         struct {
+            /* child: the first part, its columns in this node's order */
+            struct PhysicalPlan *step; /* likewise; run once per step */
+            bool distinct;             /* op_working wants all rows so far too */
+        } recursive;
+        struct {
+            const PhysNode *recursion;
+            bool seen; /* all rows so far, not those of the last step */
+        } working;
+        struct {
             Catalog *catalog;
             TribWriteRequest request;
         } write;
@@ -157,7 +168,8 @@ typedef struct PhysicalPlan {
     Arena *arena;
     PhysNode *root; /* RESULT or WRITE */
     uint32_t nnodes;
-    PhysNode **nodes; /* by id */
+    PhysNode **nodes; /* each after its children; those of a step's plan are not among them */
+    uint32_t nids;    /* ids are below this: those of all plans together */
 } PhysicalPlan;
 
 /* Logical to physical: ordinals, join sides, keys and residuals, top-N. Parameters must be constants. */

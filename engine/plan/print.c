@@ -169,6 +169,15 @@ void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
         buf_text(self->out, node->set == SET_INTERSECT ? "intersect" : "except");
         if (node->all) buf_text(self->out, " all");
         break;
+    case LOGICAL_RECURSIVE:
+        buf_printf(self->out, "recursive %u union%s", node->recursion,
+                   node->distinct ? "" : " all");
+        break;
+    case LOGICAL_WORKING:
+        buf_printf(self->out, "%s of recursive %u", node->distinct ? "all rows" : "last rows",
+                   node->recursion);
+        print_output(self, node);
+        break;
     case LOGICAL_REPEAT:
         buf_printf(self->out, "repeat %s times", logical_name(self, node->mark));
         break;
@@ -301,6 +310,8 @@ const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_SAMPLE] = "Sample",
     [PHYS_TIES] = "LimitWithTies",
     [PHYS_UNNEST] = "Unnest",
+    [PHYS_RECURSIVE] = "Recursive",
+    [PHYS_WORKING] = "WorkingTable",
 };
 
 static const char *phys_name(void *context, ColumnId ordinal) {
@@ -393,6 +404,12 @@ void phys_node_print(PhysPrinter *self, const PhysNode *node) {
     case PHYS_SORT:
     case PHYS_TIES:
     case PHYS_TOPN: phys_sort(self, node); break;
+    case PHYS_RECURSIVE:
+        buf_text(self->out, node->as.recursive.distinct ? " union" : " union all");
+        break;
+    case PHYS_WORKING:
+        buf_text(self->out, node->as.working.seen ? " all rows" : " last rows");
+        break;
     case PHYS_REPEAT:
         buf_printf(self->out, " %s times", phys_name(self, node->as.repeat.count));
         break;
@@ -450,6 +467,8 @@ static void print_physical(PhysPrinter *self, const PhysNode *node, uint32_t dep
     buf_char(self->out, '\n');
     for (uint32_t i = 0; i < node->nchildren; i++)
         print_physical(self, node->children[i], depth + 1);
+    if (node->kind == PHYS_RECURSIVE)
+        print_physical(self, node->as.recursive.step->root->children[0], depth + 1);
 }
 
 void physical_print(Buf *out, const PhysicalPlan *plan, const NodeCounters *counters) {

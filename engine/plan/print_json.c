@@ -66,6 +66,9 @@ static const char *logical_kind_name(const LogicalNode *node) {
     case LOGICAL_SAMPLE: return "Sample";
     case LOGICAL_SETOP: return "SetOperation";
     case LOGICAL_RECURSIVE: return "Recursive";
+    case LOGICAL_WORKING: return "WorkingTable";
+    case LOGICAL_REPEAT: return "Repeat";
+    case LOGICAL_TIES: return "LimitWithTies";
     case LOGICAL_WRITE: return "Write";
     case LOGICAL_VERIFY: return "Verify";
     default: return "Other";

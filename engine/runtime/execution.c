@@ -21,6 +21,7 @@ void execution_notice(Execution *self) {
     pthread_mutex_lock(&self->lock);
     atomic_fetch_add(&self->notices, 1);
     pthread_cond_broadcast(&self->changed);
+    waker_wake(&self->listener);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -30,6 +31,7 @@ void execution_task_ended(Execution *self) {
     atomic_fetch_sub(&self->live, 1);
     atomic_fetch_add(&self->notices, 1);
     pthread_cond_broadcast(&self->changed);
+    waker_wake(&self->listener);
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -60,6 +62,7 @@ void execution_fail(Execution *self, const Error *error) {
     }
     atomic_fetch_add(&self->notices, 1);
     pthread_cond_broadcast(&self->changed);
+    waker_wake(&self->listener);
     pthread_mutex_unlock(&self->lock);
     execution_wake(self);
 }
@@ -78,11 +81,17 @@ static bool query_stalled(Query *query) {
 
 bool execution_is_reading(const Execution *self, const Source *source) {
     for (uint32_t i = 0; i < self->plan->nnodes; i++) {
-        if (self->plan->nodes[i]->kind == PHYS_SCAN &&
-            scan_is_reading(self->query.shared[i], source))
+        const PhysNode *node = self->plan->nodes[i];
+        if (node->kind == PHYS_SCAN && scan_is_reading(self->query.shared[node->id], source))
             return true;
     }
-    return false;
+    Execution *outer = (Execution *)self;
+    bool reading = false;
+    pthread_mutex_lock(&outer->lock);
+    for (const Execution *n = outer->nested; n && !reading; n = n->next_nested)
+        reading = execution_is_reading(n, source);
+    pthread_mutex_unlock(&outer->lock);
+    return reading;
 }
 
 static void execution_on_cancel(void *context) {
@@ -96,13 +105,13 @@ static Status operators_open(Execution *self, Error *err) {
     for (uint32_t i = 0; i < self->plan->nnodes; i++) {
         const PhysNode *node = self->plan->nodes[i];
         const Operator *op = operator_of(node->kind);
-        TRY_ALLOC(q->shared[i], arena_alloc(self->arena, op->shared_size ? op->shared_size : 1),
-                  err);
+        TRY_ALLOC(q->shared[node->id],
+                  arena_alloc(self->arena, op->shared_size ? op->shared_size : 1), err);
     }
     for (uint32_t i = 0; i < self->plan->nnodes; i++) {
         const PhysNode *node = self->plan->nodes[i];
         const Operator *op = operator_of(node->kind);
-        if (op->open) TRY(op->open(node, q, q->shared[i], err));
+        if (op->open) TRY(op->open(node, q, q->shared[node->id], err));
     }
     return TRIB_OK;
 }
@@ -127,29 +136,16 @@ static bool plan_is_light(const Execution *self) {
            self->pipelines.items[0]->source->as.values.nrows <= 4096;
 }
 
-static Status execution_prepare(Execution *self, const ExecutionParams *params, Error *err) {
+/* Operators and pipelines, once the query's own fields are filled in. */
+static Status execution_build(Execution *self, Error *err) {
     Query *q = &self->query;
     q->arena = self->arena;
-    q->cancel = params->cancel;
-    q->session = params->session;
-    q->workers = params->workers ? params->workers : 1;
-    q->force_spill = params->force_spill;
-    q->buffer_result = params->buffer_result;
-    q->batch_rows = BATCH_ROWS;
-    q->call = params->call;
     q->owner = self;
-    q->stall_ns = params->stall_ns;
-    if (params->stall_ns > 0) q->stalled = query_stalled;
-    self->measure = params->measure;
-    TRY_ALLOC(q->budget, budget_new(budget_process(), "query", params->memory_limit), err);
-    TRY(spill_space_new(params->spill_dir, params->spill_limit, params->spill_encryption,
-                        params->cancel, &q->spill, err));
-    TRY_ALLOC(q->counters, ARENA_ARRAY(self->arena, NodeCounters, self->plan->nnodes), err);
-    TRY_ALLOC(q->shared, ARENA_ARRAY(self->arena, void *, self->plan->nnodes), err);
+    q->nested = &nested_runs;
     TRY(operators_open(self, err));
     TRY(pipelines_build(self, err));
     TRY(tasks_allocate(self, err));
-    self->inline_run = plan_is_light(self);
+    self->inline_run = !self->outer && plan_is_light(self);
     if (self->plan->root->kind == PHYS_RESULT) {
         result_queue_notify(result_queue(q->shared[self->plan->root->id]), execution_on_result,
                             self);
@@ -157,8 +153,41 @@ static Status execution_prepare(Execution *self, const ExecutionParams *params, 
     return TRIB_OK;
 }
 
-Status execution_new(const ExecutionParams *params, Execution **out, Error *err) {
-    *out = NULL;
+static Status execution_prepare(Execution *self, const ExecutionParams *params, Error *err) {
+    Query *q = &self->query;
+    q->cancel = params->cancel;
+    q->session = params->session;
+    q->workers = params->workers ? params->workers : 1;
+    q->force_spill = params->force_spill;
+    q->buffer_result = params->buffer_result;
+    q->batch_rows = BATCH_ROWS;
+    q->call = params->call;
+    q->stall_ns = params->stall_ns;
+    if (params->stall_ns > 0) q->stalled = query_stalled;
+    self->measure = params->measure;
+    TRY_ALLOC(q->budget, budget_new(budget_process(), "query", params->memory_limit), err);
+    TRY(spill_space_new(params->spill_dir, params->spill_limit, params->spill_encryption,
+                        params->cancel, &q->spill, err));
+    TRY_ALLOC(q->counters, ARENA_ARRAY(self->arena, NodeCounters, self->plan->nids), err);
+    TRY_ALLOC(q->shared, ARENA_ARRAY(self->arena, void *, self->plan->nids), err);
+    return execution_build(self, err);
+}
+
+/* Everything of the outer query is the nested one's too, but for what belongs to its own operators. */
+static Status nested_prepare(Execution *self, Error *err) {
+    const Execution *outer = self->outer;
+    Query *q = &self->query;
+    *q = outer->query;
+    q->buffer_result = false;
+    q->stalled = NULL;
+    self->measure = outer->measure;
+    TRY_ALLOC(q->shared, ARENA_ARRAY(self->arena, void *, outer->plan->nids), err);
+    memcpy(q->shared, outer->query.shared, outer->plan->nids * sizeof *q->shared);
+    for (uint32_t i = 0; i < self->plan->nnodes; i++) q->shared[self->plan->nodes[i]->id] = NULL;
+    return execution_build(self, err);
+}
+
+static Status execution_alloc(const PhysicalPlan *plan, Execution **out, Error *err) {
     Execution *self;
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
     pthread_condattr_t monotonic;
@@ -167,9 +196,33 @@ Status execution_new(const ExecutionParams *params, Execution **out, Error *err)
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    self->plan = params->plan;
+    self->plan = plan;
     self->arena = arena_new(NULL);
+    *out = self;
+    return TRIB_OK;
+}
+
+Status execution_new(const ExecutionParams *params, Execution **out, Error *err) {
+    *out = NULL;
+    Execution *self;
+    TRY(execution_alloc(params->plan, &self, err));
     Status status = self->arena ? execution_prepare(self, params, err) : error_out_of_memory(err);
+    if (status != TRIB_OK) {
+        execution_free(self);
+        return status;
+    }
+    *out = self;
+    return TRIB_OK;
+}
+
+Status execution_new_nested(Execution *outer, const PhysicalPlan *plan, const Waker *listener,
+                            Execution **out, Error *err) {
+    *out = NULL;
+    Execution *self;
+    TRY(execution_alloc(plan, &self, err));
+    self->outer = outer;
+    self->listener = *listener;
+    Status status = self->arena ? nested_prepare(self, err) : error_out_of_memory(err);
     if (status != TRIB_OK) {
         execution_free(self);
         return status;
@@ -232,9 +285,7 @@ static Status execution_error(Execution *self, Error *err) {
     return err->status;
 }
 
-/* One look: *done with a batch, the end or an error; else not yet. */
-static Status execution_look(Execution *self, ResultQueue *queue, bool *done, Batch **out,
-                             Error *err) {
+Status execution_look(Execution *self, ResultQueue *queue, bool *done, Batch **out, Error *err) {
     *done = true;
     *out = NULL;
     if (atomic_load(&self->failed)) return execution_error(self, err);
@@ -319,15 +370,17 @@ Status execution_finish(Execution *self, Error *err) {
 void execution_free(Execution *self) {
     if (!self) return;
     if (self->started) execution_join(self);
+    nested_free_all(self);
     Query *q = &self->query;
     if (q->shared) {
         for (uint32_t i = self->plan->nnodes; i-- > 0;) {
-            const Operator *op = operator_of(self->plan->nodes[i]->kind);
-            if (q->shared[i] && op->close) op->close(q->shared[i]);
+            const PhysNode *node = self->plan->nodes[i];
+            const Operator *op = operator_of(node->kind);
+            if (q->shared[node->id] && op->close) op->close(q->shared[node->id]);
         }
     }
-    if (q->spill) spill_space_free(q->spill);
-    if (q->budget) budget_free(q->budget);
+    if (q->spill && !self->outer) spill_space_free(q->spill);
+    if (q->budget && !self->outer) budget_free(q->budget);
     arena_free(self->arena);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
@@ -337,7 +390,8 @@ void execution_free(Execution *self) {
 const NodeCounters *execution_counters(Execution *self) {
     for (uint32_t i = 0; i < self->plan->nnodes; i++) {
         if (self->plan->nodes[i]->kind == PHYS_SCAN) {
-            scan_counters(self->query.shared[i], &self->query.counters[i].scan);
+            uint32_t id = self->plan->nodes[i]->id;
+            scan_counters(self->query.shared[id], &self->query.counters[id].scan);
         }
     }
     return self->query.counters;

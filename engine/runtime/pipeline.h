@@ -75,6 +75,9 @@ struct Execution {
     Sink **sinks;
     uint32_t nsinks;
     bool inline_run, started, measure;
+    Execution *outer;                /* of a nested execution; NULL = none */
+    Waker listener;                  /* told of every change; guarded by lock */
+    Execution *nested, *next_nested; /* those inside; guarded by lock */
     void *cancel_handle;
     uint64_t spilled_before;
 
@@ -97,6 +100,15 @@ void pipeline_task_close(PipelineTask *self);
 /* Any thread while the execution lives: the only task of a pipeline may be waiting for the application;
  * another one goes on reading the scan. */
 void pipeline_reinforce(Pipeline *self);
+/* One look: *done with a batch, the end or an error; else not yet. */
+Status execution_look(Execution *self, ResultQueue *queue, bool *done, Batch **out,
+                      Error *err) WARN_UNUSED;
+/* An execution of a plan inside `outer`. */
+Status execution_new_nested(Execution *outer, const PhysicalPlan *plan, const Waker *listener,
+                            Execution **out, Error *err) WARN_UNUSED;
+/* nested.c */
+extern const NestedRuns nested_runs;
+void nested_free_all(Execution *outer);
 void execution_notice(Execution *self);
 void execution_task_ended(Execution *self);
 

@@ -147,6 +147,7 @@ static Status settings_copy(Session *self, Arena *arena, StatementSettings *out,
     out->metadata_ttl = v[SETTING_METADATA_TTL].integer;
     out->max_rows = v[SETTING_MAX_ROWS].integer;
     out->max_value_size = v[SETTING_MAX_VALUE_SIZE].integer;
+    out->max_recursion_depth = v[SETTING_MAX_RECURSION_DEPTH].integer;
     out->stall_seconds = v[SETTING_STALL_TIMEOUT].integer;
     out->force_spill = v[SETTING_FORCE_SPILL].boolean;
     out->buffer_result = str_equal(v[SETTING_READ_AHEAD].text, STR("spill"));

@@ -41,7 +41,7 @@ struct Session {
 typedef struct StatementSettings {
     Str catalog, schema, spill_dir, disabled_rules; /* in the arena given */
     int64_t threads, memory_limit, spill_limit, login_timeout, metadata_ttl, max_rows,
-        max_value_size;
+        max_value_size, max_recursion_depth;
     bool force_spill, buffer_result, spill_encryption, runtime_filters, read_only;
     TribPushdownMode mode;
     bool verify;

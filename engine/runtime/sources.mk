@@ -2,7 +2,7 @@
 ENGINE_SOURCES += \
 	engine/runtime/pool.c engine/runtime/pool.h \
 	engine/runtime/pipeline.c engine/runtime/pipeline.h \
-	engine/runtime/execution.c engine/runtime/execution.h \
+	engine/runtime/execution.c engine/runtime/execution.h engine/runtime/nested.c \
 	engine/runtime/crew.c engine/runtime/crew.h engine/runtime/session.c engine/runtime/session.h \
 	engine/runtime/cursors.c engine/runtime/scroll.c \
 	engine/runtime/statement.c engine/runtime/light.c engine/runtime/explain.c \

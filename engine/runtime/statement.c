@@ -435,6 +435,7 @@ static void eval_session(Statement *self, const StatementSettings *settings) {
                                .schema = settings->schema,
                                .random_seed = (uint64_t)os_now_ns(),
                                .max_value_size = (uint64_t)settings->max_value_size,
+                               .max_recursion_depth = settings->max_recursion_depth,
                                .cancel = self->cancel};
 }
 
@@ -715,8 +716,9 @@ void statement_progress(const Statement *self, Progress *out) {
     const NodeCounters *counters = execution_counters(self->execution);
     for (uint32_t i = 0; i < self->physical->nnodes; i++) {
         if (self->physical->nodes[i]->kind != PHYS_SCAN) continue;
-        out->rows_read += counters[i].scan.rows;
-        out->bytes_read += counters[i].scan.bytes;
+        uint32_t id = self->physical->nodes[i]->id;
+        out->rows_read += counters[id].scan.rows;
+        out->bytes_read += counters[id].scan.bytes;
     }
     out->spilled_bytes = execution_spilled(self->execution);
     out->memory_bytes = execution_memory(self->execution);
