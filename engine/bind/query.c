@@ -141,9 +141,9 @@ static Status bind_set(Binder *binder, const AstBody *body, const CteScope *ctes
     RecursionBan before = binder->ban;
     bool banned = body->set != AST_UNION && body->all;
     if (banned) bind_ban_recursion(binder, where);
-    TRY(bind_body(binder, body->left, NULL, ctes, outer, &left, &ordered));
+    TRY(bind_query_body(binder, body->left, NULL, ctes, outer, &left, &ordered));
     if (body->set == AST_EXCEPT) bind_ban_recursion(binder, where);
-    TRY(bind_body(binder, body->right, NULL, ctes, outer, &right, &ordered));
+    TRY(bind_query_body(binder, body->right, NULL, ctes, outer, &right, &ordered));
     binder->ban = before;
     bind_leave(binder);
     Type *types;
@@ -183,8 +183,8 @@ static Status unqualified(Binder *binder, const Bound *from, Bound *out) {
     return TRIB_OK;
 }
 
-Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query, const CteScope *ctes,
-                 const Scope *outer, Bound *out, bool *ordered) {
+Status bind_query_body(Binder *binder, const AstBody *body, const AstQuery *query,
+                       const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered) {
     Bound inner;
     *ordered = false;
     switch (body->kind) {
@@ -277,7 +277,7 @@ Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, c
     TRY(bind_enter(binder, query->at));
     TRY(bind_with(binder, query, outer, &ctes));
     bool ordered;
-    TRY(bind_body(binder, query->body, query, ctes, outer, out, &ordered));
+    TRY(bind_query_body(binder, query->body, query, ctes, outer, out, &ordered));
     if (!ordered) {
         TRY(sort_body(binder, query, ctes, out));
         TRY(bind_limit(binder, query, out->node, &out->node));

@@ -169,8 +169,8 @@ Status bind_literal(Binder *binder, const AstExpr *ast, bool negative, Expr **ou
 Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, const Scope *outer,
                   Bound *out);
 /* A query without its WITH, ORDER BY and LIMIT; a SELECT takes the latter two from `query` and says so. */
-Status bind_body(Binder *binder, const AstBody *body, const AstQuery *query, const CteScope *ctes,
-                 const Scope *outer, Bound *out, bool *ordered);
+Status bind_query_body(Binder *binder, const AstBody *body, const AstQuery *query,
+                       const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered);
 /* The columns of a side of a set operation in the common types, as a projection where one changes. */
 Status bind_coerced(Binder *binder, const Bound *side, const Type *types, LogicalNode **out);
 /* with.c: puts the expressions of WITH in front of those in scope. */

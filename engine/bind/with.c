@@ -201,10 +201,10 @@ static Status bind_recursive(Binder *binder, const CteScope *cte, Bound *out, bo
         TRY(bind_query(binder, query, &self, cte->outer, out));
     } else {
         r.refused = "cannot stand in the first part of the query";
-        TRY(bind_body(binder, body->left, NULL, &self, cte->outer, &first, &ordered));
+        TRY(bind_query_body(binder, body->left, NULL, &self, cte->outer, &first, &ordered));
         r.refused = NULL;
         TRY(first_types(binder, &first, &r));
-        TRY(bind_body(binder, body->right, NULL, &self, cte->outer, &step, &ordered));
+        TRY(bind_query_body(binder, body->right, NULL, &self, cte->outer, &step, &ordered));
         *recursive = r.references > 0;
     }
     binder->recursion_depth--;

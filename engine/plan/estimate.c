@@ -24,7 +24,7 @@
 #define SHARE_MATCHED 0.9 /* of rows that find a partner, at most */
 #define SHARE_LEAST   1e-9
 #define ROWS_UNKNOWN  10000.0
-#define UNNEST_ROWS   4 /* elements of an array of unknown length */
+#define UNNEST_ROWS   4      /* elements of an array of unknown length */
 #define WORKING_ROWS  1000.0 /* of one step of a recursive query */
 
 static double clamp(double x, double low, double high) {
