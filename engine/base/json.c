@@ -465,7 +465,7 @@ Status json_skip(JsonReader *self, JsonToken begun, Str *raw, Error *err) {
 /* ---------------------------------------------------------------- writing */
 
 void json_quote(Buf *out, Str text) {
-    static const char hex[] = "0123456789abcdef";
+    static const char hex[] = "0123456789ABCDEF";
     buf_char(out, '"');
     size_t plain = 0, at = 0;
     while (at < text.len) {

@@ -6,6 +6,7 @@
 #include "engine/base/calendar.h"
 #include "engine/base/number.h"
 #include "engine/bind/scope.h"
+#include "engine/functions/json_item.h"
 
 static Status literal_error(Binder *binder, const AstExpr *ast, ErrorCode code, const char *what) {
     return error_set_at(binder->err, code, ast->at.line, ast->at.column,
@@ -84,6 +85,17 @@ static Status bind_double(Binder *binder, const AstExpr *ast, bool negative, Exp
     return constant(binder, value, out);
 }
 
+/* JSON '...' is parsed: its value is the canonical text. */
+static Status bind_json_literal(Binder *binder, const AstExpr *ast, Expr **out) {
+    Buf text;
+    buf_init(&text, binder->arena, SQL_MAX_TEXT * (size_t)2);
+    Status status = json_canonical(binder->arena, ast->text, &text, binder->err);
+    if (status == TRIB_OK) return constant(binder, text_value(TYPE(JSON), buf_view(&text)), out);
+    binder->err->line = ast->at.line;
+    binder->err->column = ast->at.column;
+    return status;
+}
+
 /* ---------------------------------------------------------------- dates, times */
 
 static uint8_t fraction_digits(Str text) {
@@ -135,6 +147,7 @@ static Status bind_typed(Binder *binder, const AstExpr *ast, Expr **out) {
     if (str_equal_fold(ast->type_text, STR("timestamp"))) return bind_timestamp(binder, ast, out);
     if (str_equal_fold(ast->type_text, STR("decimal")))
         return bind_decimal(binder, ast, ast->text, false, out);
+    if (str_equal_fold(ast->type_text, STR("json"))) return bind_json_literal(binder, ast, out);
     Type type;
     Status status = type_parse(binder->arena, ast->type_text, &type, binder->err);
     if (status == TRIB_OK) {

@@ -23,6 +23,11 @@ ENGINE_SOURCES += \
 	engine/functions/function.h \
 	engine/functions/helpers.h \
 	engine/functions/interval.c \
+	engine/functions/json.c \
+	engine/functions/json_extract.c \
+	engine/functions/json_extract.h \
+	engine/functions/json_item.c \
+	engine/functions/json_item.h \
 	engine/functions/math.c \
 	engine/functions/rounding.c \
 	engine/functions/session.c \

@@ -32,6 +32,8 @@ extern const FunctionTable functions_binary;
 extern const FunctionTable functions_nested;
 extern const FunctionTable functions_array;
 extern const FunctionTable functions_array_lambda;
+extern const FunctionTable functions_json;
+extern const FunctionTable functions_json_extract;
 
 extern const AggregateTable aggregates_count;
 extern const AggregateTable aggregates_sum;
