@@ -179,14 +179,14 @@ static bool take_fraction(Cursor *in, int precision, int64_t *ns) {
     return true;
 }
 
-/* HH:MM[:SS[.f]]; seconds of the day and ns, of which the latter may be a whole second. */
+/* H[H]:M[M][:S[S][.f]]; seconds of the day and ns, of which the latter may be a whole second. */
 static bool take_time(Cursor *in, int precision, int64_t *seconds, int64_t *ns) {
     uint32_t hour, minute, second = 0;
     *ns = 0;
-    if (!take_digits(in, 1, 2, &hour) || !take_char(in, ':') || !take_digits(in, 2, 2, &minute))
+    if (!take_digits(in, 1, 2, &hour) || !take_char(in, ':') || !take_digits(in, 1, 2, &minute))
         return false;
     if (take_char(in, ':')) {
-        if (!take_digits(in, 2, 2, &second)) return false;
+        if (!take_digits(in, 1, 2, &second)) return false;
         if (take_char(in, '.') && !take_fraction(in, precision, ns)) return false;
     }
     *seconds = (int64_t)hour * 3600 + minute * 60 + second;
@@ -232,10 +232,7 @@ bool timestamp_parse(Str text, int precision, int64_t *us, int32_t *ns, int16_t 
     }
     if (in.at < in.end) {
         Str name = str_trim((Str){in.at, (size_t)(in.end - in.at)});
-        /* A name needs a blank before it; an offset and Z may follow at once. */
-        if (*in.at != ' ' && *in.at != '+' && *in.at != '-' &&
-            !(name.len == 1 && (name.data[0] == 'Z' || name.data[0] == 'z')))
-            return false;
+        /* Behind a time of day the zone may follow at once, behind a date a blank stands between. */
         if (in.at == after_date.at && *in.at != ' ') return false;
         found = zone_lookup(name);
         if (found < 0) return false;

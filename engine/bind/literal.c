@@ -98,12 +98,21 @@ static Status bind_json_literal(Binder *binder, const AstExpr *ast, Expr **out) 
 
 /* ---------------------------------------------------------------- dates, times */
 
-static uint8_t fraction_digits(Str text) {
+#define MOST_FRACTION_DIGITS 9
+
+/* The literal's precision: digits behind the point of the seconds. */
+static Status fraction_digits(Binder *binder, const AstExpr *ast, uint8_t *out) {
+    Str text = ast->text;
     const char *point = text.len ? memchr(text.data, '.', text.len) : NULL;
-    if (!point) return 0;
+    *out = 0;
+    if (!point) return TRIB_OK;
     size_t at = (size_t)(point - text.data) + 1, n = 0;
     while (at + n < text.len && text.data[at + n] >= '0' && text.data[at + n] <= '9') n++;
-    return (uint8_t)(n > 9 ? 9 : n);
+    *out = (uint8_t)n;
+    if (n <= MOST_FRACTION_DIGITS) return TRIB_OK;
+    return error_set_at(binder->err, ERR_UNSUPPORTED, ast->at.line, ast->at.column,
+                        "'" STR_FORMAT "' has %zu digits of a second; %d are supported",
+                        STR_ARGS(text), n, MOST_FRACTION_DIGITS);
 }
 
 static Status bind_date(Binder *binder, const AstExpr *ast, Expr **out) {
@@ -115,15 +124,25 @@ static Status bind_date(Binder *binder, const AstExpr *ast, Expr **out) {
     return constant(binder, value, out);
 }
 
+/* With an offset behind it the literal is a time with time zone. */
 static Status bind_time(Binder *binder, const AstExpr *ast, Expr **out) {
-    Value value = {.type = type_time(fraction_digits(ast->text))};
-    if (!time_parse(ast->text, &value.as.integer))
-        return literal_error(binder, ast, ERR_DATETIME_FORMAT, "time (HH:MM:SS)");
-    return constant(binder, value, out);
+    uint8_t precision;
+    TRY(fraction_digits(binder, ast, &precision));
+    Value value = {.type = type_time(precision)};
+    if (time_parse(ast->text, &value.as.integer)) return constant(binder, value, out);
+    Value text = text_value(type_varchar(0), ast->text);
+    Type zoned = {.id = TRIB_TYPE_TIME_TZ, .precision = precision};
+    Error ignored;
+    if (memchr(ast->text.data, ':', ast->text.len) &&
+        value_cast(binder->arena, binder->context->session, &text, zoned, &value, &ignored) ==
+            TRIB_OK)
+        return constant(binder, value, out);
+    return literal_error(binder, ast, ERR_DATETIME_FORMAT, "time (HH:MM:SS, perhaps +HH:MM)");
 }
 
 static Status bind_timestamp(Binder *binder, const AstExpr *ast, Expr **out) {
-    uint8_t precision = fraction_digits(ast->text);
+    uint8_t precision;
+    TRY(fraction_digits(binder, ast, &precision));
     int64_t us;
     int32_t ns;
     int16_t zone;
@@ -150,6 +169,10 @@ static Status bind_typed(Binder *binder, const AstExpr *ast, Expr **out) {
     if (str_equal_fold(ast->type_text, STR("json"))) return bind_json_literal(binder, ast, out);
     Type type;
     Status status = type_parse(binder->arena, ast->type_text, &type, binder->err);
+    if (status == TRIB_OK && str_equal_fold(ast->type_text, STR("char"))) {
+        uint32_t n = (uint32_t)utf8_length(ast->text.data, ast->text.len);
+        type = type_char(n ? n : 1);
+    }
     if (status == TRIB_OK) {
         Value text = text_value(type_varchar(0), ast->text), value;
         status =

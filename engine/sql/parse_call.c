@@ -515,8 +515,17 @@ Status parse_interval(Parser *p, AstExpr **out) {
     (*out)->to_unit = AST_UNIT_NONE;
     if (at_word(p, KW_TO) && parse_ahead(p)->kind == TOKEN_NAME &&
         unit_find(token_text(p, parse_ahead(p))) != AST_UNIT_NONE) {
+        const AstPosition at = parse_ahead(p)->at;
         parse_advance(p);
         TRY(parse_interval_unit(p, &(*out)->to_unit));
+        uint8_t from = (*out)->from_unit, to = (*out)->to_unit;
+        bool months = from == AST_UNIT_YEAR && to == AST_UNIT_MONTH;
+        bool seconds = from >= AST_UNIT_DAY && to <= AST_UNIT_SECOND && from < to;
+        if (!months && !seconds) {
+            return parse_error(p, at,
+                               "an interval goes from YEAR to MONTH, or from DAY, HOUR or MINUTE "
+                               "to a smaller one up to SECOND");
+        }
     }
     return TRIB_OK;
 }

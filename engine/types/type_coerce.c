@@ -229,7 +229,7 @@ static CastFamily cast_family(Type t) {
 /* [from][to]: '.' no cast, 'n' never raises, 'r' may raise, '?' depends (see below). */
 static const char cast_table[CAST_FAMILIES][CAST_FAMILIES + 1] = {
     /*                      b n t x d t z s Z y i u j * */
-    [CAST_BOOLEAN] = "nn?...........",      [CAST_NUMBER] = "n??.........n.",
+    [CAST_BOOLEAN] = "nn?.........n.",      [CAST_NUMBER] = "n??.........n.",
     [CAST_TEXT] = "rr?nrrrrrrrrn.",         [CAST_BINARY] = "...n.......r..",
     [CAST_DATE] = "..?.n..nn...n.",         [CAST_TIME] = "..?..nnnn.....",
     [CAST_TIME_TZ] = "..?..nnnn.....",      [CAST_TIMESTAMP] = "..?.nnnnn...n.",
