@@ -1,10 +1,7 @@
 /*
- * binary.c - rows and kernels of varbinary: hexadecimal, UTF-8, digests.
+ * binary.c - rows and kernels of varbinary: hexadecimal and UTF-8.
  */
 #include "engine/functions/helpers.h"
-
-#include <openssl/evp.h>
-#include <xxhash.h>
 
 static Status kernel_to_hex(KernelCall *call) {
     static const char digits[] = "0123456789ABCDEF";
@@ -62,73 +59,70 @@ static Status kernel_to_utf8(KernelCall *call) {
     return TRIB_OK;
 }
 
-/* Bytes that are not UTF-8 become U+FFFD, one per byte, as utf8_next steps over them. */
-static Status utf8_repair(KernelCall *call, uint32_t row, Str bytes) {
-    char *out = kernel_text(call, row, bytes.len * (uint64_t)3);
+/* The bytes of an invalid sequence that stand for one replacement: the longest part of a character that is
+ * begun rightly, or one byte (the Unicode standard's "maximal subparts", as Trino has it). */
+static size_t utf8_bad_length(const char *data, size_t len) {
+    const uint8_t *u = (const uint8_t *)data;
+    size_t wanted = u[0] >= 0xf0 ? 4 : u[0] >= 0xe0 ? 3 : 2, good = 1;
+    uint8_t low = 0x80, high = 0xbf;
+    if (u[0] < 0xc2 || u[0] > 0xf4) return 1;
+    if (u[0] == 0xe0) low = 0xa0;
+    if (u[0] == 0xed) high = 0x9f;
+    if (u[0] == 0xf0) low = 0x90;
+    if (u[0] == 0xf4) high = 0x8f;
+    while (good < wanted && good < len && u[good] >= low && u[good] <= high) {
+        good++;
+        low = 0x80;
+        high = 0xbf;
+    }
+    return good;
+}
+
+static Status utf8_repair(KernelCall *call, uint32_t row, Str bytes, Str other) {
+    uint64_t most = bytes.len * (uint64_t)(other.len > 1 ? other.len : 1);
+    char *out = kernel_text(call, row, most);
     size_t written = 0;
     if (out == NULL) return row_text_failed(call, row);
     for (size_t at = 0; at < bytes.len;) {
-        int32_t c = utf8_next(bytes.data, bytes.len, &at);
-        written += utf8_put(out + written, c < 0 ? 0xfffd : (uint32_t)c);
+        size_t start = at;
+        if (utf8_next(bytes.data, bytes.len, &at) >= 0) {
+            memcpy(out + written, bytes.data + start, at - start);
+            written += at - start;
+        } else {
+            at = start + utf8_bad_length(bytes.data + start, bytes.len - start);
+            memcpy(out + written, other.data, other.len);
+            written += other.len;
+        }
     }
     row_view(call, row, out, written);
     return TRIB_OK;
 }
 
+/* What stands for wrong bytes: nothing, one character, or the character of a code point. */
+static bool utf8_replacement(const KernelCall *call, uint32_t row, char own[4], Str *out) {
+    *out = STR("\xef\xbf\xbd");
+    if (call->nargs == 1) return true;
+    if (call->args[1].physical == PHYS_STRING) {
+        *out = arg_text(call, 1, row);
+        return out->len == 0 || utf8_length(out->data, out->len) == 1;
+    }
+    int64_t point = arg_int64(call, 1, row);
+    *out = (Str){own, point >= 0 && point <= 0x10ffff ? utf8_put(own, (uint32_t)point) : 0};
+    return out->len > 0;
+}
+
 static Status kernel_from_utf8(KernelCall *call) {
     KERNEL_ROWS(call, row, {
         Str bytes = arg_text(call, 0, row);
-        if (utf8_valid(bytes.data, bytes.len)) {
+        char own[4];
+        Str other;
+        if (!utf8_replacement(call, row, own, &other)) {
+            row_error(call, row, ERR_INVALID_ARGUMENT);
+        } else if (utf8_valid(bytes.data, bytes.len)) {
             row_view(call, row, bytes.data, bytes.len);
         } else {
-            TRY(utf8_repair(call, row, bytes));
+            TRY(utf8_repair(call, row, bytes, other));
         }
-    });
-    return TRIB_OK;
-}
-
-/* ---------------------------------------------------------------- digests */
-
-static Status digest(KernelCall *call, const char *name) {
-    Status status = TRIB_OK;
-    EVP_MD *method = EVP_MD_fetch(NULL, name, NULL);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (method == NULL || context == NULL) {
-        status = error_set(call->err, ERR_GENERAL, "the digest %s is not available", name);
-    }
-    KERNEL_ROWS(call, row, {
-        uint8_t out[EVP_MAX_MD_SIZE];
-        unsigned len = 0;
-        if (status != TRIB_OK) break;
-        Str bytes = arg_text(call, 0, row);
-        if (!EVP_DigestInit_ex(context, method, NULL) ||
-            !EVP_DigestUpdate(context, bytes.data, bytes.len) ||
-            !EVP_DigestFinal_ex(context, out, &len)) {
-            status = error_set(call->err, ERR_GENERAL, "the digest %s failed", name);
-            break;
-        }
-        status = kernel_put_text(call, row, (const char *)out, len);
-    });
-    EVP_MD_CTX_free(context);
-    EVP_MD_free(method);
-    return status;
-}
-
-static Status kernel_md5(KernelCall *call) {
-    return digest(call, "MD5");
-}
-
-static Status kernel_sha256(KernelCall *call) {
-    return digest(call, "SHA256");
-}
-
-/* Eight bytes, the most significant first, seed 0. */
-static Status kernel_xxhash64(KernelCall *call) {
-    KERNEL_ROWS(call, row, {
-        Str bytes = arg_text(call, 0, row);
-        XXH64_canonical_t out;
-        XXH64_canonicalFromHash(&out, XXH64(bytes.data, bytes.len, 0));
-        row_view(call, row, (const char *)out.digest, sizeof(out.digest));
     });
     return TRIB_OK;
 }
@@ -139,15 +133,17 @@ static Status kernel_xxhash64(KernelCall *call) {
         .kernel = kernel_##ID, .family = "binary", .help = HELP                       \
     }
 
+static const char help_utf8[] =
+    "The text that UTF-8 spells; wrong bytes become U+FFFD, or what the second argument says.";
+
 static const Function rows[] = {
     BINARY(to_hex, "varbinary -> varchar", false, "The bytes as hexadecimal digits."),
     BINARY(from_hex, "varchar -> varbinary", true, "The bytes that hexadecimal digits spell."),
+    BINARY(from_hex, "varbinary -> varbinary", true, "The bytes that hexadecimal digits spell."),
     BINARY(to_utf8, "varchar -> varbinary", false, "The text as UTF-8."),
-    BINARY(from_utf8, "varbinary -> varchar", false,
-           "The text that UTF-8 spells; wrong bytes become U+FFFD."),
-    BINARY(md5, "varbinary -> varbinary", false, "The MD5 digest, 16 bytes."),
-    BINARY(sha256, "varbinary -> varbinary", false, "The SHA-256 digest, 32 bytes."),
-    BINARY(xxhash64, "varbinary -> varbinary", false, "The 64-bit xxHash, 8 bytes."),
+    BINARY(from_utf8, "varbinary -> varchar", false, help_utf8),
+    BINARY(from_utf8, "varbinary, varchar -> varchar", true, help_utf8),
+    BINARY(from_utf8, "varbinary, bigint -> varchar", true, help_utf8),
 };
 
 FUNCTION_TABLE(functions_binary, rows);

@@ -19,6 +19,9 @@ static const FunctionTable *const function_tables[] = {
     &functions_session,      &functions_binary,       &functions_nested,
     &functions_array,        &functions_array_lambda, &functions_json,
     &functions_json_extract,
+#define FUNCTIONS(name) &functions_##name,
+#include "engine/functions/tables.def"
+#undef FUNCTIONS
 };
 
 static const AggregateTable *const aggregate_tables[] = {

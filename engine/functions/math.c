@@ -52,6 +52,9 @@ DOUBLE_1(tan, tan(x))
 DOUBLE_1(asin, asin(x))
 DOUBLE_1(acos, acos(x))
 DOUBLE_1(atan, atan(x))
+DOUBLE_1(sinh, sinh(x))
+DOUBLE_1(cosh, cosh(x))
+DOUBLE_1(tanh, tanh(x))
 DOUBLE_1(degrees, x *(180 / PI))
 DOUBLE_1(radians, x / 180 * PI)
 DOUBLE_2(power, pow(x, y))
@@ -219,6 +222,9 @@ static const Function rows[] = {
     DOUBLE_ROW(asin, "Arc sine."),
     DOUBLE_ROW(acos, "Arc cosine."),
     DOUBLE_ROW(atan, "Arc tangent."),
+    DOUBLE_ROW(sinh, "Hyperbolic sine."),
+    DOUBLE_ROW(cosh, "Hyperbolic cosine."),
+    DOUBLE_ROW(tanh, "Hyperbolic tangent."),
     MATH(atan2, "double, double -> double", "Arc tangent of y / x."),
     DOUBLE_ROW(degrees, "Radians as degrees."),
     DOUBLE_ROW(radians, "Degrees as radians."),

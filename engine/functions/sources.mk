@@ -1,5 +1,9 @@
 # engine/functions
 ENGINE_SOURCES += \
+	engine/functions/bits.c engine/functions/crc32.def engine/functions/digest.c \
+	engine/functions/encode.c engine/functions/probability.c engine/functions/url.c \
+	engine/functions/uuid.c
+ENGINE_SOURCES += \
 	engine/functions/aggregate.h \
 	engine/functions/aggregate_array.c \
 	engine/functions/aggregate_bitwise.c \
@@ -35,7 +39,7 @@ ENGINE_SOURCES += \
 	engine/functions/nested.c engine/functions/nested.h \
 	engine/functions/array.c engine/functions/array_lambda.c \
 	engine/functions/lambda_batch.c engine/functions/lambda_batch.h \
-	engine/functions/tables.h \
+	engine/functions/tables.def engine/functions/tables.h \
 	engine/functions/text.c \
 	engine/functions/text_edit.c \
 	engine/functions/value_store.c \

@@ -34,6 +34,9 @@ extern const FunctionTable functions_array;
 extern const FunctionTable functions_array_lambda;
 extern const FunctionTable functions_json;
 extern const FunctionTable functions_json_extract;
+#define FUNCTIONS(name) extern const FunctionTable functions_##name;
+#include "engine/functions/tables.def"
+#undef FUNCTIONS
 
 extern const AggregateTable aggregates_count;
 extern const AggregateTable aggregates_sum;

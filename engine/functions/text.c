@@ -177,8 +177,14 @@ static Status kernel_split_part(KernelCall *call) {
         Str text = arg_text(call, 0, row);
         Str delimiter = arg_text(call, 1, row);
         int64_t index = arg_int64(call, 2, row);
-        if (index <= 0 || delimiter.len == 0) {
+        if (index <= 0) {
             row_error(call, row, ERR_INVALID_ARGUMENT);
+            continue;
+        }
+        if (delimiter.len == 0) { /* every character is a part */
+            Str part = text_part(text, (uint64_t)index - 1, 1);
+            if (part.len == 0) TRY(kernel_set_null(call, row));
+            row_view(call, row, part.data, part.len);
             continue;
         }
         const char *end = NULL;

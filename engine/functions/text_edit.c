@@ -142,43 +142,52 @@ static Status kernel_replace(KernelCall *call) {
 
 /* ---------------------------------------------------------------- padding */
 
-/* `count` characters made of the repeated filling; returns the bytes, writes them if out != NULL. */
-static uint64_t filling(Str fill, uint64_t fill_length, uint64_t count, char *out) {
-    uint64_t whole = count / fill_length, rest = count % fill_length;
-    size_t rest_bytes = utf8_offset(fill.data, fill.len, (size_t)rest);
-    if (out == NULL) {
-        uint64_t bytes;
-        bool overflow = __builtin_mul_overflow(whole, (uint64_t)fill.len, &bytes) ||
-                        __builtin_add_overflow(bytes, (uint64_t)rest_bytes, &bytes);
-        return overflow ? UINT64_MAX : bytes;
-    }
+/* What counts as one: bytes, or characters. */
+static uint64_t units_in(Str text, bool bytes) {
+    return bytes ? text.len : utf8_length(text.data, text.len);
+}
+
+static size_t units_offset(Str text, bool bytes, uint64_t units) {
+    return bytes ? (size_t)units : utf8_offset(text.data, text.len, (size_t)units);
+}
+
+/* Bytes of so many fillings and the first rest_bytes of another one. */
+static uint64_t filling_bytes(Str fill, uint64_t whole, size_t rest_bytes) {
+    uint64_t bytes;
+    bool overflow = __builtin_mul_overflow(whole, (uint64_t)fill.len, &bytes) ||
+                    __builtin_add_overflow(bytes, (uint64_t)rest_bytes, &bytes);
+    return overflow ? UINT64_MAX : bytes;
+}
+
+static void filling_write(Str fill, uint64_t whole, size_t rest_bytes, char *out) {
     for (uint64_t i = 0; i < whole; i++) memcpy(out + i * fill.len, fill.data, fill.len);
     memcpy(out + whole * fill.len, fill.data, rest_bytes);
-    return whole * fill.len + rest_bytes;
 }
 
 static Status pad_row(KernelCall *call, uint32_t row, bool left) {
     char small[STRVIEW_INLINE];
+    bool binary = call->args[0].type.id == TRIB_TYPE_VARBINARY;
     Str text = arg_text(call, 0, row);
     int64_t size = arg_int64(call, 1, row);
     Str fill = STR(" ");
     if (call->nargs == 3) fill = arg_text(call, 2, row);
-    if (size < 0 || fill.len == 0) {
+    if (size < 0 || size > INT32_MAX || fill.len == 0) {
         row_error(call, row, ERR_INVALID_ARGUMENT);
         return TRIB_OK;
     }
-    uint64_t length = utf8_length(text.data, text.len);
+    uint64_t length = units_in(text, binary);
     if ((uint64_t)size <= length) {
-        size_t cut = utf8_offset(text.data, text.len, (size_t)size);
-        return kernel_put_text(call, row, text.data, cut);
+        return kernel_put_text(call, row, text.data, units_offset(text, binary, (uint64_t)size));
     }
-    uint64_t count = (uint64_t)size - length, fill_length = utf8_length(fill.data, fill.len);
-    uint64_t bytes = filling(fill, fill_length, count, NULL), len;
+    uint64_t count = (uint64_t)size - length, of_fill = units_in(fill, binary);
+    uint64_t whole = count / of_fill, len;
+    size_t rest_bytes = units_offset(fill, binary, count % of_fill);
+    uint64_t bytes = filling_bytes(fill, whole, rest_bytes);
     if (__builtin_add_overflow(bytes, (uint64_t)text.len, &len)) len = UINT64_MAX;
     char *out = row_text(call, row, len, small);
     if (out == NULL) return row_text_failed(call, row);
     memcpy(out + (left ? bytes : 0), text.data, text.len);
-    filling(fill, fill_length, count, out + (left ? 0 : text.len));
+    filling_write(fill, whole, rest_bytes, out + (left ? 0 : text.len));
     row_view(call, row, out, (size_t)len);
     return TRIB_OK;
 }
@@ -243,8 +252,10 @@ static const Function rows[] = {
     TEXT(replace, "varchar, varchar, varchar -> varchar", false, help_replace),
     TEXT(lpad, "varchar, bigint -> varchar", true, help_lpad),
     TEXT(lpad, "varchar, bigint, varchar -> varchar", true, help_lpad),
+    TEXT(lpad, "varbinary, bigint, varbinary -> varbinary", true, help_lpad),
     TEXT(rpad, "varchar, bigint -> varchar", true, help_rpad),
     TEXT(rpad, "varchar, bigint, varchar -> varchar", true, help_rpad),
+    TEXT(rpad, "varbinary, bigint, varbinary -> varbinary", true, help_rpad),
     TEXT(chr, "bigint -> varchar", true, "The character of a Unicode code point."),
     TEXT(codepoint, "varchar -> integer", true, "The Unicode code point of the only character."),
 };

@@ -56,6 +56,11 @@ Status kernel_put_buf(KernelCall *call, uint32_t row, const Buf *text) {
     return TRIB_OK;
 }
 
+void kernel_buf_init(const KernelCall *call, Buf *out) {
+    uint64_t limit = call->session != NULL ? call->session->max_value_size : 0;
+    buf_init(out, call->arena, limit != 0 && limit < UINT32_MAX ? limit : UINT32_MAX);
+}
+
 /* ---------------------------------------------------------------- selections */
 
 /* Eight rows at a time: blocks in which no row is true are skipped with one test. */

@@ -80,6 +80,13 @@ Status kernel_put_text(KernelCall *call, uint32_t row, const char *data, size_t 
 /* The same from a buffer, whose failure is the row's error (too long) or exhausted memory. */
 Status kernel_put_buf(KernelCall *call, uint32_t row, const Buf *text) WARN_UNUSED;
 
+/* A buffer for rows whose text is built piece by piece: emptied before each row, then kernel_put_buf. */
+void kernel_buf_init(const KernelCall *call, Buf *out);
+static inline void kernel_buf_reset(Buf *self) {
+    self->len = 0;
+    self->failed = self->exceeded = false;
+}
+
 /* ---------------------------------------------------------------- selections */
 
 /* out = rows of the selection whose mask byte is 1 and that are valid (NULL: all are); their number.
