@@ -13,12 +13,6 @@
 #define HINT_NAMES 3
 
 static const FunctionTable *const function_tables[] = {
-    &functions_comparison,   &functions_arithmetic,   &functions_interval,
-    &functions_math,         &functions_rounding,     &functions_text,
-    &functions_text_edit,    &functions_datetime,     &functions_datetime_units,
-    &functions_session,      &functions_binary,       &functions_nested,
-    &functions_array,        &functions_array_lambda, &functions_json,
-    &functions_json_extract,
 #define FUNCTIONS(name) &functions_##name,
 #include "engine/functions/tables.def"
 #undef FUNCTIONS

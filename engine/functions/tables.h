@@ -18,22 +18,6 @@ typedef struct AggregateTable {
 
 #define FUNCTION_TABLE(name, array) const FunctionTable name = {array, COUNT_OF(array)}
 
-extern const FunctionTable functions_comparison;
-extern const FunctionTable functions_arithmetic;
-extern const FunctionTable functions_interval;
-extern const FunctionTable functions_math;
-extern const FunctionTable functions_rounding;
-extern const FunctionTable functions_text;
-extern const FunctionTable functions_text_edit;
-extern const FunctionTable functions_datetime;
-extern const FunctionTable functions_datetime_units;
-extern const FunctionTable functions_session;
-extern const FunctionTable functions_binary;
-extern const FunctionTable functions_nested;
-extern const FunctionTable functions_array;
-extern const FunctionTable functions_array_lambda;
-extern const FunctionTable functions_json;
-extern const FunctionTable functions_json_extract;
 #define FUNCTIONS(name) extern const FunctionTable functions_##name;
 #include "engine/functions/tables.def"
 #undef FUNCTIONS
