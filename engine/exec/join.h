@@ -52,6 +52,26 @@ typedef struct JoinBound {
     Value minimum, maximum; /* is_null: none yet */
 } JoinBound;
 
+/* The span of an integer key's values; low > high: none yet. */
+typedef struct KeyRange {
+    int64_t low, high;
+} KeyRange;
+
+/* Which values an integer key has on the build side (join_filter.c). */
+typedef struct KeyFilter {
+    uint32_t key;
+    PhysicalType physical;
+    int64_t low;
+    uint64_t last; /* value - low of the largest */
+    Block bits;    /* by value - low; no data: only the bounds are known */
+} KeyFilter;
+
+/* How well a filter has done; one per worker and filter. */
+typedef struct KeyTrial {
+    uint64_t tested, passed;
+    bool given_up;
+} KeyTrial;
+
 typedef struct JoinShared {
     const PhysNode *node;
     Query *query;
@@ -81,6 +101,7 @@ typedef struct JoinShared {
     JoinAside *asides;
     JoinBound *bounds; /* by key; only kept for targets */
     Arena *bounds_arena;
+    KeyRange *ranges; /* by key */
 
     /* Made by finish(), read-only while probing. */
     _Atomic uint32_t phase;       /* of finish: 0 nothing, 1 preparing, 2 tables are being built */
@@ -88,8 +109,10 @@ typedef struct JoinShared {
     PageList *lists;              /* by partition */
     PageList nulls;
     JoinTable *tables;
-    Block slots;          /* of all tables, one after the other */
-    SpillFile *file;      /* of partitions that finish() had to write */
+    Block slots;       /* of all tables, one after the other */
+    SpillFile *file;   /* of partitions that finish() had to write */
+    uint32_t nfilters; /* at most one per key */
+    KeyFilter *filters;
     bool *may_null;       /* by build layout column */
     uint64_t build_rows;  /* all, rows with NULL keys too */
     bool null_keys;       /* some build row has a NULL in a null-aware key */
@@ -116,10 +139,29 @@ Status join_build_consume(OpContext *context, void **local, Batch *in, Error *er
 Status join_build_combine(OpContext *context, void *local, Error *err) WARN_UNUSED;
 Status join_build_finish(OpContext *context, void **local, Step *step, Error *err) WARN_UNUSED;
 /* Enters pages in memory, hashes intact, into a table whose slots are zeroed and enough;
- * *chained is set as by join_table_insert. */
+ * *chained is set as by join_table_insert. filtered: the keys go into the filters too. */
 Status join_table_fill(JoinShared *self, const RowPage *pages, uint32_t npages, JoinTable *table,
-                       ProbeScratch *scratch, ColumnRoom *rooms, FlatColumn *keys, bool *chained,
-                       Error *err) WARN_UNUSED;
+                       ProbeScratch *scratch, ColumnRoom *rooms, FlatColumn *keys, bool filtered,
+                       bool *chained, Error *err) WARN_UNUSED;
+/* ---- which values integer keys have (join_filter.c) */
+
+/* Keys whose values can be filtered by, as a mask: of joins that drop probe rows without a match. */
+uint64_t join_filterable(const JoinShared *self);
+/* Widens the range by `count` values, none of them NULL. */
+void key_range_update(KeyRange *range, PhysicalType physical, const FlatColumn *column,
+                      const uint16_t *positions, uint32_t count);
+void key_range_merge(KeyRange *self, const KeyRange *other);
+/* After all ranges have been merged and the partitions that stay are known. */
+Status join_filters_make(JoinShared *self, Error *err) WARN_UNUSED;
+void join_filters_free(JoinShared *self);
+/* Enters the keys of `count` build rows; by several workers at once. */
+void join_filters_fill(JoinShared *self, const FlatColumn *keys, uint32_t count);
+/* Positions (of the selection, NULL = all) whose value may have a partner; out has room for `count`. */
+uint32_t key_filter_test(const KeyFilter *self, const FlatColumn *column, const uint16_t *selection,
+                         uint32_t count, uint16_t *out);
+/* Notes how many rows passed; false once the filter is not worth its time. */
+bool key_trial_pays(KeyTrial *self, uint32_t tested, uint32_t passed);
+
 Status join_file_keep(JoinShared *self, SpillFile *file, Error *err) WARN_UNUSED;
 
 /* ---- looking up batches (join_probe.c) */

@@ -27,6 +27,8 @@ typedef struct BuildLocal {
     uint8_t **rows;
     FlatColumn *columns;
     JoinBound *bounds; /* by target */
+    KeyRange *ranges;  /* by key */
+    uint64_t ranged;   /* keys that have one */
     bool null_keys;
     /* finish */
     ProbeScratch scratch;
@@ -112,6 +114,9 @@ static Status build_local_new(OpContext *context, BuildLocal **out, Error *err) 
     TRY_ALLOC(self->columns, ARENA_ARRAY(arena, FlatColumn, shared->build_layout->ncolumns + 1),
               err);
     TRY_ALLOC(self->bounds, ARENA_ARRAY(arena, JoinBound, node->as.join.ntargets), err);
+    TRY_ALLOC(self->ranges, ARENA_ARRAY(arena, KeyRange, shared->nkeys + 1), err);
+    for (uint32_t k = 0; k < shared->nkeys; k++) self->ranges[k] = (KeyRange){INT64_MAX, INT64_MIN};
+    self->ranged = join_filterable(shared);
     for (uint32_t i = 0; i < BATCH_ROWS; i++) self->identity[i] = (uint16_t)i;
     for (uint32_t t = 0; t < node->as.join.ntargets; t++)
         self->bounds[t].minimum.is_null = self->bounds[t].maximum.is_null = true;
@@ -219,6 +224,12 @@ Status join_build_consume(OpContext *context, void **local, Batch *in, Error *er
         positions = self->positions;
         hashes = self->kept_hashes;
     }
+    for (uint32_t k = 0; k < shared->nkeys; k++) {
+        if (self->ranged >> k & 1)
+            key_range_update(&self->ranges[k],
+                             (PhysicalType)shared->build_layout->columns[k].physical,
+                             &self->columns[k], positions, count);
+    }
     JoinBuilder *builder = self->builder;
     TRY(row_store_append(&builder->store, self->columns, positions, count, hashes, self->rows,
                          err));
@@ -237,6 +248,8 @@ Status join_build_combine(OpContext *context, void *local, Error *err) {
     for (uint32_t c = 0; c < shared->build_layout->ncolumns; c++)
         shared->may_null[c] |= self->builder->store.may_null[c] || self->builder->nulls.may_null[c];
     shared->null_keys |= self->null_keys;
+    for (uint32_t k = 0; k < shared->nkeys; k++)
+        key_range_merge(&shared->ranges[k], &self->ranges[k]);
     Status status = bounds_merge(shared, self, err);
     pthread_mutex_unlock(&shared->lock);
     return status;
@@ -315,12 +328,14 @@ static Status finish_prepare(JoinShared *self, Error *err) {
     TRY(status);
     for (uint32_t p = atomic_load(&self->kept); p < 1u << self->bits; p++)
         TRY(partition_spill(self, p, err));
-    return self->nkeys > 0 ? tables_allocate(self, err) : TRIB_OK;
+    if (self->nkeys == 0) return TRIB_OK;
+    TRY(tables_allocate(self, err));
+    return join_filters_make(self, err);
 }
 
 Status join_table_fill(JoinShared *self, const RowPage *pages, uint32_t npages, JoinTable *table,
-                       ProbeScratch *scratch, ColumnRoom *rooms, FlatColumn *keys, bool *chained,
-                       Error *err) {
+                       ProbeScratch *scratch, ColumnRoom *rooms, FlatColumn *keys, bool filtered,
+                       bool *chained, Error *err) {
     const RowLayout *layout = self->build_layout;
     for (uint32_t p = 0; p < npages; p++) {
         const RowPage *page = &pages[p];
@@ -332,6 +347,7 @@ Status join_table_fill(JoinShared *self, const RowPage *pages, uint32_t npages, 
             for (uint32_t i = 0; i < count; i++)
                 scratch->hashes[i] = row_hash(scratch->fresh_rows[i]);
             scratch->positions = scratch->identity;
+            if (filtered) join_filters_fill(self, keys, count);
             join_table_insert(table, layout, self->nkeys, keys, self->may_null, scratch,
                               scratch->fresh_rows, count, chained);
             TRY(cancel_check(self->query->cancel, err));
@@ -464,7 +480,7 @@ Status join_build_finish(OpContext *context, void **local, Step *step, Error *er
     bool chained = false;
     if (shared->tables[p].slots)
         TRY(join_table_fill(shared, shared->lists[p].pages, shared->lists[p].count,
-                            &shared->tables[p], &self->scratch, self->rooms, self->columns,
+                            &shared->tables[p], &self->scratch, self->rooms, self->columns, true,
                             &chained, err));
     if (chained) atomic_store(&shared->chained, true);
     if (atomic_fetch_add(&shared->built, 1) + 1 == kept) TRY(filters_send(context, shared, err));

@@ -20,6 +20,10 @@ typedef struct ProcessLocal {
     JoinProbe probe;
     Evaluator *keys;
     JoinAside *aside;
+    Vector *key_vectors; /* by key */
+    KeyTrial *trials;    /* by filter */
+    Batch narrowed;      /* the input with the rows that filters left; borrows all of it */
+    uint16_t *left;      /* their positions */
 } ProcessLocal;
 
 /* ---------------------------------------------------------------- making one */
@@ -530,6 +534,9 @@ static Status process_local_new(OpContext *context, ProcessLocal **out, Error *e
                       (const Expr *const *)context->node->as.join.probe_keys, &self->keys, err));
     if (atomic_load(&shared->kept) < 1u << shared->bits || shared->unknown_rows)
         TRY(join_aside_new(shared, &self->aside, err));
+    TRY_ALLOC(self->key_vectors, ARENA_ARRAY(context->arena, Vector, shared->nkeys + 1), err);
+    TRY_ALLOC(self->trials, ARENA_ARRAY(context->arena, KeyTrial, shared->nkeys + 1), err);
+    TRY_ALLOC(self->left, ARENA_ARRAY(context->arena, uint16_t, BATCH_ROWS + 1), err);
     JoinProbe *probe = &self->probe;
     if (shared->nkeys > 0) {
         probe->tables = shared->tables;
@@ -544,15 +551,45 @@ static Status process_local_new(OpContext *context, ProcessLocal **out, Error *e
     return TRIB_OK;
 }
 
-static Status keys_evaluate(ProcessLocal *self, const Batch *in, Error *err) {
+/* Drops rows whose keys the build side does not have. probe->in becomes the narrowed batch. */
+static Status filters_apply(ProcessLocal *self, Batch *in, Error *err) {
+    JoinProbe *probe = &self->probe;
+    const JoinShared *shared = probe->shared;
+    probe->in = in;
+    for (uint32_t f = 0; f < shared->nfilters && probe->in->selected > 0; f++) {
+        const KeyFilter *filter = &shared->filters[f];
+        KeyTrial *trial = &self->trials[f];
+        FlatColumn column;
+        if (trial->given_up) continue;
+        const Batch *now = probe->in;
+        TRY(row_flatten(&shared->probe_layout->columns[filter->key],
+                        &self->key_vectors[filter->key], now->selection, now->selected, now->count,
+                        probe->arena, &column, err));
+        uint32_t tested = now->selected,
+                 passed = key_filter_test(filter, &column, now->selection, tested, self->left);
+        key_trial_pays(trial, tested, passed);
+        if (passed == tested) continue;
+        self->narrowed = *in;
+        self->narrowed.selection = self->left;
+        self->narrowed.selected = passed;
+        probe->in = &self->narrowed;
+    }
+    return TRIB_OK;
+}
+
+/* The keys of the batch that filters have left. */
+static Status keys_evaluate(ProcessLocal *self, Batch *batch, Error *err) {
     JoinProbe *probe = &self->probe;
     const JoinShared *shared = probe->shared;
     evaluator_reset(self->keys);
-    for (uint32_t k = 0; k < shared->nkeys; k++) {
-        Vector key;
-        TRY(evaluator_run(self->keys, k, in, &key, err));
-        vector_hash(&key, in->selection, in->selected, k > 0, probe->scratch.hashes);
-        TRY(row_flatten(&shared->probe_layout->columns[k], &key, in->selection, in->selected,
+    for (uint32_t k = 0; k < shared->nkeys; k++)
+        TRY(evaluator_run(self->keys, k, batch, &self->key_vectors[k], err));
+    TRY(filters_apply(self, batch, err));
+    const Batch *in = probe->in;
+    for (uint32_t k = 0; k < shared->nkeys && in->selected > 0; k++) {
+        const Vector *key = &self->key_vectors[k];
+        vector_hash(key, in->selection, in->selected, k > 0, probe->scratch.hashes);
+        TRY(row_flatten(&shared->probe_layout->columns[k], key, in->selection, in->selected,
                         in->count, probe->arena, &probe->keys[k], err));
     }
     return TRIB_OK;
@@ -638,9 +675,13 @@ Status join_process(OpContext *context, void **local, Batch *in, Batch *out, Ste
         }
         TRY(cancel_check(context->query->cancel, err));
         arena_reset(probe->arena);
-        probe->in = in;
-        probe->positions = in->selection ? in->selection : probe->scratch.identity;
         TRY(keys_evaluate(self, in, err));
+        in = probe->in;
+        if (in->selected == 0) {
+            *step = STEP_NEED_INPUT;
+            return TRIB_OK;
+        }
+        probe->positions = in->selection ? in->selection : probe->scratch.identity;
         bool nulls = nulls_mark(probe, in->selected);
         TRY(rows_route(self, in->selected, nulls, err));
         join_probe_begin(probe);

@@ -335,7 +335,7 @@ static Status chunk_load(TailLocal *self, bool force, bool *all, Error *err) {
     self->table = (JoinTable){.slots = self->slots.data, .mask = (UINT64_C(1) << bits) - 1};
     self->probe.chained = false;
     return join_table_fill(shared, list->pages + self->from, self->to - self->from, &self->table,
-                           &self->probe.scratch, self->probe.key_rooms, self->probe.keys,
+                           &self->probe.scratch, self->probe.key_rooms, self->probe.keys, false,
                            &self->probe.chained, err);
 }
 

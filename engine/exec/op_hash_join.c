@@ -117,6 +117,9 @@ static Status join_allocate(JoinShared *self, Query *query, Error *err) {
     for (uint32_t t = 0; t < ntargets; t++)
         self->bounds[t].minimum.is_null = self->bounds[t].maximum.is_null = true;
     TRY_ALLOC(self->bounds_arena, arena_new(NULL), err);
+    TRY_ALLOC(self->ranges, ARENA_ARRAY(arena, KeyRange, self->nkeys + 1), err);
+    TRY_ALLOC(self->filters, ARENA_ARRAY(arena, KeyFilter, self->nkeys + 1), err);
+    for (uint32_t k = 0; k < self->nkeys; k++) self->ranges[k] = (KeyRange){INT64_MAX, INT64_MIN};
     return TRIB_OK;
 }
 
@@ -183,6 +186,7 @@ static void join_close(void *shared) {
     for (uint32_t p = 0; self->lists && p < 1u << self->bits; p++)
         page_list_clear(&self->lists[p], &self->space);
     block_free(&self->grant, &self->slots);
+    join_filters_free(self);
     for (uint32_t j = 0; j < self->njobs; j++) {
         page_list_clear(&self->jobs[j].build, &self->space);
         page_list_clear(&self->jobs[j].probe, &self->space);
