@@ -232,6 +232,14 @@ const CteScope *bind_find_cte(const CteScope *ctes, const AstQualifiedName *name
     return NULL;
 }
 
+/* Uses of one query are recognised by its syntax tree. Inside a sub-query it may depend on the row around. */
+static Status mark_use(Binder *binder, const CteScope *cte, Bound *out) {
+    if (cte->outer) return TRIB_OK;
+    TRY(bind_node_same(binder, LOGICAL_CTE, out->node, &out->node));
+    out->node->cte = cte->cte;
+    return TRIB_OK;
+}
+
 Status bind_cte(Binder *binder, const CteScope *cte, AstPosition at, Bound *out) {
     bool recursive = false;
     *cte->used = true;
@@ -240,6 +248,7 @@ Status bind_cte(Binder *binder, const CteScope *cte, AstPosition at, Bound *out)
     if (cte->recursive && names_itself(cte->cte)) TRY(bind_recursive(binder, cte, out, &recursive));
     if (!recursive) TRY(bind_query(binder, cte->cte->query, cte->visible, cte->outer, out));
     bind_leave(binder);
+    TRY(mark_use(binder, cte, out));
     return bind_rename_columns(binder, &out->scope, cte->cte->ncolumns, cte->cte->columns, at);
 }
 

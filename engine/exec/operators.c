@@ -23,6 +23,8 @@ static const Operator *const operators[PHYS_KIND_COUNT] = {
     [PHYS_SAMPLE] = &op_sample,
     [PHYS_TIES] = &op_ties,
     [PHYS_UNNEST] = &op_unnest,
+    [PHYS_SHARED] = &op_shared,
+    [PHYS_SHARED_READ] = &op_shared_read,
     [PHYS_RECURSIVE] = &op_recursive,
     [PHYS_WORKING] = &op_working,
 };

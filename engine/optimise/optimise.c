@@ -87,6 +87,18 @@ static Status copy_plan(Arena *arena, const LogicalPlan *bound, LogicalPlan **ou
     return TRIB_OK;
 }
 
+/* The rule over the plan, then over those that are shared: share_ctes makes some. */
+static Status run_rule(RuleContext *context, Rule rule) {
+    LogicalPlan *plan = context->plan;
+    uint32_t nshared = plan->nshared;
+    TRY(rule(context, plan->root, &plan->root));
+    LogicalNode *root = plan->root;
+    for (uint32_t i = 0; i < nshared; i++)
+        TRY(rule(context, plan->shared[i]->root, &plan->shared[i]->root));
+    plan->root = root;
+    return TRIB_OK;
+}
+
 Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan *bound,
                 LogicalPlan **out, Error *err) {
     LogicalPlan *plan;
@@ -95,7 +107,7 @@ Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan 
         .arena = arena, .columns = &plan->columns, .options = context, .plan = plan, .err = err};
     for (uint32_t i = 0; i < COUNT_OF(rules); i++) {
         if (!rules[i].required && disabled(context->disabled_rules, rules[i].name)) continue;
-        TRY(rules[i].rule(&rule, plan->root, &plan->root));
+        TRY(run_rule(&rule, rules[i].rule));
     }
     *out = plan;
     return TRIB_OK;

@@ -259,6 +259,7 @@ static Status prune(RuleContext *context, const LogicalNode *in, const uint64_t 
     case LOGICAL_JOIN: return prune_join(context, node, needed);
     case LOGICAL_AGGREGATE: return prune_aggregate(context, node, needed);
     case LOGICAL_RECURSIVE: return prune_recursive(context, node);
+    case LOGICAL_SHARED:
     case LOGICAL_WORKING: return prune_working(context, node, needed);
     case LOGICAL_REPEAT: return prune_repeat(context, node, needed);
     case LOGICAL_UNION: return prune_union(context, node, needed);

@@ -422,6 +422,7 @@ static double node_rows(RowMemo *memo, const LogicalNode *node) {
         for (uint32_t i = 0; i < node->nchildren; i++)
             rows += row_memo_get(memo, node->children[i]);
         return rows;
+    case LOGICAL_SHARED: return row_memo_get(memo, node->shared->root);
     case LOGICAL_RECURSIVE: return 10 * row_memo_get(memo, node->children[0]);
     case LOGICAL_WORKING: return WORKING_ROWS;
     case LOGICAL_SINGLE_ROW: return 1;

@@ -50,3 +50,28 @@ bool logical_has_output(const LogicalNode *node, ColumnId id) {
     }
     return false;
 }
+
+/* ---------------------------------------------------------------- shared plans */
+
+typedef struct SharedOrder {
+    bool *seen;
+    uint32_t *order, count;
+} SharedOrder;
+
+static void order_walk(SharedOrder *self, const LogicalNode *node) {
+    if (node->kind == LOGICAL_SHARED && !self->seen[node->shared->id - 1]) {
+        self->seen[node->shared->id - 1] = true;
+        order_walk(self, node->shared->root);
+        self->order[self->count++] = node->shared->id - 1;
+    }
+    for (uint32_t i = 0; i < node->nchildren; i++) order_walk(self, node->children[i]);
+}
+
+uint32_t *logical_shared_order(Arena *arena, const LogicalPlan *plan, uint32_t *count) {
+    SharedOrder order = {.seen = ARENA_ARRAY(arena, bool, plan->nshared + 1),
+                         .order = ARENA_ARRAY(arena, uint32_t, plan->nshared + 1)};
+    if (!order.seen || !order.order) return NULL;
+    order_walk(&order, plan->root);
+    *count = order.count;
+    return order.order;
+}

@@ -51,6 +51,8 @@ typedef enum LogicalKind {
     LOGICAL_WRITE,      /* rows of the child into a table */
     LOGICAL_VERIFY,  /* child: UNION of the pushed fragment and the local one, last column = side */
     LOGICAL_REPEAT,  /* each row as often as its column `mark` says */
+    LOGICAL_CTE,     /* one use of a WITH query; removed by share_ctes, inline_ctes */
+    LOGICAL_SHARED,  /* reads a shared plan: output[i] = its column ids[table_columns[i]] */
     LOGICAL_WORKING, /* what a step of a RECURSIVE reads: output[i] = its column table_columns[i] */
     LOGICAL_TIES,    /* over SORT: offset, limit, and what is equal to the last one by the keys */
 } LogicalKind;
@@ -106,6 +108,14 @@ typedef struct UnnestColumn {
 
 typedef struct LogicalNode LogicalNode;
 
+/* A plan that is computed once and read by several SHARED leaves. */
+typedef struct SharedPlan {
+    uint32_t id; /* from 1 */
+    LogicalNode *root;
+    uint32_t ncolumns;
+    ColumnId *ids; /* what leaves may ask for; root puts out those that are asked for */
+} SharedPlan;
+
 /* Fields beyond the common ones belong to the kinds named above them. */
 struct LogicalNode {
     LogicalKind kind;
@@ -150,6 +160,8 @@ struct LogicalNode {
     /* SETOP */
     LogicalSet set;
     bool all;
+    const void *cte;    /* CTE: equal for uses of the same query */
+    SharedPlan *shared; /* SHARED */
     /* RECURSIVE, WORKING */
     uint32_t recursion; /* which one; unique in the plan */
     bool distinct; /* RECURSIVE: UNION without ALL. WORKING: all rows so far, not the last step's */
@@ -189,12 +201,16 @@ typedef struct LogicalPlan {
     uint32_t nparameters;
     Type *parameter_types;
     bool *parameter_inferred;
+    uint32_t nshared; /* of optimised plans */
+    SharedPlan **shared;
 } LogicalPlan;
 
 /* Allocates a node with its output array (ids 0) and children array. NULL when exhausted. */
 LogicalNode *logical_new(Arena *arena, LogicalKind kind, uint32_t noutput, uint32_t nchildren);
 /* A shallow copy, to be changed by a rule before it publishes it. */
 LogicalNode *logical_copy(Arena *arena, const LogicalNode *node);
+/* Indexes of the shared plans that are read, each after those that it reads; NULL when exhausted. */
+uint32_t *logical_shared_order(Arena *arena, const LogicalPlan *plan, uint32_t *count);
 /* Is the column one of the node's output? */
 bool logical_has_output(const LogicalNode *node, ColumnId id);
 /* Text for EXPLAIN (TYPE LOGICAL): a line per node, indented. */

@@ -33,6 +33,10 @@ typedef struct Lowering {
     uint32_t nids;
     uint32_t nnodes, capacity; /* of the plan that is being made */
     PhysNode **nodes;
+    Lowered *shared; /* [plan->nshared] SHARED */
+    bool *shared_shown;
+    uint32_t nshared;
+    PhysNode **shared_nodes;
     const struct Recursion *recursions; /* whose steps are being lowered, the innermost first */
     Error *err;
 } Lowering;
@@ -389,6 +393,45 @@ static Status lower_limit(Lowering *self, const LogicalNode *node, Lowered *out)
     TRY(node_same(self, PHYS_LIMIT, &child, out));
     TRY(row_count(self, node->limit, "LIMIT", -1, &out->node->as.limit.limit));
     return row_count(self, node->offset, "OFFSET", 0, &out->node->as.limit.offset);
+}
+
+/* ---------------------------------------------------------------- shared plans */
+
+/* All that are read, before the plan that reads them. */
+static Status lower_shared_plans(Lowering *self) {
+    const LogicalPlan *plan = self->plan;
+    uint32_t *order, count;
+    if (plan->nshared == 0) return TRIB_OK;
+    TRY_ALLOC(order, logical_shared_order(self->arena, plan, &count), self->err);
+    TRY_ALLOC(self->shared, ARENA_ARRAY(self->arena, Lowered, plan->nshared), self->err);
+    TRY_ALLOC(self->shared_shown, ARENA_ARRAY(self->arena, bool, plan->nshared), self->err);
+    TRY_ALLOC(self->shared_nodes, ARENA_ARRAY(self->arena, PhysNode *, count), self->err);
+    for (uint32_t i = 0; i < count; i++) {
+        Lowered root, *shared = &self->shared[order[i]];
+        TRY(lower(self, plan->shared[order[i]]->root, &root));
+        TRY(node_same(self, PHYS_SHARED, &root, shared));
+        shared->node->rows = root.node->rows;
+        self->shared_nodes[self->nshared++] = shared->node;
+    }
+    return TRIB_OK;
+}
+
+/* Reads the whole rows; a projection above takes the columns that are wanted. */
+static Status lower_shared(Lowering *self, const LogicalNode *node, Lowered *out) {
+    uint32_t index = node->shared->id - 1;
+    const Lowered *shared = &self->shared[index];
+    Lowered read;
+    TRY(node_new(self, PHYS_SHARED_READ, shared->node->ncolumns, 0, &read));
+    TRY(set_columns(self, &read, shared->ids));
+    read.node->rows = shared->node->rows;
+    read.node->as.read.from = shared->node;
+    read.node->as.read.first = !self->shared_shown[index];
+    self->shared_shown[index] = true;
+    ColumnId *from;
+    TRY_ALLOC(from, ARENA_ARRAY(self->arena, ColumnId, node->noutput), self->err);
+    for (uint32_t i = 0; i < node->noutput; i++)
+        from[i] = node->shared->ids[node->table_columns[i]];
+    return reorder(self, &read, node->noutput, from, node->output, out);
 }
 
 /* ---------------------------------------------------------------- recursive queries */
@@ -807,6 +850,7 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
         [LOGICAL_VERIFY] = lower_verify,
         [LOGICAL_REPEAT] = lower_repeat,
         [LOGICAL_RECURSIVE] = lower_recursive,
+        [LOGICAL_SHARED] = lower_shared,
         [LOGICAL_WORKING] = lower_working,
         [LOGICAL_SAMPLE] = lower_sample,
         [LOGICAL_TIES] = lower_sort,
@@ -830,15 +874,22 @@ Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *
     row_memo_init(&self.memo, arena, &plan->columns);
     TRY_ALLOC(self.names, ARENA_ARRAY(arena, const char *, plan->columns.count + 1), err);
     Lowered root;
-    TRY(lower(&self, plan->root, &root));
-    if (plan->root->kind != LOGICAL_WRITE)
-        return finish_plan(&self, &root, plan->root->noutput, plan->root->output, out);
     PhysicalPlan *physical;
+    TRY(lower_shared_plans(&self));
+    TRY(lower(&self, plan->root, &root));
+    if (plan->root->kind != LOGICAL_WRITE) {
+        TRY(finish_plan(&self, &root, plan->root->noutput, plan->root->output, out));
+        (*out)->nshared = self.nshared;
+        (*out)->shared = self.shared_nodes;
+        return TRIB_OK;
+    }
     TRY_ALLOC(physical, ARENA_NEW(arena, PhysicalPlan), err);
     *physical = (PhysicalPlan){.arena = arena,
                                .root = root.node,
                                .nnodes = self.nnodes,
                                .nodes = self.nodes,
+                               .nshared = self.nshared,
+                               .shared = self.shared_nodes,
                                .nids = self.nids};
     *out = physical;
     return TRIB_OK;

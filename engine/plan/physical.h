@@ -29,6 +29,8 @@ typedef enum PhysKind {
     PHYS_SAMPLE,
     PHYS_TIES, /* as.sort */
     PHYS_UNNEST,
+    PHYS_SHARED, /* root of a shared plan: keeps the rows of its child */
+    PHYS_SHARED_READ,
     PHYS_RECURSIVE,
     PHYS_WORKING,
     PHYS_KIND_COUNT
@@ -141,6 +143,10 @@ struct PhysNode {
             bool keep_empty;
         } unnest;
         struct {
+            const PhysNode *from; /* SHARED */
+            bool first;           /* EXPLAIN shows the shared plan below this one */
+        } read;
+        struct {
             /* child: the first part, its columns in this node's order */
             struct PhysicalPlan *step; /* likewise; run once per step */
             bool distinct;             /* op_working wants all rows so far too */
@@ -169,7 +175,9 @@ typedef struct PhysicalPlan {
     PhysNode *root; /* RESULT or WRITE */
     uint32_t nnodes;
     PhysNode **nodes; /* each after its children; those of a step's plan are not among them */
-    uint32_t nids;    /* ids are below this: those of all plans together */
+    uint32_t nshared;
+    PhysNode **shared; /* SHARED, each after those that it reads */
+    uint32_t nids;     /* ids are below this: those of all plans together */
 } PhysicalPlan;
 
 /* Logical to physical: ordinals, join sides, keys and residuals, top-N. Parameters must be constants. */

@@ -169,6 +169,11 @@ void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
         buf_text(self->out, node->set == SET_INTERSECT ? "intersect" : "except");
         if (node->all) buf_text(self->out, " all");
         break;
+    case LOGICAL_CTE: buf_text(self->out, "use of a common table expression"); break;
+    case LOGICAL_SHARED:
+        buf_printf(self->out, "shared %u", node->shared->id);
+        print_output(self, node);
+        break;
     case LOGICAL_RECURSIVE:
         buf_printf(self->out, "recursive %u union%s", node->recursion,
                    node->distinct ? "" : " all");
@@ -193,6 +198,14 @@ void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
     }
 }
 
+const LogicalNode *logical_shown_below(LogicalPrinter *self, const LogicalNode *node) {
+    if (node->kind != LOGICAL_SHARED) return NULL;
+    if (!self->shown) self->shown = ARENA_ARRAY(self->arena, bool, self->plan->nshared + 1);
+    if (!self->shown || self->shown[node->shared->id]) return NULL;
+    self->shown[node->shared->id] = true;
+    return node->shared->root;
+}
+
 static void print_logical(LogicalPrinter *self, const LogicalNode *node, uint32_t depth) {
     if (depth > PRINT_MAX_DEPTH) {
         buf_text(self->out, "...\n");
@@ -203,6 +216,8 @@ static void print_logical(LogicalPrinter *self, const LogicalNode *node, uint32_
     buf_printf(self->out, "  (about %.0f rows)\n", row_memo_get(&self->memo, node));
     for (uint32_t i = 0; i < node->nchildren; i++)
         print_logical(self, node->children[i], depth + 1);
+    const LogicalNode *shared = logical_shown_below(self, node);
+    if (shared) print_logical(self, shared, depth + 1);
 }
 
 void logical_print(Buf *out, const LogicalPlan *plan) {
@@ -278,6 +293,8 @@ static void remote_walk(LogicalPrinter *self, const LogicalNode *node, uint32_t 
     }
     for (uint32_t i = 0; i < node->nchildren; i++)
         remote_walk(self, node->children[i], depth + 1, sources);
+    const LogicalNode *shared = logical_shown_below(self, node);
+    if (shared) remote_walk(self, shared, depth + 1, sources);
 }
 
 void remote_print(Buf *out, const LogicalPlan *plan) {
@@ -310,6 +327,8 @@ const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_SAMPLE] = "Sample",
     [PHYS_TIES] = "LimitWithTies",
     [PHYS_UNNEST] = "Unnest",
+    [PHYS_SHARED] = "Shared",
+    [PHYS_SHARED_READ] = "SharedRead",
     [PHYS_RECURSIVE] = "Recursive",
     [PHYS_WORKING] = "WorkingTable",
 };
@@ -404,6 +423,8 @@ void phys_node_print(PhysPrinter *self, const PhysNode *node) {
     case PHYS_SORT:
     case PHYS_TIES:
     case PHYS_TOPN: phys_sort(self, node); break;
+    case PHYS_SHARED: buf_printf(self->out, " %u", node->id); break;
+    case PHYS_SHARED_READ: buf_printf(self->out, " %u", node->as.read.from->id); break;
     case PHYS_RECURSIVE:
         buf_text(self->out, node->as.recursive.distinct ? " union" : " union all");
         break;
@@ -451,6 +472,11 @@ static void phys_counters(PhysPrinter *self, const PhysNode *node) {
     if (c->note[0]) buf_printf(self->out, ", %s", c->note);
 }
 
+const PhysNode *phys_shown_below(const PhysNode *node) {
+    if (node->kind == PHYS_RECURSIVE) return node->as.recursive.step->root->children[0];
+    return node->kind == PHYS_SHARED_READ && node->as.read.first ? node->as.read.from : NULL;
+}
+
 static void print_physical(PhysPrinter *self, const PhysNode *node, uint32_t depth) {
     if (depth > PRINT_MAX_DEPTH) {
         buf_text(self->out, "...\n");
@@ -467,8 +493,8 @@ static void print_physical(PhysPrinter *self, const PhysNode *node, uint32_t dep
     buf_char(self->out, '\n');
     for (uint32_t i = 0; i < node->nchildren; i++)
         print_physical(self, node->children[i], depth + 1);
-    if (node->kind == PHYS_RECURSIVE)
-        print_physical(self, node->as.recursive.step->root->children[0], depth + 1);
+    const PhysNode *more = phys_shown_below(node);
+    if (more) print_physical(self, more, depth + 1);
 }
 
 void physical_print(Buf *out, const PhysicalPlan *plan, const NodeCounters *counters) {

@@ -14,7 +14,14 @@ typedef struct LogicalPrinter {
     const LogicalPlan *plan;
     Arena *arena; /* of names made up while printing */
     RowMemo memo;
+    bool *shown; /* by id of a shared plan */
 } LogicalPrinter;
+
+/* The shared plan that is printed as if it were the node's child: below the first that reads it; or NULL. */
+const LogicalNode *logical_shown_below(LogicalPrinter *self, const LogicalNode *node);
+/* The plan that is printed like a child of the node, though it is not one: of a recursive step, of a shared
+ * plan's first reader; or NULL. */
+const PhysNode *phys_shown_below(const PhysNode *node);
 
 /* The name of a column, with #id where two columns share it. context: the printer. */
 const char *logical_name(void *context, ColumnId id);

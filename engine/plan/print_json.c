@@ -66,6 +66,8 @@ static const char *logical_kind_name(const LogicalNode *node) {
     case LOGICAL_SAMPLE: return "Sample";
     case LOGICAL_SETOP: return "SetOperation";
     case LOGICAL_RECURSIVE: return "Recursive";
+    case LOGICAL_CTE: return "CommonTableExpression";
+    case LOGICAL_SHARED: return "Shared";
     case LOGICAL_WORKING: return "WorkingTable";
     case LOGICAL_REPEAT: return "Repeat";
     case LOGICAL_TIES: return "LimitWithTies";
@@ -109,6 +111,8 @@ static void logical_json(LogicalPrinter *self, const LogicalNode *node, uint32_t
         if (i) buf_char(out, ',');
         logical_json(self, node->children[i], id, depth + 1);
     }
+    const LogicalNode *shared = logical_shown_below(self, node);
+    if (shared && depth < PRINT_MAX_DEPTH) logical_json(self, shared, id, depth + 1);
     buf_text(out, node->nchildren && depth >= PRINT_MAX_DEPTH ? "],\"cut\":true}" : "]}");
 }
 
@@ -205,6 +209,8 @@ static void each_scan(LogicalPrinter *self, const LogicalNode *node, uint32_t de
     }
     for (uint32_t i = 0; i < node->nchildren; i++)
         each_scan(self, node->children[i], depth + 1, first, print);
+    const LogicalNode *shared = logical_shown_below(self, node);
+    if (shared) each_scan(self, shared, depth + 1, first, print);
 }
 
 void remote_print_json(Buf *out, const LogicalPlan *plan) {
@@ -303,6 +309,11 @@ static void phys_json(PhysPrinter *self, Arena *arena, const PhysNode *node, uin
     for (uint32_t i = 0; i < node->nchildren && depth < PRINT_MAX_DEPTH; i++) {
         if (i) buf_char(out, ',');
         phys_json(self, arena, node->children[i], depth + 1);
+    }
+    const PhysNode *more = phys_shown_below(node);
+    if (more && depth < PRINT_MAX_DEPTH) {
+        if (node->nchildren) buf_char(out, ',');
+        phys_json(self, arena, more, depth + 1);
     }
     buf_text(out, node->nchildren && depth >= PRINT_MAX_DEPTH ? "],\"cut\":true}" : "]}");
 }

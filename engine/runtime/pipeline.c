@@ -7,7 +7,8 @@
  * side. A transform that may have rows left when its input has ended (unmatched build rows, spilled
  * partitions) is also the source of a pipeline of its own, the tail, which runs after all others that
  * flow through it. build() returns the pipelines that feed a chain, so that tails
- * and sinks know whom to wait for.
+ * and sinks know whom to wait for. Shared plans come first: each has a sink of its own, and those who read it
+ * start after that.
  *
  * A task keeps one batch per stage. Batches borrow from the batch before them, so a batch is cleared
  * only when everything made of it has been consumed: the deepest stage that still has output to give
@@ -134,6 +135,29 @@ static Status build_join(Builder *self, const PhysNode *node, const Chain *chain
     return build_transform(self, node, sink, chain, feeders, err);
 }
 
+/* The sink of a shared plan; NULL: it belongs to the execution around this one, and is finished. */
+static Sink *shared_sink(const Execution *execution, const PhysNode *shared) {
+    for (uint32_t i = 0; i < execution->nsinks; i++) {
+        if (execution->sinks[i]->node == shared) return execution->sinks[i];
+    }
+    return NULL;
+}
+
+/* `later` starts only when the shared plans that its source reads are complete. The step of a recursive
+ * query reads some too. */
+static Status pipeline_after_shared(Builder *self, Pipeline *later, const PhysNode *node,
+                                    Error *err) {
+    if (node->kind == PHYS_SHARED_READ) {
+        Sink *sink = shared_sink(self->execution, node->as.read.from);
+        if (sink) TRY(pipeline_after_sink(self->execution->arena, later, sink, err));
+    }
+    if (node->kind != PHYS_RECURSIVE) return TRIB_OK;
+    const PhysicalPlan *step = node->as.recursive.step;
+    for (uint32_t i = 0; i < step->nnodes; i++)
+        TRY(pipeline_after_shared(self, later, step->nodes[i], err));
+    return TRIB_OK;
+}
+
 static Status build_breaker(Builder *self, const PhysNode *node, const Chain *chain,
                             PipelineList *feeders, Error *err) {
     Sink *sink;
@@ -144,6 +168,7 @@ static Status build_breaker(Builder *self, const PhysNode *node, const Chain *ch
     Pipeline *p;
     TRY(add_pipeline(self, node, chain, false, &p, err));
     TRY(pipeline_after_sink(self->execution->arena, p, sink, err));
+    TRY(pipeline_after_shared(self, p, node, err));
     return list_add(self->execution->arena, feeders, p, err);
 }
 
@@ -174,6 +199,7 @@ static Status build(Builder *self, const PhysNode *node, const Chain *chain, Pip
     if (op->process) return build_transform(self, node, NULL, chain, feeders, err);
     Pipeline *p;
     TRY(add_pipeline(self, node, chain, false, &p, err));
+    TRY(pipeline_after_shared(self, p, node, err));
     return list_add(self->execution->arena, feeders, p, err);
 }
 
@@ -183,6 +209,13 @@ Status pipelines_build(Execution *execution, Error *err) {
     TRY_ALLOC(execution->sinks, ARENA_ARRAY(execution->arena, Sink *, execution->plan->nnodes),
               err);
     Sink *sink;
+    for (uint32_t i = 0; i < execution->plan->nshared; i++) {
+        const PhysNode *shared = execution->plan->shared[i];
+        PipelineList writers = {0};
+        TRY(sink_new(&builder, shared, &sink, err));
+        Chain into = {0, NULL, sink};
+        TRY(build(&builder, shared->children[0], &into, &writers, err));
+    }
     TRY(sink_new(&builder, root, &sink, err));
     Chain chain = {0, NULL, sink};
     PipelineList feeders = {0};
