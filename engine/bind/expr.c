@@ -173,8 +173,13 @@ static Status bind_name(Binder *binder, const ExprScope *scope, const AstExpr *a
         if (*out) return TRIB_OK;
     }
     const ScopeColumn *column;
-    TRY(scope_find(binder, scope->scope, &ast->name, &column));
-    return bind_column(binder, column->id, out);
+    bool enclosing;
+    TRY(scope_find(binder, scope->scope, &ast->name, &column, &enclosing));
+    if (!enclosing) return bind_column(binder, column->id, out);
+    TRY(bind_outer_column(binder, column->id, out));
+    (*out)->line = ast->at.line;
+    (*out)->column = ast->at.column;
+    return TRIB_OK;
 }
 
 static Status bind_constant(Binder *binder, const ExprScope *scope, const AstExpr *ast,
@@ -232,6 +237,9 @@ static Status bind_unary(Binder *binder, const ExprScope *scope, const AstExpr *
 
 static Status bind_binary(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     Expr **args;
+    bool done;
+    TRY(bind_row_comparison(binder, scope, ast, out, &done));
+    if (done) return TRIB_OK;
     TRY(bind_args(binder, scope, 2, ast->args, &args));
     return bind_call_id(binder, ast, (TribFunctionId)ast->op, 2, args, out);
 }
@@ -267,10 +275,6 @@ static Status bind_is_distinct(Binder *binder, const ExprScope *scope, const Ast
     return ast->negated ? negate(binder, call, out) : TRIB_OK;
 }
 
-/*
- * An operand that the form holds `times` over. What gives another value each time must not be among them;
- * and operands that nest in one another would multiply.
- */
 Status bind_repeated(Binder *binder, const AstExpr *at, const Expr *operand, uint32_t times,
                      const char *what) {
     if (operand->is_volatile) {
@@ -321,55 +325,6 @@ static Status bind_like(Binder *binder, const ExprScope *scope, const AstExpr *a
     TRY(bind_call_id(binder, ast, TRIB_FN_like, ast->nargs, args, &call));
     *out = call;
     return ast->negated ? negate(binder, call, out) : TRIB_OK;
-}
-
-/* ---------------------------------------------------------------- sub-queries */
-
-static Status bind_subquery(Binder *binder, const ExprScope *scope, const AstExpr *ast,
-                            SubqueryKind kind, Type type, uint32_t nargs, Expr **args, Expr **out) {
-    Bound bound;
-    if (scope->lambda) return bind_unsupported(binder, ast->at, "a sub-query in a lambda");
-    RecursionBan before =
-        bind_ban_recursion(binder, "cannot stand in a sub-query of an expression");
-    TRY(bind_query(binder, ast->query, scope->ctes, scope->scope, &bound));
-    binder->ban = before;
-    if (kind != SUBQUERY_EXISTS && bound.scope.count != 1) {
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                            "the sub-query must give one column; it gives %u", bound.scope.count);
-    }
-    if (kind == SUBQUERY_SCALAR)
-        type = plan_column(&binder->plan->columns, bound.scope.columns[0].id)->type;
-    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_SUBQUERY, type, nargs, args), binder->err);
-    (*out)->subquery_kind = (uint8_t)kind;
-    (*out)->negated = ast->negated;
-    (*out)->as.plan = bound.node;
-    expr_derive(*out);
-    return TRIB_OK;
-}
-
-static Status bind_scalar_query(Binder *binder, const ExprScope *scope, const AstExpr *ast,
-                                Expr **out) {
-    return bind_subquery(binder, scope, ast, SUBQUERY_SCALAR, TYPE(UNKNOWN), 0, NULL, out);
-}
-
-static Status bind_exists(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
-    return bind_subquery(binder, scope, ast, SUBQUERY_EXISTS, TYPE(BOOLEAN), 0, NULL, out);
-}
-
-static Status bind_in_query(Binder *binder, const ExprScope *scope, const AstExpr *ast,
-                            Expr **out) {
-    Expr *value;
-    TRY(bind_expr(binder, scope, ast->args[0], &value));
-    TRY(bind_subquery(binder, scope, ast, SUBQUERY_IN, TYPE(BOOLEAN), 1, &value, out));
-    Type column = plan_column(&binder->plan->columns, (*out)->as.plan->output[0])->type, common;
-    TRY(bind_coerce(binder, value, value->kind == EXPR_PARAMETER ? column : value->type, &value));
-    if (type_common(binder->arena, value->type, column, &common)) return TRIB_OK;
-    Buf a, b;
-    type_text(&a, binder, value->type);
-    type_text(&b, binder, column);
-    return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                        "IN compares " STR_FORMAT " with " STR_FORMAT, STR_ARGS(buf_view(&a)),
-                        STR_ARGS(buf_view(&b)));
 }
 
 /* ---------------------------------------------------------------- CASE, CAST and forms of their own */
@@ -619,7 +574,6 @@ static Status bind_function(Binder *binder, const ExprScope *scope, const AstExp
 static Status bind_unsupported_kind(Binder *binder, const ExprScope *scope, const AstExpr *ast,
                                     Expr **out) {
     static const char *const names[] = {
-        [AST_QUANTIFIED] = "a comparison with ANY or ALL of a sub-query",
         [AST_DEFAULT] = "DEFAULT",
         [AST_JSON] = "an SQL/JSON function",
     };
@@ -667,7 +621,7 @@ static const BindKind kinds[] = {
     [AST_CURRENT] = bind_current,
     [AST_POSITION_IN] = bind_position,
     [AST_TRIM] = bind_trim,
-    [AST_QUANTIFIED] = bind_unsupported_kind,
+    [AST_QUANTIFIED] = bind_quantified,
     [AST_ROW] = bind_row,
     [AST_ARRAY] = bind_array,
     [AST_SUBSCRIPT] = bind_subscript,

@@ -56,6 +56,40 @@ static Status not_grouped(SelectBinder *self, const Expr *e) {
                       STR_ARGS(column->name));
 }
 
+/* In a sub-query a column of this SELECT: seen from there the grouping lies in between. */
+static Expr *replace_outer(void *context, const Expr *e) {
+    SelectBinder *self = context;
+    Expr *column = NULL;
+    if (self->status != TRIB_OK || !logical_has_output(self->node, e->as.column_id)) return NULL;
+    for (uint32_t g = 0; g < self->ngroups; g++) {
+        const Expr *group = self->groups[g];
+        if (group->kind != EXPR_COLUMN || group->as.column_id != e->as.column_id) continue;
+        self->status = bind_outer_column(self->binder, self->group_ids[g], &column);
+        return column;
+    }
+    self->status = not_grouped(self, e);
+    return NULL;
+}
+
+static Expr *replace_grouped(void *context, const Expr *e);
+
+/* A sub-query above the grouping, with its operands. */
+static Status grouped_subquery(SelectBinder *self, const Expr *e, Expr **out) {
+    Binder *binder = self->binder;
+    Expr *copy, **args;
+    TRY_ALLOC(copy, ARENA_NEW(binder->arena, Expr), binder->err);
+    TRY_ALLOC(args, ARENA_ARRAY(binder->arena, Expr *, e->nargs), binder->err);
+    *copy = *e;
+    copy->args = args;
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        TRY(expr_rewrite(binder->arena, e->args[i], replace_grouped, self, &args[i], binder->err));
+        if (self->status != TRIB_OK) return self->status;
+    }
+    TRY(bind_replace_outer(binder, e->as.plan, replace_outer, self, &copy->as.plan));
+    *out = copy;
+    return self->status;
+}
+
 static Expr *replace_grouped(void *context, const Expr *e) {
     SelectBinder *self = context;
     Expr *column = NULL;
@@ -76,6 +110,10 @@ static Expr *replace_grouped(void *context, const Expr *e) {
         return column;
     }
     if (e->kind == EXPR_COLUMN) self->status = not_grouped(self, e);
+    if (e->kind == EXPR_SUBQUERY) {
+        self->status = grouped_subquery(self, e, &column);
+        return column;
+    }
     return NULL;
 }
 

@@ -111,7 +111,8 @@ Status bind_dereference(Binder *binder, const ExprScope *scope, const AstExpr *a
     Error quiet, *loud = binder->err;
     error_clear(&quiet);
     binder->err = &quiet;
-    Status status = scope_find(binder, scope->scope, &ast->name, &column);
+    bool enclosing;
+    Status status = scope_find(binder, scope->scope, &ast->name, &column, &enclosing);
     binder->err = loud;
     if (status == TRIB_OK || strcmp(quiet.sqlstate, error_sqlstate(ERR_COLUMN_NOT_FOUND)) != 0)
         return TRIB_OK;

@@ -42,6 +42,12 @@ Status bind_column(Binder *binder, ColumnId id, Expr **out) {
     return TRIB_OK;
 }
 
+Status bind_outer_column(Binder *binder, ColumnId id, Expr **out) {
+    TRY_ALLOC(*out, expr_outer(binder->arena, id, plan_column(&binder->plan->columns, id)->type),
+              binder->err);
+    return TRIB_OK;
+}
+
 /* Conservative: false only where the expression cannot be NULL. */
 bool bind_nullable(const Binder *binder, const Expr *e) {
     switch ((ExprKind)e->kind) {

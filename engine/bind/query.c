@@ -5,9 +5,11 @@
 
 /* ---------------------------------------------------------------- VALUES */
 
-static Status bind_values(Binder *binder, const AstBody *body, const CteScope *ctes, Bound *out) {
+static Status bind_values(Binder *binder, const AstBody *body, const CteScope *ctes,
+                          const Scope *outer, Bound *out) {
     uint32_t n = body->nrows ? body->rows[0].count : 0;
-    ExprScope scope = {.ctes = ctes, .clause = "VALUES"};
+    const Scope none = {.outer = outer};
+    ExprScope scope = {.scope = outer ? &none : NULL, .ctes = ctes, .clause = "VALUES"};
     LogicalNode *node;
     TRY(bind_node(binder, LOGICAL_VALUES, n, NULL, &node));
     node->nrows = body->nrows;
@@ -190,7 +192,7 @@ Status bind_query_body(Binder *binder, const AstBody *body, const AstQuery *quer
     switch (body->kind) {
     case AST_BODY_SELECT:
         return bind_select(binder, body->select, query, ctes, outer, out, ordered);
-    case AST_BODY_VALUES: return bind_values(binder, body, ctes, out);
+    case AST_BODY_VALUES: return bind_values(binder, body, ctes, outer, out);
     case AST_BODY_SET: return bind_set(binder, body, ctes, outer, out);
     case AST_BODY_QUERY: return bind_query(binder, body->query, ctes, outer, out);
     case AST_BODY_TABLE:
@@ -201,8 +203,10 @@ Status bind_query_body(Binder *binder, const AstBody *body, const AstQuery *quer
 }
 
 /* ORDER BY above VALUES and set operations: by ordinals and output columns. */
-static Status sort_body(Binder *binder, const AstQuery *query, const CteScope *ctes, Bound *bound) {
+static Status sort_body(Binder *binder, const AstQuery *query, const CteScope *ctes,
+                        const Scope *outer, Bound *bound) {
     if (query->norder == 0) return TRIB_OK;
+    bound->scope.outer = outer;
     uint32_t n = bound->node->noutput, extra = 0;
     LogicalNode *project, *sort;
     TRY(bind_node(binder, LOGICAL_PROJECT, n + query->norder, bound->node, &project));
@@ -279,7 +283,7 @@ Status bind_query(Binder *binder, const AstQuery *query, const CteScope *ctes, c
     bool ordered;
     TRY(bind_query_body(binder, query->body, query, ctes, outer, out, &ordered));
     if (!ordered) {
-        TRY(sort_body(binder, query, ctes, out));
+        TRY(sort_body(binder, query, ctes, outer, out));
         TRY(bind_limit(binder, query, out->node, &out->node));
     }
     TRY(trim_output(binder, out));

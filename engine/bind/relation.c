@@ -115,7 +115,6 @@ static Status bind_named(Binder *binder, const AstRelation *r, const CteScope *c
 
 static Status bind_derived(Binder *binder, const AstRelation *r, const CteScope *ctes,
                            const Scope *outer, Bound *out) {
-    if (r->lateral) return bind_unsupported(binder, r->at, "LATERAL");
     TRY(bind_query(binder, r->query, ctes, outer, out));
     TRY(bind_rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at));
     return set_qualifiers(binder, &out->scope, &r->alias, 0, NULL);
@@ -138,7 +137,7 @@ static Status find_merged(Binder *binder, const Scope *side, const AstName *name
                           const ScopeColumn **out) {
     AstName part = *name;
     AstQualifiedName qualified = {1, &part};
-    return scope_find(binder, side, &qualified, out);
+    return scope_find(binder, side, &qualified, out, NULL);
 }
 
 static Status natural_names(Binder *binder, const Scope *left, const Scope *right, AstPosition at,
@@ -253,7 +252,10 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
     if (r->right->kind == AST_REL_UNNEST)
         return bind_unnest_join(binder, r, ctes, outer, &left, out);
     if (full || r->join == AST_JOIN_LEFT) bind_ban_recursion(binder, where);
-    TRY(bind_relation(binder, r->right, ctes, outer, &right));
+    bool lateral = r->right->kind == AST_REL_QUERY && r->right->lateral;
+    if (lateral && (r->join == AST_JOIN_RIGHT || r->join == AST_JOIN_FULL))
+        return bind_unsupported(binder, r->at, "LATERAL in a RIGHT or FULL join");
+    TRY(bind_relation(binder, r->right, ctes, lateral ? &left.scope : outer, &right));
     binder->ban = before;
     LogicalNode *join;
     uint32_t n = left.node->noutput;
@@ -262,6 +264,7 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
     join->children[0] = left.node;
     join->children[1] = right.node;
     join->join = kinds[r->join];
+    join->lateral = lateral;
     if (n) memcpy(join->output, left.node->output, n * sizeof *join->output);
     if (right.node->noutput)
         memcpy(join->output + n, right.node->output, right.node->noutput * sizeof *join->output);

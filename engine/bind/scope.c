@@ -170,38 +170,36 @@ static Status hint_near(Binder *binder, const Scope *scope, Str wanted) {
                       scope->count > 8 ? ", ..." : "");
 }
 
-Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name,
-                  const ScopeColumn **out) {
+static Status ambiguous(Binder *binder, const AstQualifiedName *name, const Match *match) {
     AstPosition at = name->parts[0].at;
-    Buf text;
+    Buf text, both;
     buf_init(&text, binder->arena, 512);
     print_name(&text, name);
-    Match match = {0};
-    if (self) match_in(self, name, &match);
-    if (match.second) {
-        Buf both;
-        buf_init(&both, binder->arena, 512);
-        print_column(&both, match.first);
-        buf_text(&both, " and ");
-        print_column(&both, match.second);
-        error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
-                     "column '" STR_FORMAT "' is ambiguous: " STR_FORMAT, STR_ARGS(buf_view(&text)),
-                     STR_ARGS(buf_view(&both)));
-        return error_hint(binder->err, "Write the table's name or alias before it.");
-    }
-    if (match.first) {
+    buf_init(&both, binder->arena, 512);
+    print_column(&both, match->first);
+    buf_text(&both, " and ");
+    print_column(&both, match->second);
+    error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
+                 "column '" STR_FORMAT "' is ambiguous: " STR_FORMAT, STR_ARGS(buf_view(&text)),
+                 STR_ARGS(buf_view(&both)));
+    return error_hint(binder->err, "Write the table's name or alias before it.");
+}
+
+Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name,
+                  const ScopeColumn **out, bool *enclosing) {
+    AstPosition at = name->parts[0].at;
+    for (const Scope *scope = self; scope; scope = enclosing ? scope->outer : NULL) {
+        Match match;
+        match_in(scope, name, &match);
+        if (match.second) return ambiguous(binder, name, &match);
+        if (!match.first) continue;
+        if (enclosing) *enclosing = scope != self;
         *out = match.first;
         return TRIB_OK;
     }
-    for (const Scope *outer = self ? self->outer : NULL; outer; outer = outer->outer) {
-        match_in(outer, name, &match);
-        if (!match.first) continue;
-        error_set_at(binder->err, ERR_UNSUPPORTED, at.line, at.column,
-                     "the sub-query uses the column '" STR_FORMAT
-                     "' of the enclosing query, which is not supported",
-                     STR_ARGS(buf_view(&text)));
-        return error_hint(binder->err, "Write it as a join with a derived table.");
-    }
+    Buf text;
+    buf_init(&text, binder->arena, 512);
+    print_name(&text, name);
     error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, at.line, at.column,
                  "column '" STR_FORMAT "' does not exist here", STR_ARGS(buf_view(&text)));
     if (name->count == 1 && name->parts[0].quoted && !(self && self->count)) {

@@ -82,10 +82,11 @@ typedef struct Bound {
 Status scope_add(Binder *binder, Scope *self, const ScopeColumn *column);
 /* Names or qualifiers of columns were changed in place. */
 void scope_renamed(Binder *binder, Scope *self);
-/* Finds a column by 1 to 4 name parts. Unknown: 42S22 with near names; several: 42000 naming both. With
- * `outer_only` an error for a name of an enclosing query (correlation). */
+/* Finds a column by 1 to 4 name parts, in the innermost scope that has one of the name. Unknown: 42S22 with
+ * near names; several: 42000 naming both. *enclosing (NULL: enclosing queries are not looked at): it belongs
+ * to an enclosing query. */
 Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name,
-                  const ScopeColumn **out);
+                  const ScopeColumn **out, bool *enclosing);
 /* Does the qualifier written before .* name this column's relation? */
 bool scope_qualified(const ScopeColumn *column, const AstQualifiedName *name, uint32_t nparts);
 
@@ -162,6 +163,20 @@ Status bind_unnest(Binder *binder, const AstRelation *relation, const CteScope *
 Status bind_unnest_join(Binder *binder, const AstRelation *join, const CteScope *ctes,
                         const Scope *outer, Bound *left, Bound *out);
 
+/* subquery.c */
+Status bind_scalar_query(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+Status bind_exists(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+Status bind_in_query(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+Status bind_quantified(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+/* row op row, where one side may be a sub-query of several columns; *done: it was such a comparison. */
+Status bind_row_comparison(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out,
+                           bool *done);
+/* Numbers columns of grouping anew where a sub-query uses them as an enclosing query's: replace() gives the
+ * expression of an EXPR_OUTER node, or NULL to keep it. */
+Status bind_replace_outer(Binder *binder, const LogicalNode *plan,
+                          Expr *(*replace)(void *context, const Expr *e), void *context,
+                          LogicalNode **out);
+
 /* literal.c */
 Status bind_literal(Binder *binder, const AstExpr *ast, bool negative, Expr **out);
 
@@ -202,6 +217,8 @@ Status bind_filter(Binder *binder, LogicalNode *child, Expr *condition, LogicalN
 Status bind_conjuncts(Binder *binder, LogicalNode *node, Expr *condition) WARN_UNUSED;
 Status bind_new_column(Binder *binder, Str name, Type type, bool nullable, ColumnId *out);
 Status bind_column(Binder *binder, ColumnId id, Expr **out);
+/* The same column seen from a sub-query. */
+Status bind_outer_column(Binder *binder, ColumnId id, Expr **out);
 /* Sort keys over a node; keys that are not columns are computed first (and dropped by the caller). */
 Status bind_distinct(Binder *binder, LogicalNode *child, LogicalNode **out);
 Status bind_limit(Binder *binder, const AstQuery *query, LogicalNode *child, LogicalNode **out);

@@ -60,11 +60,12 @@ static Status item_name(SelectBinder *self, const AstSelectItem *item, Str *out)
     } else if (item->expr->kind == AST_NAME) {
         *out = item->expr->name.parts[item->expr->name.count - 1].text;
         const ScopeColumn *column;
+        bool enclosing;
         Error ignored;
         Binder quiet = *self->binder;
         quiet.err = &ignored;
         /* the case of the source's spelling, not of the query's */
-        if (scope_find(&quiet, &self->scope, &item->expr->name, &column) == TRIB_OK)
+        if (scope_find(&quiet, &self->scope, &item->expr->name, &column, &enclosing) == TRIB_OK)
             *out = column->name;
     } else {
         char *text;

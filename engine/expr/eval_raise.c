@@ -185,6 +185,10 @@ static Status message_print(Walk *w, EvalNode *node, ErrorCode code, Buf *out) {
         buf_text(out, code_meaning(code));
         return TRIB_OK;
     }
+    if (e->as.function == &function_single_row) {
+        buf_text(out, "a scalar sub-query returned more than one row");
+        return TRIB_OK;
+    }
     if (out->len > 0) {
         /* said by the kernel */
     } else if (code == ERR_OUT_OF_RANGE) {

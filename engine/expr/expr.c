@@ -131,6 +131,12 @@ Expr *expr_column(Arena *arena, ColumnId id, Type type) {
     return e;
 }
 
+Expr *expr_outer(Arena *arena, ColumnId id, Type type) {
+    Expr *e = expr_new(arena, EXPR_OUTER, type, 0, NULL);
+    if (e != NULL) e->as.column_id = id;
+    return e;
+}
+
 Expr *expr_constant(Arena *arena, Value value) {
     Expr *e = expr_new(arena, EXPR_CONSTANT, value.type, 0, NULL);
     if (e != NULL) e->as.value = value;
@@ -191,8 +197,11 @@ static bool node_equal(const Expr *a, const Expr *b) {
         return aggregate_same(a->as.agg.aggregate, b->as.agg.aggregate) &&
                (a->as.agg.filter == NULL || expr_equal(a->as.agg.filter, b->as.agg.filter));
     case EXPR_SUBQUERY:
-        return a->as.plan == b->as.plan && a->subquery_kind == b->subquery_kind &&
-               a->comparison == b->comparison;
+        if (a->subquery_kind != b->subquery_kind || a->comparison != b->comparison ||
+            a->as.field != b->as.field)
+            return false;
+        return a->as.plan == b->as.plan ||
+               (a->as.text != NULL && b->as.text != NULL && strcmp(a->as.text, b->as.text) == 0);
     default: return true;
     }
 }
@@ -221,6 +230,15 @@ void expr_columns(const Expr *e, uint64_t *bits) {
     if (e->kind == EXPR_AGGREGATE && e->as.agg.filter != NULL) {
         expr_columns(e->as.agg.filter, bits);
     }
+}
+
+bool expr_any(const Expr *e, bool (*test)(void *context, const Expr *e), void *context) {
+    if (test(context, e)) return true;
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        if (expr_any(e->args[i], test, context)) return true;
+    }
+    return e->kind == EXPR_AGGREGATE && e->as.agg.filter != NULL &&
+           expr_any(e->as.agg.filter, test, context);
 }
 
 Status expr_rewrite(Arena *arena, const Expr *e, Expr *(*replace)(void *context, const Expr *e),

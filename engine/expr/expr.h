@@ -68,7 +68,12 @@ struct Expr {
             const Aggregate *aggregate;
             Expr *filter; /* NULL = none */
         } agg;
-        struct LogicalNode *plan; /* SUBQUERY */
+        struct {
+            struct LogicalNode *plan; /* SUBQUERY */
+            uint32_t field;           /* SCALAR: which of the plan's columns is the value */
+            /* the query as written, for equality; NULL: equal to itself only */
+            const char *text;
+        };
         /* VARIABLE: parameter `index` of the lambda `depth` lambdas further out than the innermost. */
         struct {
             uint16_t depth, index;
@@ -79,7 +84,8 @@ struct Expr {
 };
 
 Expr *expr_column(Arena *arena, ColumnId id, Type type);
-Expr *expr_constant(Arena *arena, Value value); /* the value's bytes are borrowed */
+Expr *expr_outer(Arena *arena, ColumnId id, Type type); /* a column of an enclosing query */
+Expr *expr_constant(Arena *arena, Value value);         /* the value's bytes are borrowed */
 Expr *expr_call(Arena *arena, const ResolvedFunction *f, uint32_t nargs,
                 Expr *const *args); /* args already coerced */
 Expr *expr_cast(Arena *arena, Expr *arg, Type type,
@@ -95,6 +101,8 @@ bool expr_equal(const Expr *a, const Expr *b);
 bool expr_is_constant(const Expr *e);
 /* Adds the ColumnIds used (once each) to a bitmap indexed by ColumnId. */
 void expr_columns(const Expr *e, uint64_t *bits);
+/* Does test() hold for the node or one below it (not: in the plans of sub-queries)? */
+bool expr_any(const Expr *e, bool (*test)(void *context, const Expr *e), void *context);
 /* A copy in which replace() may substitute nodes (NULL = keep, descend). */
 Status expr_rewrite(Arena *arena, const Expr *e, Expr *(*replace)(void *context, const Expr *e),
                     void *context, Expr **out, Error *err) WARN_UNUSED;

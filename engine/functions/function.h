@@ -149,5 +149,7 @@ const char *function_id_name(TribFunctionId id);
 /* All rows, for documentation and SHOW FUNCTIONS: index from 0; NULL at the end. */
 const Function *function_row(uint32_t index);
 const Aggregate *aggregate_row(uint32_t index);
+/* cardinality.c: stands in no list and has no name in SQL; the optimiser's. */
+extern const Function function_single_row;
 
 #endif

@@ -18,7 +18,7 @@ ENGINE_SOURCES += \
 	engine/functions/aggregate_sum.c \
 	engine/functions/aggregate_text.c \
 	engine/functions/arithmetic_rows.c \
-	engine/functions/binary.c \
+	engine/functions/binary.c engine/functions/cardinality.c \
 	engine/functions/calendar_steps.h \
 	engine/functions/comparison.c \
 	engine/functions/datetime.c \

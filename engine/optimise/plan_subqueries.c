@@ -1,22 +1,25 @@
 /*
- * plan_subqueries.c - sub-queries in expressions become joins.
+ * plan_subqueries.c - sub-queries in expressions, and LATERAL, become joins.
  *
  *   conjunct x IN (q)         semi join          NOT IN (q)      NULL-aware anti join
  *   conjunct EXISTS (q)       semi join, no key  NOT EXISTS (q)  anti join, no key
  *   scalar (q) anywhere       cross join with the single row of q, replaced by its column
  *   IN, EXISTS anywhere else  mark join: adds a boolean column, which replaces the sub-query
+ *   JOIN LATERAL (q)          join
  *
  * The join goes below the node whose expression holds the sub-query, so that the expression can use the
- * new column; a projection above takes it away again.
+ * new column; a projection above takes it away again. A query that uses columns of the rows it is joined
+ * with is lifted first (lift.h): its conditions on them become the join's. Inner sub-queries are planned
+ * before outer ones, so that what is lifted holds none.
  */
-#include "engine/optimise/rule.h"
+#include "engine/optimise/lift.h"
 
 /* A sub-query that has its join already. Forms that repeat an operand (BETWEEN, CASE x WHEN, NULLIF)
  * hold the same sub-query several times; its first output column tells it from others. */
 typedef struct Planned {
     struct Planned *next;
     ColumnId id;
-    Expr *value;
+    Expr **values; /* scalar: of each column; else one */
 } Planned;
 
 typedef struct Planner {
@@ -24,57 +27,67 @@ typedef struct Planner {
     Planned *planned;
 } Planner;
 
-static Expr *planned_value(const Planner *self, const Expr *e) {
+static Expr *const *planned_values(const Planner *self, const Expr *e) {
     for (const Planned *p = self->planned; p && e->as.plan->noutput; p = p->next) {
-        if (p->id == e->as.plan->output[0]) return p->value;
+        if (p->id == e->as.plan->output[0]) return p->values;
     }
     return NULL;
 }
 
-static Status planned_add(RuleContext *context, Planner *self, const Expr *e, Expr *value) {
+static Status planned_add(RuleContext *context, Planner *self, const Expr *e, Expr **values) {
     Planned *entry;
     if (e->as.plan->noutput == 0) return TRIB_OK;
     TRY_ALLOC(entry, ARENA_NEW(context->arena, Planned), context->err);
-    *entry = (Planned){self->planned, e->as.plan->output[0], value};
+    *entry = (Planned){self->planned, e->as.plan->output[0], values};
     self->planned = entry;
     return TRIB_OK;
 }
 
-static bool has_subquery(const Expr *e) {
-    if (e->kind == EXPR_SUBQUERY) return true;
-    for (uint32_t i = 0; i < e->nargs; i++) {
-        if (has_subquery(e->args[i])) return true;
-    }
-    return e->kind == EXPR_AGGREGATE && e->as.agg.filter && has_subquery(e->as.agg.filter);
+static bool is_subquery(void *context, const Expr *e) {
+    (void)context;
+    return e->kind == EXPR_SUBQUERY;
 }
 
-/* A join of the input with a sub-query's plan; its output is the input's plus `added` (0 = none). */
-static Status join_with(RuleContext *context, LogicalNode *input, LogicalNode *plan, JoinKind kind,
-                        Expr *condition, ColumnId added, LogicalNode **out) {
+static bool has_subquery(const Expr *e) {
+    return expr_any(e, is_subquery, NULL);
+}
+
+/* ---------------------------------------------------------------- joins */
+
+typedef struct JoinSpec {
+    JoinKind kind;
+    ExprList conditions;
+    uint32_t nin;
+    ColumnId mark; /* 0 = none */
+} JoinSpec;
+
+/* A join of the input with a sub-query's plan; SEMI, ANTI and MARK put out the input's columns (and the
+ * mark), others both sides'. */
+static Status join_with(RuleContext *context, LogicalNode *input, LogicalNode *plan,
+                        const JoinSpec *spec, LogicalNode **out) {
+    bool both = spec->kind == JOIN_INNER || spec->kind == JOIN_LEFT || spec->kind == JOIN_CROSS;
+    uint32_t n = input->noutput, m = both ? plan->noutput : 0, mark = spec->mark != 0;
     LogicalNode *join;
-    TRY_ALLOC(join, logical_new(context->arena, LOGICAL_JOIN, input->noutput + (added ? 1 : 0), 2),
-              context->err);
-    if (input->noutput) memcpy(join->output, input->output, input->noutput * sizeof *join->output);
-    if (added) join->output[input->noutput] = added;
-    join->join = kind;
-    join->mark = kind == JOIN_MARK ? added : 0;
+    TRY_ALLOC(join, logical_new(context->arena, LOGICAL_JOIN, n + m + mark, 2), context->err);
+    if (n) memcpy(join->output, input->output, n * sizeof *join->output);
+    if (m) memcpy(join->output + n, plan->output, m * sizeof *join->output);
+    if (mark) join->output[n + m] = spec->mark;
+    join->join = spec->kind == JOIN_INNER && spec->conditions.count == 0 ? JOIN_CROSS : spec->kind;
+    join->mark = spec->mark;
+    join->nin = spec->nin;
     join->children[0] = input;
     join->children[1] = plan;
-    if (condition) {
-        TRY_ALLOC(join->conjuncts, ARENA_ARRAY(context->arena, Expr *, 1), context->err);
-        join->conjuncts[0] = condition;
-        join->nconjuncts = 1;
-        join->nin = kind == JOIN_MARK || kind == JOIN_ANTI_NULLS;
-        if (kind == JOIN_ANTI_NULLS || kind == JOIN_MARK) join->nin = 1;
-    }
+    join->conjuncts = spec->conditions.items;
+    join->nconjuncts = spec->conditions.count;
+    for (uint32_t i = 0; spec->kind == JOIN_LEFT && i < m; i++)
+        context->columns->columns[plan->output[i]].nullable = true;
     *out = join;
     return TRIB_OK;
 }
 
-/* x = first column of q, coerced to their common type. */
-static Status in_condition(RuleContext *context, const Expr *e, Expr *value, Expr **out) {
-    Expr *column;
-    TRY_ALLOC(column, rule_column(context, e->as.plan->output[0]), context->err);
+/* x = a column of q, coerced to their common type. */
+static Status in_condition(RuleContext *context, const Expr *e, Expr *value, Expr *column,
+                           Expr **out) {
     Type common;
     if (!type_common(context->arena, value->type, column->type, &common)) {
         return error_set_at(context->err, ERR_SYNTAX, e->line, e->column,
@@ -90,7 +103,62 @@ static Status in_condition(RuleContext *context, const Expr *e, Expr *value, Exp
     return TRIB_OK;
 }
 
-/* EXISTS needs one row at most. */
+static Status truth(RuleContext *context, bool value, Expr **out) {
+    Value constant = {.type = TYPE(BOOLEAN)};
+    constant.as.integer = value;
+    TRY_ALLOC(*out, expr_constant(context->arena, constant), context->err);
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- what of a plan decides */
+
+static bool passes_some(const LogicalNode *node) {
+    return !node->offset && node->limit && node->limit->kind == EXPR_CONSTANT &&
+           !node->limit->as.value.is_null && node->limit->as.value.as.integer > 0;
+}
+
+/* Whether there are rows at all: what does not decide that is left out. *always: there is a row. */
+static LogicalNode *existence(LogicalNode *node, bool *always) {
+    *always = false;
+    for (;;) {
+        switch (node->kind) {
+        case LOGICAL_PROJECT:
+        case LOGICAL_SORT: break;
+        case LOGICAL_LIMIT:
+        case LOGICAL_TIES:
+            if (!passes_some(node)) return node;
+            break;
+        case LOGICAL_AGGREGATE:
+            if (node->nempty) return node;
+            *always = node->ngroups == 0;
+            if (*always) return node;
+            break;
+        case LOGICAL_JOIN:
+            if (node->join != JOIN_LEFT && node->join != JOIN_MARK) return node;
+            break;
+        default: return node;
+        }
+        node = node->children[0];
+    }
+}
+
+/* Duplicates and order mean nothing to IN: DISTINCT becomes a projection. */
+static Status membership(RuleContext *context, LogicalNode *node, LogicalNode **out) {
+    while (node->kind == LOGICAL_SORT) node = node->children[0];
+    *out = node;
+    if (node->kind != LOGICAL_AGGREGATE || node->naggregates || node->nempty || !node->ngroups)
+        return TRIB_OK;
+    LogicalNode *project;
+    TRY_ALLOC(project, logical_copy(context->arena, node), context->err);
+    project->kind = LOGICAL_PROJECT;
+    project->exprs = node->groups;
+    project->ngroups = 0;
+    project->groups = NULL;
+    *out = project;
+    return TRIB_OK;
+}
+
+/* One row at most is needed. */
 static Status one_row(RuleContext *context, LogicalNode *plan, LogicalNode **out) {
     LogicalNode *limit;
     TRY_ALLOC(limit, logical_new(context->arena, LOGICAL_LIMIT, plan->noutput, 1), context->err);
@@ -103,92 +171,167 @@ static Status one_row(RuleContext *context, LogicalNode *plan, LogicalNode **out
     return TRIB_OK;
 }
 
+/* ---------------------------------------------------------------- scalar sub-queries */
+
 static Status plan_expr(RuleContext *context, void *state, Expr *e, Expr **out);
 
-static Status subquery_plan(RuleContext *context, const Expr *e, LogicalNode **out) {
-    return rule_plan_subqueries(context, e->as.plan, out);
+static Status single_row(RuleContext *context, LogicalNode *plan, LogicalNode **out) {
+    LogicalNode *single;
+    TRY_ALLOC(single, logical_new(context->arena, LOGICAL_SINGLE_ROW, plan->noutput, 1),
+              context->err);
+    memcpy(single->output, plan->output, plan->noutput * sizeof *plan->output);
+    for (uint32_t i = 0; i < plan->noutput; i++)
+        context->columns->columns[plan->output[i]].nullable = true;
+    single->children[0] = plan;
+    *out = single;
+    return TRIB_OK;
 }
 
 static Status plan_scalar(RuleContext *context, Planner *planner, const Expr *e, Expr **out) {
-    LogicalNode *plan, *single;
-    TRY(subquery_plan(context, e, &plan));
-    TRY_ALLOC(single, logical_new(context->arena, LOGICAL_SINGLE_ROW, 1, 1), context->err);
-    single->output[0] = plan->output[0];
-    single->children[0] = plan;
-    if (plan->noutput > 1)
-        TRY(rule_project_columns(context, plan, 1, plan->output, &single->children[0]));
-    context->columns->columns[plan->output[0]].nullable = true;
-    TRY(join_with(context, planner->input, single, JOIN_CROSS, NULL, plan->output[0],
-                  &planner->input));
-    TRY_ALLOC(*out, rule_column(context, plan->output[0]), context->err);
-    return planned_add(context, planner, e, *out);
+    Expr *const *known = planned_values(planner, e), **values;
+    if (known) {
+        *out = known[e->as.field];
+        return TRIB_OK;
+    }
+    LogicalNode *plan;
+    Lifting lifting;
+    Lifted lifted;
+    JoinSpec spec = {.kind = JOIN_CROSS};
+    TRY(rule_plan_subqueries(context, e->as.plan, &plan));
+    TRY(lifting_init(context, planner->input, &lifting));
+    TRY(lift(&lifting, plan, &lifted));
+    TRY_ALLOC(values, ARENA_ARRAY(context->arena, Expr *, plan->noutput), context->err);
+    if (lifted.correlated) {
+        TRY(lift_single_row(&lifting, plan->noutput, plan->output, &lifted));
+        spec.kind = JOIN_LEFT;
+        TRY(lift_settle_list(&lifting, &lifted.conditions, &spec.conditions));
+    } else {
+        TRY(single_row(context, plan, &lifted.node));
+    }
+    TRY(join_with(context, planner->input, lifted.node, &spec, &planner->input));
+    for (uint32_t i = 0; i < plan->noutput; i++) {
+        TRY(lifted_column(&lifting, plan->output[i], &values[i]));
+        TRY(lift_settle(&lifting, values[i], &values[i]));
+    }
+    *out = values[e->as.field];
+    return planned_add(context, planner, e, values);
+}
+
+/* ---------------------------------------------------------------- IN, EXISTS */
+
+/* Joins the input with the sub-query: `kind` SEMI, ANTI, ANTI_NULLS or MARK. */
+static Status join_in(RuleContext *context, Planner *planner, const Expr *e, JoinSpec *spec) {
+    bool exact = spec->kind == JOIN_MARK || spec->kind == JOIN_ANTI_NULLS;
+    LogicalNode *plan;
+    Expr **operands;
+    Lifting lifting;
+    Lifted lifted;
+    bool computed = false;
+    TRY_ALLOC(operands, ARENA_ARRAY(context->arena, Expr *, e->nargs), context->err);
+    for (uint32_t i = 0; i < e->nargs; i++)
+        TRY(plan_expr(context, planner, e->args[i], &operands[i]));
+    TRY(rule_plan_subqueries(context, e->as.plan, &plan));
+    TRY(membership(context, plan, &plan));
+    TRY(lifting_init(context, planner->input, &lifting));
+    TRY(lift(&lifting, plan, &lifted));
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        Expr *column;
+        TRY(lifted_column(&lifting, plan->output[i], &column));
+        computed = computed || column->kind != EXPR_COLUMN;
+    }
+    if (lifted.fills || (computed && exact))
+        TRY(lift_bind(&lifting, plan->noutput, plan->output, NULL, &lifted));
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        Expr *column, *condition;
+        TRY(lifted_column(&lifting, plan->output[i], &column));
+        TRY(lift_settle(&lifting, column, &column));
+        TRY(in_condition(context, e, operands[i], column, &condition));
+        TRY(rule_list_add(context, &spec->conditions, condition));
+    }
+    if (exact) spec->nin = e->nargs;
+    TRY(lift_settle_list(&lifting, &lifted.conditions, &spec->conditions));
+    return join_with(context, planner->input, lifted.node, spec, &planner->input);
+}
+
+/* *always: the sub-query has a row for every row of the input, and there is no join. */
+static Status join_exists(RuleContext *context, Planner *planner, const Expr *e, JoinSpec *spec,
+                          bool *always) {
+    LogicalNode *plan;
+    Lifting lifting;
+    Lifted lifted;
+    TRY(rule_plan_subqueries(context, e->as.plan, &plan));
+    plan = existence(plan, always);
+    if (*always) return TRIB_OK;
+    TRY(lifting_init(context, planner->input, &lifting));
+    TRY(lift(&lifting, plan, &lifted));
+    *always = lifted.fills;
+    if (*always) return TRIB_OK;
+    if (!lifted.correlated) TRY(one_row(context, lifted.node, &lifted.node));
+    TRY(lift_settle_list(&lifting, &lifted.conditions, &spec->conditions));
+    return join_with(context, planner->input, lifted.node, spec, &planner->input);
 }
 
 static Status plan_mark(RuleContext *context, Planner *planner, const Expr *e, Expr **out) {
-    LogicalNode *plan;
-    Expr *condition = NULL;
-    TRY(subquery_plan(context, e, &plan));
-    if (e->subquery_kind == SUBQUERY_IN) {
-        Expr *value;
-        TRY(plan_expr(context, planner, e->args[0], &value));
-        TRY(in_condition(context, e, value, &condition));
-    } else {
-        TRY(one_row(context, plan, &plan));
-    }
-    ColumnId mark = plan_column_new(context->columns, STR("exists"), TYPE(BOOLEAN),
-                                    e->subquery_kind == SUBQUERY_IN);
-    if (!mark) return error_out_of_memory(context->err);
-    TRY(join_with(context, planner->input, plan, JOIN_MARK, condition, mark, &planner->input));
-    TRY_ALLOC(*out, rule_column(context, mark), context->err);
-    return planned_add(context, planner, e, *out);
+    bool in = e->subquery_kind == SUBQUERY_IN, always = false;
+    Expr **value;
+    JoinSpec spec = {.kind = JOIN_MARK};
+    spec.mark = plan_column_new(context->columns, STR("exists"), TYPE(BOOLEAN), in);
+    if (!spec.mark) return error_out_of_memory(context->err);
+    TRY(in ? join_in(context, planner, e, &spec)
+           : join_exists(context, planner, e, &spec, &always));
+    if (always) return truth(context, true, out);
+    TRY_ALLOC(value, ARENA_ARRAY(context->arena, Expr *, 1), context->err);
+    TRY_ALLOC(value[0], rule_column(context, spec.mark), context->err);
+    *out = value[0];
+    return planned_add(context, planner, e, value);
 }
 
 static Status plan_subquery(RuleContext *context, Planner *planner, const Expr *e, Expr **out) {
-    *out = planned_value(planner, e);
-    if (!*out && e->subquery_kind == SUBQUERY_SCALAR) TRY(plan_scalar(context, planner, e, out));
+    if (e->subquery_kind == SUBQUERY_SCALAR) return plan_scalar(context, planner, e, out);
+    Expr *const *known = planned_values(planner, e);
+    *out = known ? known[0] : NULL;
     if (!*out) TRY(plan_mark(context, planner, e, out));
-    if (e->subquery_kind == SUBQUERY_SCALAR || !e->negated) return TRIB_OK;
+    if (!e->negated) return TRIB_OK;
     Expr *column = *out;
     TRY_ALLOC(*out, expr_boolean(context->arena, EXPR_NOT, 1, &column), context->err);
     return TRIB_OK;
 }
 
-static Status plan_expr(RuleContext *context, void *state, Expr *e, Expr **out) {
-    Planner *planner = state;
-    *out = e;
-    if (!has_subquery(e)) return TRIB_OK;
-    if (e->kind == EXPR_SUBQUERY) {
-        switch ((SubqueryKind)e->subquery_kind) {
-        case SUBQUERY_SCALAR:
-        case SUBQUERY_IN:
-        case SUBQUERY_EXISTS: return plan_subquery(context, planner, e, out);
-        default:
-            return error_set_at(context->err, ERR_UNSUPPORTED, e->line, e->column,
-                                "comparisons with ANY or ALL of a sub-query are not supported");
-        }
-    }
+/* The node over its arguments with their sub-queries planned by `plan`. */
+static Status plan_below(RuleContext *context, void *state, ExprMap plan, Expr *e, Expr **out) {
     Expr **args;
     TRY_ALLOC(args, ARENA_ARRAY(context->arena, Expr *, e->nargs), context->err);
-    for (uint32_t i = 0; i < e->nargs; i++) TRY(plan_expr(context, state, e->args[i], &args[i]));
-    return rule_expr_over(context, e, args, out);
+    for (uint32_t i = 0; i < e->nargs; i++) TRY(plan(context, state, e->args[i], &args[i]));
+    TRY(rule_expr_over(context, e, args, out));
+    if (e->kind != EXPR_AGGREGATE || !e->as.agg.filter) return TRIB_OK;
+    TRY(plan(context, state, e->as.agg.filter, &(*out)->as.agg.filter));
+    expr_derive(*out);
+    return TRIB_OK;
 }
 
+static Status plan_expr(RuleContext *context, void *state, Expr *e, Expr **out) {
+    *out = e;
+    if (!has_subquery(e)) return TRIB_OK;
+    if (e->kind == EXPR_SUBQUERY) return plan_subquery(context, state, e, out);
+    return plan_below(context, state, plan_expr, e, out);
+}
+
+/* ---------------------------------------------------------------- filters */
+
 /* A conjunct that is IN or EXISTS itself filters by a semi or anti join. */
-static Status plan_conjunct(RuleContext *context, Planner *planner, const Expr *e) {
-    LogicalNode *plan;
-    Expr *condition = NULL;
-    TRY(subquery_plan(context, e, &plan));
+static Status plan_conjunct(RuleContext *context, Planner *planner, const Expr *e, ExprList *rest) {
+    JoinSpec spec = {.kind = JOIN_SEMI};
     if (e->subquery_kind == SUBQUERY_IN) {
-        Expr *value;
-        TRY(plan_expr(context, planner, e->args[0], &value));
-        TRY(in_condition(context, e, value, &condition));
-    } else {
-        TRY(one_row(context, plan, &plan));
+        if (e->negated) spec.kind = JOIN_ANTI_NULLS;
+        return join_in(context, planner, e, &spec);
     }
-    JoinKind kind = !e->negated                       ? JOIN_SEMI
-                    : e->subquery_kind == SUBQUERY_IN ? JOIN_ANTI_NULLS
-                                                      : JOIN_ANTI;
-    return join_with(context, planner->input, plan, kind, condition, 0, &planner->input);
+    bool always;
+    Expr *never;
+    if (e->negated) spec.kind = JOIN_ANTI;
+    TRY(join_exists(context, planner, e, &spec, &always));
+    if (!always || !e->negated) return TRIB_OK;
+    TRY(truth(context, false, &never));
+    return rule_list_add(context, rest, never);
 }
 
 static bool is_filtering(const Expr *e) {
@@ -219,7 +362,7 @@ static Status plan_filter(RuleContext *context, LogicalNode *node, LogicalNode *
         if (!has_subquery(e)) continue;
         TRY(absorb_not(context, e, &e));
         if (is_filtering(e)) {
-            TRY(plan_conjunct(context, &planner, e));
+            TRY(plan_conjunct(context, &planner, e, &rest));
         } else {
             TRY(plan_expr(context, &planner, e, &e));
             TRY(rule_list_add(context, &rest, e));
@@ -232,19 +375,7 @@ static Status plan_filter(RuleContext *context, LogicalNode *node, LogicalNode *
     return rule_project_columns(context, filter, node->noutput, node->output, out);
 }
 
-static bool node_has_subquery(const LogicalNode *node) {
-    bool found = false;
-    for (uint32_t i = 0; i < node->nconjuncts; i++) found |= has_subquery(node->conjuncts[i]);
-    for (uint32_t i = 0; node->exprs && i < node->noutput; i++)
-        found |= has_subquery(node->exprs[i]);
-    for (uint32_t i = 0; i < node->ngroups; i++) found |= has_subquery(node->groups[i]);
-    for (uint32_t i = 0; i < node->naggregates; i++) found |= has_subquery(node->aggregates[i]);
-    for (uint32_t i = 0; i < node->nkeys; i++) found |= has_subquery(node->keys[i].expr);
-    for (uint32_t r = 0; r < node->nrows; r++) {
-        for (uint32_t i = 0; i < node->noutput; i++) found |= has_subquery(node->value_rows[r][i]);
-    }
-    return found;
-}
+/* ---------------------------------------------------------------- VALUES */
 
 /* VALUES with sub-queries: each row becomes a projection of a row without columns, united. */
 static Status plan_values(RuleContext *context, LogicalNode *node, LogicalNode **out) {
@@ -275,27 +406,188 @@ static Status plan_values(RuleContext *context, LogicalNode *node, LogicalNode *
     return TRIB_OK;
 }
 
+/* ---------------------------------------------------------------- joins */
+
+typedef struct JoinPlanner {
+    LogicalNode *node;
+    Planner sides[2];
+} JoinPlanner;
+
+typedef struct Uses {
+    const LogicalNode *node;
+    bool sides[2];
+} Uses;
+
+static bool find_side(void *context, const Expr *e) {
+    Uses *self = context;
+    if (e->kind != EXPR_COLUMN && e->kind != EXPR_OUTER) return false;
+    for (uint32_t s = 0; s < 2; s++)
+        self->sides[s] |= logical_has_output(self->node->children[s], e->as.column_id);
+    return false;
+}
+
+static Status find_sides(void *context, Expr *e, Expr **out);
+
+/* Columns of the join that a plan uses as outer ones, those of sub-queries in it too. */
+static Status find_plan_sides(Arena *arena, Uses *uses, LogicalNode *plan, Error *err) {
+    LogicalNode *same;
+    TRY(logical_map_exprs(arena, plan, find_sides, uses, &same, err));
+    for (uint32_t i = 0; i < plan->nchildren; i++)
+        TRY(find_plan_sides(arena, uses, plan->children[i], err));
+    return TRIB_OK;
+}
+
+static Status find_sides(void *context, Expr *e, Expr **out) {
+    *out = e;
+    expr_any(e, find_side, context);
+    return TRIB_OK;
+}
+
+/* In the condition of an outer join a sub-query is planned below it, on the side whose columns it uses. */
+static Status plan_on(RuleContext *context, void *state, Expr *e, Expr **out) {
+    JoinPlanner *self = state;
+    *out = e;
+    if (!has_subquery(e)) return TRIB_OK;
+    if (e->kind != EXPR_SUBQUERY) return plan_below(context, state, plan_on, e, out);
+    Uses uses = {.node = self->node};
+    LogicalNode *plan;
+    Expr *planned;
+    TRY(rule_expr_over(context, e, e->args, &planned));
+    TRY(rule_plan_subqueries(context, e->as.plan, &plan));
+    planned->as.plan = plan;
+    for (uint32_t i = 0; i < e->nargs; i++) expr_any(e->args[i], find_side, &uses);
+    TRY(find_plan_sides(context->arena, &uses, plan, context->err));
+    if (uses.sides[0] && uses.sides[1]) {
+        error_set_at(context->err, ERR_UNSUPPORTED, e->line, e->column,
+                     "a sub-query that uses columns of both sides in the ON condition of an outer "
+                     "join is not supported");
+        return error_hint(context->err, "Compute it in a derived table of one side.");
+    }
+    return plan_subquery(context, &self->sides[uses.sides[0] ? 0 : 1], planned, out);
+}
+
+/* INNER: conjuncts with sub-queries filter the join. */
+static Status plan_inner(RuleContext *context, LogicalNode *node, LogicalNode **out) {
+    LogicalNode *join, *filter;
+    ExprList plain = {0}, rest = {0};
+    for (uint32_t i = 0; i < node->nconjuncts; i++) {
+        bool inner = has_subquery(node->conjuncts[i]);
+        TRY(rule_list_add(context, inner ? &rest : &plain, node->conjuncts[i]));
+    }
+    TRY_ALLOC(join, logical_copy(context->arena, node), context->err);
+    join->conjuncts = plain.items;
+    join->nconjuncts = plain.count;
+    join->join = plain.count ? JOIN_INNER : JOIN_CROSS;
+    *out = join;
+    if (node->lateral) TRY(rule_plan_subqueries(context, join, out));
+    TRY(rule_filter(context, *out, &rest, &filter));
+    return plan_filter(context, filter, out);
+}
+
+static Status plan_join(RuleContext *context, LogicalNode *node, LogicalNode **out) {
+    if (node->join == JOIN_INNER || node->join == JOIN_CROSS) return plan_inner(context, node, out);
+    if (node->lateral) {
+        return error_set(context->err, ERR_UNSUPPORTED,
+                         "a sub-query in the ON condition of LEFT JOIN LATERAL is not supported");
+    }
+    JoinPlanner planner = {.node = node};
+    LogicalNode *join;
+    for (uint32_t s = 0; s < 2; s++) planner.sides[s].input = node->children[s];
+    TRY(rule_map_exprs(context, node, plan_on, &planner, &join));
+    TRY_ALLOC(join, logical_copy(context->arena, join), context->err);
+    for (uint32_t s = 0; s < 2; s++) join->children[s] = planner.sides[s].input;
+    *out = join;
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- LATERAL */
+
+static bool has_computed(const Lifting *lifting, const LogicalNode *plan) {
+    for (uint32_t i = 0; i < plan->noutput; i++) {
+        ColumnId id = plan->output[i];
+        if (id < lifting->computed_count && lifting->computed[id]) return true;
+    }
+    return false;
+}
+
+/* The columns of the right side, computed ones too, above the join. */
+static Status project_lateral(Lifting *lifting, const LogicalNode *node, LogicalNode *join,
+                              LogicalNode **out) {
+    RuleContext *context = lifting->context;
+    LogicalNode *project;
+    TRY_ALLOC(project, logical_new(context->arena, LOGICAL_PROJECT, node->noutput, 1),
+              context->err);
+    TRY_ALLOC(project->exprs, ARENA_ARRAY(context->arena, Expr *, node->noutput), context->err);
+    project->children[0] = join;
+    for (uint32_t i = 0; i < node->noutput; i++) {
+        Expr *e;
+        project->output[i] = node->output[i];
+        TRY(lifted_column(lifting, node->output[i], &e));
+        TRY(lift_settle(lifting, e, &project->exprs[i]));
+    }
+    *out = project;
+    return TRIB_OK;
+}
+
+static Status plan_lateral(RuleContext *context, LogicalNode *node, LogicalNode **out) {
+    LogicalNode *left = node->children[0], *right = node->children[1];
+    Lifting lifting;
+    Lifted lifted;
+    ExprList on = {0}, above = {0};
+    bool outer = node->join == JOIN_LEFT;
+    TRY(lifting_init(context, left, &lifting));
+    TRY(lift(&lifting, right, &lifted));
+    if (outer &&
+        ((lifted.fills && node->nconjuncts) || (!lifted.fills && has_computed(&lifting, right))))
+        TRY(lift_bind(&lifting, right->noutput, right->output, NULL, &lifted));
+    JoinSpec spec = {.kind = outer || lifted.fills ? JOIN_LEFT : JOIN_INNER};
+    for (uint32_t i = 0; i < node->nconjuncts; i++) {
+        Expr *e;
+        TRY(lift_expr(&lifting, node->conjuncts[i], &e));
+        TRY(lift_settle(&lifting, e, &e));
+        TRY(rule_list_add(context, lifted.fills ? &above : &on, e));
+    }
+    TRY(lift_settle_list(&lifting, &lifted.conditions, &spec.conditions));
+    for (uint32_t i = 0; i < on.count; i++)
+        TRY(rule_list_add(context, &spec.conditions, on.items[i]));
+    LogicalNode *join;
+    TRY(join_with(context, left, lifted.node, &spec, &join));
+    TRY(rule_filter(context, join, &above, &join));
+    return project_lateral(&lifting, node, join, out);
+}
+
+/* ---------------------------------------------------------------- all nodes */
+
+static Status find_subquery(void *context, Expr *e, Expr **out) {
+    bool *found = context;
+    *out = e;
+    *found = *found || has_subquery(e);
+    return TRIB_OK;
+}
+
 /* Other nodes: the joins go below, the mapped expressions use their columns. */
 static Status plan_other(RuleContext *context, LogicalNode *node, LogicalNode **out) {
-    if (node->kind == LOGICAL_JOIN) {
-        return error_set(context->err, ERR_UNSUPPORTED,
-                         "a sub-query in the ON condition of a join is not supported; "
-                         "move it into WHERE or a derived table");
-    }
     Planner planner = {.input = node->children[0]};
     LogicalNode *mapped;
     TRY(rule_map_exprs(context, node, plan_expr, &planner, &mapped));
+    TRY_ALLOC(mapped, logical_copy(context->arena, mapped), context->err);
     mapped->children[0] = planner.input;
     *out = mapped;
     return TRIB_OK;
 }
 
 Status rule_plan_subqueries(RuleContext *context, LogicalNode *in, LogicalNode **out) {
-    LogicalNode *node;
+    LogicalNode *node, *same;
+    bool found = false;
     TRY(rule_map_children(context, in, rule_plan_subqueries, &node));
     *out = node;
-    if (!node_has_subquery(node)) return TRIB_OK;
-    if (node->kind == LOGICAL_FILTER) return plan_filter(context, node, out);
-    if (node->kind == LOGICAL_VALUES) return plan_values(context, node, out);
-    return plan_other(context, node, out);
+    TRY(logical_map_exprs(context->arena, node, find_subquery, &found, &same, context->err));
+    if (found) {
+        if (node->kind == LOGICAL_FILTER) return plan_filter(context, node, out);
+        if (node->kind == LOGICAL_VALUES) return plan_values(context, node, out);
+        if (node->kind == LOGICAL_JOIN) return plan_join(context, node, out);
+        return plan_other(context, node, out);
+    }
+    if (node->kind == LOGICAL_JOIN && node->lateral) return plan_lateral(context, node, out);
+    return TRIB_OK;
 }

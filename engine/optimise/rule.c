@@ -15,87 +15,21 @@ Status rule_map_children(RuleContext *context, LogicalNode *node, Rule map, Logi
     return TRIB_OK;
 }
 
-/* Maps an array of expressions; *array is replaced by a copy when something changed. */
-static Status map_array(RuleContext *context, uint32_t count, Expr ***array, ExprMap map,
-                        void *state, bool *changed) {
-    Expr **copy = NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        Expr *e;
-        TRY(map(context, state, (*array)[i], &e));
-        if (e == (*array)[i]) continue;
-        if (!copy) {
-            TRY_ALLOC(copy, ARENA_ARRAY(context->arena, Expr *, count), context->err);
-            memcpy(copy, *array, count * sizeof *copy);
-        }
-        copy[i] = e;
-    }
-    if (copy) {
-        *array = copy;
-        *changed = true;
-    }
-    return TRIB_OK;
-}
+typedef struct MapState {
+    RuleContext *context;
+    ExprMap map;
+    void *state;
+} MapState;
 
-static Status map_matrix(RuleContext *context, uint32_t rows, uint32_t count, Expr ****matrix,
-                         ExprMap map, void *state, bool *changed) {
-    Expr ***copy = NULL;
-    for (uint32_t r = 0; r < rows; r++) {
-        Expr **row = (*matrix)[r];
-        bool row_changed = false;
-        TRY(map_array(context, count, &row, map, state, &row_changed));
-        if (!row_changed) continue;
-        if (!copy) {
-            TRY_ALLOC(copy, ARENA_ARRAY(context->arena, Expr **, rows), context->err);
-            memcpy(copy, *matrix, rows * sizeof *copy);
-        }
-        copy[r] = row;
-    }
-    if (copy) {
-        *matrix = copy;
-        *changed = true;
-    }
-    return TRIB_OK;
-}
-
-static Status map_keys(RuleContext *context, uint32_t count, SortKey **keys, ExprMap map,
-                       void *state, bool *changed) {
-    SortKey *copy;
-    TRY_ALLOC(copy, ARENA_ARRAY(context->arena, SortKey, count), context->err);
-    for (uint32_t i = 0; i < count; i++) {
-        copy[i] = (*keys)[i];
-        TRY(map(context, state, (*keys)[i].expr, &copy[i].expr));
-        *changed |= copy[i].expr != (*keys)[i].expr;
-    }
-    *keys = copy;
-    return TRIB_OK;
-}
-
-static Status map_one(RuleContext *context, Expr **e, ExprMap map, void *state, bool *changed) {
-    if (!*e) return TRIB_OK;
-    Expr *mapped;
-    TRY(map(context, state, *e, &mapped));
-    *changed |= mapped != *e;
-    *e = mapped;
-    return TRIB_OK;
+static Status map_expr(void *context, Expr *e, Expr **out) {
+    const MapState *self = context;
+    return self->map(self->context, self->state, e, out);
 }
 
 Status rule_map_exprs(RuleContext *context, LogicalNode *node, ExprMap map, void *state,
                       LogicalNode **out) {
-    LogicalNode *copy;
-    bool changed = false;
-    TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
-    TRY(map_array(context, copy->nconjuncts, &copy->conjuncts, map, state, &changed));
-    if (copy->exprs) TRY(map_array(context, copy->noutput, &copy->exprs, map, state, &changed));
-    TRY(map_array(context, copy->nunnest, &copy->unnest, map, state, &changed));
-    TRY(map_array(context, copy->ngroups, &copy->groups, map, state, &changed));
-    TRY(map_array(context, copy->naggregates, &copy->aggregates, map, state, &changed));
-    if (copy->nkeys) TRY(map_keys(context, copy->nkeys, &copy->keys, map, state, &changed));
-    TRY(map_one(context, &copy->limit, map, state, &changed));
-    TRY(map_one(context, &copy->offset, map, state, &changed));
-    TRY(map_matrix(context, copy->nrows, copy->noutput, &copy->value_rows, map, state, &changed));
-    TRY(map_matrix(context, copy->nsets, copy->noutput, &copy->sets, map, state, &changed));
-    *out = changed ? copy : node;
-    return TRIB_OK;
+    MapState self = {context, map, state};
+    return logical_map_exprs(context->arena, node, map_expr, &self, out, context->err);
 }
 
 Status rule_expr_over(RuleContext *context, const Expr *e, Expr *const *args, Expr **out) {

@@ -139,6 +139,7 @@ struct LogicalNode {
     Expr **conjuncts;
     /* JOIN */
     JoinKind join;
+    bool lateral;  /* the right side may use columns of the left one as EXPR_OUTER */
     ColumnId mark; /* MARK: the boolean's id (last of output). REPEAT: the count's, not of output */
     uint32_t
         nin; /* ANTI_NULLS, MARK: the first nin conjuncts are IN's comparisons, left = right, unknown
@@ -213,6 +214,14 @@ LogicalNode *logical_copy(Arena *arena, const LogicalNode *node);
 uint32_t *logical_shared_order(Arena *arena, const LogicalPlan *plan, uint32_t *count);
 /* Is the column one of the node's output? */
 bool logical_has_output(const LogicalNode *node, ColumnId id);
+/* A copy of the node in which each of its expressions is mapped (the node itself if none changed). */
+typedef Status (*PlanExprMap)(void *context, Expr *e, Expr **out);
+Status logical_map_exprs(Arena *arena, LogicalNode *node, PlanExprMap map, void *context,
+                         LogicalNode **out, Error *err) WARN_UNUSED;
+/* A copy of the whole plan with columns of its own; *map gives, by id, a column's copy (0: not of this
+ * plan). Columns of enclosing queries stay. */
+Status logical_clone(Arena *arena, PlanColumns *columns, const LogicalNode *node, ColumnId **map,
+                     LogicalNode **out, Error *err) WARN_UNUSED;
 /* Text for EXPLAIN (TYPE LOGICAL): a line per node, indented. */
 void logical_print(Buf *out, const LogicalPlan *plan);
 /* The same as one JSON document (docs/statements.md has the shape). */
