@@ -209,6 +209,32 @@ static Status add_condition(JoinRegion *self, const RegionScratch *scratch, Expr
     return TRIB_OK;
 }
 
+static Status equality_new(JoinRegion *self, Expr *left, Expr *right, Expr **out) {
+    RuleContext *context = self->context;
+    Expr *args[2] = {left, right};
+    Type types[2] = {left->type, right->type};
+    ResolvedFunction f;
+    TRY(function_resolve_id(context->arena, TRIB_FN_eq, 2, types, &f, context->err));
+    TRY_ALLOC(*out, expr_call(context->arena, &f, 2, args), context->err);
+    return TRIB_OK;
+}
+
+/* Two members of a class in one relation must be equal there: a.x = b.y AND a.x = b.z. */
+static Status filter_members(JoinRegion *self, uint32_t relation, ExprList *out) {
+    for (uint32_t m = 0; m < self->nmembers; m++) {
+        const RegionMember *member = &self->members[m];
+        for (uint32_t first = 0; member->relation == relation && first < m; first++) {
+            const RegionMember *other = &self->members[first];
+            if (other->relation != relation || other->class != member->class) continue;
+            Expr *equality;
+            TRY(equality_new(self, other->e, member->e, &equality));
+            TRY(rule_list_add(self->context, out, equality));
+            break;
+        }
+    }
+    return TRIB_OK;
+}
+
 /* A condition of one free relation is a filter on it; those without columns wait for the end. */
 static Status filter_relations(JoinRegion *self) {
     for (uint32_t r = 0; r < self->count; r++) {
@@ -218,6 +244,7 @@ static Status filter_relations(JoinRegion *self) {
             if (self->conditions[c].set == UINT64_C(1) << r)
                 TRY(rule_list_add(self->context, &own, self->conditions[c].e));
         }
+        TRY(filter_members(self, r, &own));
         TRY(rule_filter(self->context, self->relations[r].node, &own, &self->relations[r].node));
         if (own.count) self->relations[r].rows = row_memo_get(self->memo, self->relations[r].node);
     }
@@ -436,7 +463,6 @@ void region_estimate(const JoinRegion *self, const JoinPart *a, const JoinPart *
 /* The equality of a class between two sets: as it was written, or one that follows. */
 static Status class_equality(JoinRegion *self, uint32_t class, RelationSet a, RelationSet b,
                              Expr **out) {
-    RuleContext *context = self->context;
     const RegionMember *left = member_in(self, class, a), *right = member_in(self, class, b);
     *out = NULL;
     if (!left || !right) return TRIB_OK;
@@ -449,12 +475,7 @@ static Status class_equality(JoinRegion *self, uint32_t class, RelationSet a, Re
         *out = condition->e;
         return TRIB_OK;
     }
-    Expr *args[2] = {left->e, right->e};
-    Type types[2] = {left->e->type, right->e->type};
-    ResolvedFunction f;
-    TRY(function_resolve_id(context->arena, TRIB_FN_eq, 2, types, &f, context->err));
-    TRY_ALLOC(*out, expr_call(context->arena, &f, 2, args), context->err);
-    return TRIB_OK;
+    return equality_new(self, left->e, right->e, out);
 }
 
 static Status due_conditions(JoinRegion *self, RelationSet a, RelationSet b, ExprList *out) {
