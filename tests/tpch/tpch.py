@@ -169,7 +169,7 @@ def split_output(text):
             results.append(current[1:])  # without the header
             current = []
         else:
-            current.append(row)
+            current.append(row or [""])  # one column, NULL
     return results
 
 
