@@ -458,7 +458,12 @@ typedef struct TribConnector {
     TribStatus (*ddl)(TribCatalog *catalog, TribCall *call, const TribDdl *ddl, TribError *err);
     TribStatus (*tx_begin)(TribCatalog *catalog, TribCall *call, TribTx **out, TribError *err);
     TribStatus (*tx_end)(TribTx *transaction, TribCall *call, bool commit, TribError *err);
-    /* Describes the columns of a statement in the source's own language, planned as a table of that text. */
+    /*
+     * Describes the columns of a statement in the source's own language, without running it: calls
+     * names->described once with a table whose name is the text and whose facts tell plan() so. It comes back
+     * in offers like any table: plan() makes the text its FROM, or takes nothing of the offer and runs it as it
+     * is. Refuses what writes (SYNTAX), and passes the source's errors on.
+     */
     TribStatus (*passthrough)(TribCatalog *catalog, TribCall *call, const char *text,
                               TribNames *names, TribError *err);
 } TribConnector;

@@ -32,5 +32,8 @@ TribStatus metadata_tables(TribCatalog *self, TribCall *call, const char *schema
                            TribError *err);
 TribStatus metadata_describe(TribCatalog *self, TribCall *call, const char *schema,
                              const char *table, TribNames *names, TribError *err);
+/* passthrough.c */
+TribStatus metadata_passthrough(TribCatalog *self, TribCall *call, const char *text,
+                                TribNames *names, TribError *err);
 
 #endif

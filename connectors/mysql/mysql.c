@@ -112,6 +112,7 @@ static const TribConnector connector = {
     .scan_cancel = scan_cancel,
     .scan_stats = scan_stats,
     .scan_release = scan_release,
+    .passthrough = metadata_passthrough,
 };
 
 const TribConnector *trib_connector(void) {

@@ -602,9 +602,23 @@ static const SqlRule rules[] = {
      .check = check_sort_length},
 };
 
+/* A statement that is passed on stands in parentheses; a line ends it, for it may end in a comment. */
+static void dialect_table(const void *context, Buf *out, const TribTable *table) {
+    if (table->facts && strcmp(table->facts, MYSQL_QUERY_FACTS) == 0) {
+        buf_char(out, '(');
+        buf_text(out, table->name);
+        buf_text(out, "\n) AS statement");
+        return;
+    }
+    quote_identifier(out, str_from(table->schema));
+    buf_char(out, '.');
+    quote_identifier(out, str_from(table->name));
+}
+
 const SqlDialect shippable_dialect = {
     .name = "mysql",
     .quote = quote_identifier,
+    .table = dialect_table,
     .column = dialect_column,
     .unbindable = unbindable,
     .slot_refused = slot_refused,

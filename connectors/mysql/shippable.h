@@ -11,4 +11,7 @@
 
 extern const SqlDialect shippable_dialect;
 
+/* Facts of a table that is a statement: its name is the text. */
+#define MYSQL_QUERY_FACTS "statement"
+
 #endif

@@ -10,6 +10,7 @@ trib_mysql_la_SOURCES = \
 	connectors/mysql/metadata.c \
 	connectors/mysql/mysql.c \
 	connectors/mysql/option.c connectors/mysql/option.h \
+	connectors/mysql/passthrough.c \
 	connectors/mysql/plan.c connectors/mysql/plan.h \
 	connectors/mysql/scan.c \
 	connectors/mysql/shippable.c connectors/mysql/shippable.h \

@@ -39,7 +39,7 @@ Status bind_rename_columns(Binder *binder, Scope *scope, uint32_t count, const A
 
 /* ---------------------------------------------------------------- tables */
 
-static Status scan_table(Binder *binder, TableRef *table, const char *how, Bound *out) {
+Status bind_scan(Binder *binder, TableRef *table, const char *how, Bound *out) {
     const TribTable *t = &table->table;
     if (!arena_on_reset(binder->arena, release_table, table)) {
         table_release(table);
@@ -102,7 +102,7 @@ Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at,
             table_release(table);
             TRY(status);
         } else {
-            TRY(scan_table(binder, table, how, out));
+            TRY(bind_scan(binder, table, how, out));
         }
     }
     return alias && alias->text.len ? set_qualifiers(binder, &out->scope, alias, 0, NULL) : TRIB_OK;
@@ -111,6 +111,12 @@ Status bind_table(Binder *binder, const AstQualifiedName *name, AstPosition at,
 static Status bind_named(Binder *binder, const AstRelation *r, const CteScope *ctes, Bound *out) {
     TRY(bind_table(binder, &r->name, r->at, ctes, &r->alias, out));
     return bind_rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at);
+}
+
+static Status bind_function(Binder *binder, const AstRelation *r, Bound *out) {
+    TRY(bind_table_function(binder, r, out));
+    TRY(bind_rename_columns(binder, &out->scope, r->naliases, r->column_aliases, r->at));
+    return set_qualifiers(binder, &out->scope, &r->alias, 0, NULL);
 }
 
 static Status bind_derived(Binder *binder, const AstRelation *r, const CteScope *ctes,
@@ -325,7 +331,8 @@ Status bind_relation(Binder *binder, const AstRelation *r, const CteScope *ctes,
     case AST_REL_QUERY: TRY(bind_derived(binder, r, ctes, outer, out)); break;
     case AST_REL_JOIN: TRY(bind_join(binder, r, ctes, outer, out)); break;
     case AST_REL_UNNEST: TRY(bind_unnest(binder, r, ctes, outer, out)); break;
-    default: return bind_unsupported(binder, r->at, "a table function");
+    case AST_REL_FUNCTION: TRY(bind_function(binder, r, out)); break;
+    default: return bind_unsupported(binder, r->at, "this in FROM");
     }
     if (r->sample_percent) TRY(bind_sample(binder, r, out));
     out->scope.outer = outer;

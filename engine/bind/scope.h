@@ -233,6 +233,11 @@ Status bind_view(Binder *binder, const TableRef *table, AstPosition at, Bound *o
 Status bind_create_view(Binder *binder, const AstStatement *ast, BoundStatement *out);
 Status bind_drop_view(Binder *binder, const AstStatement *ast, BoundStatement *out);
 
+/* A scan of a described table, whose reference it takes over. */
+Status bind_scan(Binder *binder, TableRef *table, const char *how, Bound *out);
+/* table_function.c: TABLE(f(...)), without alias and column names. */
+Status bind_table_function(Binder *binder, const AstRelation *r, Bound *out);
+
 /* show.c: lists, and statements about statements. */
 Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *out);
 Status bind_use(Binder *binder, const AstStatement *ast, BoundStatement *out);

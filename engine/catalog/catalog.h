@@ -56,6 +56,7 @@ typedef struct TableRef {
     Arena *arena;
     Catalog *catalog;
     TribTable table;
+    bool statement; /* no table of the catalog but a statement passed on: its name is the text */
 } TableRef;
 void table_retain(TableRef *self);
 void table_release(TableRef *self);
@@ -85,6 +86,10 @@ Status catalog_tables(const LookupContext *context, Catalog *catalog, const char
                       TribNames *names, Error *err) WARN_UNUSED;
 Status catalog_describe(const LookupContext *context, Catalog *catalog, const char *schema,
                         const char *table, TableRef **out, Error *err) WARN_UNUSED;
+/* The columns that a statement in the source's own language has, as a table of that text; asked anew each time.
+ * HYC00 where the source takes no such statements; the source's own errors with their SQLSTATE. */
+Status catalog_passthrough(const LookupContext *context, Catalog *catalog, Str text, TableRef **out,
+                           Error *err) WARN_UNUSED;
 /* After DDL or a write: drops what is cached of a table (name NULL: of the whole catalog), in every process. */
 void catalog_invalidate(Catalog *catalog, const char *schema, const char *table);
 

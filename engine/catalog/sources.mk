@@ -13,7 +13,7 @@ ENGINE_SOURCES += \
 	engine/catalog/metastore.c \
 	engine/catalog/options.c \
 	engine/catalog/secret.c \
-	engine/catalog/views.c \
+	engine/catalog/passthrough.c engine/catalog/views.c \
 	engine/catalog/views.h
 
 if HAVE_CMOCKA

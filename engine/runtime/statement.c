@@ -446,7 +446,7 @@ static Str catalog_of(const TableRef *table) {
 void statement_describe_column(const LogicalPlan *plan, ColumnId id, ColumnInfo *out) {
     const PlanColumn *column = plan_column(&plan->columns, id);
     out->nullable = column->nullable;
-    if (!column->table) return;
+    if (!column->table || column->table->statement) return;
     const TribTable *table = &column->table->table;
     out->base_name = str_from(table->columns[column->table_column].name);
     out->table = str_from(table->name);

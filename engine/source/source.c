@@ -370,7 +370,7 @@ static TribStatus guard_described(void *context, const TribTable *table, TribErr
     return self->to->described(self->to->self, table, err);
 }
 
-typedef enum { ASK_SCHEMAS, ASK_TABLES, ASK_TABLE } Question;
+typedef enum { ASK_SCHEMAS, ASK_TABLES, ASK_TABLE, ASK_STATEMENT } Question;
 
 static Status source_ask(Source *self, const SourceCall *call, Question question,
                          const char *schema, const char *table, TribNames *names, Error *err) {
@@ -391,6 +391,8 @@ static Status source_ask(Source *self, const SourceCall *call, Question question
             status = self->connector->list_schemas(self->catalog, &frame.base, &asked, err);
         else if (question == ASK_TABLES)
             status = self->connector->list_tables(self->catalog, &frame.base, schema, &asked, err);
+        else if (question == ASK_STATEMENT)
+            status = self->connector->passthrough(self->catalog, &frame.base, table, &asked, err);
         else
             status = self->connector->describe_table(self->catalog, &frame.base, schema, table,
                                                      &asked, err);
@@ -412,6 +414,15 @@ Status source_list_tables(Source *self, const SourceCall *call, const char *sche
 Status source_describe(Source *self, const SourceCall *call, const char *schema, const char *table,
                        TribNames *names, Error *err) {
     return source_ask(self, call, ASK_TABLE, schema, table, names, err);
+}
+
+Status source_passthrough(Source *self, const SourceCall *call, const char *text, TribNames *names,
+                          Error *err) {
+    if (self->connector->passthrough)
+        return source_ask(self, call, ASK_STATEMENT, NULL, text, names, err);
+    (void)error_set(err, ERR_UNSUPPORTED, "catalogs of type %s take no statements of their own",
+                    self->connector->type);
+    return error_source(err, self->name);
 }
 
 /* ---------------------------------------------------------------- plans */

@@ -77,6 +77,10 @@ Status source_list_tables(Source *self, const SourceCall *call, const char *sche
 Status source_describe(Source *self, const SourceCall *call, const char *schema, const char *table,
                        TribNames *names, Error *err) WARN_UNUSED;
 
+/* Describes the columns of a statement in the source's own language. HYC00 where the connector has none. */
+Status source_passthrough(Source *self, const SourceCall *call, const char *text, TribNames *names,
+                          Error *err) WARN_UNUSED;
+
 /* A plan of the connector, with the source it belongs to. Immutable, reference-counted. */
 typedef struct SourcePlan SourcePlan;
 Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, SourcePlan **out,
