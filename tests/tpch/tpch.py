@@ -4,17 +4,17 @@
 usage: tpch.py --tributary PROGRAM --connectors DIR --work DIR [--scale 0.01] [--mysql-socket PATH] [--mysql-port N]
                [--places memory,files,sqlite,federated] [--queries 1,2,...] [--quick]
 
-The TPC-H generator of the Python package duckdb 1.1.3 makes the data once per scale, in --work. DuckDB's answers are what ours are compared with, as typed values: exactly, but for averages and
-quotients of decimals, which DuckDB gives as double and Trino as decimal: there ours must be its value, rounded.
-Each place is asked with push-down exact and off, 64 MB of memory and the default, one thread and two; --quick: two
-of these eight ways. TRIB_TEST_MYSQL_USER and TRIB_TEST_MYSQL_PASSWORD are the account that reads.
+The TPC-H generator of the Python package duckdb 1.1.3 makes the data once per scale, in --work. DuckDB's answers are
+what ours are compared with, as typed values: exactly, but for averages and quotients of decimals, which DuckDB gives
+as double and Trino as decimal: there ours must be its value, rounded. Each place is asked with push-down exact and
+off, 64 MB of memory and the default, one thread and two; --quick: two of these eight ways. --data-only makes the
+files and prints their folder. TRIB_TEST_MYSQL_USER and TRIB_TEST_MYSQL_PASSWORD are the account that reads.
 """
 import argparse
 import csv
 import itertools
 import json
 import os
-import re
 import sqlite3
 import subprocess
 import sys
@@ -24,33 +24,9 @@ from pathlib import Path
 
 import duckdb
 
-HERE = Path(__file__).resolve().parent
-D, I, V = "decimal(15,2)", "bigint", "varchar"
-TABLES = {
-    "region": {"r_regionkey": I, "r_name": V, "r_comment": V},
-    "nation": {"n_nationkey": I, "n_name": V, "n_regionkey": I, "n_comment": V},
-    "supplier": {"s_suppkey": I, "s_name": V, "s_address": V, "s_nationkey": I, "s_phone": V, "s_acctbal": D, "s_comment": V},
-    "customer": {"c_custkey": I, "c_name": V, "c_address": V, "c_nationkey": I, "c_phone": V, "c_acctbal": D,
-                 "c_mktsegment": V, "c_comment": V},
-    "part": {"p_partkey": I, "p_name": V, "p_mfgr": V, "p_brand": V, "p_type": V, "p_size": I, "p_container": V,
-             "p_retailprice": D, "p_comment": V},
-    "partsupp": {"ps_partkey": I, "ps_suppkey": I, "ps_availqty": I, "ps_supplycost": D, "ps_comment": V},
-    "orders": {"o_orderkey": I, "o_custkey": I, "o_orderstatus": V, "o_totalprice": D, "o_orderdate": "date",
-               "o_orderpriority": V, "o_clerk": V, "o_shippriority": I, "o_comment": V},
-    "lineitem": {"l_orderkey": I, "l_partkey": I, "l_suppkey": I, "l_linenumber": I, "l_quantity": D, "l_extendedprice": D,
-                 "l_discount": D, "l_tax": D, "l_returnflag": V, "l_linestatus": V, "l_shipdate": "date",
-                 "l_commitdate": "date", "l_receiptdate": "date", "l_shipinstruct": V, "l_shipmode": V, "l_comment": V},
-}
-KEYS = {"region": "r_regionkey", "nation": "n_nationkey", "supplier": "s_suppkey", "customer": "c_custkey",
-        "part": "p_partkey", "partsupp": "ps_partkey, ps_suppkey", "orders": "o_orderkey",
-        "lineitem": "l_orderkey, l_linenumber"}
-IN_MYSQL, IN_SQLITE = ("lineitem", "orders"), ("customer", "nation", "region")
+from texts import IN_MYSQL, KEYS, TABLES, query_text, setup_of
+
 MARKER = "tpch_marker"
-
-
-def query_text(number):
-    text = (HERE / "queries" / f"q{number:02}.sql").read_text()
-    return re.sub(r"(?m)^--.*\n", "", text).strip()
 
 
 # ---------------------------------------------------------------- data and answers
@@ -133,18 +109,6 @@ def catalogs_of(args, folder, schema):
     return catalogs
 
 
-def setup_of(place, schema):
-    """What is said before the queries: tables made, or names spread over the sources by views."""
-    if place == "memory":
-        return [f"CREATE TABLE mem.default.{t} AS SELECT * FROM files.default.{t}" for t in TABLES] + ["USE mem.default"]
-    if place == "files":
-        return ["USE files.default"]
-    if place == "sqlite":
-        return ["USE lite.main"]
-    where = {t: f"maria.{schema}" if t in IN_MYSQL else "lite.main" if t in IN_SQLITE else "files.default" for t in TABLES}
-    return [f"CREATE OR REPLACE VIEW views.default.{t} AS SELECT * FROM {w}.{t}" for t, w in where.items()] + ["USE views.default"]
-
-
 class Way:
     def __init__(self, pushdown, memory, threads):
         self.settings = {"pushdown": pushdown, "threads": threads}
@@ -220,8 +184,8 @@ def difference(rows, wanted):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--tributary", required=True)
-    parser.add_argument("--connectors", required=True)
+    parser.add_argument("--tributary")
+    parser.add_argument("--connectors")
     parser.add_argument("--work", required=True)
     parser.add_argument("--scale", default="0.01")
     parser.add_argument("--mysql-socket")
@@ -230,11 +194,15 @@ def main():
     parser.add_argument("--queries", default=",".join(map(str, range(1, 23))))
     parser.add_argument("--timeout", type=float, default=1800)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--data-only", action="store_true")
     args = parser.parse_args()
     numbers = [int(n) for n in args.queries.split(",")]
     folder = Path(args.work).resolve() / f"sf{args.scale}"
     schema = "tpch_" + args.scale.replace(".", "_")
     make_data(folder, args.scale)
+    if args.data_only:
+        print(folder)
+        return 0
     answers = duckdb_answers(folder, numbers)
     make_sqlite(folder)
     places = args.places.split(",")
