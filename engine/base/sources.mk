@@ -10,6 +10,7 @@ BASE_SOURCES += \
 	engine/base/json.c engine/base/json_tree.c engine/base/json.h \
 	engine/base/log.c engine/base/log.h \
 	engine/base/map.c engine/base/map.h \
+	engine/base/module.c engine/base/module.h \
 	engine/base/number.c engine/base/number.h engine/base/number_powers.def \
 	engine/base/os.c engine/base/os.h \
 	engine/base/settings.c engine/base/settings.h engine/base/settings.def \

@@ -1,6 +1,20 @@
 # engine/functions
+
+# Regular expressions are a module of their own: C++, loaded when a statement first uses one.
+if HAVE_RE2
+connector_LTLIBRARIES += tributary_regexp.la
+tributary_regexp_la_SOURCES = engine/functions/regexp_re2.cc
+tributary_regexp_la_CXXFLAGS = $(TRIB_CXXFLAGS) $(TRIB_HARDEN) $(RE2_CFLAGS)
+tributary_regexp_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -export-symbols-regex '^trib_module$$'
+tributary_regexp_la_LIBADD = $(RE2_LIBS)
+else
+EXTRA_DIST += engine/functions/regexp_re2.cc
+endif
+
 ENGINE_SOURCES += \
 	engine/functions/bits.c engine/functions/crc32.def engine/functions/digest.c \
+	engine/functions/regexp.c engine/functions/regexp.h engine/functions/regexp_module.h \
+	engine/functions/regexp_pattern.c engine/functions/regexp_replace.c \
 	engine/functions/encode.c engine/functions/probability.c engine/functions/url.c \
 	engine/functions/uuid.c
 ENGINE_SOURCES += \

@@ -1,10 +1,8 @@
 /*
  * connector.c - finding and loading connectors.
  *
- * A connector is trib_<type>.so. Folders are tried in this order: the setting ConnectorPath,
- * $TRIBUTARY_CONNECTORS (both may name several, separated by colons), the folder `tributary` beside
- * the module that holds the engine, that module's own folder (and .libs below it: a build tree), the
- * installed folder. A connector is loaded once and never unloaded (RTLD_NODELETE): its threads may
+ * A connector is trib_<type>.so, looked for in the folders of the setting ConnectorPath and in those of
+ * engine/base/module.h. A connector is loaded once and never unloaded (RTLD_NODELETE): its threads may
  * outlive every session.
  *
  * Loading is guarded by one mutex; connectors that were found are kept in a list that only grows.
@@ -13,17 +11,15 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "engine/base/log.h"
+#include "engine/base/module.h"
 #include "engine/source/internal.h"
 
-#define MAX_FOLDERS 32
-#define MAX_TYPE    64
-#define PREFIX      "trib_"
-#define SUFFIX      ".so"
+#define MAX_TYPE 64
+#define PREFIX   "trib_"
+#define SUFFIX   ".so"
 
 typedef struct Loaded Loaded;
 struct Loaded {
@@ -35,61 +31,6 @@ struct Loaded {
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint32_t load_stamp;
 static Loaded *loaded;
-
-/* ---------------------------------------------------------------- folders */
-
-typedef struct Folders {
-    Arena *arena;
-    uint32_t count;
-    char *path[MAX_FOLDERS];
-} Folders;
-
-static Status folders_add(Folders *self, char *path, Error *err) {
-    if (!path) return error_out_of_memory(err);
-    for (uint32_t i = 0; i < self->count; i++) {
-        if (strcmp(self->path[i], path) == 0) return TRIB_OK;
-    }
-    if (self->count < MAX_FOLDERS) self->path[self->count++] = path;
-    return TRIB_OK;
-}
-
-static Status folders_add_list(Folders *self, Str list, Error *err) {
-    while (list.len > 0) {
-        const char *colon = memchr(list.data, ':', list.len);
-        Str one = {list.data, colon ? (size_t)(colon - list.data) : list.len};
-        if (one.len > 0) TRY(folders_add(self, str_dup(self->arena, one), err));
-        size_t step = one.len + (colon ? 1 : 0);
-        list = (Str){list.data + step, list.len - step};
-    }
-    return TRIB_OK;
-}
-
-/* The folder of the file that this code was loaded from: the driver, or a program. */
-static Status folders_add_own(Folders *self, Error *err) {
-    Dl_info info;
-    if (!dladdr((void *)(uintptr_t)&connector_load, &info) || !info.dli_fname) return TRIB_OK;
-    char real[PATH_MAX];
-    const char *file = realpath(info.dli_fname, real) ? real : info.dli_fname;
-    const char *slash = strrchr(file, '/');
-    Str folder = slash ? (Str){file, (size_t)(slash - file)} : STR(".");
-    /* installed beside the driver, from lib/odbc, from bin; in a build tree */
-    static const char *const places[] = {"/tributary", "/../tributary", "/../lib/tributary", "",
-                                         "/.libs"};
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
-        TRY(folders_add(
-            self, arena_printf(self->arena, STR_FORMAT "%s", STR_ARGS(folder), places[i]), err));
-    }
-    return TRIB_OK;
-}
-
-static Status folders_find(Folders *self, Arena *arena, Str connector_path, Error *err) {
-    *self = (Folders){.arena = arena};
-    TRY(folders_add_list(self, connector_path, err));
-    const char *variable = os_env("TRIBUTARY_CONNECTORS");
-    if (variable) TRY(folders_add_list(self, str_from(variable), err));
-    TRY(folders_add_own(self, err));
-    return folders_add(self, arena_strdup(arena, TRIB_CONNECTOR_DIR), err);
-}
 
 /* ---------------------------------------------------------------- listing */
 
@@ -143,9 +84,9 @@ static Status types_of_folder(TypeList *self, const char *path, Error *err) {
 
 Status connector_list(Arena *arena, Str connector_path, uint32_t *count, const char ***types,
                       Error *err) {
-    Folders folders;
+    ModuleFolders folders;
     TypeList list = {.arena = arena};
-    TRY(folders_find(&folders, arena, connector_path, err));
+    TRY(module_folders(&folders, arena, connector_path, err));
     for (uint32_t i = 0; i < folders.count; i++) TRY(types_of_folder(&list, folders.path[i], err));
     *count = list.count;
     *types = list.types;
@@ -258,8 +199,8 @@ static Status type_load(Arena *arena, Str type, Str connector_path, const TribCo
         return TRIB_OK;
     }
     if (!type_valid(type)) return type_unknown(arena, type, connector_path, err);
-    Folders folders;
-    TRY(folders_find(&folders, arena, connector_path, err));
+    ModuleFolders folders;
+    TRY(module_folders(&folders, arena, connector_path, err));
     for (uint32_t i = 0; i < folders.count; i++) {
         char *file;
         struct stat facts;
