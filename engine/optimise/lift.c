@@ -6,7 +6,7 @@
 #define MAX_COMPUTED \
     1000 /* nodes of a computed expression; larger ones are computed below the join */
 
-Status lifting_init(RuleContext *context, const LogicalNode *input, Lifting *out) {
+Status lifting_init(RuleContext *context, LogicalNode *input, Lifting *out) {
     *out = (Lifting){.context = context, .input = input, .outer_count = context->columns->count};
     TRY(rule_columns_new(context, &out->outer));
     for (uint32_t i = 0; i < input->noutput; i++) bitmap_set(out->outer, input->output[i]);
@@ -341,6 +341,112 @@ static Status lift_sort(Lifting *self, LogicalNode *node, Lifted *out) {
     return TRIB_OK;
 }
 
+/* What uses the outer rows is another query for each place: it is not shared with others of the name. */
+static Status lift_cte(Lifting *self, LogicalNode *node, Lifted *out) {
+    TRY(lift(self, node->children[0], out));
+    if (!out->correlated) out->node = node;
+    return TRIB_OK;
+}
+
+/* The expressions with outer columns replaced by equal ones of the child; *open: some are left. */
+static Status replace_exprs(Lifting *self, const Lifted *child, uint32_t count, Expr *const *exprs,
+                            Expr ***out, bool *open) {
+    TRY_ALLOC(*out, ARENA_ARRAY(self->context->arena, Expr *, count), self->context->err);
+    for (uint32_t i = 0; i < count; i++) {
+        Expr *e;
+        TRY(lift_expr(self, exprs[i], &e));
+        TRY(lift_replace_equal(self, child, e, &(*out)[i]));
+        *open = *open || lift_uses_outer(self, (*out)[i]) ||
+                ((*out)[i]->may_raise && child->conditions.count > 0);
+    }
+    return TRIB_OK;
+}
+
+/* Each row several times: what the conditions need passes through beside the expressions. */
+static Status lift_expand(Lifting *self, LogicalNode *node, Lifted *out) {
+    RuleContext *context = self->context;
+    const LogicalNode *below = node->children[0];
+    LogicalNode *copy;
+    ExprList more = {0};
+    bool own = false, open;
+    TRY(lift(self, node->children[0], out));
+    for (uint32_t s = 0; s < node->nsets; s++) {
+        for (uint32_t i = 0; i < node->noutput; i++) {
+            own = own || lift_is_correlated(self, node->sets[s][i]);
+            TRY(rule_list_add(context, &more, node->sets[s][i]));
+        }
+    }
+    if (!out->correlated && !own) {
+        out->node = node;
+        return TRIB_OK;
+    }
+    open = out->fills;
+    TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
+    TRY_ALLOC(copy->sets, ARENA_ARRAY(context->arena, Expr **, node->nsets), context->err);
+    for (uint32_t s = 0; s < node->nsets; s++)
+        TRY(replace_exprs(self, out, node->noutput, node->sets[s], &copy->sets[s], &open));
+    if (open) TRY(lift_bind(self, below->noutput, below->output, &more, out));
+    uint32_t count, n = node->noutput;
+    ColumnId *needed;
+    TRY(lift_needed(self, &out->conditions, 0, NULL, &count, &needed));
+    TRY_ALLOC(copy->output, ARENA_ARRAY(context->arena, ColumnId, n + count), context->err);
+    if (n) memcpy(copy->output, node->output, n * sizeof *copy->output);
+    if (count) memcpy(copy->output + n, needed, count * sizeof *copy->output);
+    copy->noutput = n + count;
+    copy->children[0] = out->node;
+    for (uint32_t s = 0; s < node->nsets; s++) {
+        Expr **row;
+        TRY(replace_exprs(self, out, n, node->sets[s], &copy->sets[s], &open));
+        TRY_ALLOC(row, ARENA_ARRAY(context->arena, Expr *, n + count), context->err);
+        if (n) memcpy(row, copy->sets[s], n * sizeof *row);
+        for (uint32_t i = 0; i < count; i++)
+            TRY_ALLOC(row[n + i], rule_column(context, needed[i]), context->err);
+        copy->sets[s] = row;
+    }
+    out->node = copy;
+    out->correlated = true;
+    return TRIB_OK;
+}
+
+/* All columns of the child pass through UNNEST. */
+static Status unnest_over(Lifting *self, const LogicalNode *node, Expr **unnest, Lifted *out) {
+    RuleContext *context = self->context;
+    LogicalNode *copy;
+    uint32_t kept = out->node->noutput, n = node->noutput - node->nkept;
+    TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
+    TRY_ALLOC(copy->output, ARENA_ARRAY(context->arena, ColumnId, kept + n), context->err);
+    if (kept) memcpy(copy->output, out->node->output, kept * sizeof *copy->output);
+    if (n) memcpy(copy->output + kept, node->output + node->nkept, n * sizeof *copy->output);
+    copy->noutput = kept + n;
+    copy->nkept = kept;
+    copy->children[0] = out->node;
+    copy->unnest = unnest;
+    out->node = copy;
+    out->correlated = true;
+    return TRIB_OK;
+}
+
+static Status lift_unnest(Lifting *self, LogicalNode *node, Lifted *out) {
+    const LogicalNode *below = node->children[0];
+    ExprList more = {node->nunnest, node->nunnest, node->unnest};
+    Expr **unnest;
+    bool own = false, open;
+    TRY(lift(self, node->children[0], out));
+    for (uint32_t i = 0; i < node->nunnest; i++)
+        own = own || lift_is_correlated(self, node->unnest[i]);
+    if (!out->correlated && !own) {
+        out->node = node;
+        return TRIB_OK;
+    }
+    open = out->fills;
+    TRY(replace_exprs(self, out, node->nunnest, node->unnest, &unnest, &open));
+    if (open) {
+        TRY(lift_bind(self, below->noutput, below->output, &more, out));
+        TRY(replace_exprs(self, out, node->nunnest, node->unnest, &unnest, &open));
+    }
+    return unnest_over(self, node, unnest, out);
+}
+
 Status lift_refuse(Lifting *self, const LogicalNode *node, const char *what) {
     return error_set_at(
         self->context->err, ERR_UNSUPPORTED, node->line, node->column,
@@ -382,7 +488,11 @@ Status lift(Lifting *self, LogicalNode *node, Lifted *out) {
     case LOGICAL_JOIN: return lift_join(self, node, out);
     case LOGICAL_AGGREGATE: return lift_aggregate(self, node, out);
     case LOGICAL_LIMIT: return lift_limit(self, node, out);
-    case LOGICAL_UNION: return lift_union(self, node, out);
+    case LOGICAL_UNION:
+    case LOGICAL_SETOP: return lift_union(self, node, out);
+    case LOGICAL_CTE: return lift_cte(self, node, out);
+    case LOGICAL_EXPAND: return lift_expand(self, node, out);
+    case LOGICAL_UNNEST: return lift_unnest(self, node, out);
     case LOGICAL_VALUES: return lift_values(self, node, out);
     case LOGICAL_SINGLE_ROW: return lift_single_row_node(self, node, out);
     default: return lift_other(self, node, out);

@@ -29,9 +29,9 @@
 
 typedef struct Lifting {
     RuleContext *context;
-    const LogicalNode *input; /* the outer rows */
-    uint64_t *outer;          /* by ColumnId: its columns */
-    uint32_t outer_count;     /* ids known to `outer` */
+    LogicalNode *input;   /* the outer rows; lifting may mark a part of them as shared */
+    uint64_t *outer;      /* by ColumnId: its columns */
+    uint32_t outer_count; /* ids known to `outer` */
     Expr **computed; /* by ColumnId: over columns below and EXPR_OUTER; NULL = a plain column */
     uint32_t computed_count;
 } Lifting;
@@ -43,7 +43,7 @@ typedef struct Lifted {
     bool fills;      /* exactly one row for each outer row */
 } Lifted;
 
-Status lifting_init(RuleContext *context, const LogicalNode *input, Lifting *out);
+Status lifting_init(RuleContext *context, LogicalNode *input, Lifting *out);
 /* Lifts a plan whose own sub-queries are planned already. Kinds of nodes that cannot be lifted are an error
  * if a column of the outer rows is used at or below them. */
 Status lift(Lifting *self, LogicalNode *node, Lifted *out);

@@ -7,7 +7,8 @@
  *     keys     = outer.ci IS NOT DISTINCT FROM domain.ci
  *
  * The outer rows are planned a second time for it, with columns of their own, without joins that only added
- * columns. Where they hold volatile functions the two would differ: that is refused.
+ * columns. Where they take work to compute, both are marked as uses of one query, which share_ctes has
+ * computed once. Where they hold volatile functions the two would differ: that is refused.
  */
 #include "engine/optimise/lift.h"
 
@@ -94,6 +95,39 @@ static const LogicalNode *narrow(const LogicalNode *node, uint32_t count, Column
     }
 }
 
+static bool takes_work(const LogicalNode *node) {
+    switch (node->kind) {
+    case LOGICAL_JOIN:
+    case LOGICAL_AGGREGATE:
+    case LOGICAL_WINDOW:
+    case LOGICAL_SETOP:
+    case LOGICAL_RECURSIVE: return true;
+    default: break;
+    }
+    for (uint32_t i = 0; i < node->nchildren; i++) {
+        if (takes_work(node->children[i])) return true;
+    }
+    return false;
+}
+
+/* The outer rows with a mark at the node that is planned twice. */
+static Status mark_shared(Lifting *self, const LogicalNode *node, const LogicalNode *target,
+                          LogicalNode **out) {
+    RuleContext *context = self->context;
+    LogicalNode *copy;
+    if (node != target) {
+        TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
+        *out = copy;
+        return mark_shared(self, node->children[0], target, &copy->children[0]);
+    }
+    TRY_ALLOC(copy, logical_new(context->arena, LOGICAL_CTE, node->noutput, 1), context->err);
+    if (node->noutput) memcpy(copy->output, node->output, node->noutput * sizeof *copy->output);
+    copy->children[0] = (LogicalNode *)node;
+    copy->cte = copy;
+    *out = copy;
+    return TRIB_OK;
+}
+
 static Status find_volatile(void *context, Expr *e, Expr **out) {
     bool *found = context;
     *found |= e->is_volatile;
@@ -127,6 +161,13 @@ static Status domain_new(Lifting *self, uint32_t count, const ColumnId *ids, Col
         error_set(context->err, ERR_UNSUPPORTED,
                   "a sub-query uses columns of rows that random functions or samples make");
         return error_hint(context->err, "Store those rows in a table first.");
+    }
+    if (source->kind != LOGICAL_CTE && takes_work(source)) {
+        LogicalNode *input;
+        TRY(mark_shared(self, self->input, source, &input));
+        self->input = input;
+        if (count) memcpy(from, ids, count * sizeof *from);
+        source = narrow(input, count, from);
     }
     TRY(logical_clone(context->arena, context->columns, source, &map, &copy, context->err));
     TRY_ALLOC(group, logical_new(context->arena, LOGICAL_AGGREGATE, count, 1), context->err);

@@ -174,6 +174,7 @@ static Status one_row(RuleContext *context, LogicalNode *plan, LogicalNode **out
 /* ---------------------------------------------------------------- scalar sub-queries */
 
 static Status plan_expr(RuleContext *context, void *state, Expr *e, Expr **out);
+static Status plan_lateral(RuleContext *context, LogicalNode *node, LogicalNode **out);
 
 static Status single_row(RuleContext *context, LogicalNode *plan, LogicalNode **out) {
     LogicalNode *single;
@@ -208,7 +209,7 @@ static Status plan_scalar(RuleContext *context, Planner *planner, const Expr *e,
     } else {
         TRY(single_row(context, plan, &lifted.node));
     }
-    TRY(join_with(context, planner->input, lifted.node, &spec, &planner->input));
+    TRY(join_with(context, lifting.input, lifted.node, &spec, &planner->input));
     for (uint32_t i = 0; i < plan->noutput; i++) {
         TRY(lifted_column(&lifting, plan->output[i], &values[i]));
         TRY(lift_settle(&lifting, values[i], &values[i]));
@@ -250,7 +251,7 @@ static Status join_in(RuleContext *context, Planner *planner, const Expr *e, Joi
     }
     if (exact) spec->nin = e->nargs;
     TRY(lift_settle_list(&lifting, &lifted.conditions, &spec->conditions));
-    return join_with(context, planner->input, lifted.node, spec, &planner->input);
+    return join_with(context, lifting.input, lifted.node, spec, &planner->input);
 }
 
 /* *always: the sub-query has a row for every row of the input, and there is no join. */
@@ -268,7 +269,7 @@ static Status join_exists(RuleContext *context, Planner *planner, const Expr *e,
     if (*always) return TRIB_OK;
     if (!lifted.correlated) TRY(one_row(context, lifted.node, &lifted.node));
     TRY(lift_settle_list(&lifting, &lifted.conditions, &spec->conditions));
-    return join_with(context, planner->input, lifted.node, spec, &planner->input);
+    return join_with(context, lifting.input, lifted.node, spec, &planner->input);
 }
 
 static Status plan_mark(RuleContext *context, Planner *planner, const Expr *e, Expr **out) {
@@ -443,27 +444,80 @@ static Status find_sides(void *context, Expr *e, Expr **out) {
     return TRIB_OK;
 }
 
+/* The sides whose columns a sub-query uses, its operands too. */
+static Status subquery_sides(RuleContext *context, const LogicalNode *node, const Expr *e,
+                             Uses *uses) {
+    *uses = (Uses){.node = node};
+    for (uint32_t i = 0; i < e->nargs; i++) expr_any(e->args[i], find_side, uses);
+    return find_plan_sides(context->arena, uses, e->as.plan, context->err);
+}
+
 /* In the condition of an outer join a sub-query is planned below it, on the side whose columns it uses. */
 static Status plan_on(RuleContext *context, void *state, Expr *e, Expr **out) {
     JoinPlanner *self = state;
     *out = e;
     if (!has_subquery(e)) return TRIB_OK;
     if (e->kind != EXPR_SUBQUERY) return plan_below(context, state, plan_on, e, out);
-    Uses uses = {.node = self->node};
-    LogicalNode *plan;
-    Expr *planned;
-    TRY(rule_expr_over(context, e, e->args, &planned));
-    TRY(rule_plan_subqueries(context, e->as.plan, &plan));
-    planned->as.plan = plan;
-    for (uint32_t i = 0; i < e->nargs; i++) expr_any(e->args[i], find_side, &uses);
-    TRY(find_plan_sides(context->arena, &uses, plan, context->err));
-    if (uses.sides[0] && uses.sides[1]) {
-        error_set_at(context->err, ERR_UNSUPPORTED, e->line, e->column,
-                     "a sub-query that uses columns of both sides in the ON condition of an outer "
-                     "join is not supported");
-        return error_hint(context->err, "Compute it in a derived table of one side.");
+    Uses uses;
+    TRY(subquery_sides(context, self->node, e, &uses));
+    return plan_subquery(context, &self->sides[uses.sides[0] ? 0 : 1], e, out);
+}
+
+typedef struct TwoSided {
+    const LogicalNode *node;
+    const Expr *first; /* NULL: none */
+} TwoSided;
+
+static Status find_two_sided(RuleContext *context, void *state, Expr *e, Expr **out) {
+    TwoSided *self = state;
+    Uses uses;
+    *out = e;
+    if (!has_subquery(e)) return TRIB_OK;
+    if (e->kind != EXPR_SUBQUERY) {
+        Expr *same;
+        return plan_below(context, state, find_two_sided, e, &same);
     }
-    return plan_subquery(context, &self->sides[uses.sides[0] ? 0 : 1], planned, out);
+    TRY(subquery_sides(context, self->node, e, &uses));
+    if (!self->first && uses.sides[0] && uses.sides[1]) self->first = e;
+    return TRIB_OK;
+}
+
+typedef struct Outward {
+    RuleContext *context;
+    const LogicalNode *side;
+    bool exhausted;
+} Outward;
+
+/* A column of the side, as a query inside sees it. */
+static Expr *outward(void *context, const Expr *e) {
+    Outward *self = context;
+    if (e->kind != EXPR_COLUMN || !logical_has_output(self->side, e->as.column_id)) return NULL;
+    Expr *column = expr_outer(self->context->arena, e->as.column_id, e->type);
+    self->exhausted |= !column;
+    return column;
+}
+
+/* a LEFT JOIN b ON condition is a LEFT JOIN LATERAL (SELECT * FROM b WHERE condition): there sub-queries may
+ * use both sides. RIGHT: the other way round. */
+static Status plan_on_lateral(RuleContext *context, LogicalNode *node, LogicalNode **out) {
+    uint32_t kept = node->join == JOIN_RIGHT;
+    Outward self = {context, node->children[kept], false};
+    ExprList conjuncts = {0};
+    LogicalNode *filter, *join;
+    for (uint32_t i = 0; i < node->nconjuncts; i++) {
+        Expr *e;
+        TRY(expr_rewrite(context->arena, node->conjuncts[i], outward, &self, &e, context->err));
+        TRY(rule_list_add(context, &conjuncts, e));
+    }
+    if (self.exhausted) return error_out_of_memory(context->err);
+    TRY(rule_filter(context, node->children[1 - kept], &conjuncts, &filter));
+    TRY_ALLOC(join, logical_copy(context->arena, node), context->err);
+    join->join = JOIN_LEFT;
+    join->lateral = true;
+    join->nconjuncts = 0;
+    join->children[0] = node->children[kept];
+    TRY(plan_filter(context, filter, &join->children[1]));
+    return plan_lateral(context, join, out);
 }
 
 /* INNER: conjuncts with sub-queries filter the join. */
@@ -486,10 +540,17 @@ static Status plan_inner(RuleContext *context, LogicalNode *node, LogicalNode **
 
 static Status plan_join(RuleContext *context, LogicalNode *node, LogicalNode **out) {
     if (node->join == JOIN_INNER || node->join == JOIN_CROSS) return plan_inner(context, node, out);
-    if (node->lateral) {
-        return error_set(context->err, ERR_UNSUPPORTED,
-                         "a sub-query in the ON condition of LEFT JOIN LATERAL is not supported");
+    TwoSided two = {node, NULL};
+    LogicalNode *same;
+    TRY(rule_map_exprs(context, node, find_two_sided, &two, &same));
+    if (two.first && node->join == JOIN_FULL) {
+        error_set_at(
+            context->err, ERR_UNSUPPORTED, two.first->line, two.first->column,
+            "a sub-query that uses columns of both sides in the ON condition of a FULL JOIN "
+            "is not supported");
+        return error_hint(context->err, "Compute it in a derived table of one side.");
     }
+    if (two.first || node->lateral) return plan_on_lateral(context, node, out);
     JoinPlanner planner = {.node = node};
     LogicalNode *join;
     for (uint32_t s = 0; s < 2; s++) planner.sides[s].input = node->children[s];
@@ -551,7 +612,7 @@ static Status plan_lateral(RuleContext *context, LogicalNode *node, LogicalNode 
     for (uint32_t i = 0; i < on.count; i++)
         TRY(rule_list_add(context, &spec.conditions, on.items[i]));
     LogicalNode *join;
-    TRY(join_with(context, left, lifted.node, &spec, &join));
+    TRY(join_with(context, lifting.input, lifted.node, &spec, &join));
     TRY(rule_filter(context, join, &above, &join));
     return project_lateral(&lifting, node, join, out);
 }
