@@ -109,6 +109,12 @@ static void functions(void) {
         const Aggregate *a = aggregate_row(i);
         function_line(a->name, a->aliases, a->signature, a->help);
     }
+    puts("\n## Window functions\n\nAggregates stand before OVER, too.\n\n"
+         "| name | also | signature | |\n|---|---|---|---|");
+    for (uint32_t i = 0; window_function_row(i); i++) {
+        const WindowFunction *f = window_function_row(i);
+        function_line(f->name, NULL, f->signature, f->help);
+    }
 }
 
 int main(int argc, char **argv) {

@@ -546,7 +546,12 @@ static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstEx
 static Status bind_function(Binder *binder, const ExprScope *scope, const AstExpr *ast,
                             Expr **out) {
     Str name = ast->name.parts[ast->name.count - 1].text;
-    if (ast->window) return bind_unsupported(binder, ast->at, "a window function (OVER)");
+    if (ast->window) return bind_window(binder, scope, ast, name, out);
+    if (window_function_exists(name)) {
+        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
+                            "the window function " STR_FORMAT "() needs OVER (...)",
+                            STR_ARGS(name));
+    }
     if (aggregate_exists(name)) return bind_aggregate(binder, scope, ast, name, out);
     if (ast->distinct || ast->filter || ast->norder) {
         return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,

@@ -54,10 +54,11 @@ static Status group_expr(SelectBinder *self, const AstExpr *ast, uint32_t *out) 
         uint32_t ordinal;
         TRY(select_item_of_ordinal(self, ast, "GROUP BY", &ordinal));
         e = self->items[ordinal].expr;
-        if (select_has_aggregate(e)) {
+        bool window = expr_has_kind(e, EXPR_WINDOW);
+        if (window || select_has_aggregate(e)) {
             return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                                "GROUP BY position " STR_FORMAT " is an aggregate",
-                                STR_ARGS(ast->text));
+                                "GROUP BY position " STR_FORMAT " is %s", STR_ARGS(ast->text),
+                                window ? "a window function" : "an aggregate");
         }
     } else {
         ExprScope scope = select_scope(self, false, "GROUP BY");

@@ -70,6 +70,9 @@ bool bind_nullable(const Binder *binder, const Expr *e) {
     case EXPR_OR:
     case EXPR_NOT: break;
     case EXPR_AGGREGATE: return !e->as.agg.aggregate->zero_of_none;
+    case EXPR_WINDOW:
+        if (e->as.window->aggregate) return !e->as.window->aggregate->zero_of_none;
+        return e->as.window->function->treats_nulls || e->as.window->function->id == TRIB_FN_ntile;
     default: return true;
     }
     for (uint32_t i = 0; i < e->nargs; i++) {

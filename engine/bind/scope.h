@@ -90,12 +90,21 @@ Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *nam
 /* Does the qualifier written before .* name this column's relation? */
 bool scope_qualified(const ScopeColumn *column, const AstQualifiedName *name, uint32_t nparts);
 
+/* The windows that a WINDOW clause names, resolved in order: each may build on those before it. */
+typedef struct WindowNames {
+    uint32_t count;
+    struct NamedWindow *windows; /* window.c */
+    Map index;                   /* folded name -> NamedWindow */
+} WindowNames;
+
 /* expr.c: binds one expression over a scope. Aggregates become EXPR_AGGREGATE nodes if `aggregates`. */
 typedef struct ExprScope {
     const Scope *scope; /* NULL: no columns */
     const CteScope *ctes;
     bool aggregates; /* aggregate calls are allowed here */
     bool inside_aggregate;
+    const WindowNames *windows; /* window functions are allowed here, with these names; NULL: not */
+    bool inside_window;
     const char *clause; /* for messages: "WHERE", "GROUP BY" ... */
     /* ORDER BY: bare names mean columns of the select list before those of FROM, outside of aggregates.
      * *out stays NULL where there is none of the name. */
@@ -112,6 +121,9 @@ Status bind_condition(Binder *binder, const ExprScope *scope, const AstExpr *ast
 Status bind_settle(Binder *binder, Expr *e, Expr **out);
 Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args,
                  Expr **out);
+/* window.c: a call with OVER becomes an EXPR_WINDOW. */
+Status bind_window(Binder *binder, const ExprScope *scope, const AstExpr *ast, Str name,
+                   Expr **out);
 Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32_t nargs,
                     Expr **args, Expr **out);
 /* The common type of several expressions, all coerced to it. `what` for the message. */

@@ -120,6 +120,7 @@ static Status bind_star_item(SelectBinder *self, const ExprScope *scope,
 
 static Status bind_items(SelectBinder *self) {
     ExprScope scope = select_scope(self, true, "the select list");
+    scope.windows = &self->windows;
     for (uint32_t i = 0; i < self->select->nitems; i++) {
         const AstSelectItem *item = &self->select->items[i];
         if (item->expr->kind == AST_STAR) {
@@ -187,6 +188,7 @@ static Status order_item(SelectBinder *self, const AstOrderItem *item, uint32_t 
         if (*out < self->nvisible) return TRIB_OK;
     }
     ExprScope scope = select_scope(self, true, "ORDER BY");
+    scope.windows = &self->windows;
     scope.selected = selected_column;
     scope.context = self;
     Expr *e;
@@ -294,7 +296,7 @@ static Status bind_from(SelectBinder *self, const Scope *outer) {
 Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *query,
                    const CteScope *ctes, const Scope *outer, Bound *out, bool *ordered) {
     SelectBinder self = {.binder = binder, .select = select, .ctes = ctes};
-    if (select->nwindows) return bind_unsupported(binder, select->at, "a WINDOW clause");
+    TRY(select_name_windows(&self));
     TRY(bind_from(&self, outer));
     TRY(bind_items(&self));
     TRY(bind_order(&self, query));
@@ -303,6 +305,7 @@ Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *quer
         TRY(bind_condition(binder, &scope, select->having, &self.having));
     }
     if (select_is_grouped(&self)) TRY(select_group(&self));
+    TRY(select_compute_windows(&self));
     ColumnId *ids;
     TRY(project(&self, &ids));
     if (select->distinct) {

@@ -43,6 +43,7 @@ typedef struct SelectBinder {
     Expr **aggregates;
     ColumnId *group_ids, *aggregate_ids;
     uint32_t id_capacity;
+    WindowNames windows;
     Status status; /* of the rewriting pass */
 } SelectBinder;
 
@@ -67,5 +68,10 @@ bool select_in_all_sets(const SelectBinder *self, uint32_t group);
 Status select_grouping_column(SelectBinder *self, const Expr *e, Expr **out);
 /* Puts the grouping by several sets above self->node. */
 Status select_expand_sets(SelectBinder *self);
+
+/* window.c: the names of the WINDOW clause, before anything else is bound. */
+Status select_name_windows(SelectBinder *self);
+/* window_plan.c: puts WINDOW nodes above self->node and their columns into the items. */
+Status select_compute_windows(SelectBinder *self);
 
 #endif

@@ -6,3 +6,4 @@ ENGINE_SOURCES += \
 	engine/bind/subquery.c \
 	engine/bind/node.c engine/bind/query.c engine/bind/relation.c engine/bind/select.c engine/bind/select.h engine/bind/view.c engine/bind/write.c
 ENGINE_SOURCES += engine/bind/show.c engine/bind/table_function.c
+ENGINE_SOURCES += engine/bind/window.c engine/bind/window_plan.c

@@ -30,8 +30,8 @@ static uint64_t sort_min_memory(const PhysNode *node, uint32_t workers) {
     return (UINT64_C(1) << 20) + (UINT64_C(256) << 10) * workers;
 }
 
-Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit, int64_t offset,
-                 Error *err) {
+Status sort_open(const PhysNode *node, Query *query, void *shared, uint32_t nkeys,
+                 const PhysSortKey *keys, int64_t limit, int64_t offset, Error *err) {
     SortShared *self = shared;
     self->node = node;
     self->query = query;
@@ -40,8 +40,7 @@ Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
     const PhysNode *child = node->children[0];
-    TRY(sort_spec_make(query->arena, child->ncolumns, child->types, node->as.sort.nkeys,
-                       node->as.sort.keys, &self->spec, err));
+    TRY(sort_spec_make(query->arena, child->ncolumns, child->types, nkeys, keys, &self->spec, err));
     TRY_ALLOC(self->may_null, ARENA_ARRAY(query->arena, bool, child->ncolumns + 1), err);
     int64_t minimum = (int64_t)sort_min_memory(node, query->workers);
     if (!grant_init(&self->grant, query->budget, minimum, query->force_spill))
@@ -85,7 +84,7 @@ void sort_close(void *shared) {
 }
 
 static Status sort_node_open(const PhysNode *node, Query *query, void *shared, Error *err) {
-    return sort_open(node, query, shared, -1, 0, err);
+    return sort_open(node, query, shared, node->as.sort.nkeys, node->as.sort.keys, -1, 0, err);
 }
 
 static Status sort_consume(OpContext *context, Batch *in, Step *step, Error *err) {

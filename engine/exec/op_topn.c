@@ -30,7 +30,8 @@ static uint64_t topn_min_memory(const PhysNode *node, uint32_t workers) {
 
 static Status topn_open(const PhysNode *node, Query *query, void *shared, Error *err) {
     int64_t offset = node->as.sort.offset > 0 ? node->as.sort.offset : 0;
-    return sort_open(node, query, shared, node->as.sort.limit, offset, err);
+    return sort_open(node, query, shared, node->as.sort.nkeys, node->as.sort.keys,
+                     node->as.sort.limit, offset, err);
 }
 
 static uint64_t rows_wanted(const SortShared *shared) {

@@ -27,6 +27,7 @@ static const Operator *const operators[PHYS_KIND_COUNT] = {
     [PHYS_SHARED_READ] = &op_shared_read,
     [PHYS_RECURSIVE] = &op_recursive,
     [PHYS_WORKING] = &op_working,
+    [PHYS_WINDOW] = &op_window,
 };
 
 const Operator *operator_of(PhysKind kind) {

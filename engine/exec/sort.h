@@ -75,6 +75,7 @@ typedef struct SortShared {
     Grant grant;
     RowSpace space, run_space;
     int64_t limit, offset; /* limit < 0: all */
+    bool one;              /* leave one sorted list: addresses, or a run */
     uint32_t fan_in;       /* most runs to be merged at once */
 
     pthread_mutex_t lock;
@@ -94,8 +95,9 @@ typedef struct SortShared {
     RowStore writer; /* of runs merged on disk */
 } SortShared;
 
-Status sort_open(const PhysNode *node, Query *query, void *shared, int64_t limit, int64_t offset,
-                 Error *err) WARN_UNUSED;
+/* keys: over the columns of the node's child. */
+Status sort_open(const PhysNode *node, Query *query, void *shared, uint32_t nkeys,
+                 const PhysSortKey *keys, int64_t limit, int64_t offset, Error *err) WARN_UNUSED;
 void sort_close(void *shared);
 
 /* ---- runs */

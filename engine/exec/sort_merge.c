@@ -281,6 +281,8 @@ Status sort_finish(OpContext *context, Step *step, Error *err) {
                            err));
         TRY(runs_reduce(self, err));
         TRY(parts_make(self, self->query->workers, err));
+        if (self->one && self->nruns > 1 && !self->merged.data)
+            TRY(runs_merge(self, self->nruns, err));
         atomic_store(&self->phase, 2);
     } else if (phase == 1) {
         return TRIB_OK; /* asked again: another task is preparing */

@@ -12,7 +12,9 @@ ENGINE_SOURCES += \
 	engine/exec/op_aggregate.c engine/exec/aggregate.h engine/exec/aggregate_state.c engine/exec/aggregate_merge.c \
 	engine/exec/op_hash_join.c engine/exec/join.h engine/exec/join_build.c engine/exec/join_filter.c engine/exec/join_probe.c engine/exec/join_tail.c \
 	engine/exec/op_sort.c engine/exec/op_topn.c engine/exec/sort.h engine/exec/sort_key.c engine/exec/sort_order.c \
-	engine/exec/sort_run.c engine/exec/sort_merge.c
+	engine/exec/sort_run.c engine/exec/sort_merge.c \
+	engine/exec/op_window.c engine/exec/window.h engine/exec/window_rows.c engine/exec/window_frame.c \
+	engine/exec/window_rank.c engine/exec/window_value.c engine/exec/window_aggregate.c engine/exec/window_tree.c
 
 if HAVE_CMOCKA
 EXEC_TESTS = \

@@ -182,6 +182,25 @@ Expr *expr_boolean(Arena *arena, ExprKind kind, uint32_t nargs, Expr *const *arg
 
 /* ---------------------------------------------------------------- questions */
 
+static bool bound_equal(const FrameBound *a, const FrameBound *b) {
+    return a->kind == b->kind && a->offset == b->offset;
+}
+
+/* The arguments are compared by expr_equal. */
+static bool window_equal(const WindowCall *a, const WindowCall *b) {
+    if (a->function != b->function || a->aggregate != b->aggregate || a->ncall != b->ncall ||
+        a->ignore_nulls != b->ignore_nulls || a->filter != b->filter || a->unit != b->unit ||
+        a->npartition != b->npartition || a->norder != b->norder ||
+        !bound_equal(&a->start, &b->start) || !bound_equal(&a->end, &b->end))
+        return false;
+    for (uint32_t i = 0; i < a->norder; i++) {
+        if (a->directions[i].descending != b->directions[i].descending ||
+            a->directions[i].nulls_first != b->directions[i].nulls_first)
+            return false;
+    }
+    return true;
+}
+
 static bool node_equal(const Expr *a, const Expr *b) {
     switch (a->kind) {
     case EXPR_COLUMN:
@@ -202,6 +221,7 @@ static bool node_equal(const Expr *a, const Expr *b) {
             return false;
         return a->as.plan == b->as.plan ||
                (a->as.text != NULL && b->as.text != NULL && strcmp(a->as.text, b->as.text) == 0);
+    case EXPR_WINDOW: return window_equal(a->as.window, b->as.window);
     default: return true;
     }
 }
@@ -218,6 +238,14 @@ bool expr_equal(const Expr *a, const Expr *b) {
         if (!expr_equal(a->args[i], b->args[i])) return false;
     }
     return true;
+}
+
+bool expr_has_kind(const Expr *e, ExprKind kind) {
+    if (e->kind == kind) return true;
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        if (expr_has_kind(e->args[i], kind)) return true;
+    }
+    return e->kind == EXPR_AGGREGATE && e->as.agg.filter && expr_has_kind(e->as.agg.filter, kind);
 }
 
 bool expr_is_constant(const Expr *e) {

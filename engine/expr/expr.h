@@ -27,7 +27,7 @@ typedef enum ExprKind {
     EXPR_IN,     /* args[0] in args[1..]; negated; constants become a hash set */
     EXPR_TRY,
     EXPR_AGGREGATE, /* aggregate(args) filter: only below an AGGREGATE node's list */
-    EXPR_WINDOW,    /* reserved for window functions */
+    EXPR_WINDOW,    /* function(..) OVER (..): only below a WINDOW node's list */
     EXPR_LAMBDA, /* only an argument of a call: type FUNCTION (parameters, result), body = args[0] */
     EXPR_SUBQUERY, /* scalar, IN, EXISTS, quantified: removed by the optimiser */
     EXPR_OUTER,    /* a column of an enclosing query: removed by decorrelation */
@@ -42,6 +42,43 @@ typedef enum SubqueryKind {
     SUBQUERY_ANY,
     SUBQUERY_ALL
 } SubqueryKind;
+
+typedef enum FrameUnit { FRAME_ROWS, FRAME_RANGE, FRAME_GROUPS } FrameUnit;
+typedef enum FrameBoundKind {
+    BOUND_UNBOUNDED_PRECEDING,
+    BOUND_PRECEDING,
+    BOUND_CURRENT,
+    BOUND_FOLLOWING,
+    BOUND_UNBOUNDED_FOLLOWING
+} FrameBoundKind;
+
+#define NO_ARG UINT32_MAX
+
+/* One end of a frame; indexes are of the node's args, NO_ARG where there is none. */
+typedef struct FrameBound {
+    uint8_t kind;    /* FrameBoundKind */
+    uint32_t offset; /* how far: rows or groups (bigint), RANGE: a distance of the sort key */
+    /* RANGE: the sort key in the type in which it is compared, and with what: the key -+ the offset */
+    uint32_t key, limit;
+} FrameBound;
+
+typedef struct WindowOrder {
+    bool descending, nulls_first;
+} WindowOrder;
+
+/* What a WINDOW node's args mean: the call's arguments come first. */
+typedef struct WindowCall {
+    const WindowFunction *function; /* NULL: the aggregate */
+    const Aggregate *aggregate;
+    bool ignore_nulls;
+    uint32_t ncall;
+    uint32_t filter; /* the condition's index, or NO_ARG */
+    uint32_t partition, npartition;
+    uint32_t order, norder;
+    const WindowOrder *directions; /* [norder] */
+    uint8_t unit;                  /* FrameUnit */
+    FrameBound start, end;
+} WindowCall;
 
 typedef struct Expr Expr;
 struct Expr {
@@ -80,6 +117,7 @@ struct Expr {
             const char *name; /* as written */
         } variable;
         const char *const *names; /* LAMBDA: of its parameters */
+        const WindowCall *window;
     } as;
 };
 
@@ -98,6 +136,8 @@ Expr *expr_new(Arena *arena, ExprKind kind, Type type, uint32_t nargs, Expr *con
  * were set by hand. */
 void expr_derive(Expr *e);
 bool expr_equal(const Expr *a, const Expr *b);
+/* Is there a node of the kind, this one or below? */
+bool expr_has_kind(const Expr *e, ExprKind kind);
 bool expr_is_constant(const Expr *e);
 /* Adds the ColumnIds used (once each) to a bitmap indexed by ColumnId. */
 void expr_columns(const Expr *e, uint64_t *bits);

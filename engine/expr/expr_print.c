@@ -181,6 +181,59 @@ static void print_call(Printer *p, const Expr *e) {
     }
 }
 
+static void print_bound(Printer *p, const Expr *e, const FrameBound *bound) {
+    static const char *const words[] = {"UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW",
+                                        "FOLLOWING", "UNBOUNDED FOLLOWING"};
+    if (bound->offset != NO_ARG) {
+        print(p, e->args[bound->offset], LEVEL_NONE);
+        buf_char(p->out, ' ');
+    }
+    buf_text(p->out, words[bound->kind]);
+}
+
+static void print_frame(Printer *p, const Expr *e, const char *before) {
+    static const char *const units[] = {"ROWS", "RANGE", "GROUPS"};
+    const WindowCall *w = e->as.window;
+    bool usual = w->unit == FRAME_RANGE && w->start.kind == BOUND_UNBOUNDED_PRECEDING &&
+                 w->end.kind == BOUND_CURRENT;
+    if (usual || (w->function != NULL && !w->function->framed)) return;
+    buf_printf(p->out, "%s%s BETWEEN ", before, units[w->unit]);
+    print_bound(p, e, &w->start);
+    buf_text(p->out, " AND ");
+    print_bound(p, e, &w->end);
+}
+
+static void print_window(Printer *p, const Expr *e) {
+    const WindowCall *w = e->as.window;
+    const char *before = "";
+    buf_printf(p->out, "%s(", w->function != NULL ? w->function->name : w->aggregate->name);
+    if (w->ncall == 0 && w->function == NULL) buf_char(p->out, '*');
+    for (uint32_t i = 0; i < w->ncall; i++) {
+        if (i > 0) buf_text(p->out, ", ");
+        print(p, e->args[i], LEVEL_NONE);
+    }
+    buf_char(p->out, ')');
+    if (w->filter != NO_ARG) {
+        buf_text(p->out, " FILTER (WHERE ");
+        print(p, e->args[w->filter], LEVEL_NONE);
+        buf_char(p->out, ')');
+    }
+    buf_text(p->out, w->ignore_nulls ? " IGNORE NULLS OVER (" : " OVER (");
+    for (uint32_t i = 0; i < w->npartition; i++, before = " ") {
+        buf_text(p->out, i > 0 ? ", " : "PARTITION BY ");
+        print(p, e->args[w->partition + i], LEVEL_NONE);
+    }
+    for (uint32_t i = 0; i < w->norder; i++) {
+        buf_printf(p->out, "%s", i > 0 ? ", " : before);
+        if (i == 0) buf_text(p->out, "ORDER BY ");
+        print(p, e->args[w->order + i], LEVEL_NONE);
+        if (w->directions[i].descending) buf_text(p->out, " DESC");
+        if (w->directions[i].nulls_first) buf_text(p->out, " NULLS FIRST");
+    }
+    print_frame(p, e, w->norder > 0 ? " " : before);
+    buf_char(p->out, ')');
+}
+
 static void print_node(Printer *p, const Expr *e) {
     switch ((ExprKind)e->kind) {
     case EXPR_COLUMN:
@@ -226,7 +279,7 @@ static void print_node(Printer *p, const Expr *e) {
         print(p, e->as.agg.filter, LEVEL_NONE);
         buf_char(p->out, ')');
         return;
-    case EXPR_WINDOW: print_function(p, "window", e); return;
+    case EXPR_WINDOW: print_window(p, e); return;
     case EXPR_LAMBDA: print_lambda(p, e); return;
     case EXPR_VARIABLE: buf_text(p->out, e->as.variable.name); return;
     case EXPR_SUBQUERY: print_subquery(p, e); return;

@@ -62,6 +62,15 @@ static Status count_if_single(const Aggregate *self, uint32_t nargs, const Vecto
     return TRIB_OK;
 }
 
+/* Takes away what SINGLE adds: both kinds of count. */
+static Status count_remove(const Aggregate *self, uint32_t nargs, const Vector *args,
+                           const uint16_t *selection, uint32_t count, void *state, Error *err) {
+    int64_t gone = 0;
+    TRY(self->update_single(self, nargs, args, selection, count, &gone, NULL, err));
+    *(int64_t *)state -= gone;
+    return TRIB_OK;
+}
+
 static Status count_combine(const Aggregate *self, void *into, const void *from, Arena *arena,
                             Error *err) {
     *(int64_t *)into += *(const int64_t *)from;
@@ -136,7 +145,7 @@ static Status bool_finish(const Aggregate *self, uint8_t *const *states, uint32_
         .id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(int64_t), \
         .spillable_raw = true, .zero_of_none = true, .init = count_init, .update = UPDATE,       \
         .update_single = SINGLE, .combine = count_combine, .finish = count_finish,               \
-        .family = "aggregate", .help = HELP                                                      \
+        .remove_single = count_remove, .family = "aggregate", .help = HELP                       \
     }
 #define BOOL_ROW(ID, ALIASES, HELP)                                                              \
     {                                                                                            \

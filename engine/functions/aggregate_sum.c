@@ -152,6 +152,21 @@ static Status sum_combine(const Aggregate *self, void *into, const void *from, A
     return fits ? TRIB_OK : sum_overflow(self, type_decimal(DECIMAL_MAX_DIGITS, 0), err);
 }
 
+/* The opposite of sum_single: what the rows come to is taken away again. */
+static Status sum_remove(const Aggregate *self, uint32_t nargs, const Vector *args,
+                         const uint16_t *selection, uint32_t count, void *state, Error *err) {
+    SumState *s = state, gone = {0};
+    TRY(sum_single(self, nargs, args, selection, count, &gone, NULL, err));
+    Int128 sum;
+    bool carried = __builtin_sub_overflow((Int128)s->sum, (Int128)gone.sum, &sum);
+    int64_t carry = carried ? (gone.sum > 0 ? -1 : 1) : 0;
+    s->sum = sum;
+    s->rows -= sum_rows(&gone);
+    return sum_carried(s, carry - sum_carry(&gone))
+               ? TRIB_OK
+               : sum_overflow(self, type_decimal(DECIMAL_MAX_DIGITS, 0), err);
+}
+
 /* Stores an exact number; false if the type does not hold it. */
 static bool exact_put(Vector *result, uint32_t i, Int128 value) {
     switch (result->physical) {
@@ -299,7 +314,7 @@ static Status resolve_sum(Arena *arena, uint32_t nargs, Type *args, Type *result
         .id = TRIB_AGG_##ID, .name = #ID, .signature = SIGNATURE, .state_size = sizeof(SumState),  \
         .may_raise = RAISES, .spillable_raw = true, .init = sum_init, .update = sum_update,        \
         .update_single = sum_single, .combine = sum_combine, .finish = FINISH, .resolve = RESOLVE, \
-        .family = "aggregate", .help = HELP                                                        \
+        .remove_single = sum_remove, .family = "aggregate", .help = HELP                           \
     }
 #define REAL(ID, SIGNATURE, HELP)                                                                  \
     {                                                                                              \

@@ -349,6 +349,26 @@ Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *arg
     return TRIB_OK;
 }
 
+Status window_function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
+                               ResolvedWindowFunction *out, Error *err) {
+    Search search = search_begin(arena, nargs, args, err);
+    const WindowFunction *f;
+    const char *known = NULL;
+    for (uint32_t i = 0; (f = window_function_row(i)) != NULL; i++) {
+        bool better;
+        if (!name_matches(f->name, NULL, name)) continue;
+        known = f->name;
+        signature_collect(&search.signatures, f->name, f->signature);
+        TRY(search_try(&search, f->signature, NULL, &better));
+        if (better) out->function = f;
+    }
+    if (known == NULL) return unknown_name(arena, name, true, err);
+    TRY(search_end(&search, known, NULL));
+    out->args = search.args;
+    out->result = search.result;
+    return TRIB_OK;
+}
+
 Status resolve_first(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err) {
     *result = args[0];
     return TRIB_OK;

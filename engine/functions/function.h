@@ -12,6 +12,7 @@
 
 typedef struct Function Function;
 typedef struct Aggregate Aggregate;
+typedef struct WindowFunction WindowFunction;
 
 typedef enum { NULLS_PROPAGATE, NULLS_CALLED } NullBehaviour;
 typedef enum { STABILITY_IMMUTABLE, STABILITY_STATEMENT, STABILITY_VOLATILE } Stability;
@@ -89,6 +90,21 @@ struct Aggregate {
                           Arena *arena, Error *err);
     /* Of a row made for one call: what the call's clauses say. NULL in the registry. */
     const void *context;
+    /* Optional: undoes update_single for rows that were added before, exactly. NULL = cannot. */
+    Status (*remove_single)(const Aggregate *self, uint32_t nargs, const Vector *args,
+                            const uint16_t *selection, uint32_t count, void *state, Error *err);
+};
+
+/* A function that is asked for each row of a partition; exec/window_*.c computes it. Aggregates are
+ * window functions, too, without being listed here. */
+struct WindowFunction {
+    uint16_t id;
+    const char *name;
+    const char *signature;
+    bool framed;       /* sees the rows of the frame, else those of the partition */
+    bool treats_nulls; /* IGNORE NULLS may stand behind it */
+    bool needs_order;
+    const char *help;
 };
 
 /* One sort key of an ORDER BY inside a call. */
@@ -128,6 +144,12 @@ typedef struct LambdaBinder {
                    Error *err);
 } LambdaBinder;
 
+typedef struct ResolvedWindowFunction {
+    const WindowFunction *function;
+    Type *args;
+    Type result;
+} ResolvedWindowFunction;
+
 /* Overload resolution after Trino: exact match first, then the one with the fewest coercions.
  * Unknown name: 42000 with the nearest names; wrong arguments: the signatures there are. */
 Status function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
@@ -141,9 +163,12 @@ Status function_resolve_id(Arena *arena, TribFunctionId id, uint32_t nargs, cons
                            ResolvedFunction *out, Error *err) WARN_UNUSED;
 Status aggregate_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
                          ResolvedAggregate *out, Error *err) WARN_UNUSED;
+Status window_function_resolve(Arena *arena, Str name, uint32_t nargs, const Type *args,
+                               ResolvedWindowFunction *out, Error *err) WARN_UNUSED;
 /* Names of rows and of the special forms (coalesce, if, try, cast ...); operators have no such name. */
 bool function_exists(Str name);
 bool aggregate_exists(Str name);
+bool window_function_exists(Str name);
 bool function_has_kernel(TribFunctionId id); /* special forms and aggregates included */
 /* "+", "=", "||" ...: how an operator is written between its arguments; NULL for functions. */
 const char *function_symbol(TribFunctionId id);
@@ -153,5 +178,6 @@ const Function *function_row(uint32_t index);
 const Aggregate *aggregate_row(uint32_t index);
 /* cardinality.c: stands in no list and has no name in SQL; the optimiser's. */
 extern const Function function_single_row;
+const WindowFunction *window_function_row(uint32_t index);
 
 #endif

@@ -59,4 +59,5 @@ ENGINE_SOURCES += \
 	engine/functions/value_store.c \
 	engine/functions/value_store.h \
 	engine/functions/value_table.c \
-	engine/functions/value_table.h
+	engine/functions/value_table.h \
+	engine/functions/window.c

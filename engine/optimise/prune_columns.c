@@ -127,6 +127,42 @@ static Status prune_aggregate(RuleContext *context, LogicalNode *node, const uin
     return prune(context, node->children[0], below, &node->children[0]);
 }
 
+/* Functions that nobody asks for go; without any the node goes. What passes through is the child's. */
+static Status prune_window(RuleContext *context, LogicalNode *node, const uint64_t *needed,
+                           LogicalNode **out) {
+    uint32_t first = node->noutput - node->nwindows, n = 0;
+    uint64_t *below;
+    Expr **windows;
+    ColumnId *ids, *output;
+    TRY(needed_new(context, needed, &below));
+    TRY_ALLOC(windows, ARENA_ARRAY(context->arena, Expr *, node->nwindows), context->err);
+    TRY_ALLOC(ids, ARENA_ARRAY(context->arena, ColumnId, node->nwindows), context->err);
+    for (uint32_t i = 0; i < node->nwindows; i++) {
+        if (!bitmap_get(needed, node->output[first + i])) continue;
+        ids[n] = node->output[first + i];
+        windows[n++] = node->windows[i];
+    }
+    add_exprs(below, n, windows);
+    for (uint32_t i = 0; n && i < node->nkeys; i++) expr_columns(node->keys[i].expr, below);
+    LogicalNode *child;
+    TRY(prune(context, node->children[0], below, &child));
+    *out = child;
+    if (n == 0) return TRIB_OK;
+    *out = node;
+    node->children[0] = child;
+    node->nwindows = n;
+    node->windows = windows;
+    TRY_ALLOC(output, ARENA_ARRAY(context->arena, ColumnId, child->noutput + n), context->err);
+    node->noutput = 0;
+    for (uint32_t i = 0; i < child->noutput; i++) {
+        if (bitmap_get(needed, child->output[i])) output[node->noutput++] = child->output[i];
+    }
+    memcpy(output + node->noutput, ids, n * sizeof *ids);
+    node->noutput += n;
+    node->output = output;
+    return TRIB_OK;
+}
+
 static Status prune_union(RuleContext *context, LogicalNode *node, const uint64_t *needed) {
     uint32_t *positions, n;
     TRY(keep_output(context, node, needed, 0, &positions, &n));
@@ -262,6 +298,7 @@ static Status prune(RuleContext *context, const LogicalNode *in, const uint64_t 
     case LOGICAL_SHARED:
     case LOGICAL_WORKING: return prune_working(context, node, needed);
     case LOGICAL_REPEAT: return prune_repeat(context, node, needed);
+    case LOGICAL_WINDOW: return prune_window(context, node, needed, out);
     case LOGICAL_UNION: return prune_union(context, node, needed);
     case LOGICAL_UNNEST: return prune_unnest(context, node, needed);
     case LOGICAL_WRITE: return prune_write(context, node);

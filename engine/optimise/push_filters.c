@@ -2,7 +2,8 @@
  * push_filters.c - conditions move towards the tables; outer joins become inner ones where they may.
  *
  * A set of conjuncts is carried down the tree and settles as low as it can: through projections (by
- * substitution), sorts, unions, grouping (if it speaks of the groups only) and joins. Conjuncts that may
+ * substitution), sorts, unions, grouping (if it speaks of the groups only), windows (if it speaks of what
+ * the rows are partitioned by only) and joins. Conjuncts that may
  * raise never go below a join, nor do volatile ones move at all. An outer join whose filled-up side is
  * refused by a conjunct when it is NULL is an inner join (or keeps one side less). A conjunct that is
  * false makes its subtree empty.
@@ -261,6 +262,38 @@ static Status push_unnest(RuleContext *context, LogicalNode *node, ExprList *con
     return rule_filter(context, unnest, &above, out);
 }
 
+/* May equal values of the type be told apart by a condition: 0 and -0, one instant in two zones? */
+static bool tells_equals_apart(Type type) {
+    return type.id == TRIB_TYPE_REAL || type.id == TRIB_TYPE_DOUBLE || type_is_nested(type) ||
+           type.id == TRIB_TYPE_TIMESTAMP_TZ || type.id == TRIB_TYPE_TIME_TZ;
+}
+
+/* Conditions on what the rows are partitioned by leave partitions whole. */
+static Status push_window(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
+                          LogicalNode **out) {
+    ExprList below = {0}, above = {0};
+    uint64_t *partition, *used;
+    TRY(rule_columns_new(context, &partition));
+    for (uint32_t i = 0; i < node->npartition; i++) {
+        const Expr *key = node->keys[i].expr;
+        if (key->kind == EXPR_COLUMN && !tells_equals_apart(key->type))
+            bitmap_set(partition, key->as.column_id);
+    }
+    for (uint32_t i = 0; i < conjuncts->count; i++) {
+        Expr *e = conjuncts->items[i];
+        bool only = !e->is_volatile && !e->may_raise;
+        TRY(rule_columns_new(context, &used));
+        expr_columns(e, used);
+        for (ColumnId id = 1; only && id <= context->columns->count; id++)
+            only = !bitmap_get(used, id) || bitmap_get(partition, id);
+        TRY(rule_list_add(context, only ? &below : &above, e));
+    }
+    LogicalNode *window;
+    TRY_ALLOC(window, logical_copy(context->arena, node), context->err);
+    TRY(push(context, node->children[0], &below, &window->children[0]));
+    return rule_filter(context, window, &above, out);
+}
+
 static Status push_union(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
                          LogicalNode **out) {
     ExprList above = {0}, moving = {0};
@@ -343,6 +376,7 @@ static Status push(RuleContext *context, LogicalNode *node, ExprList *conjuncts,
         /* an input without rows must not be made where there is a row for it */
         return node->nempty ? stop_here(context, node, conjuncts, out)
                             : push_aggregate(context, node, conjuncts, out);
+    case LOGICAL_WINDOW: return push_window(context, node, conjuncts, out);
     case LOGICAL_EXPAND: return push_expand(context, node, conjuncts, out);
     case LOGICAL_SETOP: /* rows that are equal fare alike: on both sides */
     case LOGICAL_UNION: return push_union(context, node, conjuncts, out);

@@ -43,12 +43,12 @@ typedef enum LogicalKind {
     LOGICAL_UNION,      /* all; inputs[c][i] = child c's column for output[i] */
     LOGICAL_SINGLE_ROW, /* at most one row, else 21000; none = one row of NULLs */
     LOGICAL_EXPAND,     /* each row `nsets` times: sets[s][i] = expression of output[i] */
-    LOGICAL_WINDOW,     /* reserved */
-    LOGICAL_UNNEST,     /* each row once per element of arrays and maps */
-    LOGICAL_SAMPLE,     /* a share of the rows: limit = percentage */
-    LOGICAL_SETOP,      /* intersect, except [all]; inputs as UNION: removed by expand_setops */
-    LOGICAL_RECURSIVE,  /* children: first part, step; inputs as UNION */
-    LOGICAL_WRITE,      /* rows of the child into a table */
+    LOGICAL_WINDOW,    /* output = the child's (or some of it), then a column per window function */
+    LOGICAL_UNNEST,    /* each row once per element of arrays and maps */
+    LOGICAL_SAMPLE,    /* a share of the rows: limit = percentage */
+    LOGICAL_SETOP,     /* intersect, except [all]; inputs as UNION: removed by expand_setops */
+    LOGICAL_RECURSIVE, /* children: first part, step; inputs as UNION */
+    LOGICAL_WRITE,     /* rows of the child into a table */
     LOGICAL_VERIFY,  /* child: UNION of the pushed fragment and the local one, last column = side */
     LOGICAL_REPEAT,  /* each row as often as its column `mark` says */
     LOGICAL_CTE,     /* one use of a WITH query; removed by share_ctes, inline_ctes */
@@ -152,9 +152,13 @@ struct LogicalNode {
     Expr **aggregates;    /* EXPR_AGGREGATE */
     uint32_t nempty;      /* AGGREGATE with groups: rows that there are for an input without rows */
     Expr ***empty_rows;   /* [nempty][ngroups] constants */
-    /* SORT, TOPN, TIES */
+    /* SORT, TOPN, TIES; WINDOW: the keys of PARTITION BY, then those of ORDER BY */
     uint32_t nkeys;
     SortKey *keys;
+    /* WINDOW: output[noutput - nwindows ..) */
+    uint32_t npartition;
+    uint32_t nwindows;
+    Expr **windows; /* EXPR_WINDOW over columns; counts may be constants */
     /* LIMIT, TOPN, TIES: constants or parameters (bigint); NULL = none. SAMPLE: limit = percentage (double) */
     Expr *limit, *offset;
     bool system; /* SAMPLE: by pieces, not by rows */

@@ -362,6 +362,15 @@ static Status lower_aggregate(Lowering *self, const LogicalNode *node, Lowered *
     return TRIB_OK;
 }
 
+static Status lower_key(Lowering *self, const Scope *scope, const SortKey *key, PhysSortKey *out) {
+    const Expr *e = key->expr;
+    uint32_t ordinal = e->kind == EXPR_COLUMN ? scope_ordinal(scope, e->as.column_id) : UINT32_MAX;
+    if (ordinal == UINT32_MAX)
+        return error_set(self->err, ERR_GENERAL, "internal error: a sort key is not a column");
+    *out = (PhysSortKey){ordinal, key->descending, key->nulls_first};
+    return TRIB_OK;
+}
+
 static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) {
     Lowered child;
     TRY(lower(self, node->children[0], &child));
@@ -373,18 +382,49 @@ static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) 
     TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
     PhysSortKey *keys;
     TRY_ALLOC(keys, ARENA_ARRAY(self->arena, PhysSortKey, node->nkeys), self->err);
-    for (uint32_t i = 0; i < node->nkeys; i++) {
-        const Expr *e = node->keys[i].expr;
-        uint32_t ordinal =
-            e->kind == EXPR_COLUMN ? scope_ordinal(&scope, e->as.column_id) : UINT32_MAX;
-        if (ordinal == UINT32_MAX)
-            return error_set(self->err, ERR_GENERAL, "internal error: a sort key is not a column");
-        keys[i] = (PhysSortKey){ordinal, node->keys[i].descending, node->keys[i].nulls_first};
-    }
+    for (uint32_t i = 0; i < node->nkeys; i++)
+        TRY(lower_key(self, &scope, &node->keys[i], &keys[i]));
     out->node->as.sort.nkeys = node->nkeys;
     out->node->as.sort.keys = keys;
     TRY(row_count(self, node->limit, "LIMIT", -1, &out->node->as.sort.limit));
     return row_count(self, node->offset, "OFFSET", 0, &out->node->as.sort.offset);
+}
+
+static Status lower_window(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    TRY(node_over(self, PHYS_WINDOW, node->noutput, &child, out));
+    TRY(set_columns(self, out, node->output));
+    Scope scope;
+    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
+    PhysNode *window = out->node;
+    uint32_t npass = node->noutput - node->nwindows;
+    window->as.window.npartition = node->npartition;
+    window->as.window.nkeys = node->nkeys;
+    window->as.window.npass = npass;
+    window->as.window.nwindows = node->nwindows;
+    TRY_ALLOC(window->as.window.keys, ARENA_ARRAY(self->arena, PhysSortKey, node->nkeys),
+              self->err);
+    TRY_ALLOC(window->as.window.pass, ARENA_ARRAY(self->arena, uint32_t, npass), self->err);
+    TRY_ALLOC(window->as.window.windows, ARENA_ARRAY(self->arena, PhysWindow, node->nwindows),
+              self->err);
+    for (uint32_t i = 0; i < node->nkeys; i++)
+        TRY(lower_key(self, &scope, &node->keys[i], &window->as.window.keys[i]));
+    for (uint32_t i = 0; i < npass; i++) {
+        Expr *column, *lowered;
+        Type type = plan_column(&self->plan->columns, node->output[i])->type;
+        TRY_ALLOC(column, expr_column(self->arena, node->output[i], type), self->err);
+        TRY(lower_expr(&scope, column, &lowered));
+        window->as.window.pass[i] = lowered->as.ordinal;
+    }
+    for (uint32_t i = 0; i < node->nwindows; i++) {
+        const Expr *e = node->windows[i];
+        Expr **args;
+        TRY(lower_exprs(&scope, e->nargs, e->args, &args));
+        window->as.window.windows[i] =
+            (PhysWindow){.call = e->as.window, .nargs = e->nargs, .args = args, .result = e->type};
+    }
+    return TRIB_OK;
 }
 
 static Status lower_limit(Lowering *self, const LogicalNode *node, Lowered *out) {
@@ -833,27 +873,17 @@ static Status lower_write(Lowering *self, const LogicalNode *node, Lowered *out)
 
 static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
     static Status (*const lowerings[])(Lowering *, const LogicalNode *, Lowered *) = {
-        [LOGICAL_SCAN] = lower_scan,
-        [LOGICAL_VALUES] = lower_values,
-        [LOGICAL_FILTER] = lower_filter,
-        [LOGICAL_PROJECT] = lower_project,
-        [LOGICAL_JOIN] = lower_join,
-        [LOGICAL_AGGREGATE] = lower_aggregate,
-        [LOGICAL_SORT] = lower_sort,
-        [LOGICAL_TOPN] = lower_sort,
-        [LOGICAL_LIMIT] = lower_limit,
-        [LOGICAL_UNION] = lower_union,
-        [LOGICAL_SINGLE_ROW] = lower_single_row,
-        [LOGICAL_EXPAND] = lower_expand,
-        [LOGICAL_UNNEST] = lower_unnest,
-        [LOGICAL_WRITE] = lower_write,
-        [LOGICAL_VERIFY] = lower_verify,
-        [LOGICAL_REPEAT] = lower_repeat,
-        [LOGICAL_RECURSIVE] = lower_recursive,
-        [LOGICAL_SHARED] = lower_shared,
-        [LOGICAL_WORKING] = lower_working,
-        [LOGICAL_SAMPLE] = lower_sample,
-        [LOGICAL_TIES] = lower_sort,
+        [LOGICAL_SCAN] = lower_scan,     [LOGICAL_VALUES] = lower_values,
+        [LOGICAL_FILTER] = lower_filter, [LOGICAL_PROJECT] = lower_project,
+        [LOGICAL_JOIN] = lower_join,     [LOGICAL_AGGREGATE] = lower_aggregate,
+        [LOGICAL_SORT] = lower_sort,     [LOGICAL_TOPN] = lower_sort,
+        [LOGICAL_WINDOW] = lower_window, [LOGICAL_LIMIT] = lower_limit,
+        [LOGICAL_UNION] = lower_union,   [LOGICAL_SINGLE_ROW] = lower_single_row,
+        [LOGICAL_EXPAND] = lower_expand, [LOGICAL_UNNEST] = lower_unnest,
+        [LOGICAL_WRITE] = lower_write,   [LOGICAL_VERIFY] = lower_verify,
+        [LOGICAL_REPEAT] = lower_repeat, [LOGICAL_RECURSIVE] = lower_recursive,
+        [LOGICAL_SHARED] = lower_shared, [LOGICAL_WORKING] = lower_working,
+        [LOGICAL_SAMPLE] = lower_sample, [LOGICAL_TIES] = lower_sort,
     };
     if ((size_t)node->kind >= COUNT_OF(lowerings) || !lowerings[node->kind]) {
         return error_set(self->err, ERR_UNSUPPORTED,

@@ -33,6 +33,7 @@ typedef enum PhysKind {
     PHYS_SHARED_READ,
     PHYS_RECURSIVE,
     PHYS_WORKING,
+    PHYS_WINDOW,
     PHYS_KIND_COUNT
 } PhysKind;
 
@@ -50,6 +51,14 @@ typedef struct PhysAggregate {
     Expr *filter;      /* lowered boolean; NULL = none */
     Type result;
 } PhysAggregate;
+
+/* One window function: arguments are columns of the input, or constants. */
+typedef struct PhysWindow {
+    const WindowCall *call;
+    uint32_t nargs;
+    Expr *const *args; /* lowered; indexed as the call says */
+    Type result;
+} PhysWindow;
 
 /* A runtime filter: the join's key `key` restricts output column `output` of the scan. */
 typedef struct PhysFilterTarget {
@@ -116,6 +125,15 @@ struct PhysNode {
             PhysSortKey *keys;
             int64_t limit, offset; /* TOPN, TIES */
         } sort;
+        struct {
+            uint32_t npartition; /* of the keys, the first so many */
+            uint32_t nkeys;
+            PhysSortKey *keys;
+            uint32_t npass; /* output: these columns of the input, then the functions */
+            uint32_t *pass;
+            uint32_t nwindows;
+            PhysWindow *windows;
+        } window;
         struct {
             int64_t limit, offset; /* limit < 0 = all */
         } limit;

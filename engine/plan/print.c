@@ -111,6 +111,16 @@ static void print_aggregate(LogicalPrinter *self, const LogicalNode *node) {
     }
 }
 
+static void print_windows(LogicalPrinter *self, const LogicalNode *node) {
+    uint32_t first = node->noutput - node->nwindows;
+    buf_text(self->out, "window");
+    for (uint32_t i = 0; i < node->nwindows; i++) {
+        buf_printf(self->out, "%s%s := ", i ? ", " : " ",
+                   logical_name(self, node->output[first + i]));
+        print_expr(self, node->windows[i]);
+    }
+}
+
 static void print_scan(LogicalPrinter *self, const LogicalNode *node) {
     buf_printf(self->out, "scan %s.%s.%s", catalog_name(node->table->catalog),
                node->table->table.schema, node->table->table.name);
@@ -155,6 +165,7 @@ void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
         if (node->limit || node->offset) buf_char(self->out, ' ');
         print_limit(self, node);
         break;
+    case LOGICAL_WINDOW: print_windows(self, node); break;
     case LOGICAL_LIMIT: print_limit(self, node); break;
     case LOGICAL_TIES:
         print_limit(self, node);
@@ -331,6 +342,7 @@ const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_SHARED_READ] = "SharedRead",
     [PHYS_RECURSIVE] = "Recursive",
     [PHYS_WORKING] = "WorkingTable",
+    [PHYS_WINDOW] = "Window",
 };
 
 static const char *phys_name(void *context, ColumnId ordinal) {
@@ -389,6 +401,15 @@ static void phys_aggregate(PhysPrinter *self, const PhysNode *node) {
     }
 }
 
+static void phys_window(PhysPrinter *self, const PhysNode *node) {
+    for (uint32_t i = 0; i < node->as.window.nwindows; i++) {
+        const PhysWindow *w = &node->as.window.windows[i];
+        Expr e = {.kind = EXPR_WINDOW, .nargs = w->nargs, .args = w->args, .as.window = w->call};
+        buf_text(self->out, i ? ", " : " ");
+        expr_print(self->out, &e, phys_name, self);
+    }
+}
+
 static void phys_sort(PhysPrinter *self, const PhysNode *node) {
     for (uint32_t i = 0; i < node->as.sort.nkeys; i++) {
         const PhysSortKey *k = &node->as.sort.keys[i];
@@ -438,6 +459,7 @@ void phys_node_print(PhysPrinter *self, const PhysNode *node) {
         buf_printf(self->out, " %s %g%%", node->as.sample.system ? "system" : "bernoulli",
                    node->as.sample.percent);
         break;
+    case PHYS_WINDOW: phys_window(self, node); break;
     case PHYS_LIMIT:
         if (node->as.limit.limit >= 0) buf_printf(self->out, " %" PRId64, node->as.limit.limit);
         if (node->as.limit.offset) buf_printf(self->out, " offset %" PRId64, node->as.limit.offset);

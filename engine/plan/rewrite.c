@@ -89,6 +89,7 @@ Status logical_map_exprs(Arena *arena, LogicalNode *node, PlanExprMap map, void 
     TRY(map_array(self, copy->nunnest, &copy->unnest, &changed));
     TRY(map_array(self, copy->ngroups, &copy->groups, &changed));
     TRY(map_array(self, copy->naggregates, &copy->aggregates, &changed));
+    TRY(map_array(self, copy->nwindows, &copy->windows, &changed));
     if (copy->nkeys) TRY(map_keys(self, copy->nkeys, &copy->keys, &changed));
     TRY(map_one(self, &copy->limit, &changed));
     TRY(map_one(self, &copy->offset, &changed));

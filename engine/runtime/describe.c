@@ -199,6 +199,15 @@ static Status collect_functions(FunctionList *list, Error *err) {
                                .deterministic = true};
         TRY(function_add_names(list, a->aliases, entry, err));
     }
+    for (uint32_t i = 0; window_function_row(i); i++) {
+        const WindowFunction *f = window_function_row(i);
+        FunctionEntry entry = {.name = str_from(f->name),
+                               .signature = str_from(f->signature),
+                               .kind = "window",
+                               .help = f->help,
+                               .deterministic = true};
+        TRY(function_add_names(list, NULL, entry, err));
+    }
     return TRIB_OK;
 }
 
