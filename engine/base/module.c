@@ -14,6 +14,8 @@
 #include "engine/base/log.h"
 #include "engine/base/os.h"
 
+#define SEARCH_MAX ((size_t)64 << 10)
+
 typedef struct Module Module;
 struct Module {
     Module *next;
@@ -24,6 +26,7 @@ struct Module {
 static pthread_mutex_t load_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint32_t load_stamp;
 static Module *loaded;
+static Buf search_path; /* on the heap, for ever */
 
 /* ---------------------------------------------------------------- folders */
 
@@ -98,7 +101,7 @@ static Status file_load(const char *file, const char *name, const char *package,
 static Status find_and_load(Arena *arena, const char *name, const char *package, const void **out,
                             Error *err) {
     ModuleFolders folders;
-    TRY(module_folders(&folders, arena, STR(""), err));
+    TRY(module_folders(&folders, arena, buf_view(&search_path), err));
     for (uint32_t i = 0; i < folders.count; i++) {
         char *file;
         TRY_ALLOC(file, arena_printf(arena, "%s/tributary_%s.so", folders.path[i], name), err);
@@ -127,6 +130,35 @@ static Status module_get(const char *name, const char *package, const void **out
     *module = (Module){.next = loaded, .name = name, .table = *out};
     loaded = module;
     return TRIB_OK;
+}
+
+/* Is the list among those that were added? */
+static bool search_path_has(Str path) {
+    Str rest = buf_view(&search_path);
+    while (rest.len >= path.len && rest.len > 0) {
+        const char *found = memmem(rest.data, rest.len, path.data, path.len);
+        if (found == NULL) return false;
+        const char *end = found + path.len, *last = rest.data + rest.len;
+        if ((found == search_path.data || found[-1] == ':') && (end == last || *end == ':')) {
+            return true;
+        }
+        rest = (Str){found + 1, (size_t)(last - found) - 1};
+    }
+    return false;
+}
+
+Status module_search(Str path, Error *err) {
+    Status status = TRIB_OK;
+    if (path.len == 0) return TRIB_OK;
+    (void)os_lock_forked(&load_lock, &load_stamp);
+    if (search_path.max == 0) buf_init(&search_path, NULL, SEARCH_MAX);
+    if (search_path.len + path.len < SEARCH_MAX && !search_path_has(path)) {
+        if (search_path.len > 0) buf_char(&search_path, ':');
+        buf_str(&search_path, path);
+        status = buf_status(&search_path, err);
+    }
+    pthread_mutex_unlock(&load_lock);
+    return status;
 }
 
 Status module_load(const char *name, const char *package, const void **out, Error *err) {

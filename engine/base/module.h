@@ -20,6 +20,9 @@ typedef struct ModuleFolders {
  * the file that holds this code, that file's own folder (and .libs below it: a build tree), the
  * installed folder. */
 Status module_folders(ModuleFolders *self, Arena *arena, Str path, Error *err) WARN_UNUSED;
+/* Adds folders (separated by colons) in which module_load looks first, for the life of the process (64 KiB
+ * at most; more are left out). */
+Status module_search(Str path, Error *err) WARN_UNUSED;
 /* Loads tributary_<name>.so and gives the table that its function trib_module returns. It is loaded once
  * and never unloaded. `package` is what to install where it is missing. Any thread. */
 Status module_load(const char *name, const char *package, const void **out, Error *err) WARN_UNUSED;

@@ -12,6 +12,7 @@
  * Threads: a set may be used by any number of threads; each catalog has a mutex, which is not held
  * while a script runs.
  */
+#include "engine/base/module.h"
 #include "engine/base/map.h"
 #include "engine/catalog/information_schema.h"
 #include "engine/catalog/internal.h"
@@ -51,6 +52,7 @@ static Status set_fill(CatalogSet *self, Str connector_path, Str metastore, Erro
     TRY_ALLOC(path, str_dup(self->arena, connector_path), err);
     TRY_ALLOC(store, str_dup(self->arena, metastore), err);
     self->connector_path = (Str){path, connector_path.len};
+    TRY(module_search(self->connector_path, err));
     self->metastore_path = (Str){store, metastore.len};
     uint32_t count = config_catalog_count(self->config);
     TRY_ALLOC(self->catalogs, ARENA_ARRAY(self->arena, Catalog, count + 1), err);
