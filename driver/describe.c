@@ -127,6 +127,14 @@ bool column_field(Stmt *stmt, uint32_t index, SQLUSMALLINT field, ColumnField *o
     return out->is_text || number_field(stmt, column, &type, field, &out->number);
 }
 
+/* Programs that call the ANSI functions take a display size for bytes of their buffers, and UTF-8 has up to
+ * four to a character. Those of version 2, isql first among them, set columns by it. */
+static SQLLEN narrow_display(const Stmt *self, const ColumnInfo *column, SQLLEN characters) {
+    bool text = column->type.id == TRIB_TYPE_VARCHAR || column->type.id == TRIB_TYPE_CHAR;
+    if (!text || stmt_odbc2(self)) return characters;
+    return characters > INT32_MAX / 4 ? INT32_MAX : characters * 4;
+}
+
 SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field,
                              const TextOut *text, SQLLEN *value) {
     uint32_t count = stmt_column_count(self);
@@ -146,6 +154,8 @@ SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field
         return diag_error(&self->base, ERR_DESCRIPTOR_FIELD, "a column has no field %u",
                           (unsigned)field);
     if (out.is_text) return call_text_out(&self->base, text, out.text);
+    if (field == SQL_DESC_DISPLAY_SIZE && !bookmark && !text->wide)
+        out.number = narrow_display(self, stmt_column(self, number - 1u), out.number);
     if (value) *value = out.number;
     return SQL_SUCCESS;
 }
