@@ -580,7 +580,6 @@ static Status bind_unsupported_kind(Binder *binder, const ExprScope *scope, cons
                                     Expr **out) {
     static const char *const names[] = {
         [AST_DEFAULT] = "DEFAULT",
-        [AST_JSON] = "an SQL/JSON function",
     };
     const char *name =
         ast->kind < COUNT_OF(names) && names[ast->kind] ? names[ast->kind] : "this expression";
@@ -634,7 +633,7 @@ static const BindKind kinds[] = {
     [AST_GROUPING] = bind_grouping,
     [AST_DEFAULT] = bind_unsupported_kind,
     [AST_FIELD] = bind_field,
-    [AST_JSON] = bind_unsupported_kind,
+    [AST_JSON] = bind_json,
 };
 
 Status bind_expr(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {

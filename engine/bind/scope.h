@@ -133,6 +133,9 @@ Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t 
 /* grouping_sets.c: GROUPING(columns). */
 Status bind_grouping(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 
+/* json.c */
+Status bind_json(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+
 /* aggregate.c: the clauses inside a call whose arguments are bound; the sort keys become further ones. */
 Status bind_aggregate_clauses(Binder *binder, const ExprScope *scope, const AstExpr *ast,
                               const Aggregate **aggregate, uint32_t *nargs, Expr ***args);

@@ -1,7 +1,7 @@
 # engine/bind: syntax tree and catalogs to logical plan
 ENGINE_SOURCES += \
 	engine/bind/aggregate.c \
-	engine/bind/bind.c engine/bind/bind.h engine/bind/scope.c engine/bind/scope.h engine/bind/expr.c engine/bind/literal.c engine/bind/group.c \
+	engine/bind/bind.c engine/bind/bind.h engine/bind/scope.c engine/bind/scope.h engine/bind/expr.c engine/bind/json.c engine/bind/literal.c engine/bind/group.c \
 	engine/bind/grouping_sets.c engine/bind/with.c engine/bind/nested.c engine/bind/lambda.c engine/bind/unnest.c \
 	engine/bind/subquery.c \
 	engine/bind/node.c engine/bind/query.c engine/bind/relation.c engine/bind/select.c engine/bind/select.h engine/bind/view.c engine/bind/write.c

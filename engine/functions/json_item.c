@@ -241,7 +241,13 @@ void json_item_write(Buf *out, const JsonItem *item) {
     switch (item->kind) {
     case JSON_ITEM_NULL: buf_text(out, "null"); return;
     case JSON_ITEM_BOOLEAN: buf_text(out, item->boolean ? "true" : "false"); return;
-    case JSON_ITEM_NUMBER: json_number_write(out, item->text); return;
+    case JSON_ITEM_NUMBER:
+        if (item->boolean) { /* as it is */
+            buf_str(out, item->text);
+        } else {
+            json_number_write(out, item->text);
+        }
+        return;
     case JSON_ITEM_STRING: json_quote(out, item->text); return;
     case JSON_ITEM_DATETIME: value_json(out, item->value); return;
     default: break;

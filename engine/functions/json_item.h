@@ -26,7 +26,7 @@ typedef enum JsonKind {
 typedef struct JsonItem JsonItem;
 struct JsonItem {
     JsonKind kind;
-    bool boolean;
+    bool boolean;       /* BOOLEAN; NUMBER: the text of a SQL decimal, written as it is */
     uint32_t count;     /* ARRAY, OBJECT */
     JsonItem *items;    /* [count]; members carry their keys */
     Str key;            /* as a member of an object */

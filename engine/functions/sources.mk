@@ -46,6 +46,12 @@ ENGINE_SOURCES += \
 	engine/functions/json_extract.h \
 	engine/functions/json_item.c \
 	engine/functions/json_item.h \
+	engine/functions/json_path.h \
+	engine/functions/json_path_inside.h \
+	engine/functions/json_path_parse.c \
+	engine/functions/json_path_run.c \
+	engine/functions/json_sql.c \
+	engine/functions/json_sql.h \
 	engine/functions/math.c \
 	engine/functions/rounding.c \
 	engine/functions/session.c \
