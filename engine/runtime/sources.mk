@@ -11,8 +11,8 @@ ENGINE_SOURCES += \
 	engine/runtime/metadata.c engine/runtime/registry.c
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_runtime tests/unit/test_cursors tests/unit/test_planning tests/unit/test_verify tests/unit/test_explain
-TESTS += tests/unit/test_runtime tests/unit/test_cursors tests/unit/test_planning tests/unit/test_verify tests/unit/test_explain
+check_PROGRAMS += tests/unit/test_runtime tests/unit/test_cursors tests/unit/test_planning tests/unit/test_verify tests/unit/test_explain tests/unit/test_limits
+TESTS += tests/unit/test_runtime tests/unit/test_cursors tests/unit/test_planning tests/unit/test_verify tests/unit/test_explain tests/unit/test_limits
 tests_unit_test_runtime_SOURCES = tests/unit/test_runtime.c tests/unit/runtime_harness.h tests/unit/test_base.h \
 	tests/unit/fake_connector.h
 tests_unit_test_runtime_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
@@ -24,6 +24,10 @@ tests_unit_test_planning_SOURCES = tests/unit/test_planning.c tests/unit/runtime
 	tests/unit/fake_connector.h
 tests_unit_test_planning_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_planning_DEPENDENCIES = libengine.la libbase.la trib_memory.la
+tests_unit_test_limits_SOURCES = tests/unit/test_limits.c tests/unit/runtime_harness.h tests/unit/test_base.h \
+	tests/unit/fake_connector.h
+tests_unit_test_limits_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_limits_DEPENDENCIES = libengine.la libbase.la trib_memory.la
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c tests/unit/runtime_harness.h tests/unit/test_base.h \
 	tests/unit/fake_connector.h
 tests_unit_test_explain_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
