@@ -184,7 +184,14 @@ Status bind_statement(const BindContext *context, Arena *arena, const AstStateme
     }
     TRY(refuse_clauses(&binder, ast));
     TRY(plan_new(&binder, ast));
-    TRY(statements[ast->kind].bind(&binder, ast, *out));
+    Status status = statements[ast->kind].bind(&binder, ast, *out);
+    if (status == TRIB_NOT_FOUND || status == TRIB_EXISTS || status == TRIB_INVALID) {
+        bool placed = err->line > 0;
+        AstPosition at = ast->name.count ? ast->name.parts[0].at : ast->at;
+        if (!placed) err->line = at.line;
+        if (!placed) err->column = at.column;
+    }
+    TRY(status);
     (*out)->nparameters = ast->nparameters;
     (*out)->parameter_types = binder.plan->parameter_types;
     (*out)->parameter_inferred = binder.plan->parameter_inferred;

@@ -74,9 +74,10 @@ Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t 
             Buf a, b;
             type_text(&a, binder, *type);
             type_text(&b, binder, exprs[i]->type);
-            return error_set_at(binder->err, ERR_SYNTAX, at->at.line, at->at.column,
-                                "%s mixes " STR_FORMAT " and " STR_FORMAT, what,
-                                STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
+            Status status = error_set_at(binder->err, ERR_SYNTAX, at->at.line, at->at.column,
+                                         "%s mixes " STR_FORMAT " and " STR_FORMAT, what,
+                                         STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
+            return bind_hint_list(binder, count, exprs, status);
         }
         *type = common;
     }
@@ -90,29 +91,13 @@ Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t 
 
 /* ---------------------------------------------------------------- calls */
 
-/* date_col >= '2024-01-01': says what to write instead. */
-static Status hint_datetime(Binder *binder, uint32_t nargs, Expr *const *args, Status status) {
-    for (uint32_t i = 0; i < nargs && nargs == 2; i++) {
-        const Expr *text = args[i], *other = args[1 - i];
-        if (text->kind != EXPR_CONSTANT || !type_is_text(text->type) || text->as.value.is_null)
-            continue;
-        if (!type_is_datetime(other->type)) continue;
-        const char *prefix = other->type.id == TRIB_TYPE_DATE   ? "DATE"
-                             : other->type.id == TRIB_TYPE_TIME ? "TIME"
-                                                                : "TIMESTAMP";
-        return error_hint(binder->err, "Write %s '%.*s'.", prefix,
-                          (int)text->as.value.as.text.length, text->as.value.as.text.data);
-    }
-    return status;
-}
-
 Status bind_place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Expr *const *args,
                         Status status) {
     if (binder->err->line == 0) {
         binder->err->line = at->at.line;
         binder->err->column = at->at.column;
     }
-    return hint_datetime(binder, nargs, args, status);
+    return bind_hint_types(binder, nargs, args, status);
 }
 
 Status bind_resolved(Binder *binder, const AstExpr *at, const ResolvedFunction *f, uint32_t nargs,
@@ -306,10 +291,7 @@ static Status bind_in_list(Binder *binder, const ExprScope *scope, const AstExpr
     Type type;
     TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
     Status status = bind_unify(binder, ast, "IN", ast->nargs, args, &type);
-    if (status != TRIB_OK) {
-        Expr *pair[2] = {args[0], args[ast->nargs - 1]};
-        return hint_datetime(binder, 2, pair, status);
-    }
+    if (status != TRIB_OK) return status;
     if (!type_comparable(type)) {
         return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
                             "IN compares values of a type that does not compare");

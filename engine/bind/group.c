@@ -48,12 +48,15 @@ static Status aggregate_column(SelectBinder *self, const Expr *e, ColumnId *out)
 }
 
 static Status not_grouped(SelectBinder *self, const Expr *e) {
-    const PlanColumn *column = plan_column(&self->binder->plan->columns, e->as.column_id);
+    Str name = plan_column(&self->binder->plan->columns, e->as.column_id)->name;
+    for (uint32_t i = 0; i < self->scope.count; i++) { /* as it is called here */
+        if (self->scope.columns[i].id == e->as.column_id) name = self->scope.columns[i].name;
+    }
     error_set_at(self->binder->err, ERR_SYNTAX, e->line, e->column,
                  "column '" STR_FORMAT "' must stand in GROUP BY or inside an aggregate",
-                 STR_ARGS(column->name));
+                 STR_ARGS(name));
     return error_hint(self->binder->err, "Add it to GROUP BY, or take any_value(" STR_FORMAT ").",
-                      STR_ARGS(column->name));
+                      STR_ARGS(name));
 }
 
 /* In a sub-query a column of this SELECT: seen from there the grouping lies in between. */

@@ -253,6 +253,11 @@ Status bind_scan(Binder *binder, TableRef *table, const char *how, Bound *out);
 /* table_function.c: TABLE(f(...)), without alias and column names. */
 Status bind_table_function(Binder *binder, const AstRelation *r, Bound *out);
 
+/* hint.c: two operands whose types do not fit; the first of a list that does not fit the one before it. Both
+ * return `status`. */
+Status bind_hint_types(Binder *binder, uint32_t nargs, Expr *const *args, Status status);
+Status bind_hint_list(Binder *binder, uint32_t nargs, Expr *const *args, Status status);
+
 /* show.c: lists, and statements about statements. */
 Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *out);
 Status bind_use(Binder *binder, const AstStatement *ast, BoundStatement *out);

@@ -232,7 +232,17 @@ static Status unexpected_hint(Parser *p, const char *expected) {
     case TOKEN_GE:
         return error_hint(p->err,
                           "comparisons do not chain: combine them with AND, or use parentheses");
+    case TOKEN_END:
+        if (p->last.kind == TOKEN_COMMA)
+            return error_hint(p->err, "remove the comma at the end of the list");
+        break;
+    case TOKEN_RPAREN:
+        if (p->last.kind == TOKEN_COMMA)
+            return error_hint(p->err, "remove the comma before the parenthesis");
+        break;
     case TOKEN_NAME:
+        if (token_is(&p->last, KW_SELECT) && token_is(token, KW_FROM))
+            return error_hint(p->err, "the select list is empty: write * for all columns");
         if (p->last.kind == TOKEN_COMMA && keyword_reserved((Keyword)token->keyword)) {
             return error_hint(p->err,
                               "remove the comma before " STR_FORMAT
