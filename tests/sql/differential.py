@@ -5,7 +5,7 @@ usage: differential.py --runner PROGRAM --config FILE --work FOLDER [--seconds N
 
 Each round makes tables of hostile values, loads them alike into a memory catalog, an SQLite file, MariaDB (with
 --mysql-socket) and DuckDB, and makes queries whose meaning is the same in Trino's dialect and DuckDB's: joins of
-every kind, sub-queries, grouping, set operations, three-valued logic, ORDER BY with LIMIT over all columns. DuckDB's
+every kind, sub-queries, grouping by one set and several, set operations, recursive queries, three-valued logic, ORDER BY with LIMIT over all columns. DuckDB's
 rows, where PostgreSQL and SQLite agree (oracles.py), become the expected rows of a .test file, in which each table comes from a source taken at random; the runner
 runs the file in its combinations (push-down, spilling, threads, rules switched off). Some queries are written in
 three parts, where a condition is true, false and unknown, which must add up to the whole. What fails stays in the
@@ -428,12 +428,16 @@ class Generator:
         keys = [(self.value(columns, k, self.pick(0, 0, 1)), k) for k in self.rng.sample([k for _, k in columns], min(len(columns), self.pick(0, 1, 1, 2)))]
         self.fixed = False
         keys = [(t, k) for t, k in keys if any(c in t for c, _ in columns)]
+        sets = keys and self.rng.random() < 0.3
         outputs = keys + [self.aggregate(columns) for _ in range(self.rng.randint(1, 3))]
+        if sets and self.rng.random() < 0.5:
+            marked = self.rng.sample([t for t, _ in keys], self.rng.randint(1, len(keys)))
+            outputs += [(fmt("grouping({})", join(", ", marked)), "big")]
         text = fmt("SELECT {} FROM {}", join(", ", [fmt("{} AS c" + str(n), t) for n, (t, _) in enumerate(outputs)]), source)
         if self.rng.random() < 0.5:
             text = fmt("{} WHERE {}", text, self.boolean(columns, 2))
         if keys:
-            text = fmt("{} GROUP BY {}", text, join(", ", [str(n + 1) if self.rng.random() < 0.7 else t for n, (t, _) in enumerate(keys)]))
+            text = fmt("{} GROUP BY {}", text, join(", ", [str(n + 1) if self.rng.random() < 0.7 else t for n, (t, _) in enumerate(keys)]) if not sets else self.sets([t for t, _ in keys]))
             if self.rng.random() < 0.3:
                 value, kind = self.aggregate(columns)
                 if kind in ("int", "dec", "text", "ascii", "date") and self.rng.random() < 0.6:
@@ -441,6 +445,17 @@ class Generator:
                 else:
                     text = fmt("{} HAVING count(*) > {}", text, self.rng.randint(0, 2))
         return text, [k for _, k in outputs]
+
+    def sets(self, keys):
+        """GROUP BY with several sets of the keys, which DuckDB spells alike."""
+        def some():
+            return fmt("({})", join(", ", self.rng.sample(keys, self.rng.randint(0, len(keys)))))
+        form = self.pick("ROLLUP", "CUBE", "SETS", "SETS", "product")
+        if form == "SETS":
+            return fmt("GROUPING SETS ({})", join(", ", [some() for _ in range(self.rng.randint(1, 4))]))
+        if form == "product":
+            return fmt("{}, " + self.pick("ROLLUP", "CUBE") + " ({})", keys[0], join(", ", keys))
+        return fmt(form + " ({})", join(", ", keys))
 
     def plain(self, depth, kinds=None):
         source, columns = self.source(depth)
@@ -462,9 +477,9 @@ class Generator:
         if r < 0.45:
             kinds = [self.pick("int", "big", "text", "ascii", "date", "bool", "dec", "huge", "tiny", "moment") for _ in range(self.rng.randint(1, 3))]
             left, right = self.plain(depth, kinds), self.plain(depth, kinds)
-            text = fmt("{} " + self.pick("UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT") + " {}", left[0], right[0])
+            text = fmt("{} " + self.pick("UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL") + " {}", left[0], right[0])
             if self.rng.random() < 0.25:
-                text = fmt("({}) " + self.pick("UNION", "UNION ALL", "INTERSECT", "EXCEPT") + " {}", text, self.plain(0, kinds)[0])
+                text = fmt("({}) " + self.pick("UNION", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL") + " {}", text, self.plain(0, kinds)[0])
             return text, kinds
         return self.plain(depth)
 
@@ -486,6 +501,18 @@ class Generator:
                    one[column][0], two[column][0], self.boolean(one + two, 1))
         return text, [kinds[0], self.last_kind]
 
+    def recursive(self):
+        """A walk over a table: a few steps, or until there is nothing new."""
+        first, columns = self.table()
+        second, more = self.table()
+        small = [c for c, k in more if k == "int"]
+        everything = self.rng.random() < 0.4
+        link = fmt("{} = r.a", self.pick(*small)) if self.rng.random() < 0.8 else fmt("{} IS NOT DISTINCT FROM r.a", self.pick(*small))
+        text = fmt("WITH RECURSIVE r(a, d) AS (SELECT CAST({} AS integer), 0 FROM {} WHERE {} UNION" + (" ALL" if everything else "") + " SELECT CAST({} AS integer), r.d + " + ("1" if everything else self.pick("0", "1"))
+                   + " FROM r JOIN {} ON {} WHERE r.d < " + str(self.rng.randint(1, 2 if everything else 4)) + " AND {}) SELECT a AS c0, d AS c1, count(*) AS c2 FROM r GROUP BY 1, 2",
+                   self.pick(*[c for c, k in columns if k == "int"]), first, self.boolean(columns, 1, joins=True), self.pick(*small), second, link, self.boolean(more, 1, joins=True))
+        return text, ["int", "int", "big"]
+
     def aggregate_free(self, columns):
         self.last_kind = self.pick(*[k for _, k in columns])
         return self.value(columns, self.last_kind, 1)
@@ -505,6 +532,8 @@ class Generator:
         self.aliases = 0
         if self.rng.random() < 0.08:
             return *self.partitioned(), False
+        if self.rng.random() < 0.05 and not self.big:
+            return *self.recursive(), False
         text, kinds = self.with_query() if self.rng.random() < 0.08 and not self.big else self.query(2)
         if self.rng.random() < 0.35:
             return self.ordered(text, kinds, self.rng.random() < 0.6), kinds, True
