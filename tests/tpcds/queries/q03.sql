@@ -8,7 +8,7 @@ FROM date_dim AS dt, store_sales, item
 WHERE
   dt.d_date_sk = store_sales.ss_sold_date_sk
   AND store_sales.ss_item_sk = item.i_item_sk
-  AND item.i_manufact_id = 128
+  AND item.i_manufact_id = 285
   AND dt.d_moy = 11
 GROUP BY
   dt.d_year,

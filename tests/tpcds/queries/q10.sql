@@ -17,7 +17,7 @@ SELECT
 FROM customer AS c, customer_address AS ca, customer_demographics
 WHERE
   c.c_current_addr_sk = ca.ca_address_sk
-  AND ca_county IN ('Rush County', 'Toole County', 'Jefferson County', 'Dona Ana County', 'La Porte County')
+  AND ca_county IN ('James City County', 'Finney County', 'Vernon County', 'Catahoula Parish', 'Fleming County')
   AND cd_demo_sk = c.c_current_cdemo_sk
   AND EXISTS(
     SELECT
@@ -26,7 +26,7 @@ WHERE
     WHERE
       c.c_customer_sk = ss_customer_sk
       AND ss_sold_date_sk = d_date_sk
-      AND d_year = 2002
+      AND d_year = 2001
       AND d_moy BETWEEN 1 AND 1 + 3
   )
   AND (
@@ -37,7 +37,7 @@ WHERE
       WHERE
         c.c_customer_sk = ws_bill_customer_sk
         AND ws_sold_date_sk = d_date_sk
-        AND d_year = 2002
+        AND d_year = 2001
         AND d_moy BETWEEN 1 AND 1 + 3
     )
     OR EXISTS(
@@ -47,7 +47,7 @@ WHERE
       WHERE
         c.c_customer_sk = cs_ship_customer_sk
         AND cs_sold_date_sk = d_date_sk
-        AND d_year = 2002
+        AND d_year = 2001
         AND d_moy BETWEEN 1 AND 1 + 3
     )
   )

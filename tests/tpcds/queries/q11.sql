@@ -62,10 +62,10 @@ WHERE
   AND t_w_firstyear.sale_type = 'w'
   AND t_s_secyear.sale_type = 's'
   AND t_w_secyear.sale_type = 'w'
-  AND t_s_firstyear.dyear = 2001
-  AND t_s_secyear.dyear = 2001 + 1
-  AND t_w_firstyear.dyear = 2001
-  AND t_w_secyear.dyear = 2001 + 1
+  AND t_s_firstyear.dyear = 1999
+  AND t_s_secyear.dyear = 1999 + 1
+  AND t_w_firstyear.dyear = 1999
+  AND t_w_secyear.dyear = 1999 + 1
   AND t_s_firstyear.year_total > 0
   AND t_w_firstyear.year_total > 0
   AND CASE

@@ -9,9 +9,9 @@ FROM date_dim, store_sales, item, customer, customer_address, store
 WHERE
   d_date_sk = ss_sold_date_sk
   AND ss_item_sk = i_item_sk
-  AND i_manager_id = 8
+  AND i_manager_id = 3
   AND d_moy = 11
-  AND d_year = 1998
+  AND d_year = 2002
   AND ss_customer_sk = c_customer_sk
   AND c_current_addr_sk = ca_address_sk
   AND substr(ca_zip, 1, 5) <> substr(s_zip, 1, 5)

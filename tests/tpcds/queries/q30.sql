@@ -6,7 +6,7 @@ WITH customer_total_return AS (
     sum(wr_return_amt) AS ctr_total_return
   FROM web_returns, date_dim, customer_address
   WHERE
-    wr_returned_date_sk = d_date_sk AND d_year = 2002 AND wr_returning_addr_sk = ca_address_sk
+    wr_returned_date_sk = d_date_sk AND d_year = 1999 AND wr_returning_addr_sk = ca_address_sk
   GROUP BY
     wr_returning_customer_sk,
     ca_state
@@ -35,7 +35,7 @@ WHERE
       ctr1.ctr_state = ctr2.ctr_state
   )
   AND ca_address_sk = c_current_addr_sk
-  AND ca_state = 'GA'
+  AND ca_state = 'NC'
   AND ctr1.ctr_customer_sk = c_customer_sk
 ORDER BY
   c_customer_id NULLS FIRST,

@@ -21,7 +21,7 @@ WITH inv AS (
       inv_item_sk = i_item_sk
       AND inv_warehouse_sk = w_warehouse_sk
       AND inv_date_sk = d_date_sk
-      AND d_year = 2001
+      AND d_year = 1998
     GROUP BY
       w_warehouse_name,
       w_warehouse_sk,
@@ -46,8 +46,8 @@ FROM inv AS inv1, inv AS inv2
 WHERE
   inv1.i_item_sk = inv2.i_item_sk
   AND inv1.w_warehouse_sk = inv2.w_warehouse_sk
-  AND inv1.d_moy = 1
-  AND inv2.d_moy = 1 + 1
+  AND inv1.d_moy = 8
+  AND inv2.d_moy = 8 + 1
   AND inv1.cov > 1.5
 ORDER BY
   inv1.w_warehouse_sk NULLS FIRST,

@@ -5,7 +5,7 @@ SELECT DISTINCT
   )
 FROM item AS i1
 WHERE
-  i_manufact_id BETWEEN 738 AND 738 + 40
+  i_manufact_id BETWEEN 856 AND 856 + 40
   AND (
     SELECT
       count(*) AS item_cnt

@@ -16,7 +16,7 @@ FROM (
         avg(ss_net_profit) AS rank_col
       FROM store_sales AS ss1
       WHERE
-        ss_store_sk = 4
+        ss_store_sk = 1
       GROUP BY
         ss_item_sk
       HAVING
@@ -25,7 +25,7 @@ FROM (
             avg(ss_net_profit) AS rank_col
           FROM store_sales
           WHERE
-            ss_store_sk = 4 AND ss_addr_sk IS NULL
+            ss_store_sk = 1 AND ss_addr_sk IS NULL
           GROUP BY
             ss_store_sk
         )
@@ -46,7 +46,7 @@ FROM (
         avg(ss_net_profit) AS rank_col
       FROM store_sales AS ss1
       WHERE
-        ss_store_sk = 4
+        ss_store_sk = 1
       GROUP BY
         ss_item_sk
       HAVING
@@ -55,7 +55,7 @@ FROM (
             avg(ss_net_profit) AS rank_col
           FROM store_sales
           WHERE
-            ss_store_sk = 4 AND ss_addr_sk IS NULL
+            ss_store_sk = 1 AND ss_addr_sk IS NULL
           GROUP BY
             ss_store_sk
         )

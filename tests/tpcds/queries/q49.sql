@@ -40,7 +40,7 @@ FROM (
         AND ws.ws_quantity > 0
         AND ws_sold_date_sk = d_date_sk
         AND d_year = 2001
-        AND d_moy = 12
+        AND d_moy = 10
       GROUP BY
         ws.ws_item_sk
     ) AS in_web
@@ -84,7 +84,7 @@ FROM (
         AND cs.cs_quantity > 0
         AND cs_sold_date_sk = d_date_sk
         AND d_year = 2001
-        AND d_moy = 12
+        AND d_moy = 10
       GROUP BY
         cs.cs_item_sk
     ) AS in_cat
@@ -128,7 +128,7 @@ FROM (
         AND sts.ss_quantity > 0
         AND ss_sold_date_sk = d_date_sk
         AND d_year = 2001
-        AND d_moy = 12
+        AND d_moy = 10
       GROUP BY
         sts.ss_item_sk
     ) AS in_store

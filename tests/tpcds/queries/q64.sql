@@ -53,9 +53,9 @@ WITH cs_ui AS (
     AND hd1.hd_income_band_sk = ib1.ib_income_band_sk
     AND hd2.hd_income_band_sk = ib2.ib_income_band_sk
     AND cd1.cd_marital_status <> cd2.cd_marital_status
-    AND i_color IN ('purple', 'burlywood', 'indian', 'spring', 'floral', 'medium')
-    AND i_current_price BETWEEN 64 AND 64 + 10
-    AND i_current_price BETWEEN 64 + 1 AND 64 + 15
+    AND i_color IN ('powder', 'black', 'sky', 'white', 'bisque', 'violet')
+    AND i_current_price BETWEEN 32 AND 32 + 10
+    AND i_current_price BETWEEN 32 + 1 AND 32 + 15
   GROUP BY
     i_product_name,
     i_item_sk,
@@ -98,8 +98,8 @@ SELECT
 FROM cross_sales AS cs1, cross_sales AS cs2
 WHERE
   cs1.item_sk = cs2.item_sk
-  AND cs1.syear = 1999
-  AND cs2.syear = 1999 + 1
+  AND cs1.syear = 1998
+  AND cs2.syear = 1998 + 1
   AND cs2.cnt <= cs1.cnt
   AND cs1.store_name = cs2.store_name
   AND cs1.store_zip = cs2.store_zip

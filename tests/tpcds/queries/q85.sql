@@ -10,7 +10,7 @@ WHERE
   AND ws_item_sk = wr_item_sk
   AND ws_order_number = wr_order_number
   AND ws_sold_date_sk = d_date_sk
-  AND d_year = 2000
+  AND d_year = 1998
   AND cd1.cd_demo_sk = wr_refunded_cdemo_sk
   AND cd2.cd_demo_sk = wr_returning_cdemo_sk
   AND ca_address_sk = wr_refunded_addr_sk
@@ -41,17 +41,17 @@ WHERE
   AND (
     (
       ca_country = 'United States'
-      AND ca_state IN ('IN', 'OH', 'NJ')
+      AND ca_state IN ('ID', 'AL', 'AR')
       AND ws_net_profit BETWEEN 100 AND 200
     )
     OR (
       ca_country = 'United States'
-      AND ca_state IN ('WI', 'CT', 'KY')
+      AND ca_state IN ('CO', 'NM', 'NY')
       AND ws_net_profit BETWEEN 150 AND 300
     )
     OR (
       ca_country = 'United States'
-      AND ca_state IN ('LA', 'IA', 'AR')
+      AND ca_state IN ('WI', 'NH', 'PA')
       AND ws_net_profit BETWEEN 50 AND 250
     )
   )

@@ -22,7 +22,7 @@ FROM (
       sr_item_sk = ss_item_sk AND sr_ticket_number = ss_ticket_number
     ), reason
   WHERE
-    sr_reason_sk = r_reason_sk AND r_reason_desc = 'reason 28'
+    sr_reason_sk = r_reason_sk AND r_reason_desc = 'Package was damaged'
 ) AS t
 GROUP BY
   ss_customer_sk
