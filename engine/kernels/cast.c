@@ -1,15 +1,12 @@
 /*
- * cast.c - which kernel converts what; JSON and nested values.
+ * cast.c - which kernel converts what; nested values.
  *
  * Nested values are converted element-wise: the elements of all rows are one long vector, which goes
  * through the elements' own kernel in blocks of BATCH_ROWS. An error of an element is an error of
  * its row. Recursion follows the nesting of the type.
  */
 #include "engine/kernels/loop.h"
-#include "engine/base/json.h"
 #include "engine/kernels/cast.h"
-
-#define JSON_DEPTH_MAX 1000
 
 static bool fields_renaming(const TribTypeFields *from, const TribTypeFields *to) {
     if (from->count != to->count) return false;
@@ -52,86 +49,6 @@ Kernel cast_kernel(Type from, Type to) {
     if (numeric) return cast_number_kernel(from, to);
     if (type_is_datetime(from) && type_is_datetime(to)) return cast_datetime_kernel(from, to);
     return NULL; /* the same interval: a renaming */
-}
-
-/* ---------------------------------------------------------------- json */
-
-Status cast_to_json(KernelCall *call) {
-    const Vector *v = &call->args[0];
-    Buf text;
-    uint64_t limit = call->session != NULL && call->session->max_value_size != 0
-                         ? call->session->max_value_size
-                         : UINT32_MAX;
-    Status status = TRIB_OK;
-    buf_init(&text, NULL, limit);
-    KERNEL_ROWS(call, row, {
-        Value value;
-        text.len = 0;
-        text.failed = text.exceeded = false;
-        status = vector_value(call->arena, v, row, &value, call->err);
-        if (status != TRIB_OK) break;
-        value_json(&text, &value);
-        status = kernel_put_buf(call, row, &text);
-        if (status != TRIB_OK) break;
-    });
-    buf_clear(&text);
-    return status;
-}
-
-/* The one scalar of a JSON text. JSON_END for arrays, objects and bad JSON. */
-static JsonToken json_scalar(KernelCall *call, Str document, Str *text) {
-    JsonReader reader;
-    JsonToken token, end;
-    Error ignored;
-    json_init(&reader, call->arena, document, false, JSON_DEPTH_MAX);
-    if (json_next(&reader, &token, &ignored) != TRIB_OK) return JSON_END;
-    if (token == JSON_OBJECT_BEGIN || token == JSON_ARRAY_BEGIN) return JSON_END;
-    *text = token == JSON_TRUE ? STR("true") : token == JSON_FALSE ? STR("false") : reader.text;
-    if (json_next(&reader, &end, &ignored) != TRIB_OK || end != JSON_END) return JSON_END;
-    return token;
-}
-
-static Status json_convert(KernelCall *call, uint32_t row, Str text, bool boolean) {
-    Type to = call->result_type;
-    size_t size = physical_size((PhysicalType)call->result->physical);
-    void *out = (char *)call->result->data + row * size;
-    if (type_is_text(to)) {
-        size_t len = to.length == 0 ? text.len : utf8_offset(text.data, text.len, to.length);
-        while (to.id == TRIB_TYPE_CHAR && len > 0 && text.data[len - 1] == ' ') len--;
-        return kernel_put_text(call, row, text.data, len);
-    }
-    if (boolean && type_is_numeric(to)) text = str_equal(text, STR("true")) ? STR("1") : STR("0");
-    call->errors[row] = text_parse_value(call->session, text, to, out);
-    if (call->errors[row] && type_is_integer(to)) { /* 1.0, 1e3 */
-        double real;
-        Int128 value;
-        Type wide = type_decimal(DECIMAL_MAX_DIGITS, 0);
-        if (text_parse_value(call->session, text, TYPE(DOUBLE), &real) != 0 ||
-            text_parse_value(call->session, text, wide, &value) != 0) {
-            return TRIB_OK;
-        }
-        char digits[DECIMAL_TEXT_MAX];
-        size_t len = decimal_format(value, 0, digits);
-        call->errors[row] = text_parse_value(call->session, (Str){digits, len}, to, out);
-    }
-    return TRIB_OK;
-}
-
-Status cast_from_json(KernelCall *call) {
-    KERNEL_ROWS(call, row, {
-        Str text = {"", 0};
-        Str document = strview_str(&KERNEL_ARG(call, 0, StrView, row));
-        JsonToken token = json_scalar(call, document, &text);
-        if (token == JSON_END) {
-            call->errors[row] = KERNEL_ERROR(ERR_INVALID_CAST);
-        } else if (token == JSON_NULL) {
-            TRY(kernel_set_null(call, row));
-        } else {
-            bool boolean = token == JSON_TRUE || token == JSON_FALSE;
-            TRY(json_convert(call, row, text, boolean));
-        }
-    });
-    return TRIB_OK;
 }
 
 /* ---------------------------------------------------------------- nested values */

@@ -12,6 +12,7 @@ ENGINE_SOURCES += \
 	engine/kernels/cast.c \
 	engine/kernels/cast.h \
 	engine/kernels/cast_datetime.c \
+	engine/kernels/cast_json.c \
 	engine/kernels/cast_number.c \
 	engine/kernels/cast_text.c
 ENGINE_SOURCES += \

@@ -235,16 +235,34 @@ static const char cast_table[CAST_FAMILIES][CAST_FAMILIES + 1] = {
     [CAST_TIME_TZ] = "..?..nnnn.....",      [CAST_TIMESTAMP] = "..?.nnnnn...n.",
     [CAST_TIMESTAMP_TZ] = "..?.nnnnn...n.", [CAST_INTERVAL_YM] = "..?......n....",
     [CAST_INTERVAL_DS] = "..?.......n...",  [CAST_UUID] = "..?n.......n..",
-    [CAST_JSON] = "rrr.rrrr....n.",         [CAST_NESTED] = "............n?",
+    [CAST_JSON] = "rrr.rrrr....nr",         [CAST_NESTED] = "............n?",
 };
 
 static char cast_cell(Type from, Type to) {
     return cast_table[cast_family(from)][cast_family(to)];
 }
 
+/* Keys of objects are text. */
+static bool json_key(Type t) {
+    return type_is_text(t) || type_is_numeric(t) || t.id == TRIB_TYPE_BOOLEAN;
+}
+
+/* A nested value from or to JSON: each of its parts must be castable. */
+static bool json_castable(Type nested, bool to_json) {
+    for (uint32_t i = 0; i < nested.fields->count; i++) {
+        Type part = nested.fields->field[i].type;
+        bool key = nested.id == TRIB_TYPE_MAP && i == 0;
+        if (key && !json_key(part)) return false;
+        if (!type_castable(to_json ? part : TYPE(JSON), to_json ? TYPE(JSON) : part)) return false;
+    }
+    return true;
+}
+
 bool type_castable(Type from, Type to) {
     if (from.id == TRIB_TYPE_UNKNOWN) return true;
     if (to.id == TRIB_TYPE_UNKNOWN) return false;
+    if (from.id == TRIB_TYPE_JSON && type_is_nested(to)) return json_castable(to, false);
+    if (to.id == TRIB_TYPE_JSON && type_is_nested(from)) return json_castable(from, true);
     if (!type_is_nested(from) || !type_is_nested(to)) return cast_cell(from, to) != '.';
     if (from.id != to.id || from.fields->count != to.fields->count) return false;
     for (uint32_t i = 0; i < from.fields->count; i++) {
