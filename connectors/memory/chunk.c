@@ -13,7 +13,10 @@
 #include <limits.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "connectors/memory/chunk.h"
+#include "connectors/memory/sketch.h"
 #include "connectors/support/call.h"
 
 #define FIRST_ROWS  64
@@ -120,6 +123,7 @@ void chunk_clear(Chunk *self, const TribHost *host) {
     host_free(host, self->validity);
     host_free(host, self->values);
     host_free(host, self->buffers);
+    host_free(host, self->sketch);
     host_free(host, self->block_sizes);
     memset(self, 0, sizeof *self);
 }
@@ -462,7 +466,53 @@ static Status buffers_build(Chunk *self, const TribHost *host, Error *err) {
     return TRIB_OK;
 }
 
-Status chunk_seal(Chunk *self, const TribHost *host, Error *err) {
+/* ---------------------------------------------------------------- sketches */
+
+/* The finaliser of splitmix64. */
+static inline uint64_t hash_number(uint64_t x) {
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+#define SKETCH_LOOP(HASH)                                                   \
+    do {                                                                    \
+        for (uint32_t i = 0; i < self->length; i++) {                       \
+            if (self->validity && !bitmap_get(self->validity, i)) continue; \
+            sketch_add(self->sketch, (HASH));                               \
+        }                                                                   \
+    } while (0)
+
+static uint64_t hash_text(const Chunk *self, uint32_t position) {
+    const View *view = (const View *)self->values + position;
+    size_t length = (size_t)view->length;
+    const char *inline_bytes = (const char *)view + sizeof view->length;
+    return XXH3_64bits(length <= INLINE_MAX ? inline_bytes
+                                            : self->blocks[view->block].data + view->offset,
+                       length);
+}
+
+static Status chunk_sketch(Chunk *self, const TribHost *host, Error *err) {
+    if (self->layout != CHUNK_FIXED && self->layout != CHUNK_VIEW) return TRIB_OK;
+    if (!self->sketch) self->sketch = host_alloc(host, SKETCH_BYTES);
+    if (!self->sketch) return out_of_budget(err);
+    memset(self->sketch, 0, SKETCH_BYTES);
+    const uint8_t *values = self->values;
+    if (self->layout == CHUNK_VIEW) {
+        SKETCH_LOOP(hash_text(self, i));
+        return TRIB_OK;
+    }
+    switch (self->width) {
+    case 1: SKETCH_LOOP(hash_number(values[i])); break;
+    case 2: SKETCH_LOOP(hash_number(((const uint16_t *)self->values)[i])); break;
+    case 4: SKETCH_LOOP(hash_number(((const uint32_t *)self->values)[i])); break;
+    case 8: SKETCH_LOOP(hash_number(((const uint64_t *)self->values)[i])); break;
+    default: SKETCH_LOOP(XXH3_64bits(values + (size_t)i * self->width, self->width)); break;
+    }
+    return TRIB_OK;
+}
+
+static Status seal(Chunk *self, const TribHost *host, Error *err) {
     if (self->nulls == 0 && self->validity) {
         host_free(host, self->validity);
         self->validity = NULL;
@@ -483,14 +533,20 @@ Status chunk_seal(Chunk *self, const TribHost *host, Error *err) {
     }
     self->capacity = self->length;
     chunk_range(self);
-    for (uint32_t i = 0; i < self->nchildren; i++) TRY(chunk_seal(&self->children[i], host, err));
+    for (uint32_t i = 0; i < self->nchildren; i++) TRY(seal(&self->children[i], host, err));
     return buffers_build(self, host, err);
+}
+
+Status chunk_seal(Chunk *self, const TribHost *host, Error *err) {
+    TRY(seal(self, host, err));
+    return chunk_sketch(self, host, err);
 }
 
 uint64_t chunk_bytes(const Chunk *self) {
     uint64_t bytes =
         values_bytes(self, self->capacity) + (self->validity ? validity_bytes(self->capacity) : 0);
     for (uint32_t i = 0; i < self->nblocks; i++) bytes += self->blocks[i].size;
+    bytes += self->sketch ? SKETCH_BYTES : 0;
     for (uint32_t i = 0; i < self->nchildren; i++) bytes += chunk_bytes(&self->children[i]);
     return bytes;
 }

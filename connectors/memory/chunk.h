@@ -51,6 +51,7 @@ struct Chunk {
     int64_t *block_sizes; /* the last buffer of a view array */
     bool ranged;          /* minimum and maximum are known (integers, dates, times, floats) */
     TribValue minimum, maximum;
+    uint8_t *sketch; /* of the values that are not NULL (sketch.h); NULL: nested, or none yet */
 };
 
 /* Errors: UNSUPPORTED naming the type. Types must outlive the chunk. */
@@ -60,7 +61,7 @@ void chunk_clear(Chunk *self, const TribHost *host);
 /* Appends positions [from, from + count) of an array in the canonical layout of the chunk's type. */
 Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *array, int64_t from,
                     uint32_t count, Error *err) WARN_UNUSED;
-/* Gives unused memory back, computes the range, builds the list of buffers. */
+/* Gives unused memory back, computes range and sketch, builds the list of buffers. */
 Status chunk_seal(Chunk *self, const TribHost *host, Error *err) WARN_UNUSED;
 uint64_t chunk_bytes(const Chunk *self); /* memory held */
 /* Bytes that a position takes apart from long text: for cutting batches by size. */

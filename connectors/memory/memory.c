@@ -10,9 +10,11 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "connectors/memory/scan.h"
+#include "connectors/memory/sketch.h"
 #include "connectors/support/call.h"
 
 static TribStatus memory_open(const TribHost *host, const char *name, const TribOption *options,
@@ -136,6 +138,29 @@ static void column_statistics(const MemVersion *version, uint32_t index, TribCol
     column->null_fraction = rows ? (double)nulls / (double)rows : 0;
 }
 
+#define SKETCHES_MOST 256 /* groups that are looked at; of more, some from all over */
+
+/* Values that are different in so large a share of the rows looked at are taken to be so in all rows. */
+#define MOSTLY_DIFFERENT 0.5
+
+static void column_distinct(const MemVersion *version, uint32_t index, TribColumn *column) {
+    uint8_t all[SKETCH_BYTES] = {0};
+    uint64_t seen = 0, rows = 0;
+    uint32_t step = version->ngroups / SKETCHES_MOST + 1;
+    for (uint32_t i = 0; i < version->ngroups; i++) {
+        const Chunk *chunk = &version->groups[i]->columns[index];
+        rows += chunk->length - chunk->nulls;
+        if (i % step) continue;
+        if (!chunk->sketch) return;
+        sketch_merge(all, chunk->sketch);
+        seen += chunk->length - chunk->nulls;
+    }
+    double count = round(sketch_count(all));
+    if (seen && count > (double)seen) count = (double)seen;
+    if (seen && count > MOSTLY_DIFFERENT * (double)seen) count *= (double)rows / (double)seen;
+    column->distinct = count;
+}
+
 static Status table_describe(const MemTable *table, MemVersion *version, Arena *arena,
                              TribNames *names, Error *err) {
     TribColumn *columns;
@@ -148,6 +173,7 @@ static Status table_describe(const MemTable *table, MemVersion *version, Arena *
         TRY(buf_status(&spelled, err));
         columns[i].remote_type = spelled.data;
         column_statistics(version, i, &columns[i]);
+        column_distinct(version, i, &columns[i]);
     }
     TribTable described = {.size = sizeof described,
                            .schema = table->schema,

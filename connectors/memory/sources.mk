@@ -7,6 +7,8 @@ trib_memory_la_SOURCES = \
 	connectors/memory/memory.c \
 	connectors/memory/scan.c \
 	connectors/memory/scan.h \
+	connectors/memory/sketch.c \
+	connectors/memory/sketch.h \
 	connectors/memory/store.c \
 	connectors/memory/store.h
 trib_memory_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^trib_connector$$'
