@@ -130,3 +130,14 @@ Status rule_empty(RuleContext *context, const LogicalNode *like, LogicalNode **o
     if (like->noutput) memcpy((*out)->output, like->output, like->noutput * sizeof *like->output);
     return TRIB_OK;
 }
+
+Status rule_add_shared(RuleContext *context, SharedPlan *shared) {
+    LogicalPlan *plan = context->plan;
+    SharedPlan **list;
+    TRY_ALLOC(list, ARENA_ARRAY(context->arena, SharedPlan *, plan->nshared + 1), context->err);
+    if (plan->nshared) memcpy(list, plan->shared, plan->nshared * sizeof *list);
+    list[plan->nshared++] = shared;
+    plan->shared = list;
+    shared->id = plan->nshared;
+    return TRIB_OK;
+}

@@ -55,6 +55,8 @@ Status rule_project_columns(RuleContext *context, LogicalNode *child, uint32_t c
                             const ColumnId *output, LogicalNode **out);
 /* VALUES without rows. */
 Status rule_empty(RuleContext *context, const LogicalNode *like, LogicalNode **out);
+/* Adds a shared plan to the plan; gives it its id. */
+Status rule_add_shared(RuleContext *context, SharedPlan *shared);
 Expr *rule_column(RuleContext *context, ColumnId id);
 
 #endif

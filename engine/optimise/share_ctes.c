@@ -137,22 +137,11 @@ static Status replace_uses(Sharing *self, LogicalNode *node, LogicalNode **out) 
     return TRIB_OK;
 }
 
-static Status plan_add(RuleContext *context, SharedPlan *shared) {
-    LogicalPlan *plan = context->plan;
-    SharedPlan **list;
-    TRY_ALLOC(list, ARENA_ARRAY(context->arena, SharedPlan *, plan->nshared + 1), context->err);
-    if (plan->nshared) memcpy(list, plan->shared, plan->nshared * sizeof *list);
-    list[plan->nshared++] = shared;
-    plan->shared = list;
-    return TRIB_OK;
-}
-
 /* The first use's query becomes the shared plan. */
 static Status share(RuleContext *context, const Use *use, LogicalNode *in, LogicalNode **out) {
     SharedPlan *shared;
     const LogicalNode *first = use->first;
     TRY_ALLOC(shared, ARENA_NEW(context->arena, SharedPlan), context->err);
-    shared->id = context->plan->nshared + 1;
     shared->ncolumns = first->noutput;
     shared->ids = first->output;
     TRY(rule_project_columns(context, first->children[0], first->noutput, first->output,
@@ -162,7 +151,7 @@ static Status share(RuleContext *context, const Use *use, LogicalNode *in, Logic
         TRY(replace_uses(&sharing, context->plan->shared[i]->root,
                          &context->plan->shared[i]->root));
     TRY(replace_uses(&sharing, in, out));
-    return plan_add(context, shared);
+    return rule_add_shared(context, shared);
 }
 
 /* Shares one expression; *any false: there is none. */
