@@ -487,7 +487,9 @@ Status lift(Lifting *self, LogicalNode *node, Lifted *out) {
     case LOGICAL_SORT: return lift_sort(self, node, out);
     case LOGICAL_JOIN: return lift_join(self, node, out);
     case LOGICAL_AGGREGATE: return lift_aggregate(self, node, out);
-    case LOGICAL_LIMIT: return lift_limit(self, node, out);
+    case LOGICAL_LIMIT:
+    case LOGICAL_TIES: return lift_limit(self, node, out);
+    case LOGICAL_WINDOW: return lift_window(self, node, out);
     case LOGICAL_UNION:
     case LOGICAL_SETOP: return lift_union(self, node, out);
     case LOGICAL_CTE: return lift_cte(self, node, out);

@@ -86,7 +86,10 @@ Status lift_needed(Lifting *self, const ExprList *conditions, uint32_t noutput,
  * and does not fill. `force`: even without any condition, for these outer columns. */
 Status lift_bind(Lifting *self, uint32_t noutput, const ColumnId *output, const ExprList *more,
                  Lifted *lifted);
-/* lift_join.c, lift_group.c */
+/* Each key's inner part becomes a column of the plan; the conditions are those over these columns. */
+Status lift_key_columns(Lifting *self, Lifted *lifted, uint32_t *count, ColumnId **ids);
+/* lift_join.c, lift_group.c, lift_window.c */
+Status lift_window(Lifting *self, LogicalNode *node, Lifted *out);
 Status lift_join(Lifting *self, LogicalNode *node, Lifted *out);
 Status lift_aggregate(Lifting *self, LogicalNode *node, Lifted *out);
 Status lift_limit(Lifting *self, LogicalNode *node, Lifted *out);

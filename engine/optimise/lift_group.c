@@ -1,12 +1,11 @@
 /*
  * lift_group.c - conditions on the outer rows and what combines rows: grouping, DISTINCT, scalar sub-queries,
- * unions, VALUES, limits. Keys rise: the rows are combined per key. Everything else is joined with the
+ * unions, VALUES. Keys rise: the rows are combined per key. Everything else is joined with the
  * domain first.
  */
 #include "engine/optimise/lift.h"
 
-/* Each key's inner part becomes a column of the plan; conditions are those over these columns. */
-static Status keys_as_columns(Lifting *self, Lifted *lifted, uint32_t *count, ColumnId **ids) {
+Status lift_key_columns(Lifting *self, Lifted *lifted, uint32_t *count, ColumnId **ids) {
     RuleContext *context = self->context;
     ExprList conditions = {0};
     LogicalNode *project;
@@ -329,7 +328,7 @@ Status lift_union(Lifting *self, LogicalNode *node, Lifted *out) {
     TRY_ALLOC(copy->inputs, ARENA_ARRAY(context->arena, ColumnId *, node->nchildren), context->err);
     for (uint32_t c = 0; c < node->nchildren; c++) {
         ColumnId *keys;
-        TRY(keys_as_columns(self, &children[c], &nkeys, &keys));
+        TRY(lift_key_columns(self, &children[c], &nkeys, &keys));
         TRY_ALLOC(copy->inputs[c], ARENA_ARRAY(context->arena, ColumnId, n + nkeys), context->err);
         if (n) memcpy(copy->inputs[c], node->inputs[c], n * sizeof *keys);
         if (nkeys) memcpy(copy->inputs[c] + n, keys, nkeys * sizeof *keys);
@@ -400,17 +399,4 @@ Status lift_values(Lifting *self, LogicalNode *node, Lifted *out) {
     }
     out->node = expand;
     return TRIB_OK;
-}
-
-/* ---------------------------------------------------------------- limits */
-
-Status lift_limit(Lifting *self, LogicalNode *node, Lifted *out) {
-    TRY(lift(self, node->children[0], out));
-    if (!out->correlated) {
-        out->node = node;
-        return TRIB_OK;
-    }
-    bool whole = out->fills && !node->offset && node->limit && node->limit->kind == EXPR_CONSTANT &&
-                 !node->limit->as.value.is_null && node->limit->as.value.as.integer > 0;
-    return whole ? TRIB_OK : lift_refuse(self, node, "LIMIT or OFFSET");
 }

@@ -3,7 +3,7 @@ ENGINE_SOURCES += \
 	engine/optimise/optimise.c engine/optimise/optimise.h engine/optimise/rule.c engine/optimise/rule.h \
 	engine/optimise/rules.def engine/optimise/fold_constants.c engine/optimise/unwrap_casts.c \
 	engine/optimise/lift.c engine/optimise/lift.h engine/optimise/lift_domain.c \
-	engine/optimise/lift_group.c engine/optimise/lift_join.c \
+	engine/optimise/lift_group.c engine/optimise/lift_join.c engine/optimise/lift_window.c \
 	engine/optimise/plan_subqueries.c engine/optimise/expand_distinct.c engine/optimise/push_filters.c \
 	engine/optimise/expand_setops.c \
 	engine/optimise/share_ctes.c engine/optimise/hoist_invariants.c engine/optimise/inline_ctes.c engine/optimise/filter_shared.c engine/optimise/prune_shared.c \
