@@ -544,6 +544,8 @@ static Status bind_function(Binder *binder, const ExprScope *scope, const AstExp
     if (ast_has_lambda(ast)) return bind_lambda_call(binder, scope, ast, name, out);
     Expr **args;
     TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
+    if (ast->op == TRIB_FN_concat && bind_is_array_chain(ast->nargs, args))
+        return bind_array_chain(binder, ast, ast->nargs, args, out);
     for (size_t i = 0; i < COUNT_OF(special_calls); i++) {
         if (!str_equal_fold(name, str_from(special_calls[i].name))) continue;
         if (ast->nargs < special_calls[i].low || ast->nargs > special_calls[i].high) {

@@ -21,6 +21,23 @@ Status bind_array(Binder *binder, const ExprScope *scope, const AstExpr *ast, Ex
     return bind_call_id(binder, ast, TRIB_FN_array_new, ast->nargs, args, out);
 }
 
+bool bind_is_array_chain(uint32_t nargs, Expr *const *args) {
+    for (uint32_t i = 0; i < nargs && nargs > 2; i++) {
+        if (args[i]->type.id == TRIB_TYPE_ARRAY) return true;
+    }
+    return false;
+}
+
+Status bind_array_chain(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args,
+                        Expr **out) {
+    *out = args[0];
+    for (uint32_t i = 1; i < nargs; i++) {
+        Expr *pair[2] = {*out, args[i]};
+        TRY(bind_call_id(binder, ast, TRIB_FN_concat, 2, pair, out));
+    }
+    return TRIB_OK;
+}
+
 /* ---------------------------------------------------------------- fields */
 
 Status bind_row_field(Binder *binder, Expr *row, uint32_t index, Expr **out) {
@@ -86,18 +103,14 @@ static Status fields_by_names(Binder *binder, Expr *row, uint32_t count, const A
     return TRIB_OK;
 }
 
-/* Binds the first `parts` parts as a column, without an error if there is none. */
-static Status column_quietly(Binder *binder, const ExprScope *scope, const AstExpr *ast,
-                             uint32_t parts, Expr **out) {
+Status bind_quietly(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     Error quiet, *loud = binder->err;
-    AstExpr prefix = *ast;
     uint32_t depth = binder->depth;
-    prefix.name.count = parts;
     error_clear(&quiet);
     binder->err = &quiet;
     ExprScope plain = *scope;
     plain.lambda = NULL;
-    Status status = bind_expr(binder, &plain, &prefix, out);
+    Status status = bind_expr(binder, &plain, ast, out);
     binder->err = loud;
     binder->depth = depth;
     if (status != TRIB_OK) *out = NULL;
@@ -118,7 +131,9 @@ Status bind_dereference(Binder *binder, const ExprScope *scope, const AstExpr *a
         return TRIB_OK;
     for (uint32_t parts = ast->name.count - 1; parts > 0; parts--) {
         Expr *row;
-        TRY(column_quietly(binder, scope, ast, parts, &row));
+        AstExpr prefix = *ast;
+        prefix.name.count = parts;
+        TRY(bind_quietly(binder, scope, &prefix, &row));
         if (row == NULL || row->type.id != TRIB_TYPE_ROW) continue;
         return fields_by_names(binder, row, ast->name.count - parts, ast->name.parts + parts, out);
     }

@@ -158,8 +158,14 @@ Status bind_row(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr
 Status bind_array(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 Status bind_subscript(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 Status bind_field(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
+/* a || b || c with arrays among them goes from left to right, for elements are told from arrays by type. */
+bool bind_is_array_chain(uint32_t nargs, Expr *const *args);
+Status bind_array_chain(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args,
+                        Expr **out);
 /* Field `index` (from 0) of a row. */
 Status bind_row_field(Binder *binder, Expr *row, uint32_t index, Expr **out);
+/* Binds a name as a column: *out, or NULL if there is none; no error but exhausted memory. */
+Status bind_quietly(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 /* A name of several parts that is no column may be a column and fields of it: *out, or NULL. */
 Status bind_dereference(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 

@@ -32,7 +32,23 @@ static Status add_item(SelectBinder *self, Expr *expr, Str name, AstPosition at,
 
 /* ---------------------------------------------------------------- the select list */
 
-static Status add_star(SelectBinder *self, const AstExpr *star) {
+/* The fields of a row, a column each. */
+static Status add_fields(SelectBinder *self, const AstExpr *star, Expr *row) {
+    Binder *binder = self->binder;
+    const TribTypeFields *fields = row->type.fields;
+    if (fields->count > 1) TRY(bind_repeated(binder, star, row, fields->count, ".*"));
+    for (uint32_t i = 0; i < fields->count; i++) {
+        Expr *field;
+        const char *name = fields->field[i].name;
+        TRY(bind_row_field(binder, row, i, &field));
+        if (name == NULL)
+            TRY_ALLOC(name, arena_printf(binder->arena, "_col%u", self->nitems), binder->err);
+        TRY(add_item(self, field, str_from(name), star->at, false));
+    }
+    return TRIB_OK;
+}
+
+static Status add_star(SelectBinder *self, const ExprScope *scope, const AstExpr *star) {
     Binder *binder = self->binder;
     uint32_t before = self->nitems;
     for (uint32_t i = 0; i < self->scope.count; i++) {
@@ -44,6 +60,14 @@ static Status add_star(SelectBinder *self, const AstExpr *star) {
         TRY(add_item(self, column, c->name, star->at, false));
     }
     if (self->nitems > before) return TRIB_OK;
+    if (star->name.count > 0) { /* no table's name: a column that is a row? */
+        Expr *row;
+        AstExpr *name;
+        TRY_ALLOC(name, ARENA_NEW(binder->arena, AstExpr), binder->err);
+        *name = (AstExpr){.kind = AST_NAME, .at = star->at, .name = star->name};
+        TRY(bind_quietly(binder, scope, name, &row));
+        if (row != NULL && row->type.id == TRIB_TYPE_ROW) return add_fields(self, star, row);
+    }
     if (star->name.count == 0) {
         return error_set_at(binder->err, ERR_SYNTAX, star->at.line, star->at.column,
                             "SELECT * needs a FROM clause");
@@ -76,8 +100,8 @@ static Status item_name(SelectBinder *self, const AstSelectItem *item, Str *out)
     return TRIB_OK;
 }
 
-/* (row).*: the fields of a row. */
-static Status add_fields(SelectBinder *self, const ExprScope *scope, const AstExpr *star) {
+/* (row).* */
+static Status add_row_star(SelectBinder *self, const ExprScope *scope, const AstExpr *star) {
     Binder *binder = self->binder;
     Expr *row;
     TRY(bind_expr(binder, scope, star->args[0], &row));
@@ -89,24 +113,14 @@ static Status add_fields(SelectBinder *self, const ExprScope *scope, const AstEx
                             ".* stands behind rows, not behind a value of type " STR_FORMAT,
                             STR_ARGS(buf_view(&text)));
     }
-    const TribTypeFields *fields = row->type.fields;
-    if (fields->count > 1) TRY(bind_repeated(binder, star, row, fields->count, ".*"));
-    for (uint32_t i = 0; i < fields->count; i++) {
-        Expr *field;
-        const char *name = fields->field[i].name;
-        TRY(bind_row_field(binder, row, i, &field));
-        if (name == NULL)
-            TRY_ALLOC(name, arena_printf(binder->arena, "_col%u", self->nitems), binder->err);
-        TRY(add_item(self, field, str_from(name), star->at, false));
-    }
-    return TRIB_OK;
+    return add_fields(self, star, row);
 }
 
 static Status bind_star_item(SelectBinder *self, const ExprScope *scope,
                              const AstSelectItem *item) {
     uint32_t first = self->nitems;
     const AstExpr *star = item->expr;
-    TRY(star->nargs ? add_fields(self, scope, star) : add_star(self, star));
+    TRY(star->nargs ? add_row_star(self, scope, star) : add_star(self, scope, star));
     if (item->ncolumn_aliases == 0) return TRIB_OK;
     if (item->ncolumn_aliases != self->nitems - first) {
         return error_set_at(self->binder->err, ERR_SYNTAX, star->at.line, star->at.column,

@@ -195,9 +195,8 @@ static Status kernel_array_new(KernelCall *call) {
 
 /* ---------------------------------------------------------------- maps from keys and values */
 
-/* Says why keys cannot be a map's: a NULL, or two that are equal. false = they can. */
-static bool keys_refused(KernelCall *call, uint32_t row, const Elements *keys, ElementSet *set,
-                         uint32_t count) {
+bool keys_refused(KernelCall *call, uint32_t row, const Elements *keys, ElementSet *set,
+                  uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t position = keys->starts[row] + i;
         if (vector_is_null(&keys->vector, position)) {

@@ -72,6 +72,11 @@ uint32_t element_set_add(ElementSet *self, uint32_t position);
 /* The same without adding. */
 uint32_t element_set_find(const ElementSet *self, uint32_t position);
 
+/* Makes the row raise if `count` keys from keys->starts[row] on cannot be a map's: one is NULL, or two are
+ * equal. `set` has been emptied for them. */
+bool keys_refused(KernelCall *call, uint32_t row, const Elements *keys, ElementSet *set,
+                  uint32_t count);
+
 /* Evaluates lambda argument `arg` for `count` <= BATCH_ROWS elements. rows[i]: the call's row that element i
  * belongs to, for captured columns. params: the parameters, FLAT or other, by element. The result (any form,
  * undefined where errors[i] is not 0) lives in `arena`. */

@@ -58,6 +58,8 @@ ENGINE_SOURCES += \
 	engine/functions/signature.c engine/functions/signature.h \
 	engine/functions/nested.c engine/functions/nested.h \
 	engine/functions/array.c engine/functions/array_lambda.c \
+	engine/functions/array_make.c engine/functions/array_text.c engine/functions/array_compare.c \
+	engine/functions/map.c engine/functions/map_lambda.c \
 	engine/functions/lambda_batch.c engine/functions/lambda_batch.h \
 	engine/functions/tables.def engine/functions/tables.h \
 	engine/functions/text.c \

@@ -245,7 +245,13 @@ static const char help_replace[] = "With all occurrences of a text replaced, or 
 static const Function rows[] = {
     TEXT(concat, "varchar, varchar... -> varchar", false, "The texts one after the other."),
     TEXT(concat, "varbinary, varbinary... -> varbinary", false, "The bytes one after the other."),
-    TEXT(repeat, "varchar, bigint -> varchar", true, "The text n times."),
+    {.id = TRIB_FN_repeat, /* repeat() makes arrays */
+     .name = "repeat_text",
+     .signature = "varchar, bigint -> varchar",
+     .may_raise = true,
+     .kernel = kernel_repeat,
+     .family = "text",
+     .help = "The text n times: {fn REPEAT(text, n)}."},
     TEXT(reverse, "V -> V", false, "The characters in the opposite order."),
     TEXT(reverse, "varbinary -> varbinary", false, "The bytes in the opposite order."),
     TEXT(replace, "varchar, varchar -> varchar", false, help_replace),

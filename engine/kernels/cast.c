@@ -112,6 +112,30 @@ static Status elements_cast(KernelCall *outer, const Vector *in, uint32_t offset
     return TRIB_OK;
 }
 
+/* Do keys [offset, offset + length) of a map differ, as conversion may make equal ones of them? */
+static Status keys_differ(KernelCall *call, const Vector *keys, uint32_t offset, uint32_t length,
+                          bool *out) {
+    uint32_t capacity = 8, *positions, *slots;
+    uint64_t *hashes;
+    Vector own;
+    while (capacity < 2 * (uint64_t)length) capacity *= 2;
+    TRY_ALLOC(positions, ARENA_ARRAY(call->arena, uint32_t, length), call->err);
+    TRY_ALLOC(hashes, ARENA_ARRAY(call->arena, uint64_t, length), call->err);
+    TRY_ALLOC(slots, ARENA_ARRAY(call->arena, uint32_t, capacity), call->err);
+    for (uint32_t i = 0; i < length; i++) positions[i] = offset + i;
+    TRY(vector_gather(call->arena, keys, positions, length, &own, call->err));
+    vector_hash(&own, NULL, length, false, hashes);
+    *out = true;
+    for (uint32_t i = 0; i < length; i++) {
+        uint32_t slot = (uint32_t)(hashes[i] ^ hashes[i] >> 32) & (capacity - 1);
+        for (; slots[slot] != 0; slot = (slot + 1) & (capacity - 1)) {
+            if (vector_equal(&own, slots[slot] - 1, &own, i)) *out = false;
+        }
+        slots[slot] = i + 1;
+    }
+    return TRIB_OK;
+}
+
 static Status list_cast(KernelCall *call, const Vector *in, uint32_t position, uint32_t row) {
     ListEntry entry = ((const ListEntry *)in->data)[position];
     Vector *out = call->result;
@@ -119,6 +143,11 @@ static Status list_cast(KernelCall *call, const Vector *in, uint32_t position, u
         TRY(elements_cast(call, &in->children[c], entry.offset, entry.length, &out->children[c],
                           out->entries, &call->errors[row]));
         if (call->errors[row] != 0) return TRIB_OK;
+    }
+    if (in->nchildren == 2 && !cast_is_renaming(in->children[0].type, out->children[0].type)) {
+        bool differ;
+        TRY(keys_differ(call, &out->children[0], out->entries, entry.length, &differ));
+        if (!differ) call->errors[row] = KERNEL_ERROR(ERR_INVALID_CAST);
     }
     ((ListEntry *)out->data)[row] = (ListEntry){out->entries, entry.length};
     out->entries += entry.length;

@@ -732,9 +732,10 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, JoinSides
             join->as.join.null_aware |= UINT64_C(1) << k;
         }
         if (probe && k < MAX_KEYS) {
-            bool floating = probe->type.id == TRIB_TYPE_REAL || probe->type.id == TRIB_TYPE_DOUBLE;
+            bool differs = probe->type.id == TRIB_TYPE_REAL || probe->type.id == TRIB_TYPE_DOUBLE ||
+                           type_is_nested(probe->type);
             /* as hash keys all NaN are one, which = does not say */
-            if (floating && !null_safe && i >= node->nin)
+            if (differs && !null_safe && i >= node->nin)
                 TRY(lower_residual(self, sides, node->conjuncts[i], &residual[nresidual++]));
             TRY(lower_expr(&sides->probe_scope, probe, &join->as.join.probe_keys[k]));
             TRY(lower_expr(&sides->build_scope, build, &join->as.join.build_keys[k]));

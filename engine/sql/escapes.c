@@ -297,6 +297,7 @@ static const struct {
     {"LOG", 1, 1, "ln", NULL},
     {"MONTHNAME", 1, 1, NULL, fn_month_name},
     {"NOW", 0, 0, NULL, fn_now},
+    {"REPEAT", 2, 2, "repeat_text", NULL},
     {"OCTET_LENGTH", 1, 1, NULL, fn_octet_length},
     {"RAND", 0, 0, "random", NULL},
     {"RIGHT", 2, 2, "right", NULL},

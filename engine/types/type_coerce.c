@@ -313,6 +313,9 @@ bool type_cast_may_raise(Type from, Type to) {
     if (cell != '?') return cell != 'n';
     if (type_is_text(to)) return text_cast_may_raise(from, to);
     if (!type_is_nested(from)) return number_cast_may_raise(from, to);
+    /* keys that differ may become equal */
+    if (from.id == TRIB_TYPE_MAP && from.fields->field[0].type.id != to.fields->field[0].type.id)
+        return true;
     for (uint32_t i = 0; i < from.fields->count && i < to.fields->count; i++) {
         if (type_cast_may_raise(from.fields->field[i].type, to.fields->field[i].type)) return true;
     }
