@@ -9,7 +9,8 @@ tools_gen_docs_SOURCES = tools/gen_docs.c
 tools_gen_docs_LDADD = $(ENGINE_LIBS)
 EXTRA_DIST += docs/configuration.md docs/new-connector.md docs/new-function.md docs/new-operator.md docs/pushdown.md \
 	docs/performance.md docs/settings.md docs/options.md docs/functions.md
-AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; export top_srcdir top_builddir;
+# Tests find the sources, and the modules of the build tree.
+AM_TESTS_ENVIRONMENT = TRIBUTARY_CONNECTORS='$(abs_top_builddir)/.libs'; export TRIBUTARY_CONNECTORS; top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; export top_srcdir top_builddir;
 
 .PHONY: docs
 docs: all tools/gen_docs

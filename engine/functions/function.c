@@ -107,6 +107,10 @@ bool function_has_kernel(TribFunctionId id) {
     for (uint32_t i = 0; (a = aggregate_row(i)) != NULL; i++) {
         if (a->id == (uint16_t)id) return true;
     }
+    const WindowFunction *w;
+    for (uint32_t i = 0; (w = window_function_row(i)) != NULL; i++) {
+        if (w->id == (uint16_t)id) return true;
+    }
     return false;
 }
 
