@@ -7,7 +7,15 @@
  */
 #include "engine/catalog/information_schema.h"
 
-typedef enum InfoTable { INFO_SCHEMATA, INFO_TABLES, INFO_COLUMNS, INFO_TABLE_COUNT } InfoTable;
+#include "engine/catalog/views.h"
+
+typedef enum InfoTable {
+    INFO_SCHEMATA,
+    INFO_TABLES,
+    INFO_COLUMNS,
+    INFO_VIEWS,
+    INFO_TABLE_COUNT
+} InfoTable;
 
 /* What a column shows; also what may be restricted. */
 typedef enum InfoField {
@@ -22,6 +30,7 @@ typedef enum InfoField {
     FIELD_NULLABLE,
     FIELD_TYPE,
     FIELD_COMMENT,
+    FIELD_DEFINITION,
     FIELD_COUNT
 } InfoField;
 
@@ -53,6 +62,11 @@ static const TribColumn columns_columns[] = {
 static const InfoField columns_fields[] = {FIELD_CATALOG,  FIELD_SCHEMA,  FIELD_TABLE,
                                            FIELD_COLUMN,   FIELD_ORDINAL, FIELD_DEFAULT,
                                            FIELD_NULLABLE, FIELD_TYPE,    FIELD_COMMENT};
+static const TribColumn views_columns[] = {TEXT_COLUMN("table_catalog"),
+                                           TEXT_COLUMN("table_schema"), TEXT_COLUMN("table_name"),
+                                           TEXT_COLUMN("view_definition")};
+static const InfoField views_fields[] = {FIELD_CATALOG, FIELD_SCHEMA, FIELD_TABLE,
+                                         FIELD_DEFINITION};
 
 static const struct {
     const char *name;
@@ -63,6 +77,7 @@ static const struct {
     [INFO_SCHEMATA] = {"schemata", COUNT_OF(schemata_columns), schemata_columns, schemata_fields},
     [INFO_TABLES] = {"tables", COUNT_OF(tables_columns), tables_columns, tables_fields},
     [INFO_COLUMNS] = {"columns", COUNT_OF(columns_columns), columns_columns, columns_fields},
+    [INFO_VIEWS] = {"views", COUNT_OF(views_columns), views_columns, views_fields},
 };
 
 struct TribCatalog {
@@ -237,7 +252,7 @@ static TribStatus info_plan(TribCatalog *catalog, TribCall *call, TribOffer *off
         plan->references = 1;
         plan->arena = arena;
         plan->catalog = catalog;
-        while (plan->table < INFO_COLUMNS &&
+        while (plan->table + 1 < INFO_TABLE_COUNT &&
                strcmp(info_tables[plan->table].name, offer->tables[0]->name) != 0)
             plan->table++;
         status = plan_fill(plan, offer, err);
@@ -289,6 +304,7 @@ static bool on_table(void *self, const char *schema, const char *name, TribTable
                      const char *comment) {
     TribScan *scan = self;
     if (unwanted(scan, FIELD_TABLE, name)) return true;
+    if (scan->plan->table == INFO_VIEWS && kind != TRIB_TABLE_VIEW) return true;
     return add_name(scan, schema, name, kind, comment);
 }
 
@@ -324,6 +340,19 @@ static Value text_or_null(const char *text) {
     return value;
 }
 
+/* The query of a view that is stored here; NULL for one of a source, which keeps it to itself. */
+static Status definition_value(TribScan *scan, const InfoName *name, Value *out, Error *err) {
+    View *view = NULL;
+    *out = text_or_null(NULL);
+    if (!catalog_holds_views(scan->plan->catalog->catalog)) return TRIB_OK;
+    TRY(views_find(&scan->lookup, str_from(name->name), scan->batch.arena, &view, err));
+    if (!view) return TRIB_OK; /* dropped meanwhile */
+    out->is_null = false;
+    out->as.text.data = view->text.data;
+    out->as.text.length = view->text.len;
+    return TRIB_OK;
+}
+
 static Status field_value(TribScan *scan, const InfoName *name, InfoField field, Value *out,
                           Error *err) {
     static const char *const kinds[] = {"BASE TABLE", "VIEW", "SYSTEM TABLE"};
@@ -349,6 +378,7 @@ static Status field_value(TribScan *scan, const InfoName *name, InfoField field,
         TRY(buf_status(&type, err));
         *out = text_or_null(type.data);
         break;
+    case FIELD_DEFINITION: return definition_value(scan, name, out, err);
     default: *out = text_or_null(column->comment); break;
     }
     return TRIB_OK;
