@@ -394,7 +394,9 @@ static Status bind_at_time_zone(Binder *binder, const ExprScope *scope, const As
 }
 
 static Status bind_current(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
-    return bind_call_id(binder, ast, (TribFunctionId)ast->op, 0, NULL, out);
+    TRY(bind_call_id(binder, ast, (TribFunctionId)ast->op, 0, NULL, out));
+    if (ast->precision >= 0) (*out)->type.precision = (uint8_t)ast->precision;
+    return TRIB_OK;
 }
 
 static Status bind_position(Binder *binder, const ExprScope *scope, const AstExpr *ast,

@@ -99,7 +99,14 @@ static Status kernel_date_trunc(KernelCall *call) {
             t.ns = 0;
             ((ZonedInstant *)call->result->data)[row] = t;
         } else {
-            moment_put(call->result, row, moment_trunc(moment_at(v, row), unit));
+            Moment m = moment_trunc(moment_at(v, row), unit);
+            if (v->physical == PHYS_TIMETZ) {
+                TimeTz t = KERNEL_ARG(call, 1, TimeTz, row);
+                t.ns = m.us * 1000;
+                ((TimeTz *)call->result->data)[row] = t;
+            } else {
+                moment_put(call->result, row, m);
+            }
         }
     });
     return TRIB_OK;
@@ -164,12 +171,20 @@ static int64_t us_between(Moment a, Moment b, int64_t unit) {
     return difference / unit;
 }
 
+static int64_t time_utc_us(TimeTz t) {
+    return floor_mod(t.ns - t.offset * NS_PER_SECOND, NS_PER_DAY) / 1000;
+}
+
 static Status kernel_date_diff(KernelCall *call) {
     int64_t *out = call->result->data;
     const Vector *a = &call->args[1], *b = &call->args[2];
     UNIT_ROWS(call, a->type, row, unit, {
         Moment from = moment_at(a, row);
         Moment to = moment_at(b, row);
+        if (a->physical == PHYS_TIMETZ) { /* as times of UTC */
+            from.us = time_utc_us(KERNEL_ARG(call, 1, TimeTz, row));
+            to.us = time_utc_us(KERNEL_ARG(call, 2, TimeTz, row));
+        }
         if (a->physical == PHYS_ZONED) { /* both on the first one's clock */
             ZonedInstant x = KERNEL_ARG(call, 1, ZonedInstant, row);
             ZonedInstant y = KERNEL_ARG(call, 2, ZonedInstant, row);
@@ -216,6 +231,7 @@ static const Function rows[] = {
     UNIT_ROWS_OF("timestamp"),
     UNIT_ROWS_OF("timestamp with time zone"),
     UNIT_ROWS_OF("time"),
+    UNIT_ROWS_OF("time with time zone"),
 };
 
 FUNCTION_TABLE(functions_datetime_units, rows);

@@ -18,10 +18,12 @@ static ZonedInstant session_now(const KernelCall *call) {
     return (ZonedInstant){.us = call->session->now_us, .zone = call->session->zone};
 }
 
-/* The result of a row from the current moment: its type says which part, to milliseconds. */
+/* The result of a row from the current moment: its type says which part, with how many digits. */
 static Status kernel_now(KernelCall *call) {
     ZonedInstant now = session_now(call);
-    now.us = floor_div(now.us, 1000) * 1000;
+    int64_t unit = 1; /* us of the last digit; the clock has no finer ones */
+    for (int digits = call->result_type.precision; digits < 6; digits++) unit *= 10;
+    now.us = floor_div(now.us, unit) * unit;
     Moment m = {.us = now.us + zone_offset_at(now.zone, now.us) * US_PER_SECOND,
                 .has_zone = true,
                 .zone = now.zone};

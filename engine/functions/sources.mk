@@ -11,8 +11,23 @@ else
 EXTRA_DIST += engine/functions/regexp_re2.cc
 endif
 
+# Normal forms and stems of words: the tables of two libraries.
+if HAVE_LANGUAGE
+connector_LTLIBRARIES += tributary_language.la
+tributary_language_la_SOURCES = engine/functions/language_module.c
+tributary_language_la_CFLAGS = $(AM_CFLAGS) $(UTF8PROC_CFLAGS)
+tributary_language_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -export-symbols-regex '^trib_module$$'
+tributary_language_la_LIBADD = $(UTF8PROC_LIBS) -lstemmer
+else
+EXTRA_DIST += engine/functions/language_module.c
+endif
+
 ENGINE_SOURCES += \
 	engine/functions/bits.c engine/functions/crc32.def engine/functions/digest.c \
+	engine/functions/datetime_format.c engine/functions/datetime_iso.c \
+	engine/functions/datetime_parse.c engine/functions/datetime_pattern.c \
+	engine/functions/datetime_pattern.h engine/functions/datetime_zone.c engine/functions/duration.c \
+	engine/functions/text_compare.c engine/functions/text_language.c engine/functions/language_module.h \
 	engine/functions/regexp.c engine/functions/regexp.h engine/functions/regexp_module.h \
 	engine/functions/regexp_pattern.c engine/functions/regexp_replace.c \
 	engine/functions/encode.c engine/functions/probability.c engine/functions/url.c \

@@ -224,13 +224,14 @@ static size_t find_backward(Str text, Str part, int64_t instance) {
     return SIZE_MAX;
 }
 
-static Status kernel_strpos(KernelCall *call) {
+static Status find_rows(KernelCall *call, bool backward) {
     int64_t *out = call->result->data;
     KERNEL_ROWS(call, row, {
         Str text = arg_text(call, 0, row);
         Str part = arg_text(call, 1, row);
         int64_t instance = call->nargs == 3 ? arg_int64(call, 2, row) : 1;
         out[row] = 0;
+        if (backward && instance != INT64_MIN) instance = instance > 0 ? -instance : 0;
         if (instance == 0 || instance == INT64_MIN) {
             row_error(call, row, ERR_INVALID_ARGUMENT);
             continue;
@@ -244,6 +245,14 @@ static Status kernel_strpos(KernelCall *call) {
         if (at != SIZE_MAX) out[row] = (int64_t)utf8_length(text.data, at) + 1;
     });
     return TRIB_OK;
+}
+
+static Status kernel_strpos(KernelCall *call) {
+    return find_rows(call, false);
+}
+
+static Status kernel_strrpos(KernelCall *call) {
+    return find_rows(call, true);
 }
 
 static Status kernel_starts_with(KernelCall *call) {
@@ -347,6 +356,8 @@ static const char help_rtrim[] = "Without white space, or the given characters, 
 static const char help_substr[] =
     "The part from a position (1 = first, negative: from the end), of at most a length.";
 static const char help_strpos[] = "Position of the first (or n-th) occurrence; 0 = none.";
+static const char help_strrpos[] =
+    "Position of the last (or n-th from the end) occurrence; 0 = none.";
 static const char help_like[] = "Whether the text matches a pattern of % and _.";
 
 static const Function rows[] = {
@@ -445,6 +456,14 @@ static const Function rows[] = {
      .kernel = kernel_strpos,
      .family = "text",
      .help = help_strpos},
+    TEXT(strrpos, "varchar, varchar -> bigint", help_strrpos),
+    {.id = TRIB_FN_strrpos,
+     .name = "strrpos",
+     .signature = "varchar, varchar, bigint -> bigint",
+     .may_raise = true,
+     .kernel = kernel_strrpos,
+     .family = "text",
+     .help = help_strrpos},
     TEXT(starts_with, "varchar, varchar -> boolean", "Whether the text starts with another."),
     TEXT(ends_with, "varchar, varchar -> boolean", "Whether the text ends with another."),
     {.id = TRIB_FN_like,
