@@ -124,14 +124,22 @@ static bool may_stay_constant(const WindowCall *call, uint32_t index) {
     return !call->function || call->function->id == TRIB_FN_ntile || index == 1;
 }
 
+/* The column in place of an expression: messages point to what was written. */
+static Status column_at(Binder *binder, ColumnId id, const Expr *e, Expr **out) {
+    TRY(bind_column(binder, id, out));
+    (*out)->line = e->line;
+    (*out)->column = e->column;
+    return TRIB_OK;
+}
+
 /* A column with the value of the expression, computed below unless it is a column already. */
 static Status computed_column(WindowPlan *self, Expr *e, Expr **out) {
     Binder *binder = self->select->binder;
     *out = e;
     if (e->kind == EXPR_COLUMN) return TRIB_OK;
     for (uint32_t i = 0; i < self->ncomputed; i++) {
-        if (expr_equal(self->computed[i], e))
-            return bind_column(binder, self->computed_ids[i], out);
+        if (!expr_equal(self->computed[i], e)) continue;
+        return column_at(binder, self->computed_ids[i], e, out);
     }
     if (self->ncomputed == self->computed_capacity) {
         uint32_t capacity = self->computed_capacity ? self->computed_capacity * 2 : 8;
@@ -144,7 +152,7 @@ static Status computed_column(WindowPlan *self, Expr *e, Expr **out) {
     TRY(bind_new_column(binder, STR("key"), e->type, bind_nullable(binder, e), &id));
     self->computed[self->ncomputed] = e;
     self->computed_ids[self->ncomputed++] = id;
-    return bind_column(binder, id, out);
+    return column_at(binder, id, e, out);
 }
 
 static Status compute_arguments(WindowPlan *self, Expr *call) {

@@ -32,6 +32,7 @@ static void edge_init(FrameEdge *self, const PhysWindow *window, const FrameBoun
                       bool end) {
     *self = (FrameEdge){.bound = bound, .end = end, .distance = UINT32_MAX};
     if (!bound_offset(bound)) return;
+    self->at = window->args[bound->offset];
     if (window->call->unit != FRAME_RANGE) {
         self->offset = window_number(window, bound->offset);
         return;
@@ -64,9 +65,9 @@ static bool value_negative(Type type, const void *value) {
 }
 
 static Status offset_refuse(const FrameEdge *edge, bool null, Error *err) {
-    error_set(err, ERR_INVALID_ARGUMENT, "the offset of a window frame must not be %s",
-              null ? "NULL" : "negative");
-    return error_detail(err, "it is the frame's %s", edge->end ? "end" : "start");
+    return error_set_at(err, ERR_INVALID_ARGUMENT, edge->at->line, edge->at->column,
+                        "the offset of a window frame's %s must not be %s",
+                        edge->end ? "end" : "start", null ? "NULL" : "negative");
 }
 
 Status window_frame_init(WindowFrame *self, WindowSource *source, const PhysWindow *window,

@@ -83,6 +83,7 @@ static Status compute_ntile(WindowRank *self, const WindowPiece *piece, Error *e
     WindowSource *source = self->eval.source;
     int64_t *out = (int64_t *)(void *)self->room.data + piece->position, n;
     uint64_t start = source->part_start, rows = source->part_end - start;
+    const Expr *at = self->eval.window->args[0];
     for (uint32_t i = 0; i < piece->count; i++) {
         const uint8_t *row = source->addresses[piece->position + i];
         if (!window_number_get(&self->buckets, source->rows.layout, row, &n)) {
@@ -94,9 +95,9 @@ static Status compute_ntile(WindowRank *self, const WindowPiece *piece, Error *e
             continue;
         }
         if (n < 1)
-            return error_set(err, ERR_INVALID_ARGUMENT,
-                             "ntile needs a number of buckets greater than 0, not %lld",
-                             (long long)n);
+            return error_set_at(err, ERR_INVALID_ARGUMENT, at->line, at->column,
+                                "ntile needs a number of buckets greater than 0, not %lld",
+                                (long long)n);
         out[i] = bucket_of(piece->row + i - start, rows, (uint64_t)n);
     }
     return TRIB_OK;

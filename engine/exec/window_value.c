@@ -128,6 +128,7 @@ static Status find_shifted(WindowValue *self, const WindowPiece *piece, bool bac
     uint64_t start = source->part_start, end = source->part_end;
     uint64_t missing = self->fallback == UINT32_MAX ? ROW_NONE : ROW_DEFAULT;
     const char *name = back ? "lag" : "lead";
+    const Expr *at = self->eval.window->args[self->has_number ? 1 : 0];
     for (uint32_t i = 0; i < piece->count; i++) {
         uint32_t position = piece->position + i;
         uint64_t row = piece->row + i, *target = &self->targets[position];
@@ -137,8 +138,9 @@ static Status find_shifted(WindowValue *self, const WindowPiece *piece, bool bac
             !window_number_get(&self->number, source->rows.layout, source->addresses[position], &n))
             continue;
         if (n < 0)
-            return error_set(err, ERR_INVALID_ARGUMENT,
-                             "the offset of %s must be at least 0, not %lld", name, (long long)n);
+            return error_set_at(err, ERR_INVALID_ARGUMENT, at->line, at->column,
+                                "the offset of %s must be at least 0, not %lld", name,
+                                (long long)n);
         uint64_t by = (uint64_t)n;
         *target = missing;
         if (self->ignore_nulls && by > 0) {
@@ -195,6 +197,7 @@ static Status find_last(WindowValue *self, const WindowPiece *piece, Error *err)
 
 static Status find_nth(WindowValue *self, const WindowPiece *piece, Error *err) {
     WindowSource *source = self->eval.source;
+    const Expr *at = self->eval.window->args[1];
     for (uint32_t i = 0; i < piece->count; i++) {
         uint32_t position = piece->position + i;
         int64_t n;
@@ -202,8 +205,9 @@ static Status find_nth(WindowValue *self, const WindowPiece *piece, Error *err) 
         if (!window_number_get(&self->number, source->rows.layout, source->addresses[position], &n))
             continue;
         if (n < 1)
-            return error_set(err, ERR_INVALID_ARGUMENT,
-                             "the number of nth_value must be at least 1, not %lld", (long long)n);
+            return error_set_at(err, ERR_INVALID_ARGUMENT, at->line, at->column,
+                                "the number of nth_value must be at least 1, not %lld",
+                                (long long)n);
         self->targets[position] =
             nth_of(self, self->frame.start[i], self->frame.end[i], (uint64_t)n - 1);
     }
