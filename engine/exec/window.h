@@ -158,7 +158,7 @@ static inline bool window_number_get(const WindowNumber *self, const RowLayout *
 typedef struct FrameEdge {
     const FrameBound *bound;
     bool end;
-    const Expr *at; /* the offset, for messages */
+    const Expr *at;      /* the offset, for messages */
     WindowNumber offset; /* ROWS, GROUPS */
     uint32_t distance; /* RANGE: column of the offset, UINT32_MAX: it is a constant that is right */
     uint32_t key, limit; /* RANGE: columns */
