@@ -1,6 +1,6 @@
 /*
- * text_compare.c - rows and kernels that compare texts, split them, and put them together: distances, the
- * Luhn check, translate, split, concat_ws, sizes of data.
+ * text_compare.c - rows and kernels that compare texts and put them together: distances, the
+ * Luhn check, translate, concat_ws, sizes of data.
  */
 #include "engine/functions/nested.h"
 
@@ -133,43 +133,6 @@ static Status kernel_translate(KernelCall *call) {
     return TRIB_OK;
 }
 
-/* ---------------------------------------------------------------- split */
-
-static Status part_put(KernelCall *call, const char *data, size_t len) {
-    Vector *child = &call->result->children[0];
-    uint32_t at = call->result->entries;
-    TRY(vector_reserve(call->arena, child, at + 1, call->err));
-    ((StrView *)child->data)[at] = strview_of(data, len);
-    call->result->entries = at + 1;
-    return TRIB_OK;
-}
-
-static Status split_row(KernelCall *call, Str text, Str delimiter, int64_t limit) {
-    for (int64_t parts = 1; parts < limit; parts++) {
-        const char *end = text_find(text, delimiter);
-        if (end == NULL) break;
-        TRY(part_put(call, text.data, (size_t)(end - text.data)));
-        size_t skip = (size_t)(end - text.data) + delimiter.len;
-        text = (Str){text.data + skip, text.len - skip};
-    }
-    return part_put(call, text.data, text.len);
-}
-
-static Status kernel_split(KernelCall *call) {
-    KERNEL_ROWS(call, row, {
-        Str delimiter = arg_text(call, 1, row);
-        int64_t limit = call->nargs == 3 ? arg_int64(call, 2, row) : INT64_MAX;
-        uint32_t first = call->result->entries;
-        if (delimiter.len == 0 || limit < 1 || (call->nargs == 3 && limit > INT32_MAX)) {
-            row_error(call, row, ERR_INVALID_ARGUMENT);
-        } else {
-            TRY(split_row(call, strview_str(&KERNEL_ARG(call, 0, StrView, row)), delimiter, limit));
-        }
-        list_put(call, row, first, call->result->entries - first);
-    });
-    return TRIB_OK;
-}
-
 /* ---------------------------------------------------------------- concat_ws */
 
 static bool arg_null(const KernelCall *call, uint32_t index, uint32_t row) {
@@ -297,8 +260,6 @@ static Status resolve_data_size(Arena *arena, uint32_t nargs, Type *args, Type *
     return TRIB_OK;
 }
 
-static const char help_split[] = "The parts of the text between delimiters, at most n.";
-
 static const Function rows[] = {
     COMPARE(hamming_distance, "varchar, varchar -> bigint", true,
             "In how many places texts of the same length differ."),
@@ -308,8 +269,6 @@ static const Function rows[] = {
             "Whether digits are valid after Luhn's algorithm."),
     COMPARE(translate, "varchar, varchar, varchar -> varchar", false,
             "With each character of the second text replaced by the one of the third."),
-    COMPARE(split, "V, varchar -> array(V)", true, help_split),
-    COMPARE(split, "V, varchar, bigint -> array(V)", true, help_split),
     CONCAT_WS("varchar, array(varchar) -> varchar"),
     CONCAT_WS("varchar, varchar... -> varchar"),
     {.id = TRIB_FN_parse_data_size,
