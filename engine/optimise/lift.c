@@ -154,6 +154,23 @@ bool lift_all_rise(const Lifting *self, const ExprList *conditions) {
     return true;
 }
 
+Status lift_meet(Lifting *self, const ExprList *keys, const Expr *condition, ExprList *conditions,
+                 bool *met) {
+    LiftKey key, other;
+    *met = false;
+    if (!lift_key(self, condition, &key)) return TRIB_OK;
+    for (uint32_t i = 0; i < keys->count && !*met; i++) {
+        if (!lift_key(self, keys->items[i], &other)) continue;
+        if (!expr_equal(other.outer, key.outer)) continue;
+        LiftKey between = {other.inner, NULL, other.null_safe && key.null_safe};
+        Expr *e;
+        TRY(lift_key_over(self, &between, key.inner, &e));
+        TRY(rule_list_add(self->context, conditions, e));
+        *met = true;
+    }
+    return TRIB_OK;
+}
+
 /* Types whose equal values are the same value: one may stand for the other. */
 static bool same_when_equal(Type type) {
     switch ((TypeId)type.id) {
@@ -239,8 +256,9 @@ static Status split_conjuncts(Lifting *self, const LogicalNode *node, bool risen
     for (uint32_t i = 0; i < node->nconjuncts; i++) {
         Expr *e;
         TRY(lift_expr(self, node->conjuncts[i], &e));
-        bool is_key = lift_key(self, e, &key);
-        TRY(rule_list_add(context, is_key ? &out->conditions : &rest, e));
+        bool is_key = lift_key(self, e, &key), met;
+        TRY(lift_meet(self, &out->conditions, e, plain, &met));
+        if (!met) TRY(rule_list_add(context, is_key ? &out->conditions : &rest, e));
     }
     for (uint32_t i = 0; i < rest.count; i++) {
         Expr *e;

@@ -67,6 +67,10 @@ typedef struct LiftKey {
 bool lift_key(const Lifting *self, const Expr *condition, LiftKey *out);
 /* The same condition over another inner expression. */
 Status lift_key_over(Lifting *self, const LiftKey *key, Expr *inner, Expr **out);
+/* A key whose outer value one of `keys` has too makes their inner values meet: a condition of the plan itself,
+ * and the key need not rise; *met: it did. */
+Status lift_meet(Lifting *self, const ExprList *keys, const Expr *condition, ExprList *conditions,
+                 bool *met);
 /* Does it speak of the outer row only, or is it a key? */
 bool lift_rises(const Lifting *self, const Expr *condition);
 bool lift_all_rise(const Lifting *self, const ExprList *conditions);

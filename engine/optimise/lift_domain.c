@@ -8,9 +8,14 @@
  *
  * The outer rows are planned a second time for it, with columns of their own, without joins that only added
  * columns. Where they take work to compute, both are marked as uses of one query, which share_ctes has
- * computed once. Where they hold volatile functions the two would differ: that is refused.
+ * computed once. Where they hold volatile functions the two would differ: that is refused. Where they are
+ * large and themselves depend on rows further out, the second one leaves those conditions out (more values
+ * than needed): else each level of nesting would double the plan.
  */
 #include "engine/optimise/lift.h"
+
+#define COLUMNS_MOST \
+    200000 /* of a plan: each level of nesting plans the rows of all levels around it again */
 
 /* ---------------------------------------------------------------- which columns */
 
@@ -128,6 +133,76 @@ static Status mark_shared(Lifting *self, const LogicalNode *node, const LogicalN
     return TRIB_OK;
 }
 
+/* ---------------------------------------------------------------- rows further out */
+
+#define NODES_MOST \
+    48 /* of outer rows that depend on rows further out and are planned twice as they are */
+
+typedef struct Extent {
+    uint32_t nodes;
+    bool outer; /* something depends on rows further out */
+} Extent;
+
+static bool is_further_out(void *context, const Expr *e) {
+    (void)context;
+    return e->kind == EXPR_OUTER;
+}
+
+static Status note_outer(void *context, Expr *e, Expr **out) {
+    Extent *self = context;
+    self->outer = self->outer || expr_any(e, is_further_out, NULL);
+    *out = e;
+    return TRIB_OK;
+}
+
+static Status measure(RuleContext *context, LogicalNode *node, Extent *out) {
+    LogicalNode *same;
+    out->nodes++;
+    TRY(logical_map_exprs(context->arena, node, note_outer, out, &same, context->err));
+    for (uint32_t i = 0; i < node->nchildren; i++) TRY(measure(context, node->children[i], out));
+    return TRIB_OK;
+}
+
+/* The rows without what keeps some of them for the sake of rows further out. */
+static Status widen(RuleContext *context, LogicalNode *node, LogicalNode **out) {
+    Extent extent = {0};
+    LogicalNode *copy;
+    ExprList kept = {0};
+    *out = node;
+    TRY(measure(context, node, &extent));
+    if (!extent.outer) return TRIB_OK;
+    bool half = node->kind == LOGICAL_JOIN && (node->join == JOIN_SEMI || node->join == JOIN_ANTI ||
+                                               node->join == JOIN_ANTI_NULLS);
+    if (half) return widen(context, node->children[0], out);
+    bool plain = node->kind == LOGICAL_PROJECT || node->kind == LOGICAL_FILTER;
+    bool inner =
+        node->kind == LOGICAL_JOIN && (node->join == JOIN_INNER || node->join == JOIN_CROSS);
+    bool left = node->kind == LOGICAL_JOIN && (node->join == JOIN_LEFT || node->join == JOIN_MARK);
+    if (!plain && !inner && !left) return TRIB_OK;
+    TRY_ALLOC(copy, logical_copy(context->arena, node), context->err);
+    for (uint32_t i = 0; i < (inner ? 2u : 1u); i++)
+        TRY(widen(context, node->children[i], &copy->children[i]));
+    for (uint32_t i = 0; i < node->nconjuncts; i++) {
+        Expr *e = node->conjuncts[i];
+        bool goes = !left && (e->may_raise || expr_any(e, is_further_out, NULL));
+        if (!goes) TRY(rule_list_add(context, &kept, e));
+    }
+    copy->conjuncts = kept.items;
+    copy->nconjuncts = kept.count;
+    if (inner) copy->join = kept.count ? JOIN_INNER : JOIN_CROSS;
+    *out = copy;
+    if (node->kind == LOGICAL_FILTER && kept.count == 0) *out = copy->children[0];
+    return TRIB_OK;
+}
+
+/* The rows that are planned a second time. */
+static Status second_source(Lifting *self, LogicalNode **source) {
+    Extent extent = {0};
+    TRY(measure(self->context, *source, &extent));
+    if (!extent.outer || extent.nodes <= NODES_MOST) return TRIB_OK;
+    return widen(self->context, *source, source);
+}
+
 static Status find_volatile(void *context, Expr *e, Expr **out) {
     bool *found = context;
     *found |= e->is_volatile;
@@ -169,6 +244,9 @@ static Status domain_new(Lifting *self, uint32_t count, const ColumnId *ids, Col
         if (count) memcpy(from, ids, count * sizeof *from);
         source = narrow(input, count, from);
     }
+    LogicalNode *second = (LogicalNode *)source;
+    TRY(second_source(self, &second));
+    if (second != source) source = narrow(second, count, from);
     TRY(logical_clone(context->arena, context->columns, source, &map, &copy, context->err));
     TRY_ALLOC(group, logical_new(context->arena, LOGICAL_AGGREGATE, count, 1), context->err);
     TRY_ALLOC(group->groups, ARENA_ARRAY(context->arena, Expr *, count), context->err);
@@ -270,6 +348,12 @@ static Status project_bound(Lifting *self, Binding *binding, uint32_t noutput,
 Status lift_bind(Lifting *self, uint32_t noutput, const ColumnId *output, const ExprList *more,
                  Lifted *lifted) {
     RuleContext *context = self->context;
+    if (context->columns->count > COLUMNS_MOST) {
+        error_set(context->err, ERR_LIMIT,
+                  "sub-queries that use columns of enclosing queries by other conditions than "
+                  "equalities are nested too deeply");
+        return error_hint(context->err, "Write some of them as joins.");
+    }
     Binding binding = {.context = context};
     ColumnId *ids, *domain_ids;
     LogicalNode *domain, *join;

@@ -51,24 +51,6 @@ static bool has_computed(const Lifting *self, const LogicalNode *side) {
 
 /* ---------------------------------------------------------------- INNER, CROSS */
 
-/* A key of the right side whose outer value the left side has a key for joins the sides; *joined: it did. */
-static Status join_keys(Lifting *self, const Lifted *left, const Expr *condition,
-                        ExprList *conditions, bool *joined) {
-    LiftKey right, other;
-    *joined = false;
-    if (!lift_key(self, condition, &right)) return TRIB_OK;
-    for (uint32_t i = 0; i < left->conditions.count && !*joined; i++) {
-        if (!lift_key(self, left->conditions.items[i], &other)) continue;
-        if (!expr_equal(other.outer, right.outer)) continue;
-        LiftKey between = {other.inner, NULL, other.null_safe && right.null_safe};
-        Expr *e;
-        TRY(lift_key_over(self, &between, right.inner, &e));
-        TRY(rule_list_add(self->context, conditions, e));
-        *joined = true;
-    }
-    return TRIB_OK;
-}
-
 static Status lift_inner(Lifting *self, const LogicalNode *node, Lifted *left, Lifted *right,
                          Lifted *out) {
     RuleContext *context = self->context;
@@ -79,7 +61,7 @@ static Status lift_inner(Lifting *self, const LogicalNode *node, Lifted *left, L
     TRY(add_all(self, &out->conditions, &left->conditions));
     for (uint32_t i = 0; i < right->conditions.count; i++) {
         bool joined;
-        TRY(join_keys(self, left, right->conditions.items[i], &on, &joined));
+        TRY(lift_meet(self, &left->conditions, right->conditions.items[i], &on, &joined));
         if (!joined) TRY(rule_list_add(context, &out->conditions, right->conditions.items[i]));
     }
     bool risen = out->conditions.count > 0;
@@ -204,7 +186,7 @@ static Status lift_full(Lifting *self, const LogicalNode *node, Lifted *left, Li
     TRY(bind_side(self, node->children[1], &more, right));
     for (uint32_t i = 0; i < right->conditions.count; i++) {
         bool joined;
-        TRY(join_keys(self, left, right->conditions.items[i], &on, &joined));
+        TRY(lift_meet(self, &left->conditions, right->conditions.items[i], &on, &joined));
     }
     for (uint32_t i = 0; i < node->nconjuncts; i++) {
         Expr *e;

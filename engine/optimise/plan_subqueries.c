@@ -171,6 +171,36 @@ static Status one_row(RuleContext *context, LogicalNode *plan, LogicalNode **out
     return TRIB_OK;
 }
 
+static bool is_outer(void *context, const Expr *e) {
+    (void)context;
+    return e->kind == EXPR_OUTER;
+}
+
+static Status find_outer(void *context, Expr *e, Expr **out) {
+    bool *found = context;
+    *out = e;
+    *found = *found || expr_any(e, is_outer, NULL);
+    return TRIB_OK;
+}
+
+static Status uses_outer(RuleContext *context, LogicalNode *plan, bool *out) {
+    LogicalNode *same;
+    TRY(logical_map_exprs(context->arena, plan, find_outer, out, &same, context->err));
+    for (uint32_t i = 0; i < plan->nchildren && !*out; i++)
+        TRY(uses_outer(context, plan->children[i], out));
+    return TRIB_OK;
+}
+
+/* Lifts a plan over the input's columns. Its conditions go down first, where lifting finds more keys. */
+static Status lift_plan(RuleContext *context, LogicalNode *input, LogicalNode **plan,
+                        Lifting *lifting, Lifted *lifted) {
+    bool outer = false;
+    TRY(uses_outer(context, *plan, &outer));
+    if (outer) TRY(rule_push_filters(context, *plan, plan));
+    TRY(lifting_init(context, input, lifting));
+    return lift(lifting, *plan, lifted);
+}
+
 /* ---------------------------------------------------------------- scalar sub-queries */
 
 static Status plan_expr(RuleContext *context, void *state, Expr *e, Expr **out);
@@ -199,8 +229,7 @@ static Status plan_scalar(RuleContext *context, Planner *planner, const Expr *e,
     Lifted lifted;
     JoinSpec spec = {.kind = JOIN_CROSS};
     TRY(rule_plan_subqueries(context, e->as.plan, &plan));
-    TRY(lifting_init(context, planner->input, &lifting));
-    TRY(lift(&lifting, plan, &lifted));
+    TRY(lift_plan(context, planner->input, &plan, &lifting, &lifted));
     TRY_ALLOC(values, ARENA_ARRAY(context->arena, Expr *, plan->noutput), context->err);
     if (lifted.correlated) {
         TRY(lift_single_row(&lifting, plan->noutput, plan->output, &lifted));
@@ -233,8 +262,7 @@ static Status join_in(RuleContext *context, Planner *planner, const Expr *e, Joi
         TRY(plan_expr(context, planner, e->args[i], &operands[i]));
     TRY(rule_plan_subqueries(context, e->as.plan, &plan));
     TRY(membership(context, plan, &plan));
-    TRY(lifting_init(context, planner->input, &lifting));
-    TRY(lift(&lifting, plan, &lifted));
+    TRY(lift_plan(context, planner->input, &plan, &lifting, &lifted));
     for (uint32_t i = 0; i < e->nargs; i++) {
         Expr *column;
         TRY(lifted_column(&lifting, plan->output[i], &column));
@@ -263,8 +291,7 @@ static Status join_exists(RuleContext *context, Planner *planner, const Expr *e,
     TRY(rule_plan_subqueries(context, e->as.plan, &plan));
     plan = existence(plan, always);
     if (*always) return TRIB_OK;
-    TRY(lifting_init(context, planner->input, &lifting));
-    TRY(lift(&lifting, plan, &lifted));
+    TRY(lift_plan(context, planner->input, &plan, &lifting, &lifted));
     *always = lifted.fills;
     if (*always) return TRIB_OK;
     if (!lifted.correlated) TRY(one_row(context, lifted.node, &lifted.node));
@@ -596,8 +623,7 @@ static Status plan_lateral(RuleContext *context, LogicalNode *node, LogicalNode 
     Lifted lifted;
     ExprList on = {0}, above = {0};
     bool outer = node->join == JOIN_LEFT;
-    TRY(lifting_init(context, left, &lifting));
-    TRY(lift(&lifting, right, &lifted));
+    TRY(lift_plan(context, left, &right, &lifting, &lifted));
     if (outer &&
         ((lifted.fills && node->nconjuncts) || (!lifted.fills && has_computed(&lifting, right))))
         TRY(lift_bind(&lifting, right->noutput, right->output, NULL, &lifted));

@@ -423,6 +423,9 @@ class Generator:
             value = self.value(inner + columns[:2] if self.rng.random() < 0.2 else inner, kind, self.pick(0, 0, 1))
             if not any(c in value for c, _ in inner):
                 return self.constant(kind)
+            if self.rng.random() < 0.2:
+                offset = self.pick("", "", " OFFSET 1")
+                return Pair(f"(SELECT {value} AS c FROM {rest} ORDER BY 1{offset} LIMIT 1)", f"(SELECT {value.other} AS c FROM {rest.other} ORDER BY 1 LIMIT 1{offset})")
             aggregate = fmt(self.pick("min({})", "max({})"), value)
             if self.rng.random() < 0.2:
                 aggregate = fmt("coalesce({}, {})", aggregate, self.constant(kind))
