@@ -72,6 +72,23 @@ typedef struct KeyTrial {
     bool given_up;
 } KeyTrial;
 
+/* A build row by the value of the column that the condition bounds. */
+typedef struct RangeEntry {
+    int64_t value;
+    uint8_t *row;
+} RangeEntry;
+
+/* Joins without keys: the build rows in the order of a column (join_range.c). */
+typedef struct JoinRange {
+    bool used;
+    uint32_t ordinal, column; /* of the build side; in the build layout */
+    const Expr *low,
+        *high; /* over the probe side: the column is not below, not above; NULL = none */
+    RowLayout *layouts[2]; /* of the bounds' values */
+    Block block;           /* RangeEntry by value; no data: every pair is looked at */
+    uint64_t count;
+} JoinRange;
+
 typedef struct JoinShared {
     const PhysNode *node;
     Query *query;
@@ -109,8 +126,9 @@ typedef struct JoinShared {
     PageList *lists;              /* by partition */
     PageList nulls;
     JoinTable *tables;
-    Block slots;       /* of all tables, one after the other */
-    SpillFile *file;   /* of partitions that finish() had to write */
+    Block slots;     /* of all tables, one after the other */
+    SpillFile *file; /* of partitions that finish() had to write */
+    JoinRange range;
     uint32_t nfilters; /* at most one per key */
     KeyFilter *filters;
     bool *may_null;       /* by build layout column */
@@ -164,6 +182,23 @@ bool key_trial_pays(KeyTrial *self, uint32_t tested, uint32_t passed);
 
 Status join_file_keep(JoinShared *self, SpillFile *file, Error *err) WARN_UNUSED;
 
+/* ---- bounds instead of keys (join_range.c) */
+
+/* Which part of the sorted build rows each row of a batch is paired with; one per worker. */
+typedef struct RangeProbe {
+    const JoinRange *range;
+    Evaluator *bounds[2];
+    uint64_t *from, *to; /* by index */
+} RangeProbe;
+
+Status join_range_open(JoinShared *self, Arena *arena, Error *err) WARN_UNUSED;
+Status join_range_make(JoinShared *self, Error *err) WARN_UNUSED;
+void join_range_free(JoinShared *self);
+Status range_probe_new(JoinShared *shared, Arena *arena, RangeProbe *out, Error *err) WARN_UNUSED;
+/* Finds the stretches of a batch; `arena` lives as long as the batch. */
+Status range_probe_begin(RangeProbe *self, const Batch *in, const uint16_t *positions, Arena *arena,
+                         Error *err) WARN_UNUSED;
+
 /* ---- looking up batches (join_probe.c) */
 
 typedef enum ProbeStage { PROBE_IDLE, PROBE_ALIGNED, PROBE_PAIRS, PROBE_REST } ProbeStage;
@@ -186,7 +221,9 @@ typedef struct JoinProbe {
     uint32_t shift, mask;
     const RowPage *pages;
     uint32_t npages;
-    bool chained; /* the tables have chains */
+    const RangeProbe *range; /* stretches of sorted rows instead of all pages; NULL = all */
+    uint64_t entry;          /* the next one of the current candidate's stretch */
+    bool chained;            /* the tables have chains */
     /* other build rows had or have their turn: unmatched rows are not put out yet */
     bool partial;
     bool unknown; /* a pair counts if its keys are equal or a null-aware one is NULL */

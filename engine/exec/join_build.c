@@ -328,7 +328,7 @@ static Status finish_prepare(JoinShared *self, Error *err) {
     TRY(status);
     for (uint32_t p = atomic_load(&self->kept); p < 1u << self->bits; p++)
         TRY(partition_spill(self, p, err));
-    if (self->nkeys == 0) return TRIB_OK;
+    if (self->nkeys == 0) return join_range_make(self, err);
     TRY(tables_allocate(self, err));
     return join_filters_make(self, err);
 }

@@ -24,6 +24,7 @@ typedef struct ProcessLocal {
     KeyTrial *trials;    /* by filter */
     Batch narrowed;      /* the input with the rows that filters left; borrows all of it */
     uint16_t *left;      /* their positions */
+    RangeProbe range;
 } ProcessLocal;
 
 /* ---------------------------------------------------------------- making one */
@@ -73,6 +74,7 @@ static void begin_pairs(JoinProbe *self) {
     self->stage = PROBE_PAIRS;
     self->at = 0;
     self->page = self->row = 0;
+    if (self->range && self->ncandidates) self->entry = self->range->from[self->candidates[0]];
     self->chain =
         self->tables && self->ncandidates ? self->scratch.rows[self->candidates[0]] : NULL;
 }
@@ -187,6 +189,22 @@ static uint32_t pairs_of_pages(JoinProbe *self) {
         if (!enough && self->page < self->npages) break;
         self->at++;
         self->page = self->row = 0;
+    }
+    return count;
+}
+
+static uint32_t pairs_of_range(JoinProbe *self) {
+    const RangeEntry *entries = self->range->range->block.data;
+    uint32_t count = 0;
+    while (count < BATCH_ROWS && self->at < self->ncandidates) {
+        uint16_t index = self->candidates[self->at];
+        uint64_t to = self->range->to[index];
+        if (self->shared->only_found && self->found[index]) to = 0;
+        while (self->entry < to && count < BATCH_ROWS)
+            pair_add(self, &count, index, entries[self->entry++].row);
+        if (self->entry < to) break;
+        if (++self->at < self->ncandidates)
+            self->entry = self->range->from[self->candidates[self->at]];
     }
     return count;
 }
@@ -468,7 +486,9 @@ static Status rest_put(JoinProbe *self, JoinAside *aside, Batch *out, Error *err
 static Status pairs_next(JoinProbe *self, uint32_t *count, Error *err) {
     JoinShared *shared = self->shared;
     for (;;) {
-        *count = self->tables ? pairs_of_chains(self) : pairs_of_pages(self);
+        *count = self->tables  ? pairs_of_chains(self)
+                 : self->range ? pairs_of_range(self)
+                               : pairs_of_pages(self);
         if (*count == 0) return TRIB_OK;
         if (self->unknown) *count = pairs_possible(self, *count);
         if (self->residual && *count > 0) TRY(pairs_filter(self, count, err));
@@ -546,6 +566,10 @@ static Status process_local_new(OpContext *context, ProcessLocal **out, Error *e
     } else {
         probe->pages = shared->lists[0].pages;
         probe->npages = shared->lists[0].count;
+        if (shared->range.block.data) {
+            TRY(range_probe_new(shared, context->arena, &self->range, err));
+            probe->range = &self->range;
+        }
     }
     *out = self;
     return TRIB_OK;
@@ -683,6 +707,8 @@ Status join_process(OpContext *context, void **local, Batch *in, Batch *out, Ste
         }
         probe->positions = in->selection ? in->selection : probe->scratch.identity;
         bool nulls = nulls_mark(probe, in->selected);
+        if (probe->range)
+            TRY(range_probe_begin(&self->range, in, probe->positions, probe->arena, err));
         TRY(rows_route(self, in->selected, nulls, err));
         join_probe_begin(probe);
     }

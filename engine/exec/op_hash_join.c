@@ -10,7 +10,7 @@
  * Keys: NULL matches nothing, except NULL in null_safe keys. null_aware keys are IN's own
  * comparisons: NULL there makes the answer unknown. All other keys and the residual are conditions
  * of the sub-query: what is not true does not hold. Without keys every pair of rows is looked at,
- * block by block.
+ * block by block, or only those within the bounds that the condition sets (join_range.c).
  *
  * Memory: rows and slots against the operator's grant. What is refused sends partitions to disk,
  * the last ones first; the others are joined while the probe side streams by (hybrid hash join).
@@ -157,6 +157,7 @@ static Status join_open(const PhysNode *node, Query *query, void *shared, Error 
                    .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
     if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
     TRY(layouts_make(self, query->arena, err));
+    TRY(join_range_open(self, query->arena, err));
     return join_allocate(self, query, err);
 }
 
@@ -187,6 +188,7 @@ static void join_close(void *shared) {
         page_list_clear(&self->lists[p], &self->space);
     block_free(&self->grant, &self->slots);
     join_filters_free(self);
+    join_range_free(self);
     for (uint32_t j = 0; j < self->njobs; j++) {
         page_list_clear(&self->jobs[j].build, &self->space);
         page_list_clear(&self->jobs[j].probe, &self->space);
