@@ -7,7 +7,7 @@ TESTS += $(TOOL_CHECKS)
 check_PROGRAMS += tools/gen_docs
 tools_gen_docs_SOURCES = tools/gen_docs.c
 tools_gen_docs_LDADD = $(ENGINE_LIBS)
-EXTRA_DIST += docs/configuration.md docs/new-connector.md docs/new-function.md docs/new-operator.md docs/pushdown.md \
+EXTRA_DIST += docs/sql.md docs/odbc.md docs/configuration.md docs/new-connector.md docs/new-function.md docs/new-operator.md docs/pushdown.md \
 	docs/performance.md docs/settings.md docs/options.md docs/functions.md
 # Tests find the sources, and the modules of the build tree.
 AM_TESTS_ENVIRONMENT = TRIBUTARY_CONNECTORS='$(abs_top_builddir)/.libs'; export TRIBUTARY_CONNECTORS; top_srcdir='$(top_srcdir)'; top_builddir='$(top_builddir)'; export top_srcdir top_builddir;
