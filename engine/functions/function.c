@@ -19,9 +19,10 @@ static const FunctionTable *const function_tables[] = {
 };
 
 static const AggregateTable *const aggregate_tables[] = {
-    &aggregates_count,   &aggregates_sum,        &aggregates_extreme,  &aggregates_statistics,
-    &aggregates_bitwise, &aggregates_regression, &aggregates_by,       &aggregates_array,
-    &aggregates_text,    &aggregates_map,        &aggregates_distinct,
+    &aggregates_count,     &aggregates_sum,        &aggregates_extreme,  &aggregates_statistics,
+    &aggregates_bitwise,   &aggregates_regression, &aggregates_by,       &aggregates_array,
+    &aggregates_text,      &aggregates_map,        &aggregates_distinct, &aggregates_percentile,
+    &aggregates_histogram,
 };
 
 /* Forms that the evaluator knows by itself, without a row. */

@@ -40,8 +40,10 @@ ENGINE_SOURCES += \
 	engine/functions/aggregate_count.c \
 	engine/functions/aggregate_distinct.c \
 	engine/functions/aggregate_extreme.c \
+	engine/functions/aggregate_histogram.c \
 	engine/functions/aggregate_map.c \
 	engine/functions/aggregate_ordered.c \
+	engine/functions/aggregate_percentile.c \
 	engine/functions/aggregate_regression.c \
 	engine/functions/aggregate_statistics.c \
 	engine/functions/aggregate_sum.c \

@@ -33,6 +33,8 @@ extern const AggregateTable aggregates_array;
 extern const AggregateTable aggregates_text;
 extern const AggregateTable aggregates_map;
 extern const AggregateTable aggregates_distinct;
+extern const AggregateTable aggregates_percentile;
+extern const AggregateTable aggregates_histogram;
 
 /* resolve() of functions whose result is their first argument's type. */
 Status resolve_first(Arena *arena, uint32_t nargs, Type *args, Type *result, Error *err);

@@ -336,3 +336,19 @@ void index_sort(uint32_t *indexes, uint32_t *scratch, uint32_t count,
     }
     if (from != indexes) memcpy(indexes, from, count * sizeof *indexes);
 }
+
+/* Shell's sort with the gaps of Ciura (2001), continued by 2.25: lists are short, and their memory is the state's. */
+void pairs_sort(NumberPair *pairs, uint32_t count) {
+    static const uint32_t gaps[] = {90927, 40412, 17961, 7983, 3548, 1577, 701,
+                                    301,   132,   57,    23,   10,   4,    1};
+    for (size_t g = 0; g < COUNT_OF(gaps); g++) {
+        uint32_t gap = gaps[g];
+        for (uint32_t i = gap; i < count; i++) {
+            NumberPair moved = pairs[i];
+            uint32_t at = i;
+            for (; at >= gap && pairs[at - gap].value > moved.value; at -= gap)
+                pairs[at] = pairs[at - gap];
+            pairs[at] = moved;
+        }
+    }
+}

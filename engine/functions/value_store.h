@@ -67,6 +67,13 @@ Status result_map(Vector *result, uint32_t position, const Vector *keys, const V
 void index_sort(uint32_t *indexes, uint32_t *scratch, uint32_t count,
                 int (*compare)(const void *context, uint32_t a, uint32_t b), const void *context);
 
+/* A number and its weight, of sketches. */
+typedef struct NumberPair {
+    double value, weight;
+} NumberPair;
+/* Sorts by value, in place. */
+void pairs_sort(NumberPair *pairs, uint32_t count);
+
 /* One position of a vector as bytes: a mark for NULL, then fixed-width data, a length and text, or a length
  * and the elements. out NULL: only the length is wanted. */
 size_t position_write(const Vector *v, uint32_t position, uint8_t *out);

@@ -32,27 +32,42 @@ static Status table_grow(ValueTable *self, uint32_t values, Arena *arena, Error 
     return TRIB_OK;
 }
 
+/* The number of a value with its hash; UINT32_MAX if it is not there. */
+static uint32_t slot_find(const ValueTable *self, const Vector *one, uint64_t hash) {
+    for (uint32_t i = 0; self->nslots > 0; i++) {
+        uint32_t number = self->slots[((uint32_t)hash + i) & (self->nslots - 1)];
+        if (number-- == 0) break;
+        if (self->hashes[number] != hash) continue;
+        if (vector_equal(&self->values.columns[0], number, one, 0)) return number;
+    }
+    return UINT32_MAX;
+}
+
+Status value_table_seek(const ValueTable *self, const Vector *v, uint32_t row, uint32_t *out,
+                        bool *missing, Arena *arena, Error *err) {
+    Vector one;
+    uint64_t hash;
+    TRY(vector_row(v, row, arena, &one, err));
+    vector_hash(&one, NULL, 1, false, &hash);
+    *out = slot_find(self, &one, hash);
+    *missing = *out == UINT32_MAX;
+    return TRIB_OK;
+}
+
 Status value_table_find(ValueTable *self, const Type *type, const Vector *v, uint32_t row,
                         uint32_t *out, bool *added, Arena *arena, Error *err) {
     Vector one;
     uint64_t hash;
     TRY(vector_row(v, row, arena, &one, err));
     vector_hash(&one, NULL, 1, false, &hash);
-    *added = false;
-    for (uint32_t i = 0; self->nslots > 0; i++) {
-        uint32_t number = self->slots[((uint32_t)hash + i) & (self->nslots - 1)];
-        if (number-- == 0) break;
-        if (self->hashes[number] != hash) continue;
-        if (!vector_equal(&self->values.columns[0], number, &one, 0)) continue;
-        *out = number;
-        return TRIB_OK;
-    }
+    *out = slot_find(self, &one, hash);
+    *added = *out == UINT32_MAX;
+    if (!*added) return TRIB_OK;
     TRY(table_grow(self, self->values.count + 1, arena, err));
     TRY(value_list_add(&self->values, 1, type, &one, NULL, 1, arena, err));
     *out = self->values.count - 1;
     self->hashes[*out] = hash;
     slot_put(self, *out);
-    *added = true;
     return TRIB_OK;
 }
 

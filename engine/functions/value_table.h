@@ -17,6 +17,9 @@ typedef struct ValueTable {
 /* The number of the value at a row, which is added if it is new (*added). NULL counts as a value. */
 Status value_table_find(ValueTable *self, const Type *type, const Vector *v, uint32_t row,
                         uint32_t *out, bool *added, Arena *arena, Error *err) WARN_UNUSED;
+/* The same without adding: *missing if it is not there. */
+Status value_table_seek(const ValueTable *self, const Vector *v, uint32_t row, uint32_t *out,
+                        bool *missing, Arena *arena, Error *err) WARN_UNUSED;
 /* Puts another value in the place of the one with a number; the old one is forgotten. */
 Status value_table_replace(ValueTable *self, uint32_t number, const Type *type, const Vector *v,
                            uint32_t row, Arena *arena, Error *err) WARN_UNUSED;

@@ -103,7 +103,9 @@ void value_json(Buf *out, const Value *v) {
 }
 
 static void json_key(Buf *out, const Value *key) {
-    if (key->is_null || (key->type.id != TRIB_TYPE_VARCHAR && json_bare(key->type))) {
+    bool real = key->type.id == TRIB_TYPE_REAL || key->type.id == TRIB_TYPE_DOUBLE;
+    bool finite = real && key->as.real - key->as.real == 0;
+    if (key->is_null || finite || (key->type.id != TRIB_TYPE_VARCHAR && json_bare(key->type))) {
         buf_char(out, '"');
         value_json(out, key);
         buf_char(out, '"');
