@@ -415,8 +415,23 @@ static uint64_t heads_count(const JoinShared *self) {
     return heads;
 }
 
+/* Scans below a breaker leave out rows by the values of integer keys. */
+static Status values_pass(OpContext *context, JoinShared *self, Error *err) {
+    const PhysNode *node = context->node;
+    for (uint32_t t = 0; t < node->as.join.npassed; t++) {
+        const PhysFilterTarget *target = &node->as.join.passed[t];
+        for (uint32_t f = 0; f < self->nfilters; f++) {
+            if (self->filters[f].key != target->key) continue;
+            TRY(scan_add_values(context->query->shared[target->scan->id], target->output,
+                                &self->filters[f], err));
+        }
+    }
+    return TRIB_OK;
+}
+
 static Status filters_send(OpContext *context, JoinShared *self, Error *err) {
     const PhysNode *node = context->node;
+    TRY(values_pass(context, self, err));
     if (node->as.join.ntargets == 0) return TRIB_OK;
     bool few = atomic_load(&self->kept) == 1u << self->bits && heads_count(self) <= FILTER_VALUES;
     Value *values;

@@ -7,12 +7,22 @@
  * so that their runtime filters go out with the first request. Where no filter will come, or none that is
  * worth waiting for, it starts with the query as long as connections are spare (scan_prefetch).
  * Filters may come from several joins that finish at the same time: they are added under a lock.
+ * Where the source takes no filter and the rows would be grouped before they are joined, the rows
+ * themselves are tested against the values that the join knows.
  * Order: none across splits.
  */
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "engine/exec/operator.h"
+#include "engine/exec/join.h"
+
+/* Values that an integer column may have: rows with others are left out. */
+typedef struct ValueFilter {
+    struct ValueFilter *next;
+    uint32_t output, index;
+    RowLayout *layout; /* of the one column */
+    const KeyFilter *filter;
+} ValueFilter;
 
 typedef struct ScanShared {
     ScanStream *stream;
@@ -23,6 +33,8 @@ typedef struct ScanShared {
     TribFilter filter;
     uint32_t nkeys;
     TribFilterKey *keys;
+    uint32_t nvalues;
+    ValueFilter *values;
     _Atomic bool begun; /* the pipeline runs: no more keys will come */
     _Atomic uint32_t readers;
     _Atomic int64_t taken; /* rows, for the limit */
@@ -30,6 +42,7 @@ typedef struct ScanShared {
 
 typedef struct ScanLocal {
     ScanReader *reader;
+    KeyTrial *trials; /* by value filter */
 } ScanLocal;
 
 /* All keys were added before the pipeline began. */
@@ -126,11 +139,53 @@ Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32
     return status;
 }
 
+Status scan_add_values(void *scan_shared, uint32_t output, const struct KeyFilter *filter,
+                       Error *err) {
+    ScanShared *self = scan_shared;
+    Status status = TRIB_OK;
+    pthread_mutex_lock(&self->lock);
+    ValueFilter *values = ARENA_NEW(self->arena, ValueFilter);
+    if (!values) status = error_out_of_memory(err);
+    if (status == TRIB_OK)
+        status = row_layout_new(self->arena, 1, &self->node->types[output], 0, 0, 8,
+                                &values->layout, err);
+    if (status == TRIB_OK) {
+        values->output = output;
+        values->index = self->nvalues++;
+        values->filter = filter;
+        values->next = self->values;
+        self->values = values;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return status;
+}
+
+/* Narrows the batch to rows with values that the joins above can use. */
+static Status values_apply(const ScanShared *self, ScanLocal *local, Batch *batch, Error *err) {
+    for (const ValueFilter *v = self->values; v && batch->selected > 0; v = v->next) {
+        FlatColumn column;
+        KeyTrial *trial = &local->trials[v->index];
+        if (trial->given_up) continue;
+        uint16_t *kept;
+        TRY_ALLOC(kept, ARENA_ARRAY(batch->arena, uint16_t, batch->selected + 1), err);
+        TRY(row_flatten(&v->layout->columns[0], &batch->columns[v->output], batch->selection,
+                        batch->selected, batch->count, batch->arena, &column, err));
+        uint32_t tested = batch->selected,
+                 passed = key_filter_test(v->filter, &column, batch->selection, tested, kept);
+        key_trial_pays(trial, tested, passed);
+        if (passed == tested) continue;
+        batch->selection = kept;
+        batch->selected = passed;
+    }
+    return TRIB_OK;
+}
+
 static Status scan_local_open(OpContext *context, Error *err) {
     ScanShared *self = context->shared;
     ScanLocal *local = context->local;
     atomic_store(&self->begun, true);
     scan_stream_start(self->stream);
+    TRY_ALLOC(local->trials, ARENA_ARRAY(context->arena, KeyTrial, self->nvalues), err);
     TRY(scan_reader_new(self->stream, context->arena, &local->reader, err));
     atomic_fetch_add(&self->readers, 1);
     return TRIB_OK;
@@ -155,7 +210,13 @@ static Status scan_produce(OpContext *context, Batch *out, Step *step, Error *er
         return TRIB_OK;
     }
     StreamStep stream_step;
-    TRY(scan_reader_next(local->reader, context->waker, out, &stream_step, err));
+    for (;;) {
+        TRY(scan_reader_next(local->reader, context->waker, out, &stream_step, err));
+        if (stream_step != STREAM_BATCH || !self->values) break;
+        TRY(values_apply(self, local, out, err));
+        if (out->selected > 0) break;
+        batch_clear(out);
+    }
     switch (stream_step) {
     case STREAM_BATCH:
         *step = STEP_HAVE_OUTPUT;

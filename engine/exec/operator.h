@@ -24,6 +24,8 @@
 #include "engine/plan/physical.h"
 #include "engine/spill/spill.h"
 
+struct KeyFilter; /* join.h */
+
 typedef enum Step {
     STEP_NEED_INPUT, /* consumed the input; give the next (process: nothing put out) */
     STEP_HAVE_OUTPUT, /* produce: `out` is filled. process: `out` is filled and the same input must be
@@ -128,6 +130,11 @@ bool scan_is_reading(const void *scan_shared, const Source *source);
  * meant. */
 Status scan_add_filter(void *scan_shared, uint32_t output, bool complete, uint32_t nvalues,
                        const TribValue *values, Error *err) WARN_UNUSED;
+
+/* Likewise, where the source takes no filter: rows whose value the filter does not let through are left
+ * out. The filter is borrowed for the execution. */
+Status scan_add_values(void *scan_shared, uint32_t output, const struct KeyFilter *filter,
+                       Error *err) WARN_UNUSED;
 
 /* op_result: where the application picks up batches. A worker that has put one up is blocked until it
  * has been read: nothing is copied, and a slow application stops the pipeline. */

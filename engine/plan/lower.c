@@ -757,7 +757,9 @@ static Status lower_condition(Lowering *self, const LogicalNode *node, JoinSides
 
 /* Follows a column of a subtree down to the scan that reads it, as long as dropping rows of that scan
  * whose value cannot match changes nothing above. */
-static PhysNode *find_scan(const PhysNode *node, uint32_t ordinal, uint32_t *output) {
+static PhysNode *find_scan(const PhysNode *node, uint32_t ordinal, uint32_t *output,
+                           bool *behind_breaker) {
+    *behind_breaker = false;
     for (;;) {
         const Expr *e;
         switch (node->kind) {
@@ -783,6 +785,7 @@ static PhysNode *find_scan(const PhysNode *node, uint32_t ordinal, uint32_t *out
             e = node->as.aggregate.groups[ordinal];
             if (e->kind != EXPR_COLUMN) return NULL;
             ordinal = e->as.ordinal;
+            *behind_breaker = true;
             break;
         default: return NULL;
         }
@@ -801,21 +804,45 @@ static bool filter_pays(const PhysNode *join, const PhysNode *scan) {
     return build < FILTER_SURE_ROWS || scan->rows < 0 || build * 2 < scan->rows;
 }
 
+static Status scan_wait(Lowering *self, PhysNode *scan, const PhysNode *join) {
+    PhysWait *wait;
+    for (const PhysWait *w = scan->as.scan.waits; w; w = w->next) {
+        if (w->join == join) return TRIB_OK;
+    }
+    TRY_ALLOC(wait, ARENA_NEW(self->arena, PhysWait), self->err);
+    *wait = (PhysWait){join, scan->as.scan.waits};
+    scan->as.scan.waits = wait;
+    return TRIB_OK;
+}
+
+/* A filter that the scan's source takes, or one for rows that would be grouped for nothing. */
+static Status find_target(Lowering *self, PhysNode *join, uint32_t k, uint32_t ordinal) {
+    uint32_t output;
+    bool behind, taken;
+    PhysNode *scan = find_scan(join->children[0], ordinal, &output, &behind);
+    if (!scan) return TRIB_OK;
+    taken = scan->as.scan.pushed->keys && scan->as.scan.pushed->keys[output].kind != TRIB_NONE;
+    PhysFilterTarget target = {scan, k, output};
+    bool pays = filter_pays(join, scan);
+    if (taken) {
+        join->as.join.targets[join->as.join.ntargets++] = target;
+        scan->as.scan.nfilters++;
+        scan->as.scan.nawaited += pays;
+    } else if (behind && pays) {
+        join->as.join.passed[join->as.join.npassed++] = target;
+    }
+    return behind && pays ? scan_wait(self, scan, join) : TRIB_OK;
+}
+
 static Status find_targets(Lowering *self, PhysNode *join) {
+    uint32_t n = join->as.join.nkeys;
     if (!self->runtime_filters || !drops_probe_rows(join->as.join.join)) return TRIB_OK;
-    TRY_ALLOC(join->as.join.targets,
-              ARENA_ARRAY(self->arena, PhysFilterTarget, join->as.join.nkeys), self->err);
-    for (uint32_t k = 0; k < join->as.join.nkeys; k++) {
+    TRY_ALLOC(join->as.join.targets, ARENA_ARRAY(self->arena, PhysFilterTarget, n), self->err);
+    TRY_ALLOC(join->as.join.passed, ARENA_ARRAY(self->arena, PhysFilterTarget, n), self->err);
+    for (uint32_t k = 0; k < n; k++) {
         const Expr *key = join->as.join.probe_keys[k];
         if (key->kind != EXPR_COLUMN || join->as.join.null_safe >> k & 1) continue;
-        uint32_t output;
-        PhysNode *scan = find_scan(join->children[0], key->as.ordinal, &output);
-        if (!scan || !scan->as.scan.pushed->keys ||
-            scan->as.scan.pushed->keys[output].kind == TRIB_NONE)
-            continue;
-        join->as.join.targets[join->as.join.ntargets++] = (PhysFilterTarget){scan, k, output};
-        scan->as.scan.nfilters++;
-        scan->as.scan.nawaited += filter_pays(join, scan);
+        TRY(find_target(self, join, k, key->as.ordinal));
     }
     return TRIB_OK;
 }

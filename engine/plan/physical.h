@@ -67,6 +67,12 @@ typedef struct PhysFilterTarget {
     uint32_t output;
 } PhysFilterTarget;
 
+/* Joins whose runtime filters a scan waits for although a breaker stands between. */
+typedef struct PhysWait {
+    const PhysNode *join;
+    const struct PhysWait *next;
+} PhysWait;
+
 struct PhysNode {
     PhysKind kind;
     uint32_t id; /* dense, for counters of EXPLAIN ANALYZE */
@@ -84,6 +90,7 @@ struct PhysNode {
             int64_t limit;     /* stop after so many rows; < 0 none */
             uint32_t nfilters; /* runtime filters that will arrive */
             uint32_t nawaited; /* of them, that are worth waiting for: no prefetch */
+            const PhysWait *waits;
         } scan;
         struct {
             uint32_t nrows;
@@ -110,6 +117,9 @@ struct PhysNode {
             uint32_t *probe_output, *build_output;
             uint32_t ntargets;
             PhysFilterTarget *targets;
+            /* scans below a breaker whose source takes no filter: the rows are dropped when they are read */
+            uint32_t npassed;
+            PhysFilterTarget *passed;
             double build_rows;
         } join;
         struct {

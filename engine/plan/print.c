@@ -383,6 +383,10 @@ static void phys_join(PhysPrinter *self, const PhysNode *node) {
         const PhysFilterTarget *t = &node->as.join.targets[i];
         buf_printf(self->out, "  runtime filter -> %s", t->scan->names[t->output]);
     }
+    for (uint32_t i = 0; i < node->as.join.npassed; i++) {
+        const PhysFilterTarget *t = &node->as.join.passed[i];
+        buf_printf(self->out, "  runtime filter => %s", t->scan->names[t->output]);
+    }
 }
 
 static void phys_aggregate(PhysPrinter *self, const PhysNode *node) {

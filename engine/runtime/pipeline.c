@@ -135,7 +135,7 @@ static Status build_join(Builder *self, const PhysNode *node, const Chain *chain
     return build_transform(self, node, sink, chain, feeders, err);
 }
 
-/* The sink of a shared plan; NULL: it belongs to the execution around this one, and is finished. */
+/* The sink of a shared plan, or of a join; NULL: it belongs to the execution around this one, and is finished. */
 static Sink *shared_sink(const Execution *execution, const PhysNode *shared) {
     for (uint32_t i = 0; i < execution->nsinks; i++) {
         if (execution->sinks[i]->node == shared) return execution->sinks[i];
@@ -200,6 +200,10 @@ static Status build(Builder *self, const PhysNode *node, const Chain *chain, Pip
     Pipeline *p;
     TRY(add_pipeline(self, node, chain, false, &p, err));
     TRY(pipeline_after_shared(self, p, node, err));
+    for (const PhysWait *w = node->kind == PHYS_SCAN ? node->as.scan.waits : NULL; w; w = w->next) {
+        Sink *sink = shared_sink(self->execution, w->join);
+        if (sink) TRY(pipeline_after_sink(self->execution->arena, p, sink, err));
+    }
     return list_add(self->execution->arena, feeders, p, err);
 }
 
