@@ -21,6 +21,7 @@ EXEC_TESTS = \
 	tests/unit/test_spill \
 	tests/unit/test_exec_aggregate \
 	tests/unit/test_exec_join \
+	tests/unit/test_exec_window \
 	tests/unit/test_exec_sort
 check_PROGRAMS += $(EXEC_TESTS)
 TESTS += $(EXEC_TESTS)
@@ -30,6 +31,8 @@ tests_unit_test_exec_aggregate_SOURCES = tests/unit/test_exec_aggregate.c tests/
 tests_unit_test_exec_aggregate_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_exec_join_SOURCES = tests/unit/test_exec_join.c tests/unit/exec_harness.c tests/unit/exec_harness.h
 tests_unit_test_exec_join_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_exec_window_SOURCES = tests/unit/test_exec_window.c tests/unit/exec_harness.c tests/unit/exec_harness.h
+tests_unit_test_exec_window_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_exec_sort_SOURCES = tests/unit/test_exec_sort.c tests/unit/exec_harness.c tests/unit/exec_harness.h
 tests_unit_test_exec_sort_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 endif
