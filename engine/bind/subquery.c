@@ -24,6 +24,9 @@ static Status query_text(Binder *binder, const AstQuery *query, const char **out
     Buf text;
     *out = NULL;
     if (binder->depth > TEXT_DEPTH) return TRIB_OK;
+    while (query->body->kind == AST_BODY_QUERY && !query->nctes && !query->norder &&
+           !query->limit && !query->offset) /* parentheses */
+        query = query->body->query;
     buf_init(&text, binder->arena, SIZE_MAX);
     ast_print_query(&text, query);
     buf_char(&text, '\0');
