@@ -32,6 +32,39 @@ static Status kernel_concat(KernelCall *call) {
     return TRIB_OK;
 }
 
+/* char(x) || char(y) is a char(x + y): the first one is filled up, blanks at the end are not stored. */
+static Status kernel_concat_char(KernelCall *call) {
+    char small[STRVIEW_INLINE];
+    uint32_t width = call->args[0].type.length;
+    KERNEL_ROWS(call, row, {
+        Str first = arg_text(call, 0, row), second = arg_text(call, 1, row);
+        size_t given = second.len ? utf8_length(first.data, first.len) : width;
+        size_t blanks = width > given ? width - given : 0;
+        char *out = row_text(call, row, first.len + blanks + second.len, small);
+        if (out == NULL) {
+            TRY(row_text_failed(call, row));
+            continue;
+        }
+        memcpy(out, first.data, first.len);
+        memset(out + first.len, ' ', blanks);
+        memcpy(out + first.len + blanks, second.data, second.len);
+        row_view(call, row, out, first.len + blanks + second.len);
+    });
+    return TRIB_OK;
+}
+
+#define CHAR_MOST 65536u
+
+static Status resolve_concat_char(Arena *arena, uint32_t nargs, Type *args, Type *result,
+                                  Error *err) {
+    uint64_t length = (uint64_t)args[0].length + args[1].length;
+    *result = type_char((uint32_t)length);
+    if (length <= CHAR_MOST) return TRIB_OK;
+    error_set(err, ERR_SYNTAX, "char(%u) || char(%u) is longer than a char can be", args[0].length,
+              args[1].length);
+    return error_hint(err, "Convert them with CAST(... AS varchar).");
+}
+
 static Status kernel_repeat(KernelCall *call) {
     char small[STRVIEW_INLINE];
     KERNEL_ROWS(call, row, {
@@ -245,6 +278,13 @@ static const char help_replace[] = "With all occurrences of a text replaced, or 
 static const Function rows[] = {
     TEXT(concat, "varchar, varchar... -> varchar", false, "The texts one after the other."),
     TEXT(concat, "varbinary, varbinary... -> varbinary", false, "The bytes one after the other."),
+    {.id = TRIB_FN_concat,
+     .name = "concat",
+     .signature = "char, char -> *",
+     .kernel = kernel_concat_char,
+     .resolve = resolve_concat_char,
+     .family = "text",
+     .help = "The first text filled up to its length, and the second."},
     {.id = TRIB_FN_repeat, /* repeat() makes arrays */
      .name = "repeat_text",
      .signature = "varchar, bigint -> varchar",
