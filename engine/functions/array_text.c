@@ -89,8 +89,9 @@ static Status kernel_split(KernelCall *call) {
         uint32_t first = at;
         list_put(call, row, at, 0);
         if (delimiter_refused(call, row, delimiter)) continue;
-        if (limit <= 0) {
-            KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT, "the limit of split() must be positive");
+        if (limit <= 0 || (call->nargs == 3 && limit > INT32_MAX)) {
+            KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT,
+                        "the limit of split() must be between 1 and 2147483647");
             continue;
         }
         for (size_t from = 0;;) {

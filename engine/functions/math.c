@@ -169,19 +169,33 @@ static Status kernel_random(KernelCall *call) {
     return TRIB_OK;
 }
 
-/* Evenly from [low, high): a 128-bit product instead of a remainder. */
+static int64_t any_integer(const KernelCall *call, uint32_t index, uint32_t row) {
+    switch (call->args[index].physical) {
+    case PHYS_INT8: return KERNEL_ARG(call, index, int8_t, row);
+    case PHYS_INT16: return KERNEL_ARG(call, index, int16_t, row);
+    case PHYS_INT32: return KERNEL_ARG(call, index, int32_t, row);
+    default: return arg_int64(call, index, row);
+    }
+}
+
+/* Evenly from [low, high): a 128-bit product instead of a remainder. The result is of the bounds' type. */
 static Status kernel_random_range(KernelCall *call) {
-    int64_t *out = call->result->data;
+    void *out = call->result->data;
     KERNEL_ROWS(call, row, {
-        int64_t low = call->nargs == 2 ? arg_int64(call, 0, row) : 0;
-        int64_t high = arg_int64(call, call->nargs - 1, row);
-        out[row] = 0;
+        int64_t low = call->nargs == 2 ? any_integer(call, 0, row) : 0;
+        int64_t high = any_integer(call, call->nargs - 1, row);
         if (high <= low) {
             row_error(call, row, ERR_INVALID_ARGUMENT);
-        } else {
-            uint64_t width = (uint64_t)high - (uint64_t)low;
-            UInt128 product = (UInt128)random_next(call) * width;
-            out[row] = (int64_t)((uint64_t)low + (uint64_t)(product >> 64));
+            high = low;
+        }
+        uint64_t width = (uint64_t)high - (uint64_t)low;
+        UInt128 product = (UInt128)random_next(call) * width;
+        int64_t value = (int64_t)((uint64_t)low + (uint64_t)(product >> 64));
+        switch (call->result->physical) {
+        case PHYS_INT8: ((int8_t *)out)[row] = (int8_t)value; break;
+        case PHYS_INT16: ((int16_t *)out)[row] = (int16_t)value; break;
+        case PHYS_INT32: ((int32_t *)out)[row] = (int32_t)value; break;
+        default: ((int64_t *)out)[row] = value;
         }
     });
     return TRIB_OK;
@@ -199,6 +213,13 @@ static Status kernel_random_range(KernelCall *call) {
 static const char help_sign[] = "-1, 0 or 1.";
 static const char help_random[] =
     "A random double in [0, 1), or a random integer below a bound, or between two.";
+
+#define RANDOM(SIGNATURE)                                                                  \
+    {                                                                                      \
+        .id = TRIB_FN_random, .name = "random", .aliases = "rand", .signature = SIGNATURE, \
+        .stability = STABILITY_VOLATILE, .may_raise = true, .kernel = kernel_random_range, \
+        .prepare = random_prepare, .family = "math", .help = help_random                   \
+    }
 
 static const Function rows[] = {
     DOUBLE_ROW(sqrt, "Square root."),
@@ -261,26 +282,14 @@ static const Function rows[] = {
      .prepare = random_prepare,
      .family = "math",
      .help = help_random},
-    {.id = TRIB_FN_random,
-     .name = "random",
-     .aliases = "rand",
-     .signature = "bigint -> bigint",
-     .stability = STABILITY_VOLATILE,
-     .may_raise = true,
-     .kernel = kernel_random_range,
-     .prepare = random_prepare,
-     .family = "math",
-     .help = help_random},
-    {.id = TRIB_FN_random,
-     .name = "random",
-     .aliases = "rand",
-     .signature = "bigint, bigint -> bigint",
-     .stability = STABILITY_VOLATILE,
-     .may_raise = true,
-     .kernel = kernel_random_range,
-     .prepare = random_prepare,
-     .family = "math",
-     .help = help_random},
+    RANDOM("bigint -> bigint"),
+    RANDOM("integer -> integer"),
+    RANDOM("smallint -> smallint"),
+    RANDOM("tinyint -> tinyint"),
+    RANDOM("bigint, bigint -> bigint"),
+    RANDOM("integer, integer -> integer"),
+    RANDOM("smallint, smallint -> smallint"),
+    RANDOM("tinyint, tinyint -> tinyint"),
 };
 
 FUNCTION_TABLE(functions_math, rows);

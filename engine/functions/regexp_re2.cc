@@ -7,10 +7,10 @@
 #include "engine/functions/regexp_module.h"
 
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <new>
 #include <string>
-#include <vector>
 
 #include <re2/re2.h>
 
@@ -43,14 +43,12 @@ uint32_t regexp_groups(const void *regexp) {
 }
 
 int64_t regexp_group_named(const void *regexp, const char *name, size_t len) {
-    try {
-        const std::map<std::string, int> &names =
-            static_cast<const RE2 *>(regexp)->NamedCapturingGroups();
-        auto found = names.find(std::string(name, len));
-        return found == names.end() ? -1 : found->second;
-    } catch (const std::bad_alloc &) {
-        return -1;
+    /* by hand: find() of the map would be exported from here */
+    for (const auto &group : static_cast<const RE2 *>(regexp)->NamedCapturingGroups()) {
+        if (group.first.size() == len && std::memcmp(group.first.data(), name, len) == 0)
+            return group.second;
     }
+    return -1;
 }
 
 int match_into(const RE2 *regexp, const char *text, size_t len, size_t from, RegexpSpan *spans,
@@ -74,12 +72,11 @@ int regexp_match(const void *regexp, const char *text, size_t len, size_t from, 
     const RE2 *re = static_cast<const RE2 *>(regexp);
     re2::StringPiece few[SPANS_ON_STACK];
     if (nspans <= SPANS_ON_STACK) return match_into(re, text, len, from, spans, nspans, few);
-    try {
-        std::vector<re2::StringPiece> pieces(nspans);
-        return match_into(re, text, len, from, spans, nspans, pieces.data());
-    } catch (const std::bad_alloc &) {
-        return -1;
-    }
+    re2::StringPiece *pieces = new (std::nothrow) re2::StringPiece[nspans];
+    if (pieces == nullptr) return -1;
+    int result = match_into(re, text, len, from, spans, nspans, pieces);
+    delete[] pieces;
+    return result;
 }
 
 const RegexpModule module = {REGEXP_MODULE_VERSION, regexp_compile,     regexp_release,

@@ -27,6 +27,7 @@ ENGINE_SOURCES += \
 	engine/functions/datetime_format.c engine/functions/datetime_iso.c \
 	engine/functions/datetime_parse.c engine/functions/datetime_pattern.c \
 	engine/functions/datetime_pattern.h engine/functions/datetime_zone.c engine/functions/duration.c \
+	engine/functions/format_number.c engine/functions/format_number.h engine/functions/text_format.c \
 	engine/functions/text_compare.c engine/functions/text_language.c engine/functions/language_module.h \
 	engine/functions/regexp.c engine/functions/regexp.h engine/functions/regexp_module.h \
 	engine/functions/regexp_pattern.c engine/functions/regexp_replace.c \
