@@ -203,35 +203,16 @@ static Status message_print(Walk *w, EvalNode *node, ErrorCode code, Buf *out) {
     return call_print(w, node, out);
 }
 
-/* What the function itself says about the arguments that it refused. */
-static Status explain(Walk *w, EvalNode *node, Buf *out) {
-    const Expr *e = node->expr;
-    if (e->kind != EXPR_CALL || e->as.function->explain == NULL) return TRIB_OK;
-    Value *values;
-    TRY_ALLOC(values, ARENA_ARRAY(w->ctx->arena, Value, node->nargs), w->ctx->err);
-    for (uint32_t i = 0; i < node->nargs; i++) {
-        EvalResult result;
-        values[i].is_null = true;
-        if (node->args[i]->expr->kind == EXPR_LAMBDA) continue;
-        TRY(eval(w->ctx, node->args[i], &w->row, 1, &result));
-        TRY(vector_value(w->ctx->arena, &result.vector, w->row, &values[i], w->ctx->err));
-    }
-    e->as.function->explain(node->nargs, values, out);
-    return TRIB_OK;
-}
-
 Status eval_raise(EvalContext *ctx, EvalNode *node, uint32_t row, uint8_t error) {
     Walk w = {.ctx = ctx, .row = (uint16_t)row};
     ErrorCode code = (ErrorCode)(error - 1);
     Cell cell = {0};
-    Buf text, why;
+    Buf text;
     buf_init(&text, ctx->arena, TEXT_MAX);
-    buf_init(&why, ctx->arena, TEXT_MAX);
     TRY(cell_eval(&w, node, &cell));
     if (cell.error == error) {
         TRY(walk_down(&w, &node));
         TRY(message_print(&w, node, code, &text));
-        TRY(explain(&w, node, &why));
     } else {
         buf_text(&text, code_meaning(code));
     }
@@ -243,7 +224,6 @@ Status eval_raise(EvalContext *ctx, EvalNode *node, uint32_t row, uint8_t error)
     } else {
         status = error_set(ctx->err, code, "%s", text.data != NULL ? text.data : "");
     }
-    if (why.len > 0) (void)error_detail(ctx->err, "%s", why.data);
     ctx->err->row = row;
     return status;
 }

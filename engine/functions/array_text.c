@@ -90,8 +90,8 @@ static Status kernel_split(KernelCall *call) {
         list_put(call, row, at, 0);
         if (delimiter_refused(call, row, delimiter)) continue;
         if (limit <= 0 || (call->nargs == 3 && limit > INT32_MAX)) {
-            KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT,
-                        "the limit of split() must be between 1 and 2147483647");
+            KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT, "the limit of split() must be %s",
+                        limit <= 0 ? "positive" : "below 2147483648");
             continue;
         }
         for (size_t from = 0;;) {

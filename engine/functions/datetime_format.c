@@ -34,7 +34,8 @@ static Status pattern_at(PatternCache *self, KernelCall *call, uint32_t row, boo
     if (self->good) {
         *out = &self->pattern;
     } else {
-        row_error(call, row, ERR_INVALID_ARGUMENT);
+        KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT,
+                    "the pattern has a letter that stands for nothing here");
     }
     return TRIB_OK;
 }
@@ -51,7 +52,8 @@ static Status write_rows(KernelCall *call, bool joda) {
         if (pattern_write(pattern, moment_at(&call->args[0], row), &text)) {
             TRY(kernel_put_buf(call, row, &text));
         } else {
-            row_error(call, row, ERR_INVALID_ARGUMENT);
+            KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT,
+                        "the pattern asks for a time zone, the value has none");
         }
     });
     return TRIB_OK;
@@ -76,7 +78,7 @@ static Status kernel_date_parse(KernelCall *call) {
         if (pattern_read(pattern, arg_text(call, 0, row), &m)) {
             m = (Moment){.us = floor_div(m.us, 1000) * 1000};
         } else {
-            row_error(call, row, ERR_DATETIME_FORMAT);
+            KERNEL_FAIL(call, row, ERR_DATETIME_FORMAT, "the text does not match the pattern");
         }
         moment_put(call->result, row, m);
     });

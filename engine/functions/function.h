@@ -42,8 +42,6 @@ struct Function {
                       Error *err);
     const char *family; /* of the documentation */
     const char *help;   /* one sentence */
-    /* Optional: why a call with these arguments raised, for the error's detail. */
-    void (*explain)(uint32_t nargs, const Value *args, Buf *out);
     /* Of a row made for one call: what the call's clauses say. NULL in the registry. */
     const void *context;
 };

@@ -88,7 +88,8 @@ static Status kernel_regexp_position(KernelCall *call) {
 static int64_t group_arg(KernelCall *call, uint32_t row, const Regexp *regexp) {
     int64_t group = call->nargs > 2 ? arg_int64(call, 2, row) : 0;
     if (group >= 0 && group <= regexp->groups) return group;
-    row_error(call, row, ERR_INVALID_ARGUMENT);
+    KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT, "the pattern has no group %lld, but %u groups",
+                (long long)group, regexp->groups);
     return -1;
 }
 
@@ -187,11 +188,11 @@ static Status kernel_regexp_split(KernelCall *call) {
 
 /* ---------------------------------------------------------------- rows */
 
-#define REGEXP(ID, SIGNATURE, HELP)                                                  \
-    {                                                                                \
-        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = true,  \
-        .kernel = kernel_##ID, .prepare = regexp_prepare, .explain = regexp_explain, \
-        .family = "regular expressions", .help = HELP                                \
+#define REGEXP(ID, SIGNATURE, HELP)                                                        \
+    {                                                                                      \
+        .id = TRIB_FN_##ID, .name = #ID, .signature = SIGNATURE, .may_raise = true,        \
+        .kernel = kernel_##ID, .prepare = regexp_prepare, .family = "regular expressions", \
+        .help = HELP                                                                       \
     }
 
 static const char help_extract[] =

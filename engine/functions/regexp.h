@@ -34,8 +34,6 @@ typedef struct Patterns {
 Status patterns_at(Patterns *self, KernelCall *call, uint32_t row, const Regexp **out) WARN_UNUSED;
 Status regexp_prepare(Arena *arena, uint32_t nargs, const Value *const *constants, void **state,
                       Error *err) WARN_UNUSED;
-/* What is wrong with the pattern among the arguments of a call that raised. */
-void regexp_explain(uint32_t nargs, const Value *args, Buf *out);
 
 /* Going through the matches of a text from left to right: they do not overlap; behind an empty one the search
  * goes on a character further. */

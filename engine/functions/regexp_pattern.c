@@ -228,7 +228,8 @@ Status patterns_at(Patterns *self, KernelCall *call, uint32_t row, const Regexp 
         regexp = self->own;
     }
     if (regexp->compiled == NULL) {
-        row_error(call, row, ERR_INVALID_REGEXP);
+        KERNEL_FAIL(call, row, ERR_INVALID_REGEXP, "invalid regular expression: %s",
+                    regexp->message);
         return TRIB_OK;
     }
     if (self->capacity < regexp->groups + 1) {
@@ -238,20 +239,6 @@ Status patterns_at(Patterns *self, KernelCall *call, uint32_t row, const Regexp 
     }
     *out = regexp;
     return TRIB_OK;
-}
-
-void regexp_explain(uint32_t nargs, const Value *args, Buf *out) {
-    Regexp regexp;
-    Error ignored;
-    Arena *arena = arena_new(NULL);
-    if (arena == NULL || nargs < 2 || args[1].is_null) {
-        arena_free(arena);
-        return;
-    }
-    error_clear(&ignored);
-    Str pattern = {args[1].as.text.data, args[1].as.text.length};
-    if (regexp_compile(arena, pattern, &regexp, &ignored) == TRIB_OK) buf_text(out, regexp.message);
-    arena_free(arena);
 }
 
 /* ---------------------------------------------------------------- matches */

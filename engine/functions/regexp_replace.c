@@ -100,7 +100,8 @@ static Status kernel_regexp_replace(KernelCall *call) {
         if (good) {
             TRY(kernel_put_buf(call, row, &text));
         } else {
-            row_error(call, row, ERR_INVALID_ARGUMENT);
+            KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT,
+                        "the replacement is malformed, or names a group that the pattern has not");
         }
     });
     return TRIB_OK;
@@ -263,11 +264,11 @@ static const char help_replace[] = "The text with all matches removed, or replac
                                    "which $1 and ${name} stand for groups, "
                                    "or by what a lambda makes of the array of groups.";
 
-#define REPLACE(SIGNATURE, KERNEL)                                                                 \
-    {                                                                                              \
-        .id = TRIB_FN_regexp_replace, .name = "regexp_replace", .signature = SIGNATURE,            \
-        .may_raise = true, .kernel = KERNEL, .prepare = regexp_prepare, .explain = regexp_explain, \
-        .family = "regular expressions", .help = help_replace                                      \
+#define REPLACE(SIGNATURE, KERNEL)                                                      \
+    {                                                                                   \
+        .id = TRIB_FN_regexp_replace, .name = "regexp_replace", .signature = SIGNATURE, \
+        .may_raise = true, .kernel = KERNEL, .prepare = regexp_prepare,                 \
+        .family = "regular expressions", .help = help_replace                           \
     }
 
 static const Function rows[] = {

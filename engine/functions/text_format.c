@@ -442,7 +442,8 @@ static Status kernel_format(KernelCall *call) {
             TRY(kernel_put_buf(call, row, &text));
         } else {
             if (call->err->status == TRIB_MEMORY) return call->err->status;
-            row_error(call, row, ERR_INVALID_ARGUMENT);
+            KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT,
+                        "the format is malformed, or does not fit the arguments");
         }
     });
     return TRIB_OK;
