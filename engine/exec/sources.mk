@@ -22,9 +22,12 @@ EXEC_TESTS = \
 	tests/unit/test_exec_aggregate \
 	tests/unit/test_exec_join \
 	tests/unit/test_exec_window \
-	tests/unit/test_exec_sort
+	tests/unit/test_exec_sort \
+	tests/unit/test_row_buffer
 check_PROGRAMS += $(EXEC_TESTS)
 TESTS += $(EXEC_TESTS)
+tests_unit_test_row_buffer_SOURCES = tests/unit/test_row_buffer.c
+tests_unit_test_row_buffer_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_spill_SOURCES = tests/unit/test_spill.c
 tests_unit_test_spill_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_exec_aggregate_SOURCES = tests/unit/test_exec_aggregate.c tests/unit/exec_harness.c tests/unit/exec_harness.h
