@@ -128,6 +128,24 @@ static Query queries[] = {
     {.sql = "SELECT count(*) FROM mem.default.big a JOIN mem.default.big b ON a.v = b.id",
      .rows = 1,
      .sum = N},
+    {.sql = "WITH RECURSIVE r(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM r WHERE i < 899) "
+            "SELECT i FROM r",
+     .rows = 900,
+     .sum = INT64_C(899) * 900 / 2},
+    {.sql = "WITH RECURSIVE r(v, d) AS (SELECT v, 0 FROM mem.default.big WHERE v < 100 UNION "
+            "SELECT r.v, r.d + 1 FROM r JOIN lite.main.items i ON i.v = r.v WHERE r.d < 9) "
+            "SELECT v, d FROM r",
+     .rows = 1000,
+     .sum = INT64_C(10) * 99 * 100 / 2},
+    {.sql = "WITH g AS (SELECT v, count(*) AS n FROM mem.default.big GROUP BY v) "
+            "SELECT a.v, b.n FROM g a JOIN g b ON a.v = b.v",
+     .rows = N,
+     .sum = SUM_TO_N,
+     .spills = true},
+    {.sql = "SELECT v FROM mem.default.big INTERSECT ALL SELECT v FROM lite.main.items",
+     .rows = N,
+     .sum = SUM_TO_N,
+     .spills = true},
     {.sql = "SELECT id, v, t FROM mysql_catalog.analytics_db.numbers",
      .rows = MYSQL_ROWS,
      .sum = INT64_C(1) * MYSQL_ROWS * (MYSQL_ROWS + 1) / 2,
