@@ -537,6 +537,7 @@ static Status bind_function(Binder *binder, const ExprScope *scope, const AstExp
                             STR_ARGS(name));
     }
     if (aggregate_exists(name)) return bind_aggregate(binder, scope, ast, name, out);
+    if (is_reduce_agg(name)) return bind_reduce_agg(binder, scope, ast, out);
     if (ast->distinct || ast->filter || ast->norder) {
         return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
                             "DISTINCT, FILTER and ORDER BY belong to aggregates; " STR_FORMAT

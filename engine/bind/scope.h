@@ -139,6 +139,9 @@ Status bind_json(Binder *binder, const ExprScope *scope, const AstExpr *ast, Exp
 /* aggregate.c: the clauses inside a call whose arguments are bound; the sort keys become further ones. */
 Status bind_aggregate_clauses(Binder *binder, const ExprScope *scope, const AstExpr *ast,
                               const Aggregate **aggregate, uint32_t *nargs, Expr ***args);
+/* reduce_agg(value, state, step, combine) is written with array_agg and reduce. */
+bool is_reduce_agg(Str name);
+Status bind_reduce_agg(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out);
 
 /* expr.c, for the other files of expressions */
 Status bind_args(Binder *binder, const ExprScope *scope, uint32_t count, AstExpr *const *asts,

@@ -87,3 +87,17 @@ ENGINE_SOURCES += \
 	engine/functions/value_table.c \
 	engine/functions/value_table.h \
 	engine/functions/window.c
+
+# The kept corpus runs in every build; the fuzzer itself where configured with --enable-fuzz (clang).
+check_PROGRAMS += tests/fuzz/replay_json
+TESTS += tests/fuzz/replay_json
+tests_fuzz_replay_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_replay_json_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"tests/fuzz/corpus/json"'
+tests_fuzz_replay_json_LDADD = $(ENGINE_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/json
+if FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_json_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_json_LDADD = $(ENGINE_LIBS)
+endif
