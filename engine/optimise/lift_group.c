@@ -5,6 +5,8 @@
  */
 #include "engine/optimise/lift.h"
 
+#define STATE_ALIGN 16 /* of aggregates' states */
+
 Status lift_key_columns(Lifting *self, Lifted *lifted, uint32_t *count, ColumnId **ids) {
     RuleContext *context = self->context;
     ExprList conditions = {0};
@@ -89,24 +91,38 @@ static Status group_by_keys(Lifting *self, LogicalNode *node, uint32_t ngroups, 
     return TRIB_OK;
 }
 
-/* What the aggregate is without rows, unless that is NULL. */
-static bool counts(const Aggregate *aggregate) {
-    return aggregate->id == TRIB_AGG_count || aggregate->id == TRIB_AGG_count_if ||
-           aggregate->id == TRIB_AGG_approx_distinct || aggregate->id == TRIB_AGG_regr_count;
+/* What the aggregate gives without rows. */
+static Status empty_value(RuleContext *context, const Expr *e, Value *out) {
+    const Aggregate *aggregate = e->as.agg.aggregate;
+    Type *args;
+    uint8_t *room, *state;
+    Vector result;
+    TRY_ALLOC(args, ARENA_ARRAY(context->arena, Type, e->nargs), context->err);
+    for (uint32_t i = 0; i < e->nargs; i++) args[i] = e->args[i]->type;
+    TRY_ALLOC(room, ARENA_ARRAY(context->arena, uint8_t, aggregate->state_size + STATE_ALIGN),
+              context->err);
+    state = room + (STATE_ALIGN - (uintptr_t)room % STATE_ALIGN) % STATE_ALIGN;
+    aggregate->init(state, args, e->type);
+    TRY(vector_new(context->arena, e->type, 1, &result, context->err));
+    TRY(aggregate->finish(aggregate, &state, 0, 1, &result, context->arena, context->err));
+    return vector_value(context->arena, &result, 0, out, context->err);
 }
 
-/* A count that is missing is 0: the column `id` is computed from the grouping's own. */
-static Status count_or_zero(Lifting *self, ColumnId id, ColumnId *own) {
+/* An aggregate that is not NULL without rows, a count for example, is computed from the grouping's own
+ * column, which is NULL where the outer row finds no group. */
+static Status value_or_empty(Lifting *self, ColumnId id, const Expr *e, ColumnId *own) {
     RuleContext *context = self->context;
     const PlanColumn column = *plan_column(context->columns, id);
-    Value zero = {.type = column.type};
-    Expr *args[2], *e;
+    Value empty;
+    Expr *args[2], *value;
+    TRY(empty_value(context, e, &empty));
+    if (empty.is_null) return TRIB_OK;
     *own = plan_column_new(context->columns, column.name, column.type, true);
     if (!*own) return error_out_of_memory(context->err);
     TRY_ALLOC(args[0], rule_column(context, *own), context->err);
-    TRY_ALLOC(args[1], expr_constant(context->arena, zero), context->err);
-    TRY_ALLOC(e, expr_new(context->arena, EXPR_COALESCE, column.type, 2, args), context->err);
-    return lift_compute(self, id, e);
+    TRY_ALLOC(args[1], expr_constant(context->arena, empty), context->err);
+    TRY_ALLOC(value, expr_new(context->arena, EXPR_COALESCE, column.type, 2, args), context->err);
+    return lift_compute(self, id, value);
 }
 
 /* Do the grouping's own expressions need the outer rows (after what keys replace), or may they raise for
@@ -171,8 +187,7 @@ Status lift_aggregate(Lifting *self, LogicalNode *node, Lifted *out) {
     out->fills = node->ngroups == 0;
     for (uint32_t a = 0; a < node->naggregates; a++) {
         copy->output[a] = node->output[node->ngroups + a];
-        if (out->fills && counts(node->aggregates[a]->as.agg.aggregate))
-            TRY(count_or_zero(self, copy->output[a], &copy->output[a]));
+        if (out->fills) TRY(value_or_empty(self, copy->output[a], aggregates[a], &copy->output[a]));
     }
     out->node = copy;
     return group_by_keys(self, copy, node->ngroups, groups, node->output, out);
