@@ -271,6 +271,32 @@ typedef struct KeySide {
     bool whole;    /* the columns are a key of that table */
 } KeySide;
 
+/* Is a column of the table, by index, one of the keys? */
+static bool is_among(const PlanColumns *columns, const TribTable *table, uint32_t column,
+                     uint32_t nkeys, Expr *const *keys) {
+    for (uint32_t i = 0; i < nkeys; i++) {
+        const TribTable *of = NULL;
+        const TribColumn *c = source_column(columns, keys[i], &of);
+        if (c && of == table && (uint32_t)(c - table->columns) == column) return true;
+    }
+    return false;
+}
+
+/* Do the columns hold a key of the table that the first of them comes from? */
+static bool hold_key(const PlanColumns *columns, uint32_t nkeys, Expr *const *keys) {
+    const TribTable *table = NULL;
+    if (nkeys == 0 || !source_column(columns, keys[0], &table) || table->rows < 0) return false;
+    for (uint32_t k = 0; k < table->nkeys; k++) {
+        const TribKey *key = &table->keys[k];
+        uint32_t found = 0;
+        if (!key->primary && !key->unique) continue;
+        while (found < key->ncolumns && is_among(columns, table, key->columns[found], nkeys, keys))
+            found++;
+        if (found == key->ncolumns) return true;
+    }
+    return false;
+}
+
 /* How many different keys a side has, if it holds its whole tables. */
 static KeySide key_side(const PlanColumns *columns, uint32_t nkeys, Expr *const *keys) {
     KeySide side = {1, -1, false};
@@ -280,7 +306,7 @@ static KeySide key_side(const PlanColumns *columns, uint32_t nkeys, Expr *const 
         side.values = values < 0 || side.values < 0 ? -1 : side.values * values;
         side.table = i == 0 || rows == side.table ? rows : -1;
     }
-    if (side.table >= 0 && side.values >= side.table) {
+    if (side.table >= 0 && (side.values >= side.table || hold_key(columns, nkeys, keys))) {
         side.values = side.table;
         side.whole = true;
     }
