@@ -646,6 +646,33 @@ class Generator:
         parts = [f"{whole} WHERE {test}" for test in (condition, f"NOT ({condition})", f"({condition}) IS NULL")]
         return Pair(" UNION ALL ".join(parts), whole.other), kinds
 
+    def windowed(self):
+        """Functions over windows, those whose results do not depend on the order of equal rows."""
+        source, columns = self.source(1)
+        outputs = [self.rng.choice(columns)]
+        for _ in range(self.rng.randint(1, 2)):
+            partition = [c for c, _ in self.rng.sample(columns, min(len(columns), self.pick(0, 1, 1, 2)))]
+            order = [fmt("{}" + self.pick("", " DESC") + self.pick(" NULLS FIRST", " NULLS LAST"), c) for c, _ in self.rng.sample(columns, min(len(columns), self.pick(0, 1, 1, 2)))]
+            value, kind = self.rng.choice(columns)
+            calls = [(Pair("rank()"), "big"), (Pair("dense_rank()"), "big"), (Pair("count(*)"), "big"), (fmt("count({})", value), "big"), (fmt("min({})", value), kind), (fmt("max({})", value), kind)]
+            if kind in ("int", "tiny", "dec"):
+                calls += 3 * [(fmt("sum({})", value), "total" if kind == "dec" else "big")]
+            call, result = self.rng.choice(calls)
+            frame = Pair("")
+            if "rank" not in call:
+                if self.rng.random() < 0.2:
+                    call = fmt("{} FILTER (WHERE {})", call, self.boolean(columns, 1, joins=True))
+                if order:
+                    low, high = self.rng.randint(0, 2), self.rng.randint(0, 3)
+                    frame = Pair(self.pick("", "", "RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING", "RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", "RANGE CURRENT ROW",
+                                           f"GROUPS BETWEEN {low} PRECEDING AND {high} FOLLOWING", f"GROUPS BETWEEN {low + 1} PRECEDING AND {low} PRECEDING", f"GROUPS BETWEEN {low} FOLLOWING AND UNBOUNDED FOLLOWING"))
+            pieces = ([fmt("PARTITION BY {}", join(", ", partition))] if partition else []) + ([fmt("ORDER BY {}", join(", ", order))] if order else []) + ([frame] if frame else [])
+            outputs.append((fmt("{} OVER ({})", call, join(" ", pieces)), result))
+        text = fmt("SELECT {} FROM {}", join(", ", [fmt("{} AS c" + str(n), t) for n, (t, _) in enumerate(outputs)]), source)
+        if self.rng.random() < 0.4:
+            text = fmt("{} WHERE {}", text, self.boolean(columns, 2))
+        return text, [k for _, k in outputs]
+
     def statement(self):
         """A whole statement: (Pair, kinds of its columns, are its rows in order)."""
         while True:  # DuckDB 1.5.5 moves what IN asks for below an OFFSET
@@ -659,6 +686,8 @@ class Generator:
             return *self.partitioned(), False
         if self.rng.random() < 0.05 and not self.big:
             return *self.recursive(), False
+        if self.rng.random() < 0.1:
+            return *self.windowed(), False
         text, kinds = self.with_query() if self.rng.random() < 0.08 and not self.big else self.query(2)
         if self.rng.random() < 0.35:
             return self.ordered(text, kinds, self.rng.random() < 0.6), kinds, True
