@@ -23,7 +23,8 @@ EXEC_TESTS = \
 	tests/unit/test_exec_join \
 	tests/unit/test_exec_window \
 	tests/unit/test_exec_sort \
-	tests/unit/test_row_buffer
+	tests/unit/test_row_buffer \
+	tests/unit/test_exec_unnest
 check_PROGRAMS += $(EXEC_TESTS)
 TESTS += $(EXEC_TESTS)
 tests_unit_test_row_buffer_SOURCES = tests/unit/test_row_buffer.c
@@ -38,6 +39,8 @@ tests_unit_test_exec_window_SOURCES = tests/unit/test_exec_window.c tests/unit/e
 tests_unit_test_exec_window_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_exec_sort_SOURCES = tests/unit/test_exec_sort.c tests/unit/exec_harness.c tests/unit/exec_harness.h
 tests_unit_test_exec_sort_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_exec_unnest_SOURCES = tests/unit/test_exec_unnest.c tests/unit/exec_harness.c tests/unit/exec_harness.h
+tests_unit_test_exec_unnest_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 endif
 
 check_PROGRAMS += tests/bench/bench_exec

@@ -44,6 +44,65 @@ static Status build(Arena *a, Expr **out) {
     return TRIB_OK;
 }
 
+/* x -> x || column */
+typedef struct Body {
+    Arena *arena;
+    Expr *body;
+} Body;
+
+static Status bind_body(void *context, uint32_t arg, uint32_t nparams, const Type *params,
+                        Type *result, Error *err) {
+    Body *self = context;
+    Expr *x = expr_new(self->arena, EXPR_VARIABLE, params[0], 0, NULL);
+    if (x == NULL) return error_out_of_memory(err);
+    x->as.variable.name = "x";
+    Expr *column = expr_column(self->arena, 0, type_varchar(0));
+    TRY(resolve_call(self->arena, "concat", 2, (Expr *const[]){x, column}, &self->body));
+    *result = self->body->type;
+    return TRIB_OK;
+}
+
+/* array_distinct(transform(ARRAY[column, 'a longer ...'], x -> x || column))[1] */
+static Status build_nested(Arena *a, Expr **out) {
+    static const char *const names[] = {"x"};
+    Type text = type_varchar(0);
+    Value longer = {.type = text, .as.text = {"a longer constant text", 22}};
+    Expr *elements[2] = {expr_column(a, 0, text), expr_constant(a, longer)}, *array, *all;
+    Expr *one = expr_constant(a, (Value){.type = TYPE(BIGINT), .as.integer = 1});
+    ResolvedFunction f;
+    TRY(function_resolve_id(a, TRIB_FN_array_new, 2, (const Type[]){text, text}, &f, &error));
+    TRY_ALLOC(array, expr_call(a, &f, 2, elements), &error);
+    Body body = {.arena = a};
+    LambdaBinder lambdas = {.context = &body, .bind = bind_body};
+    Type types[2] = {array->type, {.id = TRIB_TYPE_FUNCTION, .length = 1}};
+    TRY(function_resolve_lambda(a, STR("transform"), 2, types, &lambdas, &f, &error));
+    Expr *args[2] = {array, expr_new(a, EXPR_LAMBDA, f.args[1], 1, &body.body)};
+    if (args[1] == NULL) return error_out_of_memory(&error);
+    args[1]->as.names = names;
+    TRY_ALLOC(all, expr_call(a, &f, 2, args), &error);
+    TRY(resolve_call(a, "array_distinct", 1, (Expr *const[]){all}, &all));
+    return resolve_call(a, "element_at", 2, (Expr *const[]){all, one}, out);
+}
+
+static Status run_nested(Arena *a, const Vector *columns, bool *right) {
+    Expr *e;
+    Evaluator *evaluator;
+    Vector v;
+    Value value;
+    TRY(build_nested(a, &e));
+    TRY(evaluator_new(a, &session, 1, (const Expr *const *)&e, &evaluator, &error));
+    for (uint32_t form = 0; form < 2; form++) {
+        Batch batch = {.count = 3, .selected = 3, .ncolumns = 1, .arena = a};
+        batch.columns = (Vector *)&columns[form];
+        TRY(evaluator_run(evaluator, 0, &batch, &v, &error));
+        TRY(vector_value(a, &v, 0, &value, &error));
+        *right = *right && value.as.text.length == 2 && memcmp(value.as.text.data, "xx", 2) == 0;
+        TRY(vector_value(a, &v, 1, &value, &error));
+        *right = *right && value.is_null;
+    }
+    return TRIB_OK;
+}
+
 static Status run(Arena *a, const Vector *columns, bool *right) {
     Expr *e, *folded;
     Evaluator *evaluator;
@@ -75,7 +134,7 @@ static Status run(Arena *a, const Vector *columns, bool *right) {
     return r.aggregate->finish(r.aggregate, states, 0, 1, &copy, a, &error);
 }
 
-static void test_faults(void **state) {
+static void fail_each(Status (*life)(Arena *, const Vector *, bool *)) {
     Vector columns[2];
     columns[0] = COLUMN("varchar", "x", NULL, "a text of more than twelve bytes");
     Vector *entries = ARENA_NEW(arena, Vector);
@@ -95,7 +154,7 @@ static void test_faults(void **state) {
         error_clear(&error);
         heap_fail_at(countdown);
         Arena *a = arena_new(NULL);
-        status = a == NULL ? TRIB_MEMORY : run(a, columns, &right);
+        status = a == NULL ? TRIB_MEMORY : life(a, columns, &right);
         heap_fail_at(0);
         arena_free(a);
         if (status == TRIB_OK) {
@@ -108,9 +167,18 @@ static void test_faults(void **state) {
     ok(status);
 }
 
+static void test_faults(void **state) {
+    fail_each(run);
+}
+
+static void test_lambda_faults(void **state) {
+    fail_each(run_nested);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_faults, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(test_lambda_faults, arena_setup, arena_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
