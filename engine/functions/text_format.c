@@ -129,6 +129,13 @@ static bool number_flags_good(const Spec *spec) {
     return spec->width > 0 || (!spec->left && !spec->zero);
 }
 
+/* What was put together; that it failed goes on to the result. */
+static Str body_of(Writer *w, const Buf *body) {
+    w->out->failed = w->out->failed || body->failed;
+    w->out->exceeded = w->out->exceeded || body->exceeded;
+    return buf_view(body);
+}
+
 /* The sign, then the digits that `body` holds, then the width. */
 static void append_signed(Writer *w, const Spec *spec, bool negative, Str body) {
     size_t from = w->out->len;
@@ -162,7 +169,7 @@ static bool write_integer(Writer *w, const Spec *spec, const Value *value) {
         size_t len = int64_format(x, text);
         Digits digits = digits_of((Str){text, len});
         digits_fixed(&digits, 0, spec->group, &body);
-        append_signed(w, spec, x < 0, buf_view(&body));
+        append_signed(w, spec, x < 0, body_of(w, &body));
         return true;
     }
     if (spec->group || spec->plus || spec->blank || spec->parentheses) return false;
@@ -176,7 +183,7 @@ static bool write_integer(Writer *w, const Spec *spec, const Value *value) {
     buf_add(&body, number, (size_t)len);
     append_upper(&body, 0, spec->conversion == 'X');
     plain.zero = false;
-    append_signed(w, &plain, false, buf_view(&body));
+    append_signed(w, &plain, false, body_of(w, &body));
     return true;
 }
 
@@ -231,7 +238,7 @@ static bool write_real(Writer *w, const Spec *spec, const Value *value) {
         write_general(digits, precision, spec, &body);
     }
     if (spec->alternate && precision == 0 && spec->conversion == 'f') buf_char(&body, '.');
-    append_signed(w, spec, digits.negative, buf_view(&body));
+    append_signed(w, spec, digits.negative, body_of(w, &body));
     return true;
 }
 
@@ -340,7 +347,7 @@ static bool write_time(Writer *w, const Spec *spec, uint32_t index, const Value 
     } else {
         good = append_time_letter(&body, v->type, m, spec->time);
     }
-    if (good) append_text(w, buf_view(&body), spec);
+    if (good) append_text(w, body_of(w, &body), spec);
     return good;
 }
 
@@ -362,7 +369,7 @@ static bool write_text(Writer *w, const Spec *spec, uint32_t index, const Value 
     } else {
         value_text(&body, value);
     }
-    append_text(w, buf_view(&body), spec);
+    append_text(w, body_of(w, &body), spec);
     return true;
 }
 
