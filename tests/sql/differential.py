@@ -209,6 +209,7 @@ class Generator:
         self.big = tables[0].big
         self.fixed = False  # no parameters: an expression is written twice
         self.nested = 0     # sub-queries around this place
+        self.deepest = 1 if self.big else 2  # other engines run them once per row
 
     def pick(self, *choices):
         return self.rng.choice(choices)
@@ -270,14 +271,14 @@ class Generator:
                 return fmt("{} " + kind + " {} USING (k)", text, other), [c for c in columns + more if not c[0].endswith(".k")]
             if self.rng.random() < 0.1 and not self.big:
                 return fmt("{}, {}", text, other), columns + more
-            if self.rng.random() < 0.15 and self.nested < 2 and " USING " not in text:
+            if self.rng.random() < 0.15 and self.nested < self.deepest and " USING " not in text:
                 return self.lateral(text, columns)
             sign = "=" if self.big else self.pick("=", "=", "=", "=", "IS NOT DISTINCT FROM", "<")
             condition = fmt("{} " + sign + " {}", a, b)
             columns = columns + more
             while self.rng.random() < 0.4:
                 condition = fmt("{} AND {}", condition, self.boolean(columns, 1, joins=True))
-            if self.rng.random() < 0.08 and self.nested < 2:
+            if self.rng.random() < 0.08 and self.nested < self.deepest:
                 condition = fmt("{} AND {}", condition, self.subquery(columns))
             kind = self.pick("JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
             text = fmt("{} " + kind + " {} ON {}", text, other, condition)
@@ -317,7 +318,7 @@ class Generator:
             return fmt("COALESCE({}, {})", self.value(columns, kind, depth - 1), self.value(columns, kind, depth - 1))
         if r < 0.7:
             return fmt("NULLIF({}, {})", self.value(columns, kind, depth - 1), self.value(columns, kind, depth - 1))
-        if r < 0.76 and self.nested < 2:
+        if r < 0.76 and self.nested < self.deepest:
             return self.scalar(columns, kind)
         return self.operation(columns, kind, depth - 1)
 
@@ -401,7 +402,7 @@ class Generator:
     def correlated(self, columns):
         """FROM and WHERE of a sub-query that uses columns of the query around it, and the columns of its FROM."""
         source, inner = self.source(self.pick(0, 0, 0, 1))
-        pairs = [(a, b) for a, k in columns for b, m in inner if self.comparable(k, m) and (not self.big or a.endswith(".k") or b.endswith(".k"))]
+        pairs = [(a, b) for a, k in columns for b, m in inner if self.comparable(k, m) and (not self.big or b.endswith(".k"))]
         mixed = inner + self.rng.sample(columns, min(len(columns), 4))
         conditions = []
         if pairs and (self.big or self.rng.random() < 0.7):
@@ -486,7 +487,7 @@ class Generator:
         return fmt("{} " + how, text, body), columns + [(Pair(f"{alias}.c{n}"), k) for n, k in enumerate(kinds)]
 
     def subquery(self, columns):
-        if self.nested >= 2:
+        if self.nested >= self.deepest:
             return self.boolean(columns, 0)
         self.nested += 1
         text = self.correlated_test(columns) if self.rng.random() < 0.6 else self.plain_test(columns)
