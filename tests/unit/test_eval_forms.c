@@ -7,6 +7,7 @@
  * NULL indices that point nowhere), with some arguments constant. Values, NULLs and which rows raise
  * must agree; without TRY, the first raising row must be reported with the reference's message.
  */
+#include "engine/base/module.h"
 #include "tests/unit/eval_support.h"
 #include "tests/unit/test_base.h"
 
@@ -79,6 +80,7 @@ typedef struct Trial {
     uint8_t choice[MAX_ARGS][ROWS]; /* index into the pool; 255 = NULL */
     Expr *(*build)(const struct Trial *t, Expr **args);
     const Function *function;
+    ResolvedFunction resolved;
     Type target; /* of casts */
     const char *expected[ROWS];
     const char *message[ROWS]; /* NULL = does not raise */
@@ -90,18 +92,19 @@ static Value trial_value(const Trial *t, uint32_t arg, uint32_t row) {
     return pool_value(t->pools[arg], t->choice[arg][row]);
 }
 
+/* The overload is looked for once: the types are the same in every form. */
+static bool trial_resolve(Trial *t) {
+    Type types[MAX_ARGS] = {{0}};
+    for (uint32_t i = 0; i < t->nargs; i++) types[i] = typ(t->pools[i]->type);
+    return function_resolve_id(arena, (TribFunctionId)t->function->id, t->nargs, types,
+                               &t->resolved, &error) == TRIB_OK &&
+           t->resolved.function->stability != STABILITY_VOLATILE;
+}
+
 static Expr *build_function(const Trial *t, Expr **args) {
     Expr *own[MAX_ARGS];
     memcpy(own, args, sizeof(own));
-    Type types[MAX_ARGS] = {{0}};
-    ResolvedFunction f;
-    for (uint32_t i = 0; i < t->nargs; i++) types[i] = args[i]->type;
-    if (function_resolve_id(arena, (TribFunctionId)t->function->id, t->nargs, types, &f, &error) !=
-            TRIB_OK ||
-        f.function->stability == STABILITY_VOLATILE) {
-        return NULL;
-    }
-    return resolved(&f, t->nargs, own);
+    return resolved(&t->resolved, t->nargs, own);
 }
 
 static Expr *build_cast(const Trial *t, Expr **args) {
@@ -286,6 +289,7 @@ static bool pools_of(const Function *f, Trial *t) {
 
 static void test_functions(void **state) {
     uint32_t tried = 0;
+    ok(module_search(STR(".libs"), &error)); /* of the build: the tests run in its folder */
     for (uint32_t i = 0; function_row(i) != NULL; i++) {
         for (uint32_t repeat = 0; repeat < 4; repeat++) {
             Arena *outer = arena;
@@ -296,9 +300,7 @@ static void test_functions(void **state) {
             t->build = build_function;
             if (pools_of(t->function, t)) {
                 trial_draw(t);
-                Expr *args[MAX_ARGS] = {0};
-                for (uint32_t a = 0; a < t->nargs; a++) args[a] = col(a, t->pools[a]->type);
-                if (t->build(t, args) != NULL) {
+                if (trial_resolve(t)) {
                     trial_forms(t);
                     tried++;
                 }
