@@ -104,6 +104,12 @@ static void functions(void) {
         }
         function_line(f->name, f->aliases, f->signature, f->help);
     }
+    puts("\n## Forms\n\nTheir arguments are evaluated only where they are needed.\n\n"
+         "| name | also | signature | |\n|---|---|---|---|");
+    for (uint32_t i = 0; function_form(i); i++) {
+        const FunctionForm *f = function_form(i);
+        if (f->name) function_line(f->name, NULL, f->signature, f->help);
+    }
     puts("\n## Aggregates\n\n| name | also | signature | |\n|---|---|---|---|");
     for (uint32_t i = 0; aggregate_row(i); i++) {
         const Aggregate *a = aggregate_row(i);

@@ -460,6 +460,11 @@ static Status bind_try(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr 
     return TRIB_OK;
 }
 
+static bool is_aggregate(void *context, const Expr *e) {
+    (void)context;
+    return e->kind == EXPR_AGGREGATE || e->kind == EXPR_WINDOW;
+}
+
 static Status bind_typeof(Binder *binder, const AstExpr *ast, uint32_t nargs, Expr **args,
                           Expr **out) {
     Buf text;
@@ -468,7 +473,15 @@ static Status bind_typeof(Binder *binder, const AstExpr *ast, uint32_t nargs, Ex
     Value value = {.type = type_varchar((uint32_t)text.len)};
     value.as.text.data = text.data;
     value.as.text.length = text.len;
-    TRY_ALLOC(*out, expr_constant(binder->arena, value), binder->err);
+    Expr *constant;
+    TRY_ALLOC(constant, expr_constant(binder->arena, value), binder->err);
+    *out = constant;
+    if (!expr_any(args[0], is_aggregate, NULL)) return TRIB_OK;
+    /* An aggregate groups although nobody asks for its value: CASE WHEN x IS NULL THEN name ELSE name END. */
+    Expr *null, *parts[3] = {NULL, constant, constant};
+    TRY_ALLOC(null, expr_new(binder->arena, EXPR_IS_NULL, TYPE(BOOLEAN), 1, args), binder->err);
+    parts[0] = null;
+    TRY_ALLOC(*out, expr_new(binder->arena, EXPR_CASE, constant->type, 3, parts), binder->err);
     return TRIB_OK;
 }
 

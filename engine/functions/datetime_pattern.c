@@ -211,6 +211,42 @@ Status pattern_joda(Arena *arena, Str text, int32_t now_year, Pattern *out, bool
     return TRIB_OK;
 }
 
+/* ---------------------------------------------------------------- Teradata's spelling */
+
+typedef struct TeradataRow {
+    const char *letters;
+    uint8_t kind, digits;
+} TeradataRow;
+
+static const TeradataRow teradata_rows[] = {
+    /* the longer ones first */
+    {"yyyy", PATTERN_YEAR, 4},  {"hh24", PATTERN_HOUR_23, 2}, {"yy", PATTERN_SHORT_YEAR, 2},
+    {"mm", PATTERN_MONTH, 2},   {"mi", PATTERN_MINUTE, 2},    {"dd", PATTERN_DAY, 2},
+    {"hh", PATTERN_HOUR_12, 2}, {"ss", PATTERN_SECOND, 2},
+};
+
+Status pattern_teradata(Arena *arena, Str text, Pattern *out, bool *good, Error *err) {
+    *out = (Pattern){.pivot = 2050};
+    *good = text.len > 0;
+    for (size_t at = 0; at < text.len && *good;) {
+        const TeradataRow *row = NULL;
+        for (size_t i = 0; i < COUNT_OF(teradata_rows) && !row; i++) {
+            size_t length = strlen(teradata_rows[i].letters);
+            if (text.len - at >= length &&
+                memcmp(text.data + at, teradata_rows[i].letters, length) == 0)
+                row = &teradata_rows[i];
+        }
+        char c = text.data[at];
+        *good = row || (c != '\0' && strchr("-/,.;: ", c) != NULL);
+        if (!*good) return TRIB_OK;
+        PatternItem item = row ? number_item((PatternKind)row->kind, row->digits, row->digits)
+                               : literal_item((Str){text.data + at, 1});
+        TRY(item_add(arena, out, item, err));
+        at += row ? strlen(row->letters) : 1;
+    }
+    return TRIB_OK;
+}
+
 /* ---------------------------------------------------------------- writing */
 
 const char *const pattern_months[12] = {"January",   "February", "March",    "April",

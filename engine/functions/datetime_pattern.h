@@ -1,6 +1,6 @@
 /*
- * datetime_pattern.h - patterns of dates and times, MySQL's (%Y-%m-%d) and Joda's (yyyy-MM-dd), as one list of
- * items that writes and reads.
+ * datetime_pattern.h - patterns of dates and times, MySQL's (%Y-%m-%d), Joda's (yyyy-MM-dd) and Teradata's
+ * (yyyy-mm-dd), as one list of items that writes and reads.
  */
 #ifndef TRIB_FUNCTIONS_DATETIME_PATTERN_H
 #define TRIB_FUNCTIONS_DATETIME_PATTERN_H
@@ -59,6 +59,8 @@ Status pattern_mysql(Arena *arena, Str text, Pattern *out, bool *good, Error *er
 /* now_year: Joda's two-digit years lie around thirty years before it. */
 Status pattern_joda(Arena *arena, Str text, int32_t now_year, Pattern *out, bool *good,
                     Error *err) WARN_UNUSED;
+/* Teradata's: yyyy, yy, mm, dd, hh (1 to 12), hh24, mi, ss, and - / , . ; : and blanks. */
+Status pattern_teradata(Arena *arena, Str text, Pattern *out, bool *good, Error *err) WARN_UNUSED;
 /* Appends the moment; false: the pattern asks for a zone and the moment has none. */
 bool pattern_write(const Pattern *self, Moment m, Buf *out);
 /* Reads the whole text into a wall clock: m->has_zone and m->zone if it named one. Fields that are missing are

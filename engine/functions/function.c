@@ -25,19 +25,29 @@ static const AggregateTable *const aggregate_tables[] = {
     &aggregates_histogram,
 };
 
-/* Forms that the evaluator knows by itself, without a row. */
-typedef struct SpecialForm {
-    uint16_t id;
-    const char *name; /* callable as a function; NULL = only by its own syntax */
-} SpecialForm;
-
-static const SpecialForm special_forms[] = {
-    {TRIB_FN_is_null, NULL},    {TRIB_FN_is_not_null, NULL}, {TRIB_FN_and, NULL},
-    {TRIB_FN_or, NULL},         {TRIB_FN_not, NULL},         {TRIB_FN_in, NULL},
-    {TRIB_FN_between, NULL},    {TRIB_FN_case, NULL},        {TRIB_FN_coalesce, "coalesce"},
-    {TRIB_FN_nullif, "nullif"}, {TRIB_FN_if, "if"},          {TRIB_FN_cast, NULL},
-    {TRIB_FN_try_cast, NULL},   {TRIB_FN_try, "try"},
+static const FunctionForm special_forms[] = {
+    {TRIB_FN_is_null, NULL, NULL, NULL},
+    {TRIB_FN_is_not_null, NULL, NULL, NULL},
+    {TRIB_FN_and, NULL, NULL, NULL},
+    {TRIB_FN_or, NULL, NULL, NULL},
+    {TRIB_FN_not, NULL, NULL, NULL},
+    {TRIB_FN_in, NULL, NULL, NULL},
+    {TRIB_FN_between, NULL, NULL, NULL},
+    {TRIB_FN_case, NULL, NULL, NULL},
+    {TRIB_FN_coalesce, "coalesce", "T, T... -> T",
+     "The first argument that is not NULL; those behind it are not evaluated."},
+    {TRIB_FN_nullif, "nullif", "T, T -> T", "NULL if the two are equal, else the first."},
+    {TRIB_FN_if, "if", "boolean, T[, T] -> T",
+     "The second argument where the first is true, else the third, or NULL."},
+    {TRIB_FN_cast, NULL, NULL, NULL},
+    {TRIB_FN_try_cast, NULL, NULL, NULL},
+    {TRIB_FN_try, "try", "T -> T",
+     "The argument, or NULL where computing it is an error of the data."},
 };
+
+const FunctionForm *function_form(uint32_t index) {
+    return index < COUNT_OF(special_forms) ? &special_forms[index] : NULL;
+}
 
 typedef struct Symbol {
     uint16_t id;

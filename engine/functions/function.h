@@ -179,5 +179,11 @@ const Aggregate *aggregate_row(uint32_t index);
 /* cardinality.c: stands in no list and has no name in SQL; the optimiser's. */
 extern const Function function_single_row;
 const WindowFunction *window_function_row(uint32_t index);
+/* Forms that the evaluator knows by itself, without a kernel; name NULL: only by its own syntax. */
+typedef struct FunctionForm {
+    uint16_t id;
+    const char *name, *signature, *help;
+} FunctionForm;
+const FunctionForm *function_form(uint32_t index);
 
 #endif

@@ -57,6 +57,33 @@ DOUBLE_1(cosh, cosh(x))
 DOUBLE_1(tanh, tanh(x))
 DOUBLE_1(degrees, x *(180 / PI))
 DOUBLE_1(radians, x / 180 * PI)
+#define EARTH_KM 6371.01 /* mean radius, as Trino takes it */
+
+/* By Vincenty's formula on a sphere, which is exact for near and for opposite points. */
+static double great_circle_km(const double degrees[4]) {
+    double a1 = degrees[0] / 180 * PI, a2 = degrees[2] / 180 * PI,
+           across = (degrees[3] - degrees[1]) / 180 * PI;
+    double y1 = cos(a2) * sin(across);
+    double y2 = cos(a1) * sin(a2) - sin(a1) * cos(a2) * cos(across);
+    double x = sin(a1) * sin(a2) + cos(a1) * cos(a2) * cos(across);
+    return atan2(sqrt(y1 * y1 + y2 * y2), x) * EARTH_KM;
+}
+
+static Status kernel_great_circle_distance(KernelCall *call) {
+    KERNEL_ROWS(call, row, {
+        double at[4];
+        bool good = true;
+        for (uint32_t i = 0; i < 4; i++) {
+            at[i] = KERNEL_ARG(call, i, double, row);
+            good &= fabs(at[i]) <= (i % 2 ? 180 : 90);
+        }
+        if (!good)
+            KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT,
+                        "a latitude is from -90 to 90, a longitude from -180 to 180");
+        ((double *)call->result->data)[row] = good ? great_circle_km(at) : 0;
+    });
+    return TRIB_OK;
+}
 DOUBLE_2(power, pow(x, y))
 DOUBLE_2(atan2, atan2(x, y))
 DOUBLE_2(log, log(y) / log(x))
@@ -245,6 +272,13 @@ static const Function rows[] = {
     DOUBLE_ROW(atan, "Arc tangent."),
     DOUBLE_ROW(sinh, "Hyperbolic sine."),
     DOUBLE_ROW(cosh, "Hyperbolic cosine."),
+    {.id = TRIB_FN_great_circle_distance,
+     .name = "great_circle_distance",
+     .signature = "double, double, double, double -> double",
+     .may_raise = true,
+     .kernel = kernel_great_circle_distance,
+     .family = "math",
+     .help = "Kilometres between two places on Earth, each as latitude and longitude in degrees."},
     DOUBLE_ROW(tanh, "Hyperbolic tangent."),
     MATH(atan2, "double, double -> double", "Arc tangent of y / x."),
     DOUBLE_ROW(degrees, "Radians as degrees."),

@@ -24,7 +24,7 @@ endif
 
 ENGINE_SOURCES += \
 	engine/functions/bits.c engine/functions/crc32.def engine/functions/digest.c \
-	engine/functions/datetime_format.c engine/functions/datetime_iso.c \
+	engine/functions/datetime_format.c engine/functions/datetime_iso.c engine/functions/teradata.c \
 	engine/functions/datetime_parse.c engine/functions/datetime_pattern.c \
 	engine/functions/datetime_pattern.h engine/functions/datetime_zone.c engine/functions/duration.c \
 	engine/functions/format_number.c engine/functions/format_number.h engine/functions/text_format.c \
