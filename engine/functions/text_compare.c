@@ -220,7 +220,7 @@ static Status kernel_format_number(KernelCall *call) {
     static const char *const suffixes[] = {"", "K", "M", "B", "T", "Q"};
     bool whole = call->args[0].physical == PHYS_INT64;
     KERNEL_ROWS(call, row, {
-        char out[64];
+        char out[400]; /* the largest double has 309 digits */
         double value = whole ? (double)arg_int64(call, 0, row) : KERNEL_ARG(call, 0, double, row);
         double size = value < 0 ? -value : value;
         size_t step = 0;
