@@ -1,23 +1,30 @@
 /*
  * op_unnest.c - arrays and maps as rows: each input row once per element.
  *
- * Role: transform, parallel, keeps order. The arguments are evaluated once per input batch; output batches
- * of up to batch_rows rows are gathered from them, so that a row with a million elements passes through
- * in pieces. Columns of the input repeat by reference, elements share their text with the arrays. Several
+ * Role: transform, parallel, keeps order. The arguments are evaluated for some rows of the input at a time,
+ * for all of them if they are plain columns: arrays that functions make may be long. Output batches of up
+ * to batch_rows rows are gathered from them, so that a row with a million elements passes through in
+ * pieces. Columns of the input repeat by reference, elements share their text with the arrays. Several
  * arguments go side by side, the shorter ones filled up with NULL. Memory: some numbers per output row.
  */
 #include "engine/exec/operator.h"
 
-#define NO_ROW UINT32_MAX
+#define NO_ROW      UINT32_MAX
+#define SLICE_ROWS  64 /* of the input, for which arguments are computed at first */
+#define SLICE_LEAST 8
 
 typedef struct UnnestLocal {
     Evaluator *evaluator;
-    Vector *args;         /* of the current input */
-    bool active;          /* an input is under way */
-    uint32_t row;         /* of its selected rows */
-    uint32_t element;     /* of the row's elements */
-    uint32_t nrows;       /* of the output so far */
-    uint32_t *rows;       /* input position by output row */
+    Vector *args;        /* of the current slice */
+    bool plain;          /* arguments are columns and constants */
+    uint16_t *all;       /* positions from 0, for inputs without a selection */
+    uint32_t slice_rows; /* of the next slice: as many as make about a batch of elements */
+    uint64_t elements;   /* of the slice so far */
+    uint32_t slice;   /* end of the slice in the input's selected rows; 0 = no input is under way */
+    uint32_t row;     /* of its selected rows */
+    uint32_t element; /* of the row's elements */
+    uint32_t nrows;   /* of the output so far */
+    uint32_t *rows;   /* input position by output row */
     int64_t *ordinals;    /* element from 1 by output row; 0 = none */
     uint32_t **positions; /* by argument: element in the base's children, or NO_ROW */
 } UnnestLocal;
@@ -30,6 +37,14 @@ static Status unnest_local_open(OpContext *context, Error *err) {
     TRY_ALLOC(self->rows, ARENA_ARRAY(context->arena, uint32_t, room), err);
     TRY_ALLOC(self->ordinals, ARENA_ARRAY(context->arena, int64_t, room), err);
     TRY_ALLOC(self->positions, ARENA_ARRAY(context->arena, uint32_t *, nargs), err);
+    TRY_ALLOC(self->all, ARENA_ARRAY(context->arena, uint16_t, BATCH_ROWS), err);
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) self->all[i] = (uint16_t)i;
+    self->plain = true;
+    self->slice_rows = SLICE_ROWS / 2; /* the first one doubles it */
+    for (uint32_t i = 0; i < nargs; i++) {
+        ExprKind kind = (ExprKind)node->as.unnest.args[i]->kind;
+        self->plain = self->plain && (kind == EXPR_COLUMN || kind == EXPR_CONSTANT);
+    }
     for (uint32_t i = 0; i < nargs; i++)
         TRY_ALLOC(self->positions[i], ARENA_ARRAY(context->arena, uint32_t, room), err);
     return evaluator_new(context->arena, context->query->session, nargs,
@@ -114,22 +129,38 @@ static Status gather_unnested(UnnestLocal *self, const PhysNode *node, UnnestCol
                          err);
 }
 
+/* Evaluates the arguments for the input's next rows. */
+static Status slice_begin(UnnestLocal *self, const PhysNode *node, const Batch *in, Error *err) {
+    Batch slice = *in;
+    uint32_t left = in->selected - self->row;
+    if (self->elements < BATCH_ROWS / 2 && self->slice_rows < BATCH_ROWS) self->slice_rows *= 2;
+    if (self->elements > 4 * BATCH_ROWS && self->slice_rows > SLICE_LEAST) self->slice_rows /= 2;
+    self->elements = 0;
+    slice.selected = self->plain || left < self->slice_rows ? left : self->slice_rows;
+    slice.selection = (in->selection != NULL ? in->selection : self->all) + self->row;
+    if (slice.selected == in->count) slice.selection = in->selection;
+    self->slice = self->row + slice.selected;
+    evaluator_reset(self->evaluator);
+    for (uint32_t i = 0; i < node->as.unnest.nargs; i++)
+        TRY(evaluator_run(self->evaluator, i, &slice, &self->args[i], err));
+    return TRIB_OK;
+}
+
 static Status unnest_process(OpContext *context, Batch *in, Batch *out, Step *step, Error *err) {
     UnnestLocal *self = context->local;
     const PhysNode *node = context->node;
     uint32_t room = context->query->batch_rows, nkept = node->as.unnest.nkept;
-    if (!self->active) {
-        evaluator_reset(self->evaluator);
-        for (uint32_t i = 0; i < node->as.unnest.nargs; i++)
-            TRY(evaluator_run(self->evaluator, i, in, &self->args[i], err));
-        self->active = true;
-        self->row = self->element = 0;
-    }
+    if (self->slice == 0) self->row = self->element = 0;
     self->nrows = 0;
-    while (self->row < in->selected && self->nrows < room)
-        self->row += row_expand(self, node, batch_row(in, self->row), room - self->nrows);
-    self->active = self->row < in->selected;
-    *step = self->active ? STEP_HAVE_OUTPUT : STEP_LAST_OUTPUT;
+    while (self->row < in->selected && self->nrows == 0) { /* an output stems from one slice */
+        if (self->row == self->slice || self->slice == 0) TRY(slice_begin(self, node, in, err));
+        while (self->row < self->slice && self->nrows < room)
+            self->row += row_expand(self, node, batch_row(in, self->row), room - self->nrows);
+    }
+    self->elements += self->nrows;
+    bool more = self->row < in->selected;
+    if (!more) self->slice = 0;
+    *step = more ? STEP_HAVE_OUTPUT : STEP_LAST_OUTPUT;
     if (self->nrows == 0) {
         *step = STEP_NEED_INPUT;
         return TRIB_OK;

@@ -64,6 +64,8 @@ static bool like_may_raise(const Expr *pattern, const Expr *escape) {
 static bool call_may_raise(const Expr *e) {
     const Function *f = e->as.function;
     int64_t divisor;
+    if (f->id >= TRIB_FN_lt && f->id <= TRIB_FN_ge && type_is_nested(e->args[0]->type))
+        return true; /* NULL inside has no order */
     if (f->id == TRIB_FN_like && e->nargs == 3) return like_may_raise(e->args[1], e->args[2]);
     if (!f->may_raise || e->nargs != 2) return f->may_raise;
     if (e->args[0]->type.id == TRIB_TYPE_DECIMAL && e->args[1]->type.id == TRIB_TYPE_DECIMAL) {

@@ -237,13 +237,53 @@ static bool order_decides(CompareOp op, int order) {
     }
 }
 
-/* Equality is three-valued; order of nested values takes NULL elements as last, as ORDER BY does. */
+static bool nested_order(const Vector *a, uint32_t pa, const Vector *b, uint32_t pb, int *order);
+
+/* Elements or fields; false if one is NULL. */
+static bool element_order(const Vector *a, uint32_t pa, const Vector *b, uint32_t pb, int *order) {
+    if (vector_is_null(a, pa) || vector_is_null(b, pb)) return false;
+    return nested_order(a, pa, b, pb, order);
+}
+
+/* The order of two values; false if a NULL inside them is met before it is decided. */
+static bool nested_order(const Vector *a, uint32_t pa, const Vector *b, uint32_t pb, int *order) {
+    a = vector_resolve(a, &pa);
+    b = vector_resolve(b, &pb);
+    *order = 0;
+    if (a->physical == PHYS_ROW) {
+        for (uint32_t c = 0; c < a->nchildren && *order == 0; c++) {
+            if (!element_order(&a->children[c], pa, &b->children[c], pb, order)) return false;
+        }
+        return true;
+    }
+    if (a->physical != PHYS_LIST) {
+        *order = vector_compare(a, pa, b, pb);
+        return true;
+    }
+    ListEntry x = ((const ListEntry *)a->data)[pa], y = ((const ListEntry *)b->data)[pb];
+    uint32_t shorter = x.length < y.length ? x.length : y.length;
+    for (uint32_t i = 0; i < shorter && *order == 0; i++) {
+        if (!element_order(a->children, x.offset + i, b->children, y.offset + i, order))
+            return false;
+    }
+    if (*order == 0) *order = (x.length > y.length) - (x.length < y.length);
+    return true;
+}
+
+/* Equality is three-valued; what a NULL inside leaves undecided has no order, which is an error. */
 static Status compare_nested(KernelCall *call, CompareOp op) {
     const Vector *a = &call->args[0], *b = &call->args[1];
     uint8_t *out = call->result->data;
     KERNEL_ROWS(call, row, {
         if (op != OP_EQ && op != OP_NE) {
-            out[row] = order_decides(op, vector_compare(a, row, b, row));
+            int order;
+            out[row] = 0;
+            if (nested_order(a, row, b, row, &order)) {
+                out[row] = order_decides(op, order);
+            } else {
+                KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT,
+                            "arrays and rows that hold NULL have no order");
+            }
             continue;
         }
         Equality equality = vector_equality(a, row, b, row);

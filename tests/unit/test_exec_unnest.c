@@ -172,7 +172,7 @@ static void batch_lines(Arena *arena, const Batch *batch, Lines *out) {
     }
 }
 
-/* Gives the input until it is done; every batch but the last is full. */
+/* Gives the input until it is done; every batch but the last is full: the arguments are columns. */
 static void run(Arena *arena, const PhysNode *node, Batch *in, uint32_t batch_rows, Lines *out) {
     Query query = {.arena = arena, .workers = 1, .batch_rows = batch_rows};
     OpContext context = {.node = node,
