@@ -78,8 +78,7 @@ static uint32_t check_node(const JsonValue *node, bool counted) {
 static void test_plans(void **state) {
     static const char *const queries[] = {
         "SELECT id + 1, \"q\\\" || '\"\\' FROM \"a \"\" b\" WHERE id > 0 ORDER BY 1 LIMIT 3",
-        "SELECT count(*), sum(a.id) FROM \"a \"\" b\" a JOIN \"a \"\" b\" b ON a.id = b.id GROUP "
-        "BY a.id",
+        "SELECT count(*), sum(id) FROM \"a \"\" b\" a JOIN \"a \"\" b\" b USING (id) GROUP BY id",
         "SELECT 1 UNION ALL SELECT 2",
         "SELECT DISTINCT id FROM \"a \"\" b\"",
         "VALUES 1, 2",
