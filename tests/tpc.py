@@ -164,17 +164,23 @@ def differ_multiset(ours, theirs):
     wrong = families(ours, theirs, count)
     if wrong:
         return wrong
-    exact = exact_columns(ours, theirs, count)
+    row, near_one = not_among(ours, theirs, count)
+    return row and f"row {row} is not in DuckDB's answer" + (f"; near: {near_one}" if near_one else "")
+
+
+def not_among(some, rows, count):
+    """The first of some that has no partner of its own among rows, and one that is like it; or None twice."""
+    exact = exact_columns(some, rows, count)
     groups = {}
-    for row in theirs:
+    for row in rows:
         groups.setdefault(tuple(repr(v) for v, e in zip(row, exact) if e), []).append(row)
-    for row in ours:
+    for row in some:
         group = groups.get(tuple(repr(v) for v, e in zip(row, exact) if e), [])
         at = next((i for i, other in enumerate(group) if rows_near(row, other, exact)), None)
         if at is None:
-            return f"row {row} is not in DuckDB's answer" + (f"; near: {group[0]}" if group else "")
+            return row, group[0] if group else None
         group.pop(at)
-    return None
+    return None, None
 
 
 def order_columns(text, names):
@@ -219,14 +225,9 @@ def compare(cursor, connection, text):
         first = [tuple(canonical(v) for v in row) for row in connection.execute(text).fetchall()]
         wrong = f"{len(limited)} rows with LIMIT, DuckDB has {len(first)}" if len(first) != len(limited) else None
         wrong = wrong or differ_ordered(limited, first, order_columns(text, names))
-        left = {}
-        for row in ours:
-            left[row] = left.get(row, 0) + 1
-        for row in limited if wrong is None else []:
-            if left.get(row, 0) == 0:
-                wrong = f"row {row} is in the limited answer only"
-                break
-            left[row] -= 1
+        if wrong is None and limited:
+            row = not_among(limited, ours, len(names))[0]
+            wrong = row and f"row {row} is in the limited answer only"
     elif wrong is None:
         wrong = differ_ordered(ours, theirs, order_columns(text, names))
     return wrong, len(limited), seconds

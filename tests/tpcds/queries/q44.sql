@@ -13,16 +13,16 @@ FROM (
     FROM (
       SELECT
         ss_item_sk AS item_sk,
-        avg(ss_net_profit) AS rank_col
+        avg(CAST(ss_net_profit AS double)) AS rank_col
       FROM store_sales AS ss1
       WHERE
         ss_store_sk = 1
       GROUP BY
         ss_item_sk
       HAVING
-        avg(ss_net_profit) > 0.9 * (
+        avg(CAST(ss_net_profit AS double)) > 0.9 * (
           SELECT
-            avg(ss_net_profit) AS rank_col
+            avg(CAST(ss_net_profit AS double)) AS rank_col
           FROM store_sales
           WHERE
             ss_store_sk = 1 AND ss_addr_sk IS NULL
@@ -43,16 +43,16 @@ FROM (
     FROM (
       SELECT
         ss_item_sk AS item_sk,
-        avg(ss_net_profit) AS rank_col
+        avg(CAST(ss_net_profit AS double)) AS rank_col
       FROM store_sales AS ss1
       WHERE
         ss_store_sk = 1
       GROUP BY
         ss_item_sk
       HAVING
-        avg(ss_net_profit) > 0.9 * (
+        avg(CAST(ss_net_profit AS double)) > 0.9 * (
           SELECT
-            avg(ss_net_profit) AS rank_col
+            avg(CAST(ss_net_profit AS double)) AS rank_col
           FROM store_sales
           WHERE
             ss_store_sk = 1 AND ss_addr_sk IS NULL

@@ -8,7 +8,7 @@ WITH v1 AS (
     d_year,
     d_moy,
     sum(ss_sales_price) AS sum_sales,
-    avg(sum(ss_sales_price)) OVER (PARTITION BY i_category, i_brand, s_store_name, s_company_name, d_year) AS avg_monthly_sales,
+    avg(CAST(sum(ss_sales_price) AS double)) OVER (PARTITION BY i_category, i_brand, s_store_name, s_company_name, d_year) AS avg_monthly_sales,
     rank() OVER (PARTITION BY i_category, i_brand, s_store_name, s_company_name ORDER BY d_year, d_moy) AS rn
   FROM item, store_sales, date_dim, store
   WHERE

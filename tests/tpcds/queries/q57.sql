@@ -7,7 +7,7 @@ WITH v1 AS (
     d_year,
     d_moy,
     sum(cs_sales_price) AS sum_sales,
-    avg(sum(cs_sales_price)) OVER (PARTITION BY i_category, i_brand, cc_name, d_year) AS avg_monthly_sales,
+    avg(CAST(sum(cs_sales_price) AS double)) OVER (PARTITION BY i_category, i_brand, cc_name, d_year) AS avg_monthly_sales,
     rank() OVER (PARTITION BY i_category, i_brand, cc_name ORDER BY d_year, d_moy) AS rn
   FROM item, catalog_sales, date_dim, call_center
   WHERE

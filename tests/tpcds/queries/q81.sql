@@ -32,7 +32,7 @@ FROM customer_total_return AS ctr1, customer_address, customer
 WHERE
   ctr1.ctr_total_return > (
     SELECT
-      avg(ctr_total_return) * 1.2
+      avg(CAST(ctr_total_return AS double)) * 1.2
     FROM customer_total_return AS ctr2
     WHERE
       ctr1.ctr_state = ctr2.ctr_state

@@ -10,7 +10,7 @@ FROM (
     s_company_name,
     d_moy,
     sum(ss_sales_price) AS sum_sales,
-    avg(sum(ss_sales_price)) OVER (PARTITION BY i_category, i_brand, s_store_name, s_company_name) AS avg_monthly_sales
+    avg(CAST(sum(ss_sales_price) AS double)) OVER (PARTITION BY i_category, i_brand, s_store_name, s_company_name) AS avg_monthly_sales
   FROM item, store_sales, date_dim, store
   WHERE
     ss_item_sk = i_item_sk
