@@ -246,6 +246,7 @@ static Status kernel_array_sort(KernelCall *call) {
     TRY_ALLOC(room, ARENA_ARRAY(call->arena, uint32_t, longest), call->err);
     KERNEL_ROWS(call, row, {
         ListEntry entry = ((const ListEntry *)call->result->data)[row];
+        if (entry.length == 0) continue; /* there may be no picks at all */
         positions_sort(call->args[0].children, entry.length, picks.at + entry.offset, room);
     });
     return picks_finish(call, &picks, call->args[0].children, 0);

@@ -12,9 +12,10 @@
 
 /* Shifts by the width of the type and more push everything out; negative ones count from the width, as the
  * shifts of Java do. */
-#define SHIFT_LEFT(T, U)                                                            \
-    LOOP_BINARY(call, T, int64_t, T, T r = 0; if (y < (int64_t)(sizeof(T) * 8)) r = \
-                                                  (T)((U)x << (y & (sizeof(U) == 8 ? 63 : 31)));)
+#define SHIFT_LEFT(T, U)                              \
+    LOOP_BINARY(call, T, int64_t, T, T r = 0;         \
+                if (y < (int64_t)(sizeof(T) * 8)) r = \
+                    (T)((uint64_t)(U)x << (y & (sizeof(U) == 8 ? 63 : 31)));)
 #define SHIFT_RIGHT(T, U)                                                           \
     LOOP_BINARY(call, T, int64_t, T, T r = 0; if (y < (int64_t)(sizeof(T) * 8)) r = \
                                                   (T)((U)x >> (y & (sizeof(T) == 8 ? 63 : 31)));)
