@@ -126,10 +126,10 @@ static bool bucket_of(double x, double from, double to, int64_t count, int64_t *
     } else if (x >= high) {
         if (__builtin_add_overflow(count, 1, out)) return false;
     } else {
-        *out = (int64_t)((double)count * (x - low) / (high - low) + 1);
+        double bucket = (double)count * (x - low) / (high - low) + 1;
+        *out = bucket < (double)count ? (int64_t)bucket : count;
     }
-    if (from > to) *out = count - *out + 1;
-    return true;
+    return from < to || !__builtin_add_overflow(count - *out, 1, out);
 }
 
 static Status kernel_width_bucket(KernelCall *call) {
