@@ -15,6 +15,13 @@ static inline double bench_now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* Seconds of processor that all threads of the process have used. */
+static inline double bench_cpu(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 /* A line of /proc/self/status in KiB: VmRSS, VmHWM. */
 static inline long bench_memory_kib(const char *field) {
     FILE *file = fopen("/proc/self/status", "r");

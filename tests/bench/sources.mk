@@ -12,7 +12,7 @@ tests_bench_raw_mysql_SOURCES = tests/bench/raw_mysql.c tests/bench/bench.h
 tests_bench_raw_mysql_CPPFLAGS = $(AM_CPPFLAGS) $(MARIADB_CFLAGS)
 tests_bench_raw_mysql_LDADD = $(MARIADB_LIBS)
 endif
-EXTRA_DIST += tests/bench/run tests/bench/duck.py tests/bench/dynamodb.py
+EXTRA_DIST += tests/bench/run tests/bench/duck.py tests/bench/dynamodb.py tests/bench/odbc_peers.py tests/bench/pyodbc_fetch.py
 
 .PHONY: bench-programs
 bench-programs: $(bench_binaries)
