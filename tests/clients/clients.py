@@ -59,6 +59,144 @@ def iusql_runs_a_query():
 
 
 @test
+def isql_help_describes_a_table():
+    for program in ("isql", "iusql"):
+        out = run([program, "-b", "-v", "-m20", DSN], "help sample_orders\n")
+        rows = [line for line in out.splitlines() if "sample_orders" in line]
+        assert len(rows) == 6 and "| price" in rows[4] and "| decimal" in rows[4], (program, out)
+        assert "SQL_DATETIME_SUB" in out or "SQL_DATETIME_S" in out, out  # 18 columns
+
+
+@test
+def iusql_help_lists_tables():
+    out = run(["iusql", "-b", "-v", "-m20", DSN], "help\n")
+    assert "sample_orders" in out and "tracking" in out, out
+
+
+@test
+def isql_rows_of_300_columns():
+    sql = "SELECT " + ", ".join(f"{i} * x AS c{i}" for i in range(1, 301)) + " FROM (VALUES 1, 2) t(x) ORDER BY x\n"
+    for program in ("isql", "iusql"):
+        out = run([program, "-b", "-d|", DSN], sql)
+        rows = [line.rstrip("|").split("|") for line in out.splitlines() if line.count("|") >= 299]
+        assert [[int(v) for v in row] for row in rows] == [[i * x for i in range(1, 301)] for x in (1, 2)], (program, out[:300])
+
+
+@test
+def isql_script_goes_on_after_errors():
+    script = "SELECT 1/0\nSELECT * FROM mem.default.nope\nSELECT 'still' || ' here' AS x\n"
+    for program in ("isql", "iusql"):
+        done = subprocess.run([program, "-b", "-v", "-m20", DSN], input=script, capture_output=True, text=True, timeout=60)
+        out = done.stdout + done.stderr
+        assert "division by zero" in out and "no table \"nope\"" in out and "still here" in out, (program, out)
+
+
+@test
+def isql_writes_html_and_quotes():
+    out = run(["isql", "-b", "-w", DSN], "SELECT 'a' AS x, NULL AS y\n")
+    assert "<table" in out.lower() and "a" in out, out
+    out = run(["isql", "-b", "-c", "-d,", "-q", DSN], "SELECT 'a, b' AS x, 7 AS y\n")
+    assert "a, b" in out and "7" in out and "x" in out, out
+
+
+@test
+def pyodbc_every_way_to_fetch():
+    sql = "SELECT order_id, product_name FROM mysql_catalog.analytics_db.sample_orders ORDER BY order_id"
+    with pyodbc.connect(f"DSN={DSN}") as c:
+        cursor = c.cursor()
+        cursor.execute(sql)
+        assert [d[0] for d in cursor.description] == ["order_id", "product_name"]
+        assert [d[1] for d in cursor.description] == [int, str]
+        assert cursor.description[0][6] is False and cursor.description[1][6] is True  # NULL possible?
+        first = cursor.fetchone()
+        assert first.order_id == 1001 and first[1] == "Laptop Pro 15"
+        assert [r[0] for r in cursor.fetchmany(2)] == [1002, 1003]
+        cursor.skip(1)
+        assert cursor.fetchval() == 1005
+        assert [r[0] for r in cursor] == [1006]
+        assert cursor.fetchone() is None and cursor.fetchall() == [] and cursor.fetchmany(5) == []
+        assert cursor.nextset() is False
+        cursor.arraysize = 4
+        cursor.execute(sql)
+        assert [len(cursor.fetchmany()) for _ in range(3)] == [4, 2, 0]
+        assert cursor.execute("SELECT count(*) FROM mysql_catalog.analytics_db.sample_orders").fetchval() == 6
+        other = c.cursor()  # two open results on a connection
+        cursor.execute(sql)
+        other.execute(sql + " DESC")
+        pairs = [(a[0], b[0]) for a, b in zip(cursor, other)]
+        assert pairs == [(1001 + i, 1006 - i) for i in range(6)], pairs
+
+
+@test
+def pyodbc_every_type():
+    with pyodbc.connect(f"DSN={DSN}") as c:
+        row = c.execute("SELECT true, CAST(1 AS tinyint), CAST(-2 AS smallint), 3, CAST(4000000000 AS bigint), CAST(0.5 AS real), 1E-3, "
+                        "DECIMAL '12345678901234567890.123456789', CHAR 'ab', 'ä€😀', X'00ff', DATE '0001-01-01', TIME '23:59:59', "
+                        "TIMESTAMP '9999-12-31 23:59:59.999999', UUID '00112233-4455-6677-8899-aabbccddeeff', JSON '[1]', ARRAY[1, NULL]").fetchone()
+        assert tuple(row) == (True, 1, -2, 3, 4000000000, 0.5, 0.001, decimal.Decimal("12345678901234567890.123456789"), "ab", "ä€😀",
+                              b"\x00\xff", datetime.date(1, 1, 1), datetime.time(23, 59, 59),
+                              datetime.datetime(9999, 12, 31, 23, 59, 59, 999999), "00112233-4455-6677-8899-aabbccddeeff", "[1]", "[1,null]"), row
+
+
+@test
+def pyodbc_null_parameters():
+    table = "mysql_catalog.analytics_db.sample_orders"
+    with pyodbc.connect(f"DSN={DSN}") as c:
+        cases = (("SELECT count(*) FROM {t} WHERE customer_id = ?", (None,), 0),
+                 ("SELECT count(*) FROM {t} WHERE customer_id IS NOT DISTINCT FROM ?", (None,), 0),
+                 ("SELECT coalesce(?, product_name) FROM {t} WHERE order_id = ?", (None, 1006), "USB-C Hub"),
+                 ("SELECT count(*) FROM {t} WHERE ? IS NULL", (None,), 6),
+                 ("SELECT ? + quantity FROM {t} WHERE order_id = 1006", (None,), None),
+                 ("SELECT count(*) FROM {t} WHERE order_date BETWEEN ? AND ?", (None, datetime.date(2024, 1, 17)), 0),
+                 ("SELECT count(*) FROM {t} WHERE price IN (?, ?)", (None, decimal.Decimal("79.99")), 1),
+                 ("SELECT CASE WHEN ? THEN 'yes' ELSE 'no' END", (None,), "no"))
+        for sql, values, expected in cases:
+            got = c.execute(sql.format(t=table), values).fetchval()
+            assert got == expected, (sql, got)
+        cursor = c.cursor()  # one prepared text, NULL and values in turn
+        for value, expected in ((101, 2), (None, 0), (102, 1)):
+            assert cursor.execute(f"SELECT count(*) FROM {table} WHERE customer_id = ?", value).fetchval() == expected
+
+
+@test
+def pyodbc_every_catalog_call():
+    names = {"catalog": "mysql_catalog", "schema": "analytics_db"}
+    with pyodbc.connect(f"DSN={DSN}") as c:
+        cursor = c.cursor()
+        assert {r.table_cat for r in cursor.tables(catalog="%", schema="", table="").fetchall()} >= {"mysql_catalog", "tracking_catalog", "mem"}
+        assert "TABLE" in {r.table_type for r in cursor.tables(catalog="", schema="", table="", tableType="%").fetchall()}
+        found = cursor.tables(table="sample%", **names).fetchall()
+        assert [r.table_name for r in found] == ["sample_orders"], found
+        assert cursor.tables(table="samplexorders", **names).fetchall() == []
+        assert [r.column_name for r in cursor.primaryKeys("sample_orders", **names).fetchall()] == ["order_id"]
+        assert cursor.foreignKeys("sample_orders", **names).fetchall() == []
+        unique = [r.column_name for r in cursor.statistics("sample_orders", unique=True, **names).fetchall() if r.column_name]
+        assert unique == ["order_id"], unique
+        assert [r.column_name for r in cursor.rowIdColumns("sample_orders", **names).fetchall()] == ["order_id"]
+        assert cursor.rowVerColumns("sample_orders", **names).fetchall() == []
+        assert cursor.procedures().fetchall() == [] and cursor.procedureColumns().fetchall() == []
+        assert {r.type_name for r in cursor.getTypeInfo().fetchall()} >= {"varchar", "decimal", "timestamp", "boolean"}
+        assert [r.type_name for r in cursor.getTypeInfo(pyodbc.SQL_TYPE_DATE).fetchall()] == ["date"]
+        columns = cursor.columns(table="sample_orders", column="order%", **names).fetchall()
+        assert [(r.column_name, r.data_type, r.ordinal_position) for r in columns] == \
+            [("order_id", pyodbc.SQL_INTEGER, 1), ("order_date", pyodbc.SQL_TYPE_DATE, 6)], columns
+
+
+@test
+def pyodbc_connection_attributes():
+    with pyodbc.connect(f"DSN={DSN}", timeout=3, readonly=True) as c:
+        assert c.getinfo(pyodbc.SQL_DBMS_NAME) == "Tributary" and c.getinfo(pyodbc.SQL_IDENTIFIER_QUOTE_CHAR) == '"'
+        assert c.searchescape == "\\"
+        assert c.autocommit is False
+        c.execute("SELECT 1").fetchall()
+        c.commit()
+        c.rollback()
+        c.autocommit = True
+        c.add_output_converter(pyodbc.SQL_DECIMAL, lambda value: "<" + value.decode("utf-16-le") + ">" if b"\0" in value else "<" + value.decode() + ">")
+        assert c.execute("SELECT DECIMAL '1.50'").fetchval() == "<1.50>"
+
+
+@test
 def pyodbc_types_and_parameters():
     with pyodbc.connect(f"DSN={DSN}", autocommit=True) as c:
         row = c.execute("SELECT order_id, product_name, price, order_date FROM mysql_catalog.analytics_db.sample_orders "
@@ -140,6 +278,23 @@ def pyodbc_cancel_from_a_thread():
             assert e.args[0] == "HY008", e.args
         assert time.monotonic() - start < 5
         assert c.execute("SELECT 2").fetchone()[0] == 2
+
+
+@test
+def pyodbc_cancel_while_fetching():
+    with pyodbc.connect(f"DSN={DSN}") as c:
+        cursor = c.cursor()
+        cursor.execute("SELECT a.id, b.id, a.t FROM mysql_catalog.analytics_db.numbers a, mysql_catalog.analytics_db.numbers b")
+        timer = threading.Timer(0.5, cursor.cancel)
+        timer.start()
+        start = time.monotonic()
+        try:
+            for _ in cursor:
+                assert time.monotonic() - start < 20, "was not cancelled"
+        except pyodbc.Error as e:
+            assert e.args[0] == "HY008", e.args
+        timer.join()
+        assert c.execute("SELECT 3").fetchval() == 3
 
 
 @test
