@@ -152,6 +152,18 @@ typedef struct TribTable {
     bool writable;
 } TribTable;
 
+/* One column of a foreign key, for list_references. The strings are valid during the call. */
+typedef struct TribReference {
+    size_t size;
+    const char *name;                    /* of the foreign key */
+    const char *key_name;                /* of the key that it refers to; NULL = not known */
+    const char *schema, *table, *column; /* what refers */
+    const char *to_schema, *to_table, *to_column; /* what is referred to */
+    uint32_t ordinal;                             /* of the column in the key, from 1 */
+    TribReferenceRule on_update, on_delete;
+    bool immediate; /* never checked later than at the end of a statement; false = not known */
+} TribReference;
+
 /* Receives names one at a time; the strings are valid during the call. false: stop, no error. */
 typedef struct TribNames {
     void *self;
@@ -160,6 +172,7 @@ typedef struct TribNames {
                   const char *comment);
     /* Receives one whole table from describe_table; the host copies it. */
     TribStatus (*described)(void *self, const TribTable *table, TribError *err);
+    bool (*reference)(void *self, const TribReference *reference);
 } TribNames;
 
 /* ---------------------------------------------------------------- offers and plans */
@@ -466,6 +479,13 @@ typedef struct TribConnector {
      */
     TribStatus (*passthrough)(TribCatalog *catalog, TribCall *call, const char *text,
                               TribNames *names, TribError *err);
+    /*
+     * Calls names->reference for each column of the foreign keys of a table, or, if `incoming`, of those
+     * of any table that refer to it. The names are exact; a table that is not there has none.
+     */
+    TribStatus (*list_references)(TribCatalog *catalog, TribCall *call, const char *schema,
+                                  const char *table, bool incoming, TribNames *names,
+                                  TribError *err);
 } TribConnector;
 
 /* The exported symbol's type: TRIB_EXPORT const TribConnector *trib_connector(void). */

@@ -82,6 +82,15 @@ typedef struct TribError {
     char hint[384];
 } TribError;
 
+/* What becomes of a row when the one that it refers to changes or goes. */
+typedef enum TribReferenceRule {
+    TRIB_RULE_NO_ACTION,
+    TRIB_RULE_RESTRICT,
+    TRIB_RULE_CASCADE,
+    TRIB_RULE_SET_NULL,
+    TRIB_RULE_SET_DEFAULT
+} TribReferenceRule;
+
 typedef enum TribTypeId {
 #define TRIB_TYPE_ROW(number, name, sql_name) TRIB_TYPE_##name = number,
 #include "ids.def"

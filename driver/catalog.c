@@ -3,7 +3,7 @@
  *
  * Each fills a Listing in the specification's shape, which then is read like any result. The engine
  * visits (from its cache where that is fresh) and matches the patterns; what no source knows
- * (privileges, procedures, foreign keys) is an empty, well-formed result.
+ * (privileges, procedures) is an empty, well-formed result.
  */
 #include "driver/stmt.h"
 
@@ -15,6 +15,10 @@ typedef struct Visit {
     bool odbc2;
     Str catalog, schema, table; /* of keys */
     bool unique_only;           /* SQLStatistics */
+    bool nullable_keys;         /* SQLSpecialColumns takes keys with NULLs */
+    uint8_t key_rank;           /* ... what it chose */
+    uint32_t key;
+    const MetadataFilter *referred; /* SQLForeignKeys: only keys to this table; NULL: any */
 } Visit;
 
 /* Closes what was there and begins a result; NULL: the error is posted. */
@@ -296,23 +300,27 @@ static Str name_or_default(Stmt *self, Str name, Str otherwise) {
     return otherwise.len ? otherwise : (Str){NULL, 0};
 }
 
+/* The table (or, where parts are left open, tables) that catalog, schema and table name. */
+static MetadataFilter table_filter(Stmt *self, const Str *args) {
+    Session *session = self->dbc->session;
+    bool given = args[0].data != NULL; /* the default schema is one of the default catalog */
+    return (MetadataFilter){
+        .catalog = name_or_default(self, args[0], session_catalog(session)),
+        .schema = name_or_default(self, args[1], given ? STR("") : session_schema(session)),
+        .table = identifier(self, args[2]),
+        .literal = true};
+}
+
 typedef Status (*KeyVisitor)(void *context, const MetadataKey *key, Error *err);
 
 /* Visits the keys of the tables of that name; visit says which. No such table: none, as catalog
  * functions answer. */
 static Status visit_keys(Stmt *self, const Str *args, Visit *visit, KeyVisitor visitor,
                          Error *err) {
-    Session *session = self->dbc->session;
     Statement *engine = atomic_load(&self->engine);
     TableNames names = {.last = &names.first};
     TRY_ALLOC(names.arena, handle_scratch(&self->base), err);
-    Str catalog = name_or_default(self, args[0], session_catalog(session));
-    bool given = args[0].data != NULL; /* the default schema is one of the default catalog */
-    MetadataFilter filter = {
-        .catalog = catalog,
-        .schema = name_or_default(self, args[1], given ? STR("") : session_schema(session)),
-        .table = identifier(self, args[2]),
-        .literal = true};
+    MetadataFilter filter = table_filter(self, args);
     MetadataVisitor tables = {.context = &names, .table = on_named_table};
     TRY(statement_list_tables(engine, &filter, &tables, err));
     for (const TableName *name = names.first; name; name = name->next) {
@@ -346,7 +354,7 @@ static const RowColumn primary_columns[] = {
 
 static Status on_primary(void *context, const MetadataKey *key, Error *err) {
     Visit *visit = context;
-    if (!key->primary) return TRIB_OK;
+    if (!key->primary || key->ordinal == 0) return TRIB_OK;
     table_cells(visit);
     listing_text(visit->rows, 3, key->column);
     listing_integer(visit->rows, 4, key->ordinal);
@@ -379,8 +387,19 @@ static const char *const statistics_names2[] = {
     "TABLE_QUALIFIER", "TABLE_OWNER", NULL,       NULL, NULL, NULL, NULL,
     "SEQ_IN_INDEX",    NULL,          "COLLATION"};
 
+/* What is known of the table as a whole: how many rows it has, if its source says so. */
+static void on_table_statistic(Visit *visit, double rows) {
+    table_cells(visit);
+    listing_integer(visit->rows, 6, SQL_TABLE_STAT);
+    if (rows >= 0) listing_integer(visit->rows, 10, rows > INT32_MAX ? INT32_MAX : (int64_t)rows);
+}
+
 static Status on_statistic(void *context, const MetadataKey *key, Error *err) {
     Visit *visit = context;
+    if (key->ordinal == 0) {
+        on_table_statistic(visit, key->rows);
+        return TRIB_OK;
+    }
     if (visit->unique_only && !key->unique && !key->primary) return TRIB_OK;
     table_cells(visit);
     listing_integer(visit->rows, 3, key->unique || key->primary ? SQL_FALSE : SQL_TRUE);
@@ -424,9 +443,21 @@ static const RowColumn special_columns[] = {
 static const char *const special_names2[] = {NULL,        NULL,     NULL,   NULL,
                                              "PRECISION", "LENGTH", "SCALE"};
 
+/* The key that tells rows apart best: the primary one, else the first unique one without NULLs (or with,
+ * if the application takes them). */
+static Status on_candidate_key(void *context, const MetadataKey *key, Error *err) {
+    Visit *visit = context;
+    bool unique = key->unique && (visit->nullable_keys || !key->nullable);
+    uint8_t rank = key->ordinal == 0 ? 0 : key->primary ? 2 : unique ? 1 : 0;
+    if (rank <= visit->key_rank) return TRIB_OK;
+    visit->key_rank = rank;
+    visit->key = key->key;
+    return TRIB_OK;
+}
+
 static Status on_special_key(void *context, const MetadataKey *key, Error *err) {
     Visit *visit = context;
-    if (!key->primary) return TRIB_OK;
+    if (visit->key_rank == 0 || key->ordinal == 0 || key->key != visit->key) return TRIB_OK;
     listing_row(visit->rows);
     listing_integer(visit->rows, 0, SQL_SCOPE_SESSION);
     listing_text(visit->rows, 1, key->column);
@@ -463,7 +494,10 @@ SQLRETURN stmt_special_columns(Stmt *self, const Str *names, SQLUSMALLINT kind, 
         return SQL_ERROR;
     rename_columns(visit.rows, visit.odbc2, special_names2, COUNT_OF(special_names2));
     Status status = TRIB_OK;
-    if (kind == SQL_BEST_ROWID) status = visit_keys(self, names, &visit, on_special_key, &err);
+    visit.nullable_keys = nullable == SQL_NULLABLE;
+    if (kind == SQL_BEST_ROWID) status = visit_keys(self, names, &visit, on_candidate_key, &err);
+    if (status == TRIB_OK && visit.key_rank)
+        status = visit_keys(self, names, &visit, on_special_key, &err);
     if (status == TRIB_OK && listing_rows(visit.rows) > 0) {
         MetadataFilter filter = {.catalog = visit.catalog,
                                  .schema = visit.schema,
@@ -475,7 +509,7 @@ SQLRETURN stmt_special_columns(Stmt *self, const Str *names, SQLUSMALLINT kind, 
     return listing_open(self, visit.rows, status, NULL, 0, &err);
 }
 
-/* ---- what no source knows */
+/* ---- foreign keys */
 
 static const RowColumn foreign_columns[] = {
     {"PKTABLE_CAT", ROW_TEXT, true, 128},   {"PKTABLE_SCHEM", ROW_TEXT, true, 128},
@@ -488,6 +522,62 @@ static const RowColumn foreign_columns[] = {
 };
 static const char *const foreign_names2[] = {"PKTABLE_QUALIFIER", "PKTABLE_OWNER", NULL, NULL,
                                              "FKTABLE_QUALIFIER", "FKTABLE_OWNER"};
+
+static SQLSMALLINT rule_code(TribReferenceRule rule) {
+    switch (rule) {
+    case TRIB_RULE_RESTRICT: return SQL_RESTRICT;
+    case TRIB_RULE_CASCADE: return SQL_CASCADE;
+    case TRIB_RULE_SET_NULL: return SQL_SET_NULL;
+    case TRIB_RULE_SET_DEFAULT: return SQL_SET_DEFAULT;
+    default: return SQL_NO_ACTION;
+    }
+}
+
+static Status on_foreign(void *context, const MetadataReference *reference, Error *err) {
+    Visit *visit = context;
+    Listing *rows = visit->rows;
+    const MetadataFilter *to = visit->referred;
+    bool wanted = !to || ((!to->catalog.data || str_equal_fold(to->catalog, reference->catalog)) &&
+                          (!to->schema.data || str_equal_fold(to->schema, reference->to_schema)) &&
+                          str_equal_fold(to->table, reference->to_table));
+    if (!wanted) return TRIB_OK;
+    listing_row(rows);
+    listing_text(rows, 0, reference->catalog);
+    listing_text(rows, 1, reference->to_schema);
+    listing_text(rows, 2, reference->to_table);
+    listing_text(rows, 3, reference->to_column);
+    listing_text(rows, 4, reference->catalog);
+    listing_text(rows, 5, reference->schema);
+    listing_text(rows, 6, reference->table);
+    listing_text(rows, 7, reference->column);
+    listing_integer(rows, 8, reference->ordinal);
+    listing_integer(rows, 9, rule_code(reference->on_update));
+    listing_integer(rows, 10, rule_code(reference->on_delete));
+    if (reference->name.len) listing_text(rows, 11, reference->name);
+    if (reference->key_name.len) listing_text(rows, 12, reference->key_name);
+    if (reference->immediate) listing_integer(rows, 13, SQL_NOT_DEFERRABLE);
+    return TRIB_OK;
+}
+
+SQLRETURN stmt_foreign_keys(Stmt *self, const Str *names) {
+    static const uint32_t by_referring[] = {4, 5, 6, 8, 11}, by_referred[] = {0, 1, 2, 8, 11};
+    Error err;
+    Visit visit = visit_of(self, NULL);
+    bool referred = names[2].data != NULL, referring = names[5].data != NULL;
+    if (!referred && !referring)
+        return diag_error(&self->base, ERR_NULL_POINTER, "one of the two tables must be named");
+    if (!(visit.rows = listing_begin(self, foreign_columns, COUNT_OF(foreign_columns))))
+        return SQL_ERROR;
+    rename_columns(visit.rows, visit.odbc2, foreign_names2, COUNT_OF(foreign_names2));
+    MetadataFilter to = table_filter(self, names), from = table_filter(self, names + 3);
+    if (referred && referring) visit.referred = &to;
+    Status status = statement_list_references(atomic_load(&self->engine), referring ? &from : &to,
+                                              !referring, &visit, on_foreign, &err);
+    return listing_open(self, visit.rows, status, referring ? by_referred : by_referring,
+                        COUNT_OF(by_referred), &err);
+}
+
+/* ---- what no source knows */
 
 static const RowColumn procedures_columns[] = {
     {"PROCEDURE_CAT", ROW_TEXT, true, 128},
@@ -544,13 +634,6 @@ static SQLRETURN empty_result(Stmt *self, const RowColumn *columns, uint32_t cou
     if (!rows) return SQL_ERROR;
     rename_columns(rows, stmt_odbc2(self), names2, nnames2);
     return listing_open(self, rows, TRIB_OK, NULL, 0, &err);
-}
-
-SQLRETURN stmt_foreign_keys(Stmt *self, const Str *names) {
-    if (!names[2].data && !names[5].data)
-        return diag_error(&self->base, ERR_NULL_POINTER, "one of the two tables must be named");
-    return empty_result(self, foreign_columns, COUNT_OF(foreign_columns), foreign_names2,
-                        COUNT_OF(foreign_names2));
 }
 
 SQLRETURN stmt_procedures(Stmt *self, const Str *names) {

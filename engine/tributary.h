@@ -231,15 +231,35 @@ Status statement_list_tables(Statement *self, const MetadataFilter *filter,
 Status statement_list_columns(Statement *self, const MetadataFilter *filter,
                               const MetadataVisitor *visitor, Error *err) WARN_UNUSED;
 
-/* Keys and statistics of one table, by exact names: for SQLPrimaryKeys, SQLStatistics. */
+/* Keys and statistics of one table, by exact names: for SQLPrimaryKeys, SQLStatistics. One call per column
+ * of each key, before them one for the table itself (ordinal 0). */
 typedef struct MetadataKey {
     Str name, column;
     bool primary, unique;
-    uint32_t ordinal;
+    bool nullable;    /* a column of the key may be NULL */
+    uint32_t key;     /* number of the key, from 0 */
+    uint32_t ordinal; /* of the column in the key, 1-based; 0: the table */
+    double rows;      /* of the table, < 0 not known */
 } MetadataKey;
 Status statement_list_keys(Statement *self, Str catalog, Str schema, Str table, void *context,
                            Status (*key)(void *context, const MetadataKey *key, Error *err),
                            Error *err) WARN_UNUSED;
+
+/* A column of a foreign key, for SQLForeignKeys. */
+typedef struct MetadataReference {
+    Str name, key_name; /* of the foreign key, of the key it refers to ("" not known) */
+    Str catalog, schema, table, column;
+    Str to_schema, to_table, to_column; /* of the same catalog */
+    uint32_t ordinal;                   /* 1-based */
+    TribReferenceRule on_update, on_delete;
+    bool immediate; /* known not to be deferrable */
+} MetadataReference;
+/* The foreign keys of the tables that the (literal) filter names, or if `incoming` those that refer to
+ * them. Sources that know of none have none. */
+Status statement_list_references(
+    Statement *self, const MetadataFilter *filter, bool incoming, void *context,
+    Status (*reference)(void *context, const MetadataReference *reference, Error *err),
+    Error *err) WARN_UNUSED;
 
 /* ---------------------------------------------------------------- registries */
 

@@ -32,6 +32,9 @@ TribStatus metadata_tables(TribCatalog *self, TribCall *call, const char *schema
                            TribError *err);
 TribStatus metadata_describe(TribCatalog *self, TribCall *call, const char *schema,
                              const char *table, TribNames *names, TribError *err);
+/* reference.c */
+TribStatus metadata_references(TribCatalog *self, TribCall *call, const char *schema,
+                               const char *table, bool incoming, TribNames *names, TribError *err);
 /* passthrough.c */
 TribStatus metadata_passthrough(TribCatalog *self, TribCall *call, const char *text,
                                 TribNames *names, TribError *err);

@@ -113,6 +113,7 @@ static const TribConnector connector = {
     .scan_stats = scan_stats,
     .scan_release = scan_release,
     .passthrough = metadata_passthrough,
+    .list_references = metadata_references,
 };
 
 const TribConnector *trib_connector(void) {

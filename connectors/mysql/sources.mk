@@ -12,6 +12,7 @@ trib_mysql_la_SOURCES = \
 	connectors/mysql/option.c connectors/mysql/option.h \
 	connectors/mysql/passthrough.c \
 	connectors/mysql/plan.c connectors/mysql/plan.h \
+	connectors/mysql/reference.c \
 	connectors/mysql/scan.c \
 	connectors/mysql/shippable.c connectors/mysql/shippable.h \
 	connectors/mysql/split.c \

@@ -81,6 +81,7 @@ static const TribConnector connector = {
     .scan_stats = lite_scan_stats,
     .scan_release = lite_scan_release,
     .passthrough = lite_passthrough,
+    .list_references = lite_list_references,
 };
 
 const TribConnector *trib_connector(void) {

@@ -115,6 +115,9 @@ Status lite_list_tables(TribCatalog *catalog, TribCall *call, const char *schema
                         TribError *err);
 Status lite_describe_table(TribCatalog *catalog, TribCall *call, const char *schema,
                            const char *table, TribNames *names, TribError *err);
+/* reference.c */
+TribStatus lite_list_references(TribCatalog *catalog, TribCall *call, const char *schema,
+                                const char *table, bool incoming, TribNames *names, TribError *err);
 Status lite_passthrough(TribCatalog *catalog, TribCall *call, const char *text, TribNames *names,
                         TribError *err);
 /* What a table's facts say: the name by which its rowid can be read, or NULL. */

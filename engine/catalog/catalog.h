@@ -86,6 +86,10 @@ Status catalog_tables(const LookupContext *context, Catalog *catalog, const char
                       TribNames *names, Error *err) WARN_UNUSED;
 Status catalog_describe(const LookupContext *context, Catalog *catalog, const char *schema,
                         const char *table, TableRef **out, Error *err) WARN_UNUSED;
+/* Foreign keys of a table, or those that refer to it, by exact names; asked anew each time. */
+Status catalog_references(const LookupContext *context, Catalog *catalog, const char *schema,
+                          const char *table, bool incoming, TribNames *names,
+                          Error *err) WARN_UNUSED;
 /* The columns that a statement in the source's own language has, as a table of that text; asked anew each time.
  * HYC00 where the source takes no such statements; the source's own errors with their SQLSTATE. */
 Status catalog_passthrough(const LookupContext *context, Catalog *catalog, Str text, TableRef **out,

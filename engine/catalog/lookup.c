@@ -145,6 +145,14 @@ Status catalog_tables(const LookupContext *context, Catalog *catalog, const char
     return TRIB_OK;
 }
 
+Status catalog_references(const LookupContext *context, Catalog *catalog, const char *schema,
+                          const char *table, bool incoming, TribNames *names, Error *err) {
+    Source *source;
+    if (is_info(schema)) return TRIB_OK;
+    TRY(catalog_source(catalog, &source, err));
+    return source_references(source, &context->call, schema, table, incoming, names, err);
+}
+
 /* ---------------------------------------------------------------- tables */
 
 void table_retain(TableRef *self) {

@@ -9,7 +9,13 @@
 
 #include "engine/base/os.h"
 
-typedef enum ListKind { LIST_SCHEMAS, LIST_TABLES, LIST_COLUMNS, LIST_KEYS } ListKind;
+typedef enum ListKind {
+    LIST_SCHEMAS,
+    LIST_TABLES,
+    LIST_COLUMNS,
+    LIST_KEYS,
+    LIST_REFERENCES
+} ListKind;
 
 typedef struct Listing {
     Statement *statement;
@@ -18,6 +24,8 @@ typedef struct Listing {
     const MetadataVisitor *visitor;
     void *key_context;
     Status (*key)(void *context, const MetadataKey *key, Error *err);
+    Status (*reference)(void *context, const MetadataReference *reference, Error *err);
+    bool incoming;
     LookupContext lookup;
     StatementSettings settings;
     Arena *arena;
@@ -99,13 +107,19 @@ static Status visit_columns(Listing *self, const TableRef *table, Error *err) {
 
 static Status visit_keys(Listing *self, const TableRef *table, Error *err) {
     const TribTable *t = &table->table;
+    MetadataKey key = {.name = STR(""), .column = STR(""), .rows = t->rows};
+    TRY(self->key(self->key_context, &key, err));
     for (uint32_t k = 0; k < t->nkeys; k++) {
+        key.name = str_from(t->keys[k].name);
+        key.primary = t->keys[k].primary;
+        key.unique = t->keys[k].unique;
+        key.key = k;
+        key.nullable = false;
+        for (uint32_t i = 0; i < t->keys[k].ncolumns; i++)
+            key.nullable |= t->columns[t->keys[k].columns[i]].nullable;
         for (uint32_t i = 0; i < t->keys[k].ncolumns; i++) {
-            MetadataKey key = {.name = str_from(t->keys[k].name),
-                               .column = str_from(t->columns[t->keys[k].columns[i]].name),
-                               .primary = t->keys[k].primary,
-                               .unique = t->keys[k].unique,
-                               .ordinal = i + 1};
+            key.column = str_from(t->columns[t->keys[k].columns[i]].name);
+            key.ordinal = i + 1;
             TRY(self->key(self->key_context, &key, err));
         }
     }
@@ -132,12 +146,43 @@ static Status visit_described(Listing *self, const char *schema, const char *nam
     return status;
 }
 
+static bool on_reference(void *context, const TribReference *from) {
+    Listing *self = context;
+    MetadataReference reference = {.name = str_from(from->name),
+                                   .key_name = str_from(from->key_name ? from->key_name : ""),
+                                   .catalog = str_from(catalog_name(self->catalog)),
+                                   .schema = str_from(from->schema),
+                                   .table = str_from(from->table),
+                                   .column = str_from(from->column),
+                                   .to_schema = str_from(from->to_schema),
+                                   .to_table = str_from(from->to_table),
+                                   .to_column = str_from(from->to_column),
+                                   .ordinal = from->ordinal,
+                                   .on_update = from->on_update,
+                                   .on_delete = from->on_delete,
+                                   .immediate = from->immediate};
+    self->status = self->reference(self->key_context, &reference, self->err);
+    return self->status == TRIB_OK;
+}
+
+static Status visit_references(Listing *self, const char *schema, const char *name) {
+    TribNames names = {.self = self, .reference = on_reference};
+    Error failure;
+    Status status = catalog_references(&self->lookup, self->catalog, schema, name, self->incoming,
+                                       &names, &failure);
+    if (self->status != TRIB_OK) return self->status; /* the visitor's, err is filled in */
+    if (status != TRIB_OK) *self->err = failure;
+    return status;
+}
+
 static bool on_table(void *context, const char *schema, const char *name, TribTableKind kind,
                      const char *comment) {
     static const char *const kinds[] = {"TABLE", "VIEW", "SYSTEM TABLE"};
     Listing *self = context;
     if (!filter_matches(self, self->filter->table, str_from(name))) return true;
-    if (self->kind != LIST_TABLES) {
+    if (self->kind == LIST_REFERENCES) {
+        self->status = visit_references(self, schema, name);
+    } else if (self->kind != LIST_TABLES) {
         self->status = visit_described(self, schema, name, self->err);
     } else {
         MetadataTable table = {.catalog = str_from(catalog_name(self->catalog)),
@@ -253,5 +298,18 @@ Status statement_list_keys(Statement *self, Str catalog, Str schema, Str table, 
                        .filter = &filter,
                        .key = key,
                        .key_context = context};
+    return listing_start(&listing, err);
+}
+
+Status statement_list_references(
+    Statement *self, const MetadataFilter *filter, bool incoming, void *context,
+    Status (*reference)(void *context, const MetadataReference *reference, Error *err),
+    Error *err) {
+    Listing listing = {.statement = self,
+                       .kind = LIST_REFERENCES,
+                       .filter = filter,
+                       .reference = reference,
+                       .key_context = context,
+                       .incoming = incoming};
     return listing_start(&listing, err);
 }

@@ -370,7 +370,20 @@ static TribStatus guard_described(void *context, const TribTable *table, TribErr
     return self->to->described(self->to->self, table, err);
 }
 
-typedef enum { ASK_SCHEMAS, ASK_TABLES, ASK_TABLE, ASK_STATEMENT } Question;
+static bool guard_reference(void *context, const TribReference *reference) {
+    NamesGuard *self = context;
+    self->any = true;
+    return self->to->reference(self->to->self, reference);
+}
+
+typedef enum {
+    ASK_SCHEMAS,
+    ASK_TABLES,
+    ASK_TABLE,
+    ASK_STATEMENT,
+    ASK_REFERENCES,
+    ASK_REFERENCES_IN
+} Question;
 
 static Status source_ask(Source *self, const SourceCall *call, Question question,
                          const char *schema, const char *table, TribNames *names, Error *err) {
@@ -379,8 +392,11 @@ static Status source_ask(Source *self, const SourceCall *call, Question question
     uint32_t attempt = 0;
     bool held;
     NamesGuard guard = {.to = names};
-    TribNames asked = {
-        .self = &guard, .schema = guard_schema, .table = guard_table, .described = guard_described};
+    TribNames asked = {.self = &guard,
+                       .schema = guard_schema,
+                       .table = guard_table,
+                       .described = guard_described,
+                       .reference = guard_reference};
     frame_of_call(&frame, self, call);
     TRY(call_permit(self, call, &held, err));
     do {
@@ -393,6 +409,9 @@ static Status source_ask(Source *self, const SourceCall *call, Question question
             status = self->connector->list_tables(self->catalog, &frame.base, schema, &asked, err);
         else if (question == ASK_STATEMENT)
             status = self->connector->passthrough(self->catalog, &frame.base, table, &asked, err);
+        else if (question == ASK_REFERENCES || question == ASK_REFERENCES_IN)
+            status = self->connector->list_references(self->catalog, &frame.base, schema, table,
+                                                      question == ASK_REFERENCES_IN, &asked, err);
         else
             status = self->connector->describe_table(self->catalog, &frame.base, schema, table,
                                                      &asked, err);
@@ -423,6 +442,13 @@ Status source_passthrough(Source *self, const SourceCall *call, const char *text
     (void)error_set(err, ERR_UNSUPPORTED, "catalogs of type %s take no statements of their own",
                     self->connector->type);
     return error_source(err, self->name);
+}
+
+Status source_references(Source *self, const SourceCall *call, const char *schema,
+                         const char *table, bool incoming, TribNames *names, Error *err) {
+    if (!self->connector->list_references) return TRIB_OK;
+    return source_ask(self, call, incoming ? ASK_REFERENCES_IN : ASK_REFERENCES, schema, table,
+                      names, err);
 }
 
 /* ---------------------------------------------------------------- plans */

@@ -81,6 +81,11 @@ Status source_describe(Source *self, const SourceCall *call, const char *schema,
 Status source_passthrough(Source *self, const SourceCall *call, const char *text, TribNames *names,
                           Error *err) WARN_UNUSED;
 
+/* The columns of a table's foreign keys, or of those that refer to it; none where the connector knows none. */
+Status source_references(Source *self, const SourceCall *call, const char *schema,
+                         const char *table, bool incoming, TribNames *names,
+                         Error *err) WARN_UNUSED;
+
 /* A plan of the connector, with the source it belongs to. Immutable, reference-counted. */
 typedef struct SourcePlan SourcePlan;
 Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, SourcePlan **out,

@@ -821,10 +821,44 @@ Status statement_list_keys(Statement *self, Str catalog, Str schema, Str table, 
                            Error *err) {
     if (!str_equal_fold(table, STR("customers")))
         return error_set(err, ERR_TABLE_NOT_FOUND, "no such table");
-    MetadataKey k = {STR("pk_customers"), STR("id"), true, true, 1};
+    MetadataKey t = {.rows = 4e9};
+    TRY(key(context, &t, err));
+    MetadataKey k = {.name = STR("pk_customers"),
+                     .column = STR("id"),
+                     .primary = true,
+                     .unique = true,
+                     .ordinal = 1};
     TRY(key(context, &k, err));
-    MetadataKey u = {STR("by_name"), STR("name"), false, true, 1};
+    MetadataKey u = {.name = STR("by_name"),
+                     .column = STR("name"),
+                     .unique = true,
+                     .nullable = true,
+                     .key = 1,
+                     .ordinal = 1};
     return key(context, &u, err);
+}
+
+/* customers (region_id) refers to regions (id) in shop.main; nobody refers to customers. */
+Status statement_list_references(
+    Statement *self, const MetadataFilter *filter, bool incoming, void *context,
+    Status (*reference)(void *context, const MetadataReference *reference, Error *err),
+    Error *err) {
+    if (!str_equal_fold(filter->table, incoming ? STR("regions") : STR("customers")))
+        return TRIB_OK;
+    MetadataReference r = {.name = STR("to_region"),
+                           .key_name = STR("pk_regions"),
+                           .catalog = STR("shop"),
+                           .schema = STR("main"),
+                           .table = STR("customers"),
+                           .column = STR("region_id"),
+                           .to_schema = STR("main"),
+                           .to_table = STR("regions"),
+                           .to_column = STR("id"),
+                           .ordinal = 1,
+                           .on_update = TRIB_RULE_CASCADE,
+                           .on_delete = TRIB_RULE_SET_NULL,
+                           .immediate = true};
+    return reference(context, &r, err);
 }
 
 /* ---- registries */

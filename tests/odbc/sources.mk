@@ -36,6 +36,11 @@ tests_odbc_test_scroll_SOURCES = tests/odbc/test_scroll.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_scroll_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_scroll_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
+check_PROGRAMS += tests/odbc/test_catalog
+tests_odbc_test_catalog_SOURCES = tests/odbc/test_catalog.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_catalog_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_catalog_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl
+
 check_PROGRAMS += tests/odbc/test_locale
 tests_odbc_test_locale_SOURCES = tests/odbc/test_locale.c tests/odbc/transcript.def $(ODBC_TEST_SOURCES)
 tests_odbc_test_locale_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
@@ -67,7 +72,7 @@ tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
 TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine \
-	tests/odbc/test_scroll tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_threads \
+	tests/odbc/test_scroll tests/odbc/test_catalog tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_threads \
 	tests/odbc/test_faults
 endif
 

@@ -945,6 +945,36 @@ static void catalog_functions(void **state) {
     link_close(&link);
 }
 
+/* By the referring table, by the one referred to, by both; the other way round there are none. */
+static void foreign_keys(Link *link) {
+    static const struct {
+        const char *referred, *referring;
+        int rows;
+    } cases[] = {{NULL, "customers", 1},     {"regions", NULL, 1},   {"regions", "customers", 1},
+                 {"others", "customers", 0}, {"customers", NULL, 0}, {NULL, "regions", 0}};
+    static const char *const expected[] = {"shop", "main",      "regions",    "id", "shop",
+                                           "main", "customers", "region_id",  "1",  "0",
+                                           "2",    "to_region", "pk_regions", "7"};
+    SQLSMALLINT n;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        SQLCHAR *shop = (SQLCHAR *)"shop";
+        OK(odbc.SQLForeignKeys(link->stmt, shop, 4, NULL, 0,
+                               (SQLCHAR *)(uintptr_t)cases[i].referred, SQL_NTS, shop, 4, NULL, 0,
+                               (SQLCHAR *)(uintptr_t)cases[i].referring, SQL_NTS));
+        OK(odbc.SQLNumResultCols(link->stmt, &n));
+        assert_int_equal(n, 14);
+        for (int row = 0; row < cases[i].rows; row++) {
+            OK(odbc.SQLFetch(link->stmt));
+            for (SQLUSMALLINT c = 1; c <= 14; c++)
+                assert_string_equal(text_of(link, c), expected[c - 1]);
+        }
+        assert_int_equal(odbc.SQLFetch(link->stmt), SQL_NO_DATA);
+        close_cursor(link);
+    }
+    FAILS(odbc.SQLForeignKeys(link->stmt, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0));
+    STATE_IS(link, "HY009");
+}
+
 static void catalog_keys(void **state) {
     Link link;
     SQLSMALLINT n;
@@ -957,8 +987,16 @@ static void catalog_keys(void **state) {
     close_cursor(&link);
     OK(odbc.SQLStatistics(link.stmt, (SQLCHAR *)"shop", 4, NULL, 0, (SQLCHAR *)"customers", 9,
                           SQL_INDEX_ALL, SQL_QUICK));
-    OK(odbc.SQLFetch(link.stmt));
-    OK(odbc.SQLFetch(link.stmt));
+    static const char *const statistics[][4] = {{"0", "(null)", "(null)", "2147483647"},
+                                                {"3", "by_name", "name", "(null)"},
+                                                {"3", "pk_customers", "id", "(null)"}};
+    for (int i = 0; i < 3; i++) {
+        static const SQLUSMALLINT columns[] = {7, 6, 9, 11};
+        OK(odbc.SQLFetch(link.stmt));
+        for (int c = 0; c < 4; c++)
+            assert_string_equal(text_of(&link, columns[c]), statistics[i][c]);
+    }
+    assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
     close_cursor(&link);
     OK(odbc.SQLSpecialColumns(link.stmt, SQL_BEST_ROWID, (SQLCHAR *)"shop", 4, (SQLCHAR *)"main", 4,
                               (SQLCHAR *)"customers", 9, SQL_SCOPE_CURROW, SQL_NULLABLE));
@@ -971,12 +1009,7 @@ static void catalog_keys(void **state) {
     close_cursor(&link);
     FAILS(odbc.SQLPrimaryKeys(link.stmt, NULL, 0, NULL, 0, NULL, 0));
     STATE_IS(&link, "HY009");
-    OK(odbc.SQLForeignKeys(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"t", 1, NULL, 0, NULL, 0, NULL,
-                           0));
-    OK(odbc.SQLNumResultCols(link.stmt, &n));
-    assert_int_equal(n, 14);
-    assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
-    close_cursor(&link);
+    foreign_keys(&link);
     OK(odbc.SQLProcedures(link.stmt, NULL, 0, NULL, 0, NULL, 0));
     OK(odbc.SQLNumResultCols(link.stmt, &n));
     assert_int_equal(n, 8);
