@@ -96,10 +96,30 @@ typedef enum CClass {
     C_TIME,
     C_TIMESTAMP,
     C_GUID,
+    C_YM_FIELD, /* year, month */
     C_YM,
+    C_DS_FIELD, /* day, hour, minute, second */
     C_DS,
     C_COUNT
 } CClass;
+
+/* What SQL types of parameters are to the table of conversions from C. */
+typedef enum Target {
+    TARGET_TEXT,
+    TARGET_EXACT,
+    TARGET_REAL,
+    TARGET_BIT,
+    TARGET_BYTES,
+    TARGET_DATE,
+    TARGET_TIME,
+    TARGET_TIMESTAMP,
+    TARGET_UUID,
+    TARGET_YM_FIELD,
+    TARGET_YM,
+    TARGET_DS_FIELD,
+    TARGET_DS,
+    TARGET_COUNT
+} Target;
 
 /* One value, taken out of a column or of the application's buffer. */
 typedef struct Cell {
@@ -108,6 +128,7 @@ typedef struct Cell {
     bool zoned;        /* TIME, TIMESTAMP: has a zone */
     int8_t scale;      /* DECIMAL */
     uint8_t precision; /* TIME, TIMESTAMP: fraction digits */
+    int16_t interval;  /* YM, DS of the application: its C type; 0: of a column */
     union {
         int64_t integer; /* BOOL, INTEGER, DATE, YM, DS */
         Int128 decimal;
@@ -153,6 +174,8 @@ struct ConvertPlan {
     uint8_t numeric_precision; /* SQL_C_NUMERIC: asked for; 0: the value's own */
     int8_t numeric_scale;
     bool numeric_set;
+    bool seconds_set; /* digits of seconds were asked for: intervals, timestamps */
+    uint8_t seconds_precision, leading_precision; /* the latter 0: not asked for */
     bool variable; /* C type of variable length: CHAR, WCHAR, BINARY */
     size_t size;   /* of a fixed C type */
     CellWriter write;
@@ -161,6 +184,14 @@ struct ConvertPlan {
 
 /* CONVERT_OK, or CONVERT_RESTRICTED; ctype must be valid and not SQL_C_DEFAULT. */
 ConvertCode convert_plan(ConvertPlan *plan, TribType type, SQLSMALLINT ctype);
+
+/* What a descriptor says of a C type's precision and scale; what it does not say follows the value. */
+typedef struct Precisions {
+    bool set; /* precision and scale */
+    SQLSMALLINT precision, scale;
+    SQLINTEGER leading; /* 0: not set */
+} Precisions;
+void convert_precisions(ConvertPlan *plan, const Precisions *given);
 
 /* A run of cells of one column and the application's buffers for them. */
 struct Span {
@@ -190,15 +221,16 @@ Family convert_family(Source source);
 void cell_load(const ColumnView *column, Source source, uint32_t position, Cell *out);
 /* The integer part, and whether a fraction was dropped. */
 ConvertCode cell_integer(const Cell *cell, Int128 *out, bool *fraction);
+bool cell_negative(const Cell *cell);
 ConvertCode cell_real(const Cell *cell, double *out);
 /* scale < 0: the value's own (as long as 38 digits hold it), written back. */
 ConvertCode cell_decimal(const Cell *cell, int *scale, Int128 *out, bool *fraction);
 ConvertCode cell_date(const Cell *cell, int32_t *days, bool *dropped);
+/* A text that is a time of day and no timestamp. */
+bool cell_is_time(const Cell *cell, int64_t *ns);
 ConvertCode cell_time(const Cell *cell, int64_t *ns);
 ConvertCode cell_timestamp(const Cell *cell, int64_t *us, int32_t *ns);
 ConvertCode cell_uuid(const Cell *cell, uint8_t out[16]);
-ConvertCode cell_months(const Cell *cell, int64_t *months);
-ConvertCode cell_microseconds(const Cell *cell, int64_t *us);
 /* An array, map or row as JSON text, appended; at: position of the value in the column's data. */
 Status nested_text(const ColumnView *column, uint32_t at, Buf *out, Error *err) WARN_UNUSED;
 /* The value as UTF-8. Text: borrowed. Others: in `small` or `big`. *whole: bytes that must not be cut
@@ -227,8 +259,22 @@ Delivery convert_delivery(uint8_t family, uint8_t cclass);
 ConvertCode deliver(Delivery how, Str value, void *out, SQLLEN capacity, SQLLEN *length,
                     size_t *used);
 
-/* The table: is there a conversion? */
+/* convert_interval.c */
+bool interval_is_single(int16_t code);
+/* Months or microseconds of a value that is read in the fields of an interval type. */
+ConvertCode cell_interval(const Cell *cell, int16_t code, int64_t *out, bool *fraction);
+/* The number in an interval of one field; CONVERT_INTERVAL: it has several. */
+ConvertCode interval_number(const Cell *cell, int *scale, Int128 *out);
+size_t interval_format(const Cell *cell, char *out); /* CALENDAR_TEXT_MAX bytes */
+/* No field is lost in an interval of this type with so many leading digits (0: any). */
+bool interval_holds(int64_t value, int16_t code, int leading);
+ConvertCode interval_write(const Cell *cell, CellOut *out);
+/* precision: of the fraction of seconds. */
+ConvertCode interval_from_c(int16_t ctype, const void *data, int precision, Cell *out);
+
+/* The tables: is there a conversion? */
 bool convert_allowed(Family family, CClass cclass);
+bool convert_parameter_allowed(SQLSMALLINT ctype, SQLSMALLINT sqltype);
 
 /* convert_write.c: writers by C class. NULL: no such conversion. */
 CellWriter convert_writer(Family family, CClass cclass);
@@ -238,10 +284,19 @@ SpanKernel convert_kernel(Source source, CClass cclass);
 /* SQL_C_... to its class; C_COUNT: unknown. */
 CClass convert_class(SQLSMALLINT ctype);
 
-/* convert_param.c: a C value of the application as a cell, then as a value of the engine. Texts of
- * the value live in `arena`. length: bytes of CHAR, WCHAR, BINARY, or SQL_NTS. */
-ConvertCode cell_from_c(SQLSMALLINT ctype, const void *data, SQLLEN length, Arena *arena, Cell *out,
-                        Error *err);
-ConvertCode cell_value(const Cell *cell, TribType type, Arena *arena, TribValue *out, Error *err);
+/* convert_param.c: a C value of the application as a value of the engine. */
+typedef struct Parameter {
+    SQLSMALLINT ctype;   /* not SQL_C_DEFAULT */
+    SQLLEN length;       /* bytes of CHAR, WCHAR, BINARY, or SQL_NTS */
+    Precisions given;    /* of the C value */
+    SQLSMALLINT concise; /* the SQL type that was declared */
+    SQLULEN size;        /* ColumnSize; 0: not said */
+    SQLSMALLINT digits;  /* DecimalDigits */
+    SQLINTEGER leading;  /* leading digits of an interval; 0: not said */
+    SQLULEN unbounded;   /* the size that is reported for texts without a bound: none either */
+} Parameter;
+/* Texts of the value live in `arena`. */
+ConvertCode convert_parameter(const Parameter *self, const void *data, Arena *arena, TribValue *out,
+                              Error *err);
 
 #endif

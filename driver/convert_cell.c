@@ -192,6 +192,8 @@ ConvertCode cell_decimal(const Cell *cell, int *scale, Int128 *out, bool *fracti
         break;
     case FAMILY_REAL: code = real_decimal(cell, &own, &value); break;
     case FAMILY_TEXT: code = text_decimal(cell->text, &own, &value); break;
+    case FAMILY_YM:
+    case FAMILY_DS: code = interval_number(cell, &own, &value); break;
     default: return CONVERT_RESTRICTED;
     }
     if (code != CONVERT_OK) return code;
@@ -221,6 +223,17 @@ ConvertCode cell_integer(const Cell *cell, Int128 *out, bool *fraction) {
     return real_integer(real, out, fraction);
 }
 
+bool cell_negative(const Cell *cell) {
+    switch (cell->family) {
+    case FAMILY_REAL: return cell->real < 0;
+    case FAMILY_DECIMAL: return cell->decimal < 0;
+    case FAMILY_TEXT: return str_trim(cell->text).len > 0 && str_trim(cell->text).data[0] == '-';
+    case FAMILY_BOOL:
+    case FAMILY_INTEGER: return cell->integer < 0;
+    default: return false;
+    }
+}
+
 ConvertCode cell_real(const Cell *cell, double *out) {
     switch (cell->family) {
     case FAMILY_BOOL:
@@ -248,25 +261,52 @@ static int32_t instant_days(int64_t us, int64_t *of_day) {
     return (int32_t)days;
 }
 
-ConvertCode cell_timestamp(const Cell *cell, int64_t *us, int32_t *ns) {
+/* The value of an escape: {ts '2024-01-15 10:00:00'}. Other texts stay. */
+static Str escape_value(Str text) {
+    text = str_trim(text);
+    if (text.len < 2 || text.data[0] != '{' || text.data[text.len - 1] != '}') return text;
+    const char *open = memchr(text.data, '\'', text.len);
+    if (!open) return text;
+    Str name = str_trim((Str){text.data + 1, (size_t)(open - text.data - 1)});
+    if (!str_equal_fold(name, STR("d")) && !str_equal_fold(name, STR("t")) &&
+        !str_equal_fold(name, STR("ts")))
+        return text;
+    Str rest = str_trim((Str){open + 1, text.len - (size_t)(open + 1 - text.data) - 1});
+    if (rest.len == 0 || rest.data[rest.len - 1] != '\'') return text;
+    return (Str){rest.data, rest.len - 1};
+}
+
+/* The specification: a time of day becomes one of today. */
+static int64_t today_us(void) {
+    int64_t of_day;
+    return instant_days(os_realtime_us(), &of_day) * US_PER_DAY;
+}
+
+static ConvertCode text_timestamp(Str text, int64_t *us, int32_t *ns) {
     int16_t zone;
+    int64_t of_day;
+    text = escape_value(text);
+    if (timestamp_parse(text, 9, us, ns, &zone)) return CONVERT_OK;
+    if (!time_parse(text, &of_day)) return CONVERT_INVALID;
+    *us = today_us() + of_day / 1000;
+    *ns = (int32_t)(of_day % 1000);
+    return CONVERT_OK;
+}
+
+ConvertCode cell_timestamp(const Cell *cell, int64_t *us, int32_t *ns) {
     *ns = 0;
     switch (cell->family) {
     case FAMILY_DATE: *us = cell->integer * US_PER_DAY; return CONVERT_OK;
-    case FAMILY_TIME: { /* the specification: the date is today */
-        int64_t of_day;
-        int32_t today = instant_days(os_realtime_us(), &of_day);
-        *us = today * US_PER_DAY + cell->time.ns / 1000;
+    case FAMILY_TIME:
+        *us = today_us() + cell->time.ns / 1000;
         *ns = (int32_t)(cell->time.ns % 1000);
         return CONVERT_OK;
-    }
     case FAMILY_TIMESTAMP:
         *us = cell->instant.us;
         *ns = cell->instant.ns;
         if (cell->zoned) *us += zone_offset_at(cell->instant.zone, *us) * US_PER_SECOND;
         return CONVERT_OK;
-    case FAMILY_TEXT:
-        return timestamp_parse(cell->text, 9, us, ns, &zone) ? CONVERT_OK : CONVERT_INVALID;
+    case FAMILY_TEXT: return text_timestamp(cell->text, us, ns);
     default: return CONVERT_RESTRICTED;
     }
 }
@@ -277,8 +317,13 @@ ConvertCode cell_date(const Cell *cell, int32_t *days, bool *dropped) {
         *days = (int32_t)cell->integer;
         return CONVERT_OK;
     }
-    if (cell->family == FAMILY_TEXT && date_parse(cell->text, days)) return CONVERT_OK;
     if (cell->family == FAMILY_TIME) return CONVERT_RESTRICTED;
+    if (cell->family == FAMILY_TEXT) {
+        Str text = escape_value(cell->text);
+        int64_t time;
+        if (date_parse(text, days)) return CONVERT_OK;
+        if (time_parse(text, &time)) return CONVERT_INVALID;
+    }
     int64_t us, of_day;
     int32_t ns;
     ConvertCode code = cell_timestamp(cell, &us, &ns);
@@ -288,13 +333,22 @@ ConvertCode cell_date(const Cell *cell, int32_t *days, bool *dropped) {
     return CONVERT_OK;
 }
 
+bool cell_is_time(const Cell *cell, int64_t *ns) {
+    return cell->family == FAMILY_TEXT && time_parse(escape_value(cell->text), ns);
+}
+
 ConvertCode cell_time(const Cell *cell, int64_t *ns) {
     if (cell->family == FAMILY_TIME) {
         *ns = cell->time.ns;
         return CONVERT_OK;
     }
-    if (cell->family == FAMILY_TEXT && time_parse(cell->text, ns)) return CONVERT_OK;
     if (cell->family == FAMILY_DATE) return CONVERT_RESTRICTED;
+    if (cell->family == FAMILY_TEXT) {
+        Str text = escape_value(cell->text);
+        int32_t days;
+        if (time_parse(text, ns)) return CONVERT_OK;
+        if (date_parse(text, &days)) return CONVERT_INVALID;
+    }
     int64_t us, of_day;
     int32_t below;
     ConvertCode code = cell_timestamp(cell, &us, &below);
@@ -338,61 +392,6 @@ ConvertCode cell_uuid(const Cell *cell, uint8_t out[16]) {
     }
     if (cell->family != FAMILY_UUID) return CONVERT_RESTRICTED;
     memcpy(out, cell->uuid, 16);
-    return CONVERT_OK;
-}
-
-/* An unsigned number of at most 9 digits at *at. */
-static bool digits_read(Str text, size_t *at, int64_t *out) {
-    size_t start = *at;
-    *out = 0;
-    while (*at < text.len && *at - start < 9 && text.data[*at] >= '0' && text.data[*at] <= '9')
-        *out = *out * 10 + (text.data[(*at)++] - '0');
-    return *at > start;
-}
-
-static bool sign_read(Str text, size_t *at) {
-    if (*at >= text.len || (text.data[*at] != '-' && text.data[*at] != '+')) return false;
-    return text.data[(*at)++] == '-';
-}
-
-ConvertCode cell_months(const Cell *cell, int64_t *months) {
-    if (cell->family == FAMILY_YM) {
-        *months = cell->integer;
-        return CONVERT_OK;
-    }
-    if (cell->family != FAMILY_TEXT) return CONVERT_RESTRICTED;
-    Str text = str_trim(cell->text);
-    size_t at = 0;
-    int64_t years, more = 0;
-    bool negative = sign_read(text, &at);
-    if (!digits_read(text, &at, &years)) return CONVERT_INVALID;
-    if (at < text.len && text.data[at] == '-') {
-        at++;
-        if (!digits_read(text, &at, &more) || more > 11) return CONVERT_INVALID;
-    }
-    if (at != text.len) return CONVERT_INVALID;
-    *months = (years * 12 + more) * (negative ? -1 : 1);
-    return CONVERT_OK;
-}
-
-ConvertCode cell_microseconds(const Cell *cell, int64_t *us) {
-    if (cell->family == FAMILY_DS) {
-        *us = cell->integer;
-        return CONVERT_OK;
-    }
-    if (cell->family != FAMILY_TEXT) return CONVERT_RESTRICTED;
-    Str text = str_trim(cell->text);
-    size_t at = 0;
-    int64_t days, of_day = 0;
-    bool negative = sign_read(text, &at);
-    if (!digits_read(text, &at, &days)) return CONVERT_INVALID;
-    if (at < text.len && text.data[at] == ' ') {
-        Str rest = {text.data + at + 1, text.len - at - 1};
-        if (!time_parse(rest, &of_day)) return CONVERT_INVALID;
-    } else if (at != text.len) {
-        return CONVERT_INVALID;
-    }
-    *us = (days * US_PER_DAY + of_day / 1000) * (negative ? -1 : 1);
     return CONVERT_OK;
 }
 
@@ -471,16 +470,16 @@ ConvertCode cell_text(const Cell *cell, char small[CONVERT_TEXT_MAX], Buf *big, 
                                : timestamp_format_iso(cell->instant.us, cell->instant.ns,
                                                       cell->precision, small);
         break;
-    case FAMILY_YM: out->len = interval_ym_format((int32_t)cell->integer, small); break;
-    case FAMILY_DS: out->len = interval_ds_format(cell->integer, small); break;
+    case FAMILY_YM:
+    case FAMILY_DS: out->len = interval_format(cell, small); break;
     case FAMILY_UUID: out->len = uuid_format(cell->uuid, small); break;
     default: return CONVERT_RESTRICTED;
     }
     *whole = out->len;
     if (cell->family == FAMILY_DECIMAL || cell->family == FAMILY_REAL) *whole = whole_part(*out);
     const char *point = NULL;
-    if ((cell->family == FAMILY_TIME || cell->family == FAMILY_TIMESTAMP) && !cell->zoned)
-        point = memchr(small, '.', out->len);
+    bool cut = cell->family == FAMILY_TIME || cell->family == FAMILY_TIMESTAMP;
+    if (cell->family == FAMILY_DS || (cut && !cell->zoned)) point = memchr(small, '.', out->len);
     if (point) *whole = (size_t)(point - small);
     return CONVERT_OK;
 }

@@ -131,38 +131,24 @@ static ConvertCode guid_from_c(const void *data, Cell *out) {
     return CONVERT_OK;
 }
 
-static ConvertCode interval_from_c(SQLSMALLINT ctype, const void *data, Cell *out) {
-    SQL_INTERVAL_STRUCT interval;
-    memcpy(&interval, data, sizeof interval);
-    int64_t sign = interval.interval_sign ? -1 : 1;
-    if (convert_class(ctype) == C_YM) {
-        out->family = FAMILY_YM;
-        out->integer = sign * ((int64_t)interval.intval.year_month.year * 12 +
-                               interval.intval.year_month.month);
-        return out->integer > INT32_MAX || out->integer < INT32_MIN ? CONVERT_INTERVAL : CONVERT_OK;
-    }
-    const SQL_DAY_SECOND_STRUCT *fields = &interval.intval.day_second;
-    Int128 us =
-        (((Int128)fields->day * 24 + fields->hour) * 60 + fields->minute) * 60 + fields->second;
-    us = us * US_PER_SECOND + fields->fraction; /* the default precision of seconds is 6 */
-    if (us > INT64_MAX) return CONVERT_INTERVAL;
-    out->family = FAMILY_DS;
-    out->integer = sign * (int64_t)us;
-    return CONVERT_OK;
+/* Digits of the fraction in an interval structure; the specification's default is 6. */
+static int seconds_digits(const Parameter *self) {
+    if (!self->given.set || self->given.precision < 0) return 6;
+    return self->given.precision > 9 ? 9 : self->given.precision;
 }
 
-ConvertCode cell_from_c(SQLSMALLINT ctype, const void *data, SQLLEN length, Arena *arena, Cell *out,
-                        Error *err) {
+static ConvertCode cell_from_c(const Parameter *self, SQLSMALLINT ctype, const void *data,
+                               Arena *arena, Cell *out, Error *err) {
     memset(out, 0, sizeof *out);
     switch (convert_class(ctype)) {
     case C_CHAR:
     case C_WCHAR:
         out->family = FAMILY_TEXT;
-        return text_from_c(ctype, data, length, arena, &out->text, err);
+        return text_from_c(ctype, data, self->length, arena, &out->text, err);
     case C_BINARY:
-        if (length < 0) return CONVERT_INVALID;
+        if (self->length < 0) return CONVERT_INVALID;
         out->family = FAMILY_BYTES;
-        out->text = (Str){data, (size_t)length};
+        out->text = (Str){data, (size_t)self->length};
         return CONVERT_OK;
     case C_BIT:
         out->family = FAMILY_BOOL;
@@ -182,8 +168,10 @@ ConvertCode cell_from_c(SQLSMALLINT ctype, const void *data, SQLLEN length, Aren
     case C_TIME: return time_from_c(data, out);
     case C_TIMESTAMP: return timestamp_from_c(data, out);
     case C_GUID: return guid_from_c(data, out);
+    case C_YM_FIELD:
     case C_YM:
-    case C_DS: return interval_from_c(ctype, data, out);
+    case C_DS_FIELD:
+    case C_DS: return interval_from_c(ctype, data, seconds_digits(self), out);
     default:
         out->family = FAMILY_INTEGER;
         return integer_from_c(ctype, data, &out->integer) ? CONVERT_OK : CONVERT_RESTRICTED;
@@ -192,26 +180,46 @@ ConvertCode cell_from_c(SQLSMALLINT ctype, const void *data, SQLLEN length, Aren
 
 /* ---- a cell as a value of the engine */
 
-static ConvertCode value_text(const Cell *cell, Arena *arena, TribValue *out, Error *err) {
-    char small[CONVERT_TEXT_MAX];
-    Str text;
-    size_t whole;
-    if (cell->family == FAMILY_TEXT) {
-        out->as.text.data = cell->text.data;
-        out->as.text.length = cell->text.len;
-        return CONVERT_OK;
-    }
-    if (cell->family == FAMILY_BYTES) return CONVERT_RESTRICTED;
-    ConvertCode code = cell_text(cell, small, NULL, &text, &whole, err);
-    if (code != CONVERT_OK) return code;
-    char *copy = arena_copy(arena, text.data, text.len);
-    if (!copy) {
-        (void)error_out_of_memory(err);
-        return CONVERT_ENGINE;
-    }
-    out->as.text.data = copy;
+/* A size of 0 says nothing; nor does the one that this driver reports for texts without a bound. */
+static bool is_too_long(const Parameter *self, size_t length) {
+    return self->size > 0 && self->size != self->unbounded && length > self->size;
+}
+
+static ConvertCode text_keep(const Parameter *self, Str text, TribValue *out) {
+    if (is_too_long(self, utf8_length(text.data, text.len))) return CONVERT_TOO_LONG;
+    out->as.text.data = text.data;
     out->as.text.length = text.len;
     return CONVERT_OK;
+}
+
+/* Digits that a fraction in nanoseconds needs, by threes: a value is as exact as it was given. */
+static uint8_t fraction_digits(int64_t ns) {
+    return ns == 0 ? 0 : ns % 1000000 == 0 ? 3 : ns % 1000 == 0 ? 6 : 9;
+}
+
+/* Bytes are UTF-8 in both directions. */
+static ConvertCode value_text(const Parameter *self, const Cell *cell, Arena *arena, TribValue *out,
+                              Error *err) {
+    char small[CONVERT_TEXT_MAX];
+    Cell exact = *cell;
+    Str text;
+    size_t whole;
+    if (cell->family == FAMILY_TEXT) return text_keep(self, cell->text, out);
+    if (cell->family == FAMILY_BYTES) {
+        if (utf8_valid(cell->text.data, cell->text.len)) return text_keep(self, cell->text, out);
+        (void)error_set(err, ERR_INVALID_ENCODING,
+                        "the bytes of the parameter are not valid UTF-8");
+        return CONVERT_ENGINE;
+    }
+    if (cell->family == FAMILY_TIMESTAMP)
+        exact.precision =
+            cell->instant.ns ? 9 : fraction_digits(cell->instant.us % US_PER_SECOND * 1000);
+    ConvertCode code = cell_text(&exact, small, NULL, &text, &whole, err);
+    if (code != CONVERT_OK) return code;
+    text.data = arena_copy(arena, text.data, text.len);
+    if (text.data) return text_keep(self, text, out);
+    (void)error_out_of_memory(err);
+    return CONVERT_ENGINE;
 }
 
 static int hex_value(char c) {
@@ -220,27 +228,27 @@ static int hex_value(char c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Binary parameters: bytes as they are, character data as pairs of hexadecimal digits. */
-static ConvertCode value_bytes(const Cell *cell, Arena *arena, TribValue *out, Error *err) {
-    if (cell->family == FAMILY_BYTES) {
-        out->as.text.data = cell->text.data;
-        out->as.text.length = cell->text.len;
-        return CONVERT_OK;
-    }
-    if (cell->family != FAMILY_TEXT) return CONVERT_RESTRICTED;
-    if (cell->text.len % 2) return CONVERT_INVALID;
-    char *bytes = arena_alloc(arena, cell->text.len / 2 + 1);
+/* Binary parameters: bytes as they are, character data as pairs of hexadecimal digits. The
+ * specification: the last of an odd number of characters is not converted. */
+static ConvertCode value_bytes(const Parameter *self, const Cell *cell, Arena *arena,
+                               TribValue *out, Error *err) {
+    size_t length = cell->family == FAMILY_TEXT ? cell->text.len / 2 : cell->text.len;
+    if (cell->family != FAMILY_TEXT && cell->family != FAMILY_BYTES) return CONVERT_RESTRICTED;
+    if (is_too_long(self, length)) return CONVERT_TOO_LONG;
+    out->as.text.length = length;
+    out->as.text.data = cell->text.data;
+    if (cell->family == FAMILY_BYTES) return CONVERT_OK;
+    char *bytes = arena_alloc(arena, length + 1);
     if (!bytes) {
         (void)error_out_of_memory(err);
         return CONVERT_ENGINE;
     }
-    for (size_t i = 0; i < cell->text.len; i += 2) {
-        int high = hex_value(cell->text.data[i]), low = hex_value(cell->text.data[i + 1]);
+    for (size_t i = 0; i < length; i++) {
+        int high = hex_value(cell->text.data[i * 2]), low = hex_value(cell->text.data[i * 2 + 1]);
         if (high < 0 || low < 0) return CONVERT_INVALID;
-        bytes[i / 2] = (char)(high << 4 | low);
+        bytes[i] = (char)(high << 4 | low);
     }
     out->as.text.data = bytes;
-    out->as.text.length = cell->text.len / 2;
     return CONVERT_OK;
 }
 
@@ -254,20 +262,29 @@ static ConvertCode value_integer(const Cell *cell, Int128 low, Int128 high, Trib
     return fraction ? CONVERT_FRACTION : CONVERT_OK;
 }
 
-/* Exact: the scale of the value, at most what was bound unless nothing was. */
-static ConvertCode value_decimal(const Cell *cell, TribType type, TribValue *out) {
-    int scale = type.scale > 0 ? type.scale : -1;
+/* 0 and 1; what lies between them, or between 1 and 2, is 22001. */
+static ConvertCode value_bit(const Cell *cell, TribValue *out) {
+    ConvertCode code = value_integer(cell, 0, 1, out);
+    if (code != CONVERT_FRACTION) return code;
+    return cell_negative(cell) ? CONVERT_RANGE : CONVERT_TOO_LONG;
+}
+
+/* In the precision and scale that were declared; exactly, if none were. */
+static ConvertCode value_decimal(const Parameter *self, const Cell *cell, TribType type,
+                                 TribValue *out) {
+    bool declared = self->size > 0 || self->digits > 0;
+    int scale = declared ? type.scale : -1;
     Int128 wide;
     bool fraction;
     ConvertCode code = cell_decimal(cell, &scale, &wide, &fraction);
     if (code != CONVERT_OK) return code;
-    if (type.scale > 0 && !decimal_fits(wide, type.precision)) return CONVERT_RANGE;
+    if (declared && !decimal_fits(wide, type.precision)) return CONVERT_RANGE;
     uint8_t digits = 1;
     Int128 magnitude = wide < 0 ? -wide : wide;
     while (digits < DECIMAL_MAX_DIGITS && magnitude >= decimal_powers[digits]) digits++;
     if (digits < scale) digits = (uint8_t)scale;
     out->type.scale = (int8_t)scale;
-    out->type.precision = type.scale > 0 ? type.precision : digits;
+    out->type.precision = declared ? type.precision : digits;
     if (out->type.precision <= 18)
         out->as.integer = (int64_t)wide;
     else
@@ -275,17 +292,24 @@ static ConvertCode value_decimal(const Cell *cell, TribType type, TribValue *out
     return fraction ? CONVERT_FRACTION : CONVERT_OK;
 }
 
-/* Digits that a fraction in nanoseconds needs, by threes: a value is as exact as it was given. */
-static uint8_t fraction_digits(int64_t ns) {
-    return ns == 0 ? 0 : ns % 1000000 == 0 ? 3 : ns % 1000 == 0 ? 6 : 9;
+/* Whether a fraction has no more digits than were declared: DecimalDigits, or what the column size
+ * has room for behind `plain` characters and the point. Nothing declared: any. */
+static bool fraction_declared(const Parameter *self, int64_t ns, SQLULEN plain) {
+    if (self->size == 0 && self->digits == 0) return true;
+    int64_t digits = self->size > plain + 1 ? (int64_t)(self->size - plain - 1) : 0, unit = 1;
+    if (digits < self->digits) digits = self->digits;
+    for (; digits < 9; digits++) unit *= 10;
+    return ns % unit == 0;
 }
 
-static ConvertCode value_timestamp(const Cell *cell, TribValue *out) {
+static ConvertCode value_timestamp(const Parameter *self, const Cell *cell, TribValue *out) {
     int64_t us;
     int32_t ns;
     ConvertCode code = cell_timestamp(cell, &us, &ns);
     if (code != CONVERT_OK) return code;
-    out->type.precision = ns ? 9 : fraction_digits((us % US_PER_SECOND) * 1000);
+    int64_t fraction = us % US_PER_SECOND * 1000 + ns;
+    if (!fraction_declared(self, fraction, 19)) return CONVERT_DATE_RANGE;
+    out->type.precision = ns ? 9 : fraction_digits(fraction);
     if (ns) {
         out->as.instant.us = us;
         out->as.instant.ns = ns;
@@ -295,10 +319,18 @@ static ConvertCode value_timestamp(const Cell *cell, TribValue *out) {
     return CONVERT_OK;
 }
 
-static ConvertCode value_time(const Cell *cell, TribValue *out) {
+/* 22008: the fraction of a timestamp whose time is wanted in whole seconds. */
+static ConvertCode value_time(const Parameter *self, const Cell *cell, TribValue *out) {
+    int64_t plain;
     ConvertCode code = cell_time(cell, &out->as.integer);
-    if (code == CONVERT_OK) out->type.precision = fraction_digits(out->as.integer % 1000000000);
-    return code;
+    if (code != CONVERT_OK) return code;
+    int64_t fraction = out->as.integer % 1000000000;
+    bool stamp = cell->family == FAMILY_TIMESTAMP ||
+                 (cell->family == FAMILY_TEXT && !cell_is_time(cell, &plain));
+    if (stamp && self->size == 0 && self->digits == 0 && fraction) return CONVERT_DATE_RANGE;
+    if (!fraction_declared(self, fraction, 8)) return CONVERT_DATE_RANGE;
+    out->type.precision = fraction_digits(fraction);
+    return CONVERT_OK;
 }
 
 static ConvertCode value_date(const Cell *cell, TribValue *out) {
@@ -321,30 +353,66 @@ static ConvertCode value_uuid(const Cell *cell, Arena *arena, TribValue *out, Er
     return CONVERT_ENGINE;
 }
 
-ConvertCode cell_value(const Cell *cell, TribType type, Arena *arena, TribValue *out, Error *err) {
-    *out = (TribValue){.type = type};
+static ConvertCode value_interval(const Parameter *self, const Cell *cell, TribValue *out) {
+    bool fraction;
+    ConvertCode code = cell_interval(cell, self->concise, &out->as.integer, &fraction);
+    if (code != CONVERT_OK) return code;
+    if (fraction || !interval_holds(out->as.integer, self->concise, self->leading))
+        return CONVERT_INTERVAL;
+    return CONVERT_OK;
+}
+
+static ConvertCode value_real(const Cell *cell, TribType type, TribValue *out) {
+    ConvertCode code = cell_real(cell, &out->as.real);
+    if (code != CONVERT_OK || type.id == TRIB_TYPE_DOUBLE) return code;
+    return isfinite(out->as.real) && fabs(out->as.real) > (double)FLT_MAX ? CONVERT_RANGE
+                                                                          : CONVERT_OK;
+}
+
+static ConvertCode cell_value(const Parameter *self, const Cell *cell, Arena *arena, TribValue *out,
+                              Error *err) {
+    TribType type = out->type;
     switch (type.id) {
-    case TRIB_TYPE_VARCHAR: return value_text(cell, arena, out, err);
-    case TRIB_TYPE_VARBINARY: return value_bytes(cell, arena, out, err);
-    case TRIB_TYPE_BOOLEAN: return value_integer(cell, 0, 1, out);
+    case TRIB_TYPE_VARCHAR: return value_text(self, cell, arena, out, err);
+    case TRIB_TYPE_VARBINARY: return value_bytes(self, cell, arena, out, err);
+    case TRIB_TYPE_BOOLEAN: return value_bit(cell, out);
     case TRIB_TYPE_TINYINT: return value_integer(cell, INT8_MIN, INT8_MAX, out);
     case TRIB_TYPE_SMALLINT: return value_integer(cell, INT16_MIN, INT16_MAX, out);
     case TRIB_TYPE_INTEGER: return value_integer(cell, INT32_MIN, INT32_MAX, out);
     case TRIB_TYPE_BIGINT: return value_integer(cell, INT64_MIN, INT64_MAX, out);
-    case TRIB_TYPE_DECIMAL: return value_decimal(cell, type, out);
-    case TRIB_TYPE_REAL: {
-        ConvertCode code = cell_real(cell, &out->as.real);
-        if (code == CONVERT_OK && isfinite(out->as.real) && fabs(out->as.real) > (double)FLT_MAX)
-            return CONVERT_RANGE;
-        return code;
-    }
-    case TRIB_TYPE_DOUBLE: return cell_real(cell, &out->as.real);
+    case TRIB_TYPE_DECIMAL: return value_decimal(self, cell, type, out);
+    case TRIB_TYPE_REAL:
+    case TRIB_TYPE_DOUBLE: return value_real(cell, type, out);
     case TRIB_TYPE_DATE: return value_date(cell, out);
-    case TRIB_TYPE_TIME: return value_time(cell, out);
-    case TRIB_TYPE_TIMESTAMP: return value_timestamp(cell, out);
+    case TRIB_TYPE_TIME: return value_time(self, cell, out);
+    case TRIB_TYPE_TIMESTAMP: return value_timestamp(self, cell, out);
     case TRIB_TYPE_UUID: return value_uuid(cell, arena, out, err);
-    case TRIB_TYPE_INTERVAL_YM: return cell_months(cell, &out->as.integer);
-    case TRIB_TYPE_INTERVAL_DS: return cell_microseconds(cell, &out->as.integer);
+    case TRIB_TYPE_INTERVAL_YM:
+    case TRIB_TYPE_INTERVAL_DS: return value_interval(self, cell, out);
     default: return CONVERT_RESTRICTED;
     }
+}
+
+/* The specification: the bytes of a value as this machine holds it, or 22003. */
+static ConvertCode bytes_as_value(const Parameter *self, const void *data, Arena *arena, Cell *out,
+                                  Error *err) {
+    SQLSMALLINT ctype = ctype_default(self->concise);
+    size_t size = ctype_size(ctype);
+    if (self->length < 0 || (size > 0 && (size_t)self->length != size)) return CONVERT_RANGE;
+    return cell_from_c(self, ctype, data, arena, out, err);
+}
+
+ConvertCode convert_parameter(const Parameter *self, const void *data, Arena *arena, TribValue *out,
+                              Error *err) {
+    Cell cell;
+    ConvertCode code;
+    *out = (TribValue){.type = sqltype_parameter(self->concise, self->size, self->digits)};
+    if (!convert_parameter_allowed(self->ctype, self->concise)) return CONVERT_RESTRICTED;
+    bool plain = out->type.id == TRIB_TYPE_VARCHAR || out->type.id == TRIB_TYPE_VARBINARY;
+    code = self->ctype == SQL_C_BINARY && !plain
+               ? bytes_as_value(self, data, arena, &cell, err)
+               : cell_from_c(self, self->ctype, data, arena, &cell, err);
+    if (code == CONVERT_DATETIME && plain) return CONVERT_DATE_RANGE; /* 22008 for texts */
+    if (code == CONVERT_OK) code = cell_value(self, &cell, arena, out, err);
+    return code == CONVERT_FRACTION && cell.family == FAMILY_TEXT ? CONVERT_TOO_LONG : code;
 }

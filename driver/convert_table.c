@@ -13,7 +13,9 @@
     (BIT(C_INT8) | BIT(C_UINT8) | BIT(C_INT16) | BIT(C_UINT16) | BIT(C_INT32) | BIT(C_UINT32) | \
      BIT(C_INT64) | BIT(C_UINT64))
 #define NUMBERS   (INTEGERS | BIT(C_BIT) | BIT(C_FLOAT) | BIT(C_DOUBLE) | BIT(C_NUMERIC))
-#define INTERVALS (BIT(C_YM) | BIT(C_DS))
+#define YM        (BIT(C_YM_FIELD) | BIT(C_YM))
+#define DS        (BIT(C_DS_FIELD) | BIT(C_DS))
+#define INTERVALS (YM | DS)
 #define TIMES     (BIT(C_DATE) | BIT(C_TIME) | BIT(C_TIMESTAMP))
 
 static const uint32_t allowed[FAMILY_COUNT] = {
@@ -26,11 +28,76 @@ static const uint32_t allowed[FAMILY_COUNT] = {
     [FAMILY_DATE] = TEXTS | BIT(C_DATE) | BIT(C_TIMESTAMP),
     [FAMILY_TIME] = TEXTS | BIT(C_TIME) | BIT(C_TIMESTAMP),
     [FAMILY_TIMESTAMP] = TEXTS | TIMES,
-    [FAMILY_YM] = TEXTS | BIT(C_YM),
-    [FAMILY_DS] = TEXTS | BIT(C_DS),
+    [FAMILY_YM] = TEXTS | YM | INTEGERS | BIT(C_NUMERIC), /* the numbers: 22015 */
+    [FAMILY_DS] = TEXTS | DS,
     [FAMILY_UUID] = TEXTS | BIT(C_GUID),
     [FAMILY_NESTED] = TEXTS,
 };
+
+/* The appendix's other half, "C to SQL". */
+#define TO(target)  (UINT32_C(1) << (target))
+#define TO_NUMBERS  (TO(TARGET_EXACT) | TO(TARGET_REAL) | TO(TARGET_BIT))
+#define TO_FIELDS   (TO(TARGET_YM_FIELD) | TO(TARGET_DS_FIELD))
+#define FROM_REAL   (TO(TARGET_TEXT) | TO_NUMBERS)
+#define FROM_EXACT  (FROM_REAL | TO_FIELDS)
+#define TO_YM       (TO(TARGET_YM_FIELD) | TO(TARGET_YM))
+#define TO_DS       (TO(TARGET_DS_FIELD) | TO(TARGET_DS))
+#define TO_ANYTHING ((UINT32_C(1) << TARGET_COUNT) - 1)
+
+static const uint32_t allowed_parameters[C_COUNT] = {
+    [C_CHAR] = TO_ANYTHING,
+    [C_WCHAR] = TO_ANYTHING,
+    [C_BINARY] = TO_ANYTHING,
+    [C_BIT] = FROM_REAL,
+    [C_INT8] = FROM_EXACT,
+    [C_UINT8] = FROM_EXACT,
+    [C_INT16] = FROM_EXACT,
+    [C_UINT16] = FROM_EXACT,
+    [C_INT32] = FROM_EXACT,
+    [C_UINT32] = FROM_EXACT,
+    [C_INT64] = FROM_EXACT,
+    [C_UINT64] = FROM_EXACT,
+    [C_NUMERIC] = FROM_EXACT,
+    [C_FLOAT] = FROM_REAL,
+    [C_DOUBLE] = FROM_REAL,
+    [C_DATE] = TO(TARGET_TEXT) | TO(TARGET_DATE) | TO(TARGET_TIMESTAMP),
+    [C_TIME] = TO(TARGET_TEXT) | TO(TARGET_TIME) | TO(TARGET_TIMESTAMP),
+    [C_TIMESTAMP] = TO(TARGET_TEXT) | TO(TARGET_DATE) | TO(TARGET_TIME) | TO(TARGET_TIMESTAMP),
+    [C_GUID] = TO(TARGET_TEXT) | TO(TARGET_UUID),
+    [C_YM_FIELD] = TO(TARGET_TEXT) | TO(TARGET_EXACT) | TO_YM,
+    [C_YM] = TO(TARGET_TEXT) | TO_YM,
+    [C_DS_FIELD] = TO(TARGET_TEXT) | TO(TARGET_EXACT) | TO_DS,
+    [C_DS] = TO(TARGET_TEXT) | TO_DS,
+};
+
+static Target target_of(SQLSMALLINT concise) {
+    TribType type = sqltype_parameter(concise, 0, 0);
+    switch (type.id) {
+    case TRIB_TYPE_VARCHAR: return TARGET_TEXT;
+    case TRIB_TYPE_BOOLEAN: return TARGET_BIT;
+    case TRIB_TYPE_TINYINT:
+    case TRIB_TYPE_SMALLINT:
+    case TRIB_TYPE_INTEGER:
+    case TRIB_TYPE_BIGINT:
+    case TRIB_TYPE_DECIMAL: return TARGET_EXACT;
+    case TRIB_TYPE_REAL:
+    case TRIB_TYPE_DOUBLE: return TARGET_REAL;
+    case TRIB_TYPE_VARBINARY: return TARGET_BYTES;
+    case TRIB_TYPE_DATE: return TARGET_DATE;
+    case TRIB_TYPE_TIME: return TARGET_TIME;
+    case TRIB_TYPE_TIMESTAMP: return TARGET_TIMESTAMP;
+    case TRIB_TYPE_UUID: return TARGET_UUID;
+    case TRIB_TYPE_INTERVAL_YM: return interval_is_single(concise) ? TARGET_YM_FIELD : TARGET_YM;
+    case TRIB_TYPE_INTERVAL_DS: return interval_is_single(concise) ? TARGET_DS_FIELD : TARGET_DS;
+    default: return TARGET_COUNT;
+    }
+}
+
+bool convert_parameter_allowed(SQLSMALLINT ctype, SQLSMALLINT sqltype) {
+    CClass cclass = convert_class(ctype);
+    Target target = target_of(sqltype);
+    return cclass < C_COUNT && target < TARGET_COUNT && (allowed_parameters[cclass] & TO(target));
+}
 
 bool convert_allowed(Family family, CClass cclass) {
     return cclass < C_COUNT && (allowed[family] & BIT(cclass)) != 0;
@@ -64,10 +131,12 @@ CClass convert_class(SQLSMALLINT ctype) {
     case SQL_C_TYPE_TIMESTAMP: return C_TIMESTAMP;
     case SQL_C_GUID: return C_GUID;
     case SQL_C_INTERVAL_YEAR:
-    case SQL_C_INTERVAL_MONTH:
+    case SQL_C_INTERVAL_MONTH: return C_YM_FIELD;
     case SQL_C_INTERVAL_YEAR_TO_MONTH: return C_YM;
-    default: return ctype_is_interval(ctype) ? C_DS : C_COUNT;
+    default: break;
     }
+    if (!ctype_is_interval(ctype)) return C_COUNT;
+    return interval_is_single(ctype) ? C_DS_FIELD : C_DS;
 }
 
 ConvertCode convert_plan(ConvertPlan *plan, TribType type, SQLSMALLINT ctype) {
@@ -87,6 +156,17 @@ ConvertCode convert_plan(ConvertPlan *plan, TribType type, SQLSMALLINT ctype) {
     }
     plan->kernel = convert_kernel(plan->source, plan->cclass);
     return plan->write ? CONVERT_OK : CONVERT_RESTRICTED;
+}
+
+void convert_precisions(ConvertPlan *plan, const Precisions *given) {
+    SQLSMALLINT precision = given->precision > 0 ? given->precision : 0;
+    plan->numeric_set = plan->cclass == C_NUMERIC && given->set;
+    plan->numeric_precision = (uint8_t)(precision > UINT8_MAX ? UINT8_MAX : precision);
+    plan->numeric_scale = (int8_t)given->scale;
+    plan->seconds_set = plan->cclass != C_NUMERIC && given->set;
+    plan->seconds_precision = (uint8_t)(precision > 9 ? 9 : precision);
+    plan->leading_precision =
+        (uint8_t)(given->leading > 0 && given->leading <= UINT8_MAX ? given->leading : 0);
 }
 
 Status convert_error(ConvertCode code, Error *err) {

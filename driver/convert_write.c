@@ -58,7 +58,7 @@ static ConvertCode write_bit(const Cell *cell, CellOut *out) {
     }
     if (code != CONVERT_OK) code = bounded(cell, 0, 1, &wide, &fraction);
     if (code != CONVERT_OK) return code;
-    if (cell->family == FAMILY_REAL && cell->real < 0) return CONVERT_RANGE;
+    if (fraction && cell_negative(cell)) return CONVERT_RANGE;
     uint8_t value = (uint8_t)wide;
     (void)store(out, &value, 1);
     return fraction ? CONVERT_FRACTION : CONVERT_OK;
@@ -141,10 +141,14 @@ static ConvertCode write_timestamp(const Cell *cell, CellOut *out) {
     if (of_day < 0) of_day += US_PER_DAY;
     CivilDate date = date_to_civil((int32_t)((us - of_day) / US_PER_DAY));
     CivilTime time = time_to_civil(of_day * 1000 + ns);
+    uint32_t fraction = (uint32_t)time.ns, unit = 1;
+    if (out->plan->seconds_set)
+        for (int p = out->plan->seconds_precision; p < 9; p++) unit *= 10;
     SQL_TIMESTAMP_STRUCT stamp = {
-        (SQLSMALLINT)date.year, date.month, date.day, time.hour, time.minute, time.second,
-        (SQLUINTEGER)time.ns};
-    return store(out, &stamp, sizeof stamp);
+        (SQLSMALLINT)date.year,    date.month, date.day, time.hour, time.minute, time.second,
+        fraction - fraction % unit};
+    (void)store(out, &stamp, sizeof stamp);
+    return fraction % unit ? CONVERT_FRACTION : CONVERT_OK;
 }
 
 static ConvertCode write_guid(const Cell *cell, CellOut *out) {
@@ -158,117 +162,6 @@ static ConvertCode write_guid(const Cell *cell, CellOut *out) {
     guid.Data3 = (uint16_t)(b[6] << 8 | b[7]);
     memcpy(guid.Data4, b + 8, 8);
     return store(out, &guid, sizeof guid);
-}
-
-/* A whole number of one unit as an interval of that unit: exact numerics to single-field intervals. */
-static ConvertCode number_interval(const Cell *cell, int16_t ctype, int64_t *value,
-                                   bool *fraction) {
-    if (ctype > SQL_C_INTERVAL_SECOND || cell->family == FAMILY_BOOL) return CONVERT_RESTRICTED;
-    Int128 wide;
-    ConvertCode code = cell_integer(cell, &wide, fraction);
-    if (code != CONVERT_OK) return code;
-    if (wide < -999999999 || wide > 999999999) return CONVERT_INTERVAL;
-    *value = (int64_t)wide;
-    return CONVERT_OK;
-}
-
-static bool is_number(const Cell *cell) {
-    return cell->family == FAMILY_INTEGER || cell->family == FAMILY_DECIMAL;
-}
-
-static ConvertCode write_ym(const Cell *cell, CellOut *out) {
-    int64_t months;
-    bool fraction = false;
-    int16_t ctype = out->plan->ctype;
-    ConvertCode code;
-    if (is_number(cell)) {
-        code = number_interval(cell, ctype, &months, &fraction);
-        if (ctype == SQL_C_INTERVAL_YEAR) months *= 12;
-    } else {
-        code = cell_months(cell, &months);
-    }
-    if (code != CONVERT_OK) return code;
-    SQL_INTERVAL_STRUCT interval;
-    memset(&interval, 0, sizeof interval);
-    interval.interval_type = (SQLINTERVAL)(ctype - SQL_C_INTERVAL_YEAR + SQL_IS_YEAR);
-    interval.interval_sign = months < 0;
-    uint64_t size = (uint64_t)(months < 0 ? -months : months);
-    if (ctype == SQL_C_INTERVAL_MONTH) {
-        interval.intval.year_month.month = (SQLUINTEGER)size;
-    } else {
-        interval.intval.year_month.year = (SQLUINTEGER)(size / 12);
-        if (ctype == SQL_C_INTERVAL_YEAR_TO_MONTH)
-            interval.intval.year_month.month = (SQLUINTEGER)(size % 12);
-        else
-            fraction = fraction || size % 12 != 0;
-    }
-    (void)store(out, &interval, sizeof interval);
-    return fraction ? CONVERT_FRACTION : CONVERT_OK;
-}
-
-/* First and last field of a day-second interval's C type: 0 day, 1 hour, 2 minute, 3 second. */
-static void interval_fields(int16_t ctype, int *first, int *last) {
-    static const struct {
-        int16_t ctype;
-        uint8_t first, last;
-    } rows[] = {
-        {SQL_C_INTERVAL_DAY, 0, 0},
-        {SQL_C_INTERVAL_HOUR, 1, 1},
-        {SQL_C_INTERVAL_MINUTE, 2, 2},
-        {SQL_C_INTERVAL_SECOND, 3, 3},
-        {SQL_C_INTERVAL_DAY_TO_HOUR, 0, 1},
-        {SQL_C_INTERVAL_DAY_TO_MINUTE, 0, 2},
-        {SQL_C_INTERVAL_DAY_TO_SECOND, 0, 3},
-        {SQL_C_INTERVAL_HOUR_TO_MINUTE, 1, 2},
-        {SQL_C_INTERVAL_HOUR_TO_SECOND, 1, 3},
-        {SQL_C_INTERVAL_MINUTE_TO_SECOND, 2, 3},
-    };
-    *first = 0;
-    *last = 3;
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (rows[i].ctype != ctype) continue;
-        *first = rows[i].first;
-        *last = rows[i].last;
-    }
-}
-
-static const int64_t field_us[4] = {US_PER_DAY, 3600 * US_PER_SECOND, 60 * US_PER_SECOND,
-                                    US_PER_SECOND};
-
-static ConvertCode write_ds(const Cell *cell, CellOut *out) {
-    int64_t us;
-    bool fraction = false;
-    int16_t ctype = out->plan->ctype;
-    int first, last;
-    ConvertCode code;
-    interval_fields(ctype, &first, &last);
-    if (is_number(cell)) {
-        code = number_interval(cell, ctype, &us, &fraction);
-        if (code == CONVERT_OK && __builtin_mul_overflow(us, field_us[first], &us))
-            code = CONVERT_INTERVAL;
-    } else {
-        code = cell_microseconds(cell, &us);
-    }
-    if (code != CONVERT_OK) return code;
-    SQL_INTERVAL_STRUCT interval;
-    memset(&interval, 0, sizeof interval);
-    interval.interval_type = (SQLINTERVAL)(ctype - SQL_C_INTERVAL_YEAR + SQL_IS_YEAR);
-    interval.interval_sign = us < 0;
-    uint64_t rest = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
-    SQL_DAY_SECOND_STRUCT *fields = &interval.intval.day_second;
-    SQLUINTEGER *places[4] = {&fields->day, &fields->hour, &fields->minute, &fields->second};
-    for (int i = first; i <= last; i++) {
-        uint64_t n = rest / (uint64_t)field_us[i];
-        if (n > UINT32_MAX) return CONVERT_INTERVAL;
-        *places[i] = (SQLUINTEGER)n;
-        rest %= (uint64_t)field_us[i];
-    }
-    if (last == 3)
-        fields->fraction = (SQLUINTEGER)rest; /* microseconds: the precision is 6 */
-    else
-        fraction = fraction || rest != 0;
-    (void)store(out, &interval, sizeof interval);
-    return fraction ? CONVERT_FRACTION : CONVERT_OK;
 }
 
 /* Character, binary and nested values, and the text of everything else. */
@@ -292,6 +185,15 @@ static ConvertCode store_bytes(CellOut *out, const void *data, size_t size) {
     if (out->capacity < (SQLLEN)size) return CONVERT_RANGE;
     memcpy(out->data, data, size);
     return CONVERT_OK;
+}
+
+/* The digits of a decimal as bytes: its default C type is character data. */
+static ConvertCode write_digits(const Cell *cell, CellOut *out) {
+    char small[CONVERT_TEXT_MAX];
+    Str text;
+    size_t whole;
+    ConvertCode code = cell_text(cell, small, NULL, &text, &whole, out->err);
+    return code == CONVERT_OK ? store_bytes(out, text.data, text.len) : code;
 }
 
 /* SQL_C_BINARY of a value of fixed size: the bytes of its default C type, all or none. */
@@ -329,14 +231,14 @@ static ConvertCode write_binary(const Cell *cell, CellOut *out) {
     case FAMILY_UUID: return store_bytes(out, cell->uuid, 16);
     case FAMILY_YM:
         plan.ctype = SQL_C_INTERVAL_YEAR_TO_MONTH;
-        code = write_ym(cell, &inner);
+        code = interval_write(cell, &inner);
         break;
     case FAMILY_DS:
         plan.ctype = SQL_C_INTERVAL_DAY_TO_SECOND;
-        code = write_ds(cell, &inner);
+        code = interval_write(cell, &inner);
         break;
-    default:
-        return write_text(cell, out); /* text, bytes, nested, decimals (whose default is text) */
+    case FAMILY_DECIMAL: return write_digits(cell, out);
+    default: return write_text(cell, out); /* text, bytes, nested */
     }
     if (code >= CONVERT_ERROR) return code;
     ConvertCode stored = store_bytes(out, &value, (size_t)inner.length);
@@ -344,13 +246,14 @@ static ConvertCode write_binary(const Cell *cell, CellOut *out) {
 }
 
 static const CellWriter class_writers[C_COUNT] = {
-    [C_CHAR] = write_text,     [C_WCHAR] = write_text,      [C_BIT] = write_bit,
-    [C_INT8] = write_int8,     [C_UINT8] = write_uint8,     [C_INT16] = write_int16,
-    [C_UINT16] = write_uint16, [C_INT32] = write_int32,     [C_UINT32] = write_uint32,
-    [C_INT64] = write_int64,   [C_UINT64] = write_uint64,   [C_FLOAT] = write_float,
-    [C_DOUBLE] = write_double, [C_NUMERIC] = write_numeric, [C_BINARY] = write_binary,
-    [C_DATE] = write_date,     [C_TIME] = write_time,       [C_TIMESTAMP] = write_timestamp,
-    [C_GUID] = write_guid,     [C_YM] = write_ym,           [C_DS] = write_ds,
+    [C_CHAR] = write_text,         [C_WCHAR] = write_text,        [C_BIT] = write_bit,
+    [C_INT8] = write_int8,         [C_UINT8] = write_uint8,       [C_INT16] = write_int16,
+    [C_UINT16] = write_uint16,     [C_INT32] = write_int32,       [C_UINT32] = write_uint32,
+    [C_INT64] = write_int64,       [C_UINT64] = write_uint64,     [C_FLOAT] = write_float,
+    [C_DOUBLE] = write_double,     [C_NUMERIC] = write_numeric,   [C_BINARY] = write_binary,
+    [C_DATE] = write_date,         [C_TIME] = write_time,         [C_TIMESTAMP] = write_timestamp,
+    [C_GUID] = write_guid,         [C_YM_FIELD] = interval_write, [C_YM] = interval_write,
+    [C_DS_FIELD] = interval_write, [C_DS] = interval_write,
 };
 
 CellWriter convert_writer(Family family, CClass cclass) {

@@ -124,7 +124,7 @@ SQLRETURN desc_free_handle(SQLHANDLE handle) {
 /* ---- types */
 
 static void record_type_defaults(DescRecord *record) {
-    record->scale_set = false;
+    record->scale_set = record->leading_set = false;
     record->precision = record->scale = 0;
     switch (record->type) {
     case SQL_CHAR:

@@ -8,6 +8,7 @@
 #ifndef TRIB_DRIVER_DESC_H
 #define TRIB_DRIVER_DESC_H
 
+#include "driver/convert.h"
 #include "driver/dbc.h"
 
 typedef enum DescRole { DESC_APP, DESC_ARD, DESC_APD, DESC_IRD, DESC_IPD } DescRole;
@@ -19,7 +20,8 @@ typedef struct DescRecord {
     SQLSMALLINT type, concise, datetime_code; /* verbose type, concise type, subcode */
     SQLSMALLINT precision, scale;
     SQLSMALLINT parameter_type, unnamed;
-    bool scale_set; /* precision or scale were given, not implied by a type */
+    bool scale_set;   /* precision or scale were given, not implied by a type */
+    bool leading_set; /* datetime_precision likewise */
     SQLINTEGER datetime_precision, radix;
     SQLULEN length;
     SQLLEN octet_length;
@@ -64,6 +66,13 @@ void desc_unbind_all(Desc *self);
 
 /* A C type (ARD, APD) or SQL type (IPD) and what follows from it. false: no such type. */
 bool desc_set_concise(Desc *self, DescRecord *record, SQLSMALLINT concise);
+/* What the application said of precision and scale. */
+static inline Precisions desc_precisions(const DescRecord *record) {
+    return (Precisions){.set = record->scale_set,
+                        .precision = record->precision,
+                        .scale = record->scale,
+                        .leading = record->leading_set ? record->datetime_precision : 0};
+}
 /* The consistency check of SQLSetDescRec; false: HY021. */
 bool desc_consistent(const Desc *self, const DescRecord *record);
 

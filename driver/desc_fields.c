@@ -306,6 +306,7 @@ static SQLRETURN record_set(Desc *self, const FieldRow *row, DescRecord *record,
         break;
     case SQL_DESC_PRECISION:
     case SQL_DESC_SCALE: record->scale_set = true; break;
+    case SQL_DESC_DATETIME_INTERVAL_PRECISION: record->leading_set = true; break;
     default: break;
     }
     void *place = (char *)record + row->offset;

@@ -127,9 +127,9 @@ static SQLRETURN plan_column(Stmt *self, uint32_t index, const DescRecord *recor
         return diag_error(&self->base, ERR_TYPE_ATTRIBUTE,
                           "column %u cannot be converted to the C type %d that is bound to it",
                           index + 1, (int)ctype);
-    out->plan.numeric_set = record->scale_set;
-    out->plan.numeric_precision = (uint8_t)(record->precision > 0 ? record->precision : 0);
-    out->plan.numeric_scale = (int8_t)record->scale;
+    Precisions given = desc_precisions(record);
+    convert_precisions(&out->plan, &given);
+    if (given.set || given.leading) out->plan.kernel = NULL; /* kernels know the defaults only */
     return SQL_SUCCESS;
 }
 

@@ -88,10 +88,12 @@ static size_t put_wide(PartState *part, char *out, size_t units) {
     return n;
 }
 
-/* Hexadecimal digits; the offset counts them. */
+/* Hexadecimal digits; the offset counts them. A part has both digits of a byte, unless it has room
+ * for one only: it must make progress. */
 static size_t put_hex(PartState *part, char *out, size_t units, size_t unit) {
     static const char digits[] = "0123456789ABCDEF";
     size_t n = 0;
+    if (units > 1 && (units - part->offset % 2) % 2) units--;
     for (; n < units && part->offset < part->value.len * 2; n++, part->offset++) {
         uint8_t byte = (uint8_t)part->value.data[part->offset / 2];
         SQLWCHAR digit = (SQLWCHAR)digits[part->offset % 2 ? byte & 15 : byte >> 4];
@@ -145,7 +147,7 @@ static bool goes_in_parts(const ConvertPlan *plan) {
     if (!plan->variable) return false;
     if (plan->cclass != C_BINARY) return true;
     return plan->family == FAMILY_TEXT || plan->family == FAMILY_BYTES ||
-           plan->family == FAMILY_NESTED || plan->family == FAMILY_DECIMAL;
+           plan->family == FAMILY_NESTED;
 }
 
 static SQLRETURN get_value(Stmt *self, const Cell *cell, const ConvertPlan *plan, void *data,
@@ -210,7 +212,6 @@ static ConvertPlan *plan_for(Stmt *self, uint32_t number, TribType type, SQLSMAL
     }
     ConvertPlan *plan = &cursor->data_plans[number - 1];
     if (plan->write && plan->ctype == ctype && memcmp(&plan->type, &type, sizeof type) == 0) {
-        plan->numeric_set = false;
         return plan;
     }
     if (convert_plan(plan, type, ctype) == CONVERT_OK) return plan;
@@ -237,11 +238,9 @@ static SQLRETURN get_first(Stmt *self, uint32_t number, SQLSMALLINT asked, void 
     const ColumnView *column = &batch->columns[number - 1];
     ConvertPlan *plan = plan_for(self, number, column->type, ctype);
     if (!plan) return SQL_ERROR;
-    if (record && record->scale_set) {
-        plan->numeric_set = true;
-        plan->numeric_precision = (uint8_t)(record->precision > 0 ? record->precision : 0);
-        plan->numeric_scale = (int8_t)record->scale;
-    }
+    Precisions given = {0};
+    if (record) given = desc_precisions(record);
+    convert_precisions(plan, &given);
     part->column = number;
     part->ctype = asked;
     part->finished = false;

@@ -26,6 +26,11 @@ SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direc
         return diag_error(&self->base, ERR_SQL_TYPE, "%d is no SQL type", (int)sqltype);
     if (capacity < 0)
         return diag_error(&self->base, ERR_STRING_LENGTH, "the buffer's length is negative");
+    SQLSMALLINT resolved = ctype == SQL_C_DEFAULT ? ctype_default(modern) : ctype;
+    if (!convert_parameter_allowed(resolved, modern))
+        return diag_error(&self->base, ERR_TYPE_ATTRIBUTE,
+                          "the C type %d cannot be converted to the SQL type %d", (int)ctype,
+                          (int)sqltype);
     if ((modern == SQL_DECIMAL || modern == SQL_NUMERIC) &&
         (size > DECIMAL_MAX_DIGITS || digits < 0 || (size > 0 && digits > (SQLSMALLINT)size)))
         return diag_error(&self->base, ERR_PRECISION, "decimal(%llu,%d) does not exist",
@@ -179,13 +184,24 @@ static Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, A
     SQLLEN length = 0;
     bool null;
     TRY(param_bytes(self, index, place, &data, &length, &null, err));
-    TribType type = sqltype_parameter(place->own->concise, place->own->length, place->own->scale);
-    *out = (TribValue){.type = type, .is_null = true};
+    const DescRecord *own = place->own;
+    *out = (TribValue){.type = sqltype_parameter(own->concise, own->length, own->scale),
+                       .is_null = true};
     if (null) return TRIB_OK;
-    Cell cell;
-    ConvertCode code = cell_from_c(place->ctype, data, length, arena, &cell, err);
-    if (code == CONVERT_OK) code = cell_value(&cell, type, arena, out, err);
-    if (code == CONVERT_FRACTION && cell.family == FAMILY_TEXT) code = CONVERT_TOO_LONG; /* 22001 */
+    Parameter parameter = {.ctype = place->ctype,
+                           .length = length,
+                           .given = desc_precisions(place->app),
+                           .concise = own->concise,
+                           .size = own->length,
+                           .digits = own->scale,
+                           .leading = own->leading_set ? own->datetime_precision : 0,
+                           .unbounded = self->dbc->string_length};
+    if (own->scale_set && own->length == 0) { /* declared by fields of the descriptor */
+        if (own->type == SQL_DATETIME) parameter.digits = own->precision;
+        if (own->type == SQL_DECIMAL || own->type == SQL_NUMERIC)
+            parameter.size = (SQLULEN)(own->precision > 0 ? own->precision : 0);
+    }
+    ConvertCode code = convert_parameter(&parameter, data, arena, out, err);
     if (code == CONVERT_FRACTION) {
         diag_warning(&self->base, ERR_FRACTION_TRUNCATED,
                      "the fraction of parameter %u was dropped", index + 1);

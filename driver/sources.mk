@@ -10,7 +10,7 @@ DRIVER_SOURCES += \
 	driver/catalog.c driver/typeinfo.c driver/listing.c driver/listing.h driver/info_table.c \
 	driver/sqltype.c driver/sqltype.h \
 	driver/convert.h driver/convert_table.c driver/convert_cell.c driver/convert_text.c \
-	driver/convert_write.c driver/convert_bulk.c driver/convert_param.c
+	driver/convert_write.c driver/convert_bulk.c driver/convert_param.c driver/convert_interval.c
 
 EXTRA_DIST += driver/exports.map
 

@@ -21,6 +21,14 @@ tests_odbc_test_convert_SOURCES = tests/odbc/test_convert.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_convert_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_test_convert_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
+CVALUE_SOURCES = tests/odbc/cvalue.c tests/odbc/cvalue.h tests/odbc/each.h
+
+check_PROGRAMS += tests/odbc/test_cells
+tests_odbc_test_cells_SOURCES = tests/odbc/test_cells.c tests/odbc/cells.def $(CVALUE_SOURCES) $(ODBC_TEST_SOURCES)
+tests_odbc_test_cells_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_cells_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+TESTS += tests/odbc/test_cells
+
 check_PROGRAMS += tests/odbc/test_manager
 tests_odbc_test_manager_SOURCES = tests/odbc/test_manager.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_manager_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)

@@ -1,0 +1,55 @@
+/*
+ * each.h - lists of C types for tables of conversions: EACH_INTEGER(MACRO, ...) is MACRO(type, ...)
+ * for every integer C type.
+ */
+#ifndef TRIB_TESTS_EACH_H
+#define TRIB_TESTS_EACH_H
+
+#define EACH_SINT8(M, ...)  M(SQL_C_TINYINT, __VA_ARGS__) M(SQL_C_STINYINT, __VA_ARGS__)
+#define EACH_INT8(M, ...)   EACH_SINT8(M, __VA_ARGS__) M(SQL_C_UTINYINT, __VA_ARGS__)
+#define EACH_SINT16(M, ...) M(SQL_C_SHORT, __VA_ARGS__) M(SQL_C_SSHORT, __VA_ARGS__)
+#define EACH_INT16(M, ...)  EACH_SINT16(M, __VA_ARGS__) M(SQL_C_USHORT, __VA_ARGS__)
+#define EACH_SINT32(M, ...) M(SQL_C_LONG, __VA_ARGS__) M(SQL_C_SLONG, __VA_ARGS__)
+#define EACH_INT32(M, ...)  EACH_SINT32(M, __VA_ARGS__) M(SQL_C_ULONG, __VA_ARGS__)
+#define EACH_INT64(M, ...)  M(SQL_C_SBIGINT, __VA_ARGS__) M(SQL_C_UBIGINT, __VA_ARGS__)
+#define EACH_SIGNED(M, ...)    \
+    EACH_SINT8(M, __VA_ARGS__) \
+    EACH_SINT16(M, __VA_ARGS__) EACH_SINT32(M, __VA_ARGS__) M(SQL_C_SBIGINT, __VA_ARGS__)
+#define EACH_UNSIGNED(M, ...)      \
+    M(SQL_C_UTINYINT, __VA_ARGS__) \
+    M(SQL_C_USHORT, __VA_ARGS__) M(SQL_C_ULONG, __VA_ARGS__) M(SQL_C_UBIGINT, __VA_ARGS__)
+#define EACH_INT32_UP(M, ...) EACH_INT32(M, __VA_ARGS__) EACH_INT64(M, __VA_ARGS__)
+#define EACH_INT16_UP(M, ...) EACH_INT16(M, __VA_ARGS__) EACH_INT32_UP(M, __VA_ARGS__)
+#define EACH_INTEGER(M, ...)  EACH_INT8(M, __VA_ARGS__) EACH_INT16_UP(M, __VA_ARGS__)
+#define EACH_EXACT(M, ...)    EACH_INTEGER(M, __VA_ARGS__) M(SQL_C_NUMERIC, __VA_ARGS__)
+#define EACH_NUMBER(M, ...)    \
+    EACH_EXACT(M, __VA_ARGS__) \
+    M(SQL_C_BIT, __VA_ARGS__) M(SQL_C_FLOAT, __VA_ARGS__) M(SQL_C_DOUBLE, __VA_ARGS__)
+
+#define EACH_DATE(M, ...)      M(SQL_C_DATE, __VA_ARGS__) M(SQL_C_TYPE_DATE, __VA_ARGS__)
+#define EACH_TIME(M, ...)      M(SQL_C_TIME, __VA_ARGS__) M(SQL_C_TYPE_TIME, __VA_ARGS__)
+#define EACH_TIMESTAMP(M, ...) M(SQL_C_TIMESTAMP, __VA_ARGS__) M(SQL_C_TYPE_TIMESTAMP, __VA_ARGS__)
+#define EACH_DATETIME(M, ...) \
+    EACH_DATE(M, __VA_ARGS__) EACH_TIME(M, __VA_ARGS__) EACH_TIMESTAMP(M, __VA_ARGS__)
+
+#define EACH_YM_FIELD(M, ...) \
+    M(SQL_C_INTERVAL_YEAR, __VA_ARGS__) M(SQL_C_INTERVAL_MONTH, __VA_ARGS__)
+#define EACH_DS_FIELD(M, ...)           \
+    M(SQL_C_INTERVAL_DAY, __VA_ARGS__)  \
+    M(SQL_C_INTERVAL_HOUR, __VA_ARGS__) \
+    M(SQL_C_INTERVAL_MINUTE, __VA_ARGS__) M(SQL_C_INTERVAL_SECOND, __VA_ARGS__)
+#define EACH_LONG_DS(M, ...)                      \
+    M(SQL_C_INTERVAL_DAY_TO_HOUR, __VA_ARGS__)    \
+    M(SQL_C_INTERVAL_DAY_TO_MINUTE, __VA_ARGS__)  \
+    M(SQL_C_INTERVAL_DAY_TO_SECOND, __VA_ARGS__)  \
+    M(SQL_C_INTERVAL_HOUR_TO_MINUTE, __VA_ARGS__) \
+    M(SQL_C_INTERVAL_HOUR_TO_SECOND, __VA_ARGS__) M(SQL_C_INTERVAL_MINUTE_TO_SECOND, __VA_ARGS__)
+#define EACH_YM_INTERVAL(M, ...) \
+    EACH_YM_FIELD(M, __VA_ARGS__) M(SQL_C_INTERVAL_YEAR_TO_MONTH, __VA_ARGS__)
+#define EACH_DS_INTERVAL(M, ...) EACH_DS_FIELD(M, __VA_ARGS__) EACH_LONG_DS(M, __VA_ARGS__)
+#define EACH_LONG_INTERVAL(M, ...) \
+    M(SQL_C_INTERVAL_YEAR_TO_MONTH, __VA_ARGS__) EACH_LONG_DS(M, __VA_ARGS__)
+#define EACH_FIELD_INTERVAL(M, ...) EACH_YM_FIELD(M, __VA_ARGS__) EACH_DS_FIELD(M, __VA_ARGS__)
+#define EACH_INTERVAL(M, ...)       EACH_YM_INTERVAL(M, __VA_ARGS__) EACH_DS_INTERVAL(M, __VA_ARGS__)
+
+#endif
