@@ -241,6 +241,89 @@ static Status join_condition(Binder *binder, const AstRelation *r, const CteScop
     return bind_conjuncts(binder, out->node, condition);
 }
 
+bool bind_is_on_true(const AstRelation *join) {
+    return !join->on || (join->on->kind == AST_BOOLEAN && join->on->boolean);
+}
+
+const char *bind_lateral_refused(const AstRelation *join) {
+    if (join->join == AST_JOIN_RIGHT)
+        return "what is to the right of RIGHT JOIN sees no columns of the left";
+    return join->join == AST_JOIN_FULL
+               ? "what is to the right of FULL JOIN sees no columns of the left"
+               : NULL;
+}
+
+/* A derived table that stands beside each row of the left side is there for no row if there is none: RIGHT
+ * is INNER, FULL is LEFT, as in Trino. The condition of RIGHT says whether the left columns are shown. */
+static Status bind_beside(Binder *binder, const AstRelation *r, Bound *left) {
+    if (r->natural || r->nusing)
+        return bind_unsupported(binder, r->at,
+                                "NATURAL or USING in a RIGHT or FULL join with LATERAL");
+    if (r->join == AST_JOIN_FULL && !bind_is_on_true(r))
+        return bind_unsupported(binder, r->on->at,
+                                "a FULL join with LATERAL on another condition than ON TRUE");
+    left->scope.refused = bind_lateral_refused(r);
+    return TRIB_OK;
+}
+
+/* The join's columns, and the condition as one more. */
+static Status with_condition(Binder *binder, LogicalNode *join, Expr *condition,
+                             LogicalNode **out) {
+    uint32_t n = join->noutput;
+    LogicalNode *node;
+    TRY(bind_node(binder, LOGICAL_PROJECT, n + 1, join, &node));
+    TRY_ALLOC(node->exprs, ARENA_ARRAY(binder->arena, Expr *, n + 1), binder->err);
+    for (uint32_t i = 0; i < n; i++) {
+        node->output[i] = join->output[i];
+        TRY(bind_column(binder, join->output[i], &node->exprs[i]));
+    }
+    node->exprs[n] = condition;
+    *out = node;
+    return bind_new_column(binder, STR("matches"), condition->type, true, &node->output[n]);
+}
+
+/* Column i of a projection: the column of below where `matches`, else NULL. */
+static Status column_if(Binder *binder, LogicalNode *node, uint32_t i, ColumnId matches) {
+    const PlanColumn c = *plan_column(&binder->plan->columns, node->children[0]->output[i]);
+    Value null = {.type = c.type, .is_null = true};
+    Expr *args[3];
+    TRY(bind_column(binder, matches, &args[0]));
+    TRY(bind_column(binder, node->children[0]->output[i], &args[1]));
+    TRY_ALLOC(args[2], expr_constant(binder->arena, null), binder->err);
+    TRY_ALLOC(node->exprs[i], expr_new(binder->arena, EXPR_CASE, c.type, 3, args), binder->err);
+    return bind_new_column(binder, c.name, c.type, true, &node->output[i]);
+}
+
+/* Over the join of a RIGHT JOIN LATERAL: the first nleft columns are NULL where its condition does not hold. */
+static Status show_matching(Binder *binder, const AstRelation *r, const CteScope *ctes,
+                            uint32_t nleft, Bound *out) {
+    ExprScope scope = {.scope = &out->scope, .ctes = ctes, .clause = "ON"};
+    LogicalNode *node, *below;
+    Expr *condition;
+    TRY(bind_condition(binder, &scope, r->on, &condition));
+    TRY(with_condition(binder, out->node, condition, &below));
+    uint32_t n = below->noutput - 1;
+    TRY(bind_node(binder, LOGICAL_PROJECT, n, below, &node));
+    TRY_ALLOC(node->exprs, ARENA_ARRAY(binder->arena, Expr *, n), binder->err);
+    for (uint32_t i = 0; i < n; i++) {
+        node->output[i] = below->output[i];
+        if (i < nleft)
+            TRY(column_if(binder, node, i, below->output[n]));
+        else
+            TRY(bind_column(binder, below->output[i], &node->exprs[i]));
+    }
+    for (uint32_t c = 0; c < out->scope.count; c++) {
+        ScopeColumn *column = &out->scope.columns[c];
+        for (uint32_t i = 0; i < nleft; i++) {
+            if (column->id != below->output[i]) continue;
+            column->id = node->output[i];
+            break;
+        }
+    }
+    out->node = node;
+    return TRIB_OK;
+}
+
 static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ctes,
                         const Scope *outer, Bound *out) {
     static const JoinKind kinds[] = {[AST_JOIN_CROSS] = JOIN_CROSS,
@@ -259,10 +342,11 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
         return bind_unnest_join(binder, r, ctes, outer, &left, out);
     if (full || r->join == AST_JOIN_LEFT) bind_ban_recursion(binder, where);
     bool lateral = r->right->kind == AST_REL_QUERY && r->right->lateral;
-    if (lateral && (r->join == AST_JOIN_RIGHT || r->join == AST_JOIN_FULL))
-        return bind_unsupported(binder, r->at, "LATERAL in a RIGHT or FULL join");
+    bool beside = lateral && (full || r->join == AST_JOIN_RIGHT);
+    if (beside) TRY(bind_beside(binder, r, &left));
     TRY(bind_relation(binder, r->right, ctes, lateral ? &left.scope : outer, &right));
     binder->ban = before;
+    left.scope.refused = NULL;
     LogicalNode *join;
     uint32_t n = left.node->noutput;
     TRY_ALLOC(join, logical_new(binder->arena, LOGICAL_JOIN, n + right.node->noutput, 2),
@@ -270,7 +354,8 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
     join->children[0] = left.node;
     join->children[1] = right.node;
     join->join = kinds[r->join];
-    join->lateral = lateral;
+    if (beside) join->join = full ? JOIN_LEFT : JOIN_INNER;
+    join->lateral = lateral && !beside;
     if (n) memcpy(join->output, left.node->output, n * sizeof *join->output);
     if (right.node->noutput)
         memcpy(join->output + n, right.node->output, right.node->noutput * sizeof *join->output);
@@ -297,7 +382,8 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
     *out = (Bound){.node = join, .scope = left.scope};
     out->scope.outer = outer;
     TRY(append_scope(binder, &out->scope, &right.scope));
-    return r->on ? join_condition(binder, r, ctes, out) : TRIB_OK;
+    if (!r->on || (beside && bind_is_on_true(r))) return TRIB_OK;
+    return beside ? show_matching(binder, r, ctes, n, out) : join_condition(binder, r, ctes, out);
 }
 
 /* TABLESAMPLE over what has been bound. */

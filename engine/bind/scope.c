@@ -185,6 +185,16 @@ static Status ambiguous(Binder *binder, const AstQualifiedName *name, const Matc
     return error_hint(binder->err, "Write the table's name or alias before it.");
 }
 
+static Status refuse_column(Binder *binder, const AstQualifiedName *name, const char *why) {
+    AstPosition at = name->parts[0].at;
+    Buf text;
+    buf_init(&text, binder->arena, 512);
+    print_name(&text, name);
+    return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
+                        "column '" STR_FORMAT "' cannot be used here: %s",
+                        STR_ARGS(buf_view(&text)), why);
+}
+
 Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *name,
                   const ScopeColumn **out, bool *enclosing) {
     AstPosition at = name->parts[0].at;
@@ -193,6 +203,7 @@ Status scope_find(Binder *binder, const Scope *self, const AstQualifiedName *nam
         match_in(scope, name, &match);
         if (match.second) return ambiguous(binder, name, &match);
         if (!match.first) continue;
+        if (scope->refused) return refuse_column(binder, name, scope->refused);
         if (enclosing) *enclosing = scope != self;
         *out = match.first;
         return TRIB_OK;

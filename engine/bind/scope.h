@@ -19,6 +19,8 @@ typedef struct ScopeColumn {
 typedef struct Scope Scope;
 struct Scope {
     const Scope *outer; /* of the enclosing query, NULL = none */
+    const char
+        *refused; /* its columns cannot be used here, though names mean them; NULL = they can */
     uint32_t count, capacity;
     ScopeColumn *columns;
     /* Chains of columns whose names have equal hashes, from the last to the first; made by scope_add once
@@ -180,6 +182,10 @@ bool ast_has_lambda(const AstExpr *call);
 Status bind_lambda_call(Binder *binder, const ExprScope *scope, const AstExpr *ast, Str name,
                         Expr **out);
 
+/* relation.c: is the join without a condition, or ON TRUE? */
+bool bind_is_on_true(const AstRelation *join);
+/* Why the right side of a join cannot use columns of the left one; NULL = it can. */
+const char *bind_lateral_refused(const AstRelation *join);
 /* unnest.c */
 Status bind_unnest(Binder *binder, const AstRelation *relation, const CteScope *ctes,
                    const Scope *outer, Bound *out);

@@ -37,7 +37,7 @@ static Status query_text(Binder *binder, const AstQuery *query, const char **out
 
 static Status bind_inner(Binder *binder, const ExprScope *scope, const AstExpr *ast, Bound *out,
                          const char **text) {
-    if (scope->lambda) return bind_unsupported(binder, ast->at, "a sub-query in a lambda");
+    if (scope->lambda) return bind_unsupported(binder, ast->at, "a sub-query inside a lambda");
     RecursionBan before =
         bind_ban_recursion(binder, "cannot stand in a sub-query of an expression");
     TRY(bind_query(binder, ast->query, scope->ctes, scope->scope, out));

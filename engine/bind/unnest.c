@@ -2,7 +2,9 @@
  * unnest.c - UNNEST in FROM: arrays and maps as rows, beside the row they come from.
  *
  * UNNEST sees the columns of what stands to its left in FROM, so that it is no relation of its own but a
- * step over that: each row once per element. Alone in FROM it stands over one row without columns.
+ * step over that: each row once per element. Alone in FROM it stands over one row without columns. To the
+ * right of RIGHT and FULL joins it does not see them, but stands beside each row all the same, as in Trino:
+ * those joins are INNER and LEFT.
  */
 #include "engine/bind/scope.h"
 
@@ -128,16 +130,18 @@ Status bind_unnest(Binder *binder, const AstRelation *r, const CteScope *ctes, c
 Status bind_unnest_join(Binder *binder, const AstRelation *join, const CteScope *ctes,
                         const Scope *outer, Bound *left, Bound *out) {
     const AstRelation *r = join->right;
-    bool always = join->on == NULL || (join->on->kind == AST_BOOLEAN && join->on->boolean);
+    bool always = bind_is_on_true(join);
+    bool keeps = join->join == AST_JOIN_LEFT || join->join == AST_JOIN_FULL;
     left->scope.outer = outer;
-    if (join->join == AST_JOIN_RIGHT || join->join == AST_JOIN_FULL)
-        return bind_unsupported(binder, r->at, "RIGHT or FULL JOIN with UNNEST");
     if (join->natural || join->nusing)
         return bind_unsupported(binder, r->at, "NATURAL or USING with UNNEST");
-    if (join->join == AST_JOIN_LEFT && !always)
-        return bind_unsupported(binder, r->at, "LEFT JOIN with UNNEST on other than ON TRUE");
-    TRY(unnest_over(binder, r, ctes, left, join->join == AST_JOIN_LEFT, out));
+    if (!always && join->join != AST_JOIN_INNER)
+        return bind_unsupported(binder, join->on->at,
+                                "an outer join with UNNEST on another condition than ON TRUE");
+    left->scope.refused = bind_lateral_refused(join);
+    TRY(unnest_over(binder, r, ctes, left, keeps, out));
     out->scope.outer = outer;
+    out->scope.refused = NULL;
     if (always) return TRIB_OK;
     ExprScope scope = {.scope = &out->scope, .ctes = ctes, .clause = "ON"};
     Expr *condition;
