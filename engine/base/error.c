@@ -105,6 +105,13 @@ Status error_detail(Error *err, const char *format, ...) {
     return err->status;
 }
 
+Status error_place(Error *err, Status status, uint32_t line, uint32_t column) {
+    if (status == TRIB_OK || !err || err->line != 0) return status;
+    err->line = line;
+    err->column = column;
+    return status;
+}
+
 Status error_hint(Error *err, const char *format, ...) {
     if (!err) return TRIB_INTERNAL;
     va_list arguments;

@@ -49,6 +49,8 @@ Status error_setv(Error *err, ErrorCode code, const char *format, va_list argume
 /* Like error_set, with the position in the SQL text or file, 1-based. */
 Status error_set_at(Error *err, ErrorCode code, uint32_t line, uint32_t column, const char *format,
                     ...) PRINTF_LIKE(5, 6);
+/* Gives an error the position unless it has one; returns status. */
+Status error_place(Error *err, Status status, uint32_t line, uint32_t column);
 /* Add to a record; they return its status, so that `return error_hint(err, ...)` reads well. */
 Status error_detail(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 Status error_hint(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -174,7 +174,11 @@ static Status refuse_clauses(Binder *binder, const AstStatement *ast) {
 
 Status bind_statement(const BindContext *context, Arena *arena, const AstStatement *ast,
                       BoundStatement **out, Error *err) {
-    Binder binder = {.context = context, .arena = arena, .err = err};
+    Binder binder = {.context = context,
+                     .arena = arena,
+                     .lowest_outer = UINT32_MAX,
+                     .lowest_step = UINT32_MAX,
+                     .err = err};
     TRY_ALLOC(*out, ARENA_NEW(arena, BoundStatement), err);
     (*out)->ast = ast;
     if ((size_t)ast->kind >= COUNT_OF(statements) || !statements[ast->kind].bind) {

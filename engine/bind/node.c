@@ -43,6 +43,7 @@ Status bind_column(Binder *binder, ColumnId id, Expr **out) {
 }
 
 Status bind_outer_column(Binder *binder, ColumnId id, Expr **out) {
+    if (id < binder->lowest_outer) binder->lowest_outer = id;
     TRY_ALLOC(*out, expr_outer(binder->arena, id, plan_column(&binder->plan->columns, id)->type),
               binder->err);
     return TRIB_OK;
@@ -82,14 +83,14 @@ bool bind_nullable(const Binder *binder, const Expr *e) {
 }
 
 /* Grouping by everything. */
-Status bind_distinct(Binder *binder, LogicalNode *child, LogicalNode **out) {
+Status bind_distinct(Binder *binder, AstPosition at, LogicalNode *child, LogicalNode **out) {
     for (uint32_t i = 0; i < child->noutput; i++) {
         const PlanColumn *c = plan_column(&binder->plan->columns, child->output[i]);
         if (!type_comparable(c->type)) {
-            return error_set(binder->err, ERR_SYNTAX,
-                             "DISTINCT needs columns that can be compared; '" STR_FORMAT
-                             "' is of type %s",
-                             STR_ARGS(c->name), type_id_name((TypeId)c->type.id));
+            return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
+                                "DISTINCT needs columns that can be compared; '" STR_FORMAT
+                                "' is of type %s",
+                                STR_ARGS(c->name), type_id_name((TypeId)c->type.id));
         }
     }
     TRY(bind_node(binder, LOGICAL_AGGREGATE, child->noutput, child, out));

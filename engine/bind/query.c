@@ -158,7 +158,7 @@ static Status bind_set(Binder *binder, const AstBody *body, const CteScope *ctes
     TRY(combine_sides(binder, set_union ? LOGICAL_UNION : LOGICAL_SETOP, sides, types, &left,
                       &node));
     if (set_union) {
-        if (!body->all) TRY(bind_distinct(binder, node, &node));
+        if (!body->all) TRY(bind_distinct(binder, body->at, node, &node));
     } else {
         node->set = body->set == AST_INTERSECT ? SET_INTERSECT : SET_EXCEPT;
         node->all = body->all;

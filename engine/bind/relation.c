@@ -356,6 +356,8 @@ static Status bind_join(Binder *binder, const AstRelation *r, const CteScope *ct
     join->join = kinds[r->join];
     if (beside) join->join = full ? JOIN_LEFT : JOIN_INNER;
     join->lateral = lateral && !beside;
+    join->line = r->right->at.line;
+    join->column = r->right->at.column;
     if (n) memcpy(join->output, left.node->output, n * sizeof *join->output);
     if (right.node->noutput)
         memcpy(join->output + n, right.node->output, right.node->noutput * sizeof *join->output);

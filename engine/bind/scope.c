@@ -8,7 +8,6 @@
 
 /* A backstop only: the parser bounds nesting, and one level of it may be an expression in a query in a
  * relation here. */
-#define BIND_MAX_DEPTH (8 * SQL_MAX_DEPTH)
 
 #define NEAR_DISTANCE 3
 #define INDEX_FROM    32 /* columns; fewer are looked through */
@@ -230,6 +229,7 @@ Status bind_enter(Binder *binder, AstPosition at) {
         return error_set_at(binder->err, ERR_LIMIT, at.line, at.column,
                             "the statement is nested more than %d levels deep", BIND_MAX_DEPTH);
     }
+    if (binder->depth > binder->deepest) binder->deepest = binder->depth;
     return TRIB_OK;
 }
 

@@ -29,7 +29,17 @@ struct Scope {
     uint32_t *heads, *links; /* position + 1; 0 ends a chain */
 };
 
-/* A common table expression that can be named: bound anew at each use. */
+/* What is known of a common table expression. One that depends on nothing around it is bound once: its uses
+ * are leaves that read an entry of the plan's `ctes`. */
+typedef struct CteState {
+    bool used;
+    SharedPlan *plan; /* NULL: not bound yet, or bound anew at each use */
+    Scope scope;      /* the names of its columns */
+    PlanColumn *columns;
+    uint32_t height; /* levels of nesting in it */
+} CteState;
+
+/* A common table expression that can be named. */
 typedef struct CteScope CteScope;
 struct CteScope {
     const CteScope *next; /* further out */
@@ -38,7 +48,7 @@ struct CteScope {
     const Scope *outer;
     bool recursive;              /* of WITH RECURSIVE */
     struct Recursion *recursion; /* it is being bound: its name means the rows of the step before */
-    bool *used;
+    CteState *state;
 };
 typedef struct Recursion Recursion;
 
@@ -72,6 +82,11 @@ typedef struct Binder {
     const ViewFrame *views;               /* the innermost first */
     uint32_t recursions, recursion_depth; /* recursive queries so far; around this place */
     RecursionBan ban;
+    uint32_t deepest;      /* the greatest depth so far */
+    ColumnId lowest_outer; /* of the columns of enclosing queries named so far, the oldest */
+    uint32_t lowest_step;  /* of the recursive queries named so far, the outermost; from 1 */
+    uint32_t cte_capacity; /* of plan->ctes */
+    uint32_t dependent;    /* times that WITH queries were bound anew */
     Error *err;
 } Binder;
 
@@ -250,11 +265,12 @@ Status bind_column(Binder *binder, ColumnId id, Expr **out);
 /* The same column seen from a sub-query. */
 Status bind_outer_column(Binder *binder, ColumnId id, Expr **out);
 /* Sort keys over a node; keys that are not columns are computed first (and dropped by the caller). */
-Status bind_distinct(Binder *binder, LogicalNode *child, LogicalNode **out);
+Status bind_distinct(Binder *binder, AstPosition at, LogicalNode *child, LogicalNode **out);
 Status bind_limit(Binder *binder, const AstQuery *query, LogicalNode *child, LogicalNode **out);
 bool bind_nullable(const Binder *binder, const Expr *e);
 
 Status bind_unsupported(Binder *binder, AstPosition at, const char *what);
+#define BIND_MAX_DEPTH (8 * SQL_MAX_DEPTH)
 Status bind_enter(Binder *binder, AstPosition at); /* one level deeper */
 void bind_leave(Binder *binder);
 

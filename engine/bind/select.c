@@ -323,7 +323,7 @@ Status bind_select(Binder *binder, const AstSelect *select, const AstQuery *quer
     ColumnId *ids;
     TRY(project(&self, &ids));
     if (select->distinct) {
-        TRY(bind_distinct(binder, self.node, &self.node));
+        TRY(bind_distinct(binder, select->at, self.node, &self.node));
         ids = self.node->output;
     }
     if (self.norder) TRY(sort(&self, query, ids));

@@ -1,5 +1,10 @@
 /*
- * with.c - WITH: common table expressions, bound anew at each use, and recursive ones.
+ * with.c - WITH: common table expressions, and recursive ones.
+ *
+ * A query is bound at its first use and becomes an entry of the plan's `ctes`; each use is a leaf with columns
+ * of its own (the first one has the query's). Chains in which each query uses the one before it twice stay as
+ * short as they are written. A query that uses columns of an enclosing query, or the rows of a recursive step
+ * around it, belongs to its place: it is bound anew at each use, without a leaf.
  *
  * WITH RECURSIVE name(columns) AS (first UNION [ALL] step) becomes a RECURSIVE node whose step reads the
  * rows of the step before through a WORKING leaf. Types are those of the first part (varchar without its
@@ -45,6 +50,7 @@ static Status check_reference(Binder *binder, const CteScope *cte, AstPosition a
         return error_hint(binder->err, "Write WITH RECURSIVE " STR_FORMAT "(a, b, ...) AS ....",
                           STR_ARGS(cte->cte->name.text));
     }
+    if (r->depth < binder->lowest_step) binder->lowest_step = r->depth;
     if (!r->untyped) return TRIB_OK;
     error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
                  "column %u of the recursive query '" STR_FORMAT "' has no type", r->untyped,
@@ -127,7 +133,7 @@ static Status new_rows_only(Binder *binder, const AstBody *body, const Recursion
                             LogicalNode **step) {
     AstExpr at = {.at = body->at};
     LogicalNode *distinct, *seen, *join;
-    TRY(bind_distinct(binder, *step, &distinct));
+    TRY(bind_distinct(binder, body->at, *step, &distinct));
     TRY(working_node(binder, r, true, &seen));
     TRY_ALLOC(join, logical_new(binder->arena, LOGICAL_JOIN, r->ncolumns, 2), binder->err);
     memcpy(join->output, distinct->output, r->ncolumns * sizeof *join->output);
@@ -153,13 +159,15 @@ static Status recursive_node(Binder *binder, const AstBody *body, const Bound *f
     TRY(bind_coerced(binder, first, r->types, &sides[0]));
     TRY(bind_coerced(binder, step, r->types, &sides[1]));
     if (!body->all) {
-        TRY(bind_distinct(binder, sides[0], &sides[0]));
+        TRY(bind_distinct(binder, body->at, sides[0], &sides[0]));
         TRY(new_rows_only(binder, body, r, &sides[1]));
     }
     TRY_ALLOC(node, logical_new(binder->arena, LOGICAL_RECURSIVE, r->ncolumns, 2), binder->err);
     TRY_ALLOC(node->inputs, ARENA_ARRAY(binder->arena, ColumnId *, 2), binder->err);
     node->recursion = r->id;
     node->distinct = !body->all;
+    node->line = body->at.line;
+    node->column = body->at.column;
     *out = (Bound){.node = node};
     for (uint32_t s = 0; s < 2; s++) {
         node->children[s] = sides[s];
@@ -232,24 +240,113 @@ const CteScope *bind_find_cte(const CteScope *ctes, const AstQualifiedName *name
     return NULL;
 }
 
-/* Uses of one query are recognised by its syntax tree. Inside a sub-query it may depend on the row around. */
-static Status mark_use(Binder *binder, const CteScope *cte, Bound *out) {
-    if (cte->outer) return TRIB_OK;
-    TRY(bind_node_same(binder, LOGICAL_CTE, out->node, &out->node));
-    out->node->cte = cte->cte;
-    return TRIB_OK;
-}
+#define DEPENDENT_MOST 10000 /* times that queries are bound anew */
 
-Status bind_cte(Binder *binder, const CteScope *cte, AstPosition at, Bound *out) {
+static Status bind_anew(Binder *binder, const CteScope *cte, AstPosition at, Bound *out) {
     bool recursive = false;
-    *cte->used = true;
-    if (cte->recursion) return bind_reference(binder, cte, at, out);
     TRY(bind_enter(binder, at));
     if (cte->recursive && names_itself(cte->cte)) TRY(bind_recursive(binder, cte, out, &recursive));
     if (!recursive) TRY(bind_query(binder, cte->cte->query, cte->visible, cte->outer, out));
     bind_leave(binder);
-    TRY(mark_use(binder, cte, out));
     return bind_rename_columns(binder, &out->scope, cte->cte->ncolumns, cte->cte->columns, at);
+}
+
+static Status use_new(Binder *binder, const CteState *state, AstPosition at, LogicalNode **out) {
+    uint32_t n = state->plan->ncolumns;
+    LogicalNode *node;
+    TRY(bind_node(binder, LOGICAL_CTE, n, NULL, &node));
+    TRY_ALLOC(node->table_columns, ARENA_ARRAY(binder->arena, uint32_t, n), binder->err);
+    for (uint32_t i = 0; i < n; i++) node->table_columns[i] = i;
+    node->cte = node->shared = state->plan;
+    node->line = at.line;
+    node->column = at.column;
+    *out = node;
+    return TRIB_OK;
+}
+
+/* The bound query becomes an entry of the plan's, and `out` its first use. */
+static Status define(Binder *binder, CteState *state, AstPosition at, Bound *out) {
+    LogicalPlan *plan = binder->plan;
+    uint32_t n = out->node->noutput;
+    SharedPlan *entry;
+    if (plan->nctes == binder->cte_capacity) {
+        uint32_t capacity = binder->cte_capacity ? binder->cte_capacity * 2 : 16;
+        SharedPlan **list;
+        TRY_ALLOC(list, ARENA_ARRAY(binder->arena, SharedPlan *, capacity), binder->err);
+        if (plan->nctes) memcpy(list, plan->ctes, plan->nctes * sizeof(SharedPlan *));
+        plan->ctes = list;
+        binder->cte_capacity = capacity;
+    }
+    TRY_ALLOC(entry, ARENA_NEW(binder->arena, SharedPlan), binder->err);
+    TRY_ALLOC(state->columns, ARENA_ARRAY(binder->arena, PlanColumn, n), binder->err);
+    *entry = (SharedPlan){
+        .id = plan->nctes + 1, .root = out->node, .ncolumns = n, .ids = out->node->output};
+    for (uint32_t i = 0; i < n; i++)
+        state->columns[i] = *plan_column(&plan->columns, entry->ids[i]);
+    for (uint32_t i = 0; i < out->scope.count; i++)
+        TRY(scope_add(binder, &state->scope, &out->scope.columns[i]));
+    plan->ctes[plan->nctes++] = entry;
+    state->plan = entry;
+    TRY(use_new(binder, state, at, &out->node));
+    if (n) memcpy(out->node->output, entry->ids, n * sizeof *entry->ids);
+    return TRIB_OK;
+}
+
+/* A further use: a leaf with columns of its own. */
+static Status use_again(Binder *binder, const CteState *state, AstPosition at, Bound *out) {
+    TRY(bind_enter(binder, at));
+    uint32_t deepest = binder->depth + state->height;
+    if (deepest > BIND_MAX_DEPTH) {
+        binder->depth = BIND_MAX_DEPTH;
+        return bind_enter(binder, at);
+    }
+    if (deepest > binder->deepest) binder->deepest = deepest;
+    bind_leave(binder);
+    *out = (Bound){0};
+    TRY(use_new(binder, state, at, &out->node));
+    for (uint32_t i = 0; i < state->plan->ncolumns; i++) {
+        const PlanColumn *c = &state->columns[i];
+        ColumnId id;
+        TRY(bind_new_column(binder, c->name, c->type, c->nullable, &id));
+        binder->plan->columns.columns[id].table = c->table;
+        binder->plan->columns.columns[id].table_column = c->table_column;
+        out->node->output[i] = id;
+    }
+    for (uint32_t i = 0; i < state->scope.count; i++) {
+        ScopeColumn column = state->scope.columns[i];
+        for (uint32_t k = 0; k < state->plan->ncolumns; k++) {
+            if (state->plan->ids[k] == state->scope.columns[i].id) column.id = out->node->output[k];
+        }
+        TRY(scope_add(binder, &out->scope, &column));
+    }
+    return TRIB_OK;
+}
+
+Status bind_cte(Binder *binder, const CteScope *cte, AstPosition at, Bound *out) {
+    CteState *state = cte->state;
+    bool again = state->used;
+    state->used = true;
+    if (cte->recursion) return bind_reference(binder, cte, at, out);
+    if (state->plan) return use_again(binder, state, at, out);
+    if (again && ++binder->dependent > DEPENDENT_MOST) {
+        error_set_at(
+            binder->err, ERR_LIMIT, at.line, at.column,
+            "WITH queries that use columns of enclosing queries are used more than %d times",
+            DEPENDENT_MOST);
+        return error_hint(binder->err, "Write them as derived tables, or with fewer uses.");
+    }
+    ColumnId before = binder->plan->columns.count, outer = binder->lowest_outer;
+    uint32_t deepest = binder->deepest, step = binder->lowest_step;
+    binder->lowest_outer = UINT32_MAX;
+    binder->lowest_step = UINT32_MAX;
+    binder->deepest = binder->depth;
+    TRY(bind_anew(binder, cte, at, out));
+    bool depends = binder->lowest_outer <= before || binder->lowest_step <= binder->recursion_depth;
+    state->height = binder->deepest - binder->depth;
+    if (outer < binder->lowest_outer) binder->lowest_outer = outer;
+    if (step < binder->lowest_step) binder->lowest_step = step;
+    if (deepest > binder->deepest) binder->deepest = deepest;
+    return depends ? TRIB_OK : define(binder, state, at, out);
 }
 
 static Status check_names(Binder *binder, const AstQuery *query) {
@@ -274,7 +371,7 @@ Status bind_with(Binder *binder, const AstQuery *query, const Scope *outer, cons
                           .visible = *ctes,
                           .outer = outer,
                           .recursive = query->recursive};
-        TRY_ALLOC(cte->used, ARENA_NEW(binder->arena, bool), binder->err);
+        TRY_ALLOC(cte->state, ARENA_NEW(binder->arena, CteState), binder->err);
         *ctes = cte;
     }
     return TRIB_OK;
@@ -284,7 +381,7 @@ Status bind_with(Binder *binder, const AstQuery *query, const Scope *outer, cons
 Status bind_unused_ctes(Binder *binder, const AstQuery *query, const CteScope *ctes) {
     for (uint32_t i = query->nctes; i-- > 0; ctes = ctes->next) {
         Bound ignored = {0};
-        if (!*ctes->used) TRY(bind_cte(binder, ctes, ctes->cte->name.at, &ignored));
+        if (!ctes->state->used) TRY(bind_anew(binder, ctes, ctes->cte->name.at, &ignored));
     }
     return TRIB_OK;
 }

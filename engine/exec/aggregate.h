@@ -22,7 +22,13 @@ typedef struct AggState {
     const uint32_t *args; /* indexes of the evaluator's expressions */
     const Type *types;    /* of the arguments */
     uint32_t filter;      /* likewise, or NO_EXPR */
+    const PhysAggregate *call;
 } AggState;
+
+/* Errors of a state are errors of the call that it belongs to. */
+static inline Status agg_place(const AggState *state, Status status, Error *err) {
+    return error_place(err, status, state->call->line, state->call->column);
+}
 
 typedef struct AggWorker AggWorker;
 

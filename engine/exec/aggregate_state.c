@@ -25,12 +25,12 @@ Status agg_states_combine(const AggShared *self, uint8_t *const *into, uint8_t *
     for (uint32_t a = 0; a < self->nstates; a++) {
         const Aggregate *aggregate = self->states[a].aggregate;
         uint32_t offset = self->layout->tail_offset + self->states[a].offset;
-        if (aggregate->combine_many) {
-            TRY(aggregate->combine_many(aggregate, into, from, offset, count, arena, err));
-            continue;
-        }
-        for (uint32_t i = 0; i < count; i++)
-            TRY(aggregate->combine(aggregate, into[i] + offset, from[i] + offset, arena, err));
+        Status status = TRIB_OK;
+        if (aggregate->combine_many)
+            status = aggregate->combine_many(aggregate, into, from, offset, count, arena, err);
+        for (uint32_t i = 0; i < count && !aggregate->combine_many && status == TRIB_OK; i++)
+            status = aggregate->combine(aggregate, into[i] + offset, from[i] + offset, arena, err);
+        TRY(agg_place(&self->states[a], status, err));
     }
     return TRIB_OK;
 }
@@ -137,6 +137,7 @@ Status agg_result_column(const AggState *state, uint8_t *const *rows, uint32_t o
                         .capacity = BATCH_ROWS,
                         .data = room->data};
     }
-    return state->aggregate->finish(state->aggregate, rows, offset + state->offset, count, out,
-                                    arena, err);
+    Status status = state->aggregate->finish(state->aggregate, rows, offset + state->offset, count,
+                                             out, arena, err);
+    return agg_place(state, status, err);
 }

@@ -127,6 +127,7 @@ static Status states_place(AggShared *self, Arena *arena, uint32_t *align, bool 
         const PhysAggregate *from = &self->node->as.aggregate.aggregates[a];
         AggState *to = &self->states[a];
         to->aggregate = from->aggregate;
+        to->call = from;
         to->result = from->result;
         if (from->aggregate->state_size % 16 == 0) {
             self->states_bytes = (self->states_bytes + 15) / 16 * 16;
@@ -411,18 +412,21 @@ static Status states_update(AggLocal *self, const AggShared *shared, const Batch
         const AggState *state = &shared->states[a];
         Vector *args;
         TRY_ALLOC(args, ARENA_ARRAY(self->arena, Vector, state->nargs ? state->nargs : 1), err);
+        Status status;
         if (state->filter != NO_EXPR) {
-            TRY(update_filtered(self, shared, state, in, rows, args, err));
+            status = update_filtered(self, shared, state, in, rows, args, err);
+            TRY(agg_place(state, status, err));
             continue;
         }
         TRY(args_evaluate(self, state, in, args, err));
         if (sorted && state->aggregate->update_single) {
-            TRY(update_small(self, shared, state, args, err));
+            status = update_small(self, shared, state, args, err);
         } else {
-            TRY(state->aggregate->update(
+            status = state->aggregate->update(
                 state->aggregate, state->nargs, args, in->selection, in->selected, rows,
-                shared->layout->tail_offset + state->offset, self->worker->arena, err));
+                shared->layout->tail_offset + state->offset, self->worker->arena, err);
         }
+        TRY(agg_place(state, status, err));
     }
     return TRIB_OK;
 }
@@ -586,7 +590,8 @@ static Status single_update(AggLocal *self, AggShared *shared, const AggState *s
 static Status consume_single(AggLocal *self, AggShared *shared, const Batch *in, Error *err) {
     AggWorker *worker = self->worker;
     for (uint32_t a = 0; a < shared->nstates; a++)
-        TRY(single_update(self, shared, &shared->states[a], in, err));
+        TRY(agg_place(&shared->states[a], single_update(self, shared, &shared->states[a], in, err),
+                      err));
     int64_t bytes = (int64_t)arena_bytes(worker->arena);
     if (bytes > ARENA_COMPACT && bytes > 2 * worker->charged && !agg_states_raw(shared))
         TRY(single_compact(shared, worker, err));
@@ -748,8 +753,9 @@ static Status produce_empty(AggShared *shared, Batch *out, Step *step, Error *er
         const AggState *state = &shared->states[a];
         Vector *result = &out->columns[shared->ngroups + a];
         TRY(vector_new(out->arena, state->result, n, result, err));
-        TRY(state->aggregate->finish(state->aggregate, states, state->offset, n, result, out->arena,
-                                     err));
+        Status status = state->aggregate->finish(state->aggregate, states, state->offset, n, result,
+                                                 out->arena, err);
+        TRY(agg_place(state, status, err));
     }
     out->count = out->selected = n;
     *step = STEP_HAVE_OUTPUT;
@@ -763,8 +769,9 @@ static Status produce_single(AggShared *shared, Batch *out, Step *step, Error *e
     for (uint32_t a = 0; a < shared->nstates; a++) {
         const AggState *state = &shared->states[a];
         TRY(vector_new(out->arena, state->result, 1, &out->columns[a], err));
-        TRY(state->aggregate->finish(state->aggregate, &shared->single, state->offset, 1,
-                                     &out->columns[a], out->arena, err));
+        Status status = state->aggregate->finish(state->aggregate, &shared->single, state->offset,
+                                                 1, &out->columns[a], out->arena, err);
+        TRY(agg_place(state, status, err));
     }
     out->count = out->selected = 1;
     *step = STEP_HAVE_OUTPUT;

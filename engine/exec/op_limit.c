@@ -63,7 +63,8 @@ static Status single_row_process(OpContext *context, Batch *in, Batch *out, Step
     SingleRowShared *self = context->shared;
     uint64_t before = atomic_fetch_add(&self->seen, in->selected);
     if (before + in->selected > 1) {
-        error_set(err, ERR_SCALAR_SUBQUERY_ROWS, "a scalar sub-query returned more than one row");
+        error_set_at(err, ERR_SCALAR_SUBQUERY_ROWS, context->node->line, context->node->column,
+                     "a scalar sub-query returned more than one row");
         return error_hint(err, "Aggregate it, or add LIMIT 1.");
     }
     TRY(batch_columns(out, in->ncolumns, err));

@@ -73,8 +73,8 @@ static Status step_start(OpContext *context, Error *err) {
     Query *query = context->query;
     int64_t most = query->session->max_recursion_depth;
     if (self->steps == most) {
-        error_set(err, ERR_LIMIT, "the recursive query has not ended after %lld steps",
-                  (long long)most);
+        error_set_at(err, ERR_LIMIT, context->node->line, context->node->column,
+                     "the recursive query has not ended after %lld steps", (long long)most);
         return error_hint(err, "SET SESSION max_recursion_depth = n allows more.");
     }
     self->steps++;

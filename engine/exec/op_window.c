@@ -234,8 +234,11 @@ static Status batch_pieces(WindowSource *self, uint32_t count, Error *err) {
                 TRY(window_run_end(self, self->at + to - 1, self->high, npartition, &self->part_end,
                                    err));
         }
-        for (uint32_t w = 0; w < self->node->as.window.nwindows; w++)
-            TRY(self->evals[w]->kind->piece(self->evals[w], &piece, err));
+        for (uint32_t w = 0; w < self->node->as.window.nwindows; w++) {
+            const WindowEval *eval = self->evals[w];
+            Status status = eval->kind->piece(self->evals[w], &piece, err);
+            TRY(error_place(err, status, eval->window->line, eval->window->column));
+        }
     }
     return TRIB_OK;
 }
@@ -252,7 +255,9 @@ static Status batch_output(WindowSource *self, uint32_t count, Batch *out, Error
     }
     for (uint32_t w = 0; w < node->as.window.nwindows; w++) {
         WindowEval *eval = self->evals[w];
-        TRY(eval->kind->output(eval, count, out, &out->columns[node->as.window.npass + w], err));
+        Status status =
+            eval->kind->output(eval, count, out, &out->columns[node->as.window.npass + w], err);
+        TRY(error_place(err, status, eval->window->line, eval->window->column));
     }
     out->count = out->selected = count;
     return TRIB_OK;

@@ -361,6 +361,7 @@ static Status lift_sort(Lifting *self, LogicalNode *node, Lifted *out) {
 
 /* What uses the outer rows is another query for each place: it is not shared with others of the name. */
 static Status lift_cte(Lifting *self, LogicalNode *node, Lifted *out) {
+    if (node->nchildren == 0) return TRIB_OK; /* depends on nothing */
     TRY(lift(self, node->children[0], out));
     if (!out->correlated) out->node = node;
     return TRIB_OK;

@@ -34,6 +34,7 @@ typedef struct Lifting {
     uint32_t outer_count; /* ids known to `outer` */
     Expr **computed; /* by ColumnId: over columns below and EXPR_OUTER; NULL = a plain column */
     uint32_t computed_count;
+    uint32_t line, column; /* of the sub-query in the SQL text, for messages; 0 = none */
 } Lifting;
 
 typedef struct Lifted {

@@ -106,6 +106,7 @@ static bool takes_work(const LogicalNode *node) {
     case LOGICAL_AGGREGATE:
     case LOGICAL_WINDOW:
     case LOGICAL_SETOP:
+    case LOGICAL_CTE:
     case LOGICAL_RECURSIVE: return true;
     default: break;
     }

@@ -221,6 +221,8 @@ static Status checked(Lifting *self, ColumnId rows, Expr *value, Expr **out) {
     Expr *args[3], *count;
     TRY_ALLOC(count, rule_column(context, rows), context->err);
     TRY_ALLOC(args[0], expr_call(context->arena, &f, 1, &count), context->err);
+    args[0]->line = self->line;
+    args[0]->column = self->column;
     args[1] = value;
     TRY_ALLOC(args[2], expr_constant(context->arena, null), context->err);
     TRY_ALLOC(*out, expr_new(context->arena, EXPR_CASE, value->type, 3, args), context->err);

@@ -69,6 +69,61 @@ Status optimise_check_disabled(Str list, Error *err) {
     return TRIB_OK;
 }
 
+/* Which WITH queries does the plan use, be it in sub-queries or in those that it uses? Others were bound for
+ * their errors only. */
+typedef struct UsedCtes {
+    RuleContext *context;
+    bool *used; /* by position */
+} UsedCtes;
+
+static Status mark_used(UsedCtes *self, LogicalNode *node);
+
+static Status mark_subquery(void *state, Expr *e, Expr **out) {
+    UsedCtes *self = state;
+    *out = e;
+    if (e->kind == EXPR_SUBQUERY) TRY(mark_used(self, e->as.plan));
+    if (e->kind == EXPR_AGGREGATE && e->as.agg.filter) {
+        Expr *same;
+        TRY(mark_subquery(self, e->as.agg.filter, &same));
+    }
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        Expr *same;
+        TRY(mark_subquery(self, e->args[i], &same));
+    }
+    return TRIB_OK;
+}
+
+static Status mark_used(UsedCtes *self, LogicalNode *node) {
+    RuleContext *context = self->context;
+    LogicalNode *same;
+    if (node->kind == LOGICAL_CTE && node->nchildren == 0 && !self->used[node->shared->id - 1]) {
+        self->used[node->shared->id - 1] = true;
+        TRY(mark_used(self, context->plan->ctes[node->shared->id - 1]->root));
+    }
+    TRY(logical_map_exprs(context->arena, node, mark_subquery, self, &same, context->err));
+    for (uint32_t i = 0; i < node->nchildren; i++) TRY(mark_used(self, node->children[i]));
+    return TRIB_OK;
+}
+
+/* Entries of their own, whose plans the rules may replace. */
+static Status copy_ctes(RuleContext *context) {
+    LogicalPlan *plan = context->plan;
+    UsedCtes used = {.context = context};
+    SharedPlan **copies;
+    if (plan->nctes == 0) return TRIB_OK;
+    TRY_ALLOC(used.used, ARENA_ARRAY(context->arena, bool, plan->nctes), context->err);
+    TRY_ALLOC(copies, ARENA_ARRAY(context->arena, SharedPlan *, plan->nctes), context->err);
+    TRY(mark_used(&used, plan->root));
+    for (uint32_t i = 0; i < plan->nctes; i++) {
+        copies[i] = NULL;
+        if (!used.used[i]) continue;
+        TRY_ALLOC(copies[i], ARENA_NEW(context->arena, SharedPlan), context->err);
+        *copies[i] = *plan->ctes[i];
+    }
+    plan->ctes = copies;
+    return TRIB_OK;
+}
+
 /* Columns are copied: rules add some, and the bound plan must stay as it is. */
 static Status copy_plan(Arena *arena, const LogicalPlan *bound, LogicalPlan **out, Error *err) {
     LogicalPlan *plan;
@@ -87,7 +142,7 @@ static Status copy_plan(Arena *arena, const LogicalPlan *bound, LogicalPlan **ou
     return TRIB_OK;
 }
 
-/* The rule over the plan, then over those that are shared: share_ctes makes some. */
+/* The rule over the plan, then over those that are shared (share_ctes makes some) and WITH queries. */
 static Status run_rule(RuleContext *context, Rule rule) {
     LogicalPlan *plan = context->plan;
     uint32_t nshared = plan->nshared;
@@ -95,6 +150,9 @@ static Status run_rule(RuleContext *context, Rule rule) {
     LogicalNode *root = plan->root;
     for (uint32_t i = 0; i < nshared; i++)
         TRY(rule(context, plan->shared[i]->root, &plan->shared[i]->root));
+    for (uint32_t i = 0; i < plan->nctes; i++) {
+        if (plan->ctes[i]) TRY(rule(context, plan->ctes[i]->root, &plan->ctes[i]->root));
+    }
     plan->root = root;
     return TRIB_OK;
 }
@@ -105,6 +163,7 @@ Status optimise(const OptimiseContext *context, Arena *arena, const LogicalPlan 
     TRY(copy_plan(arena, bound, &plan, err));
     RuleContext rule = {
         .arena = arena, .columns = &plan->columns, .options = context, .plan = plan, .err = err};
+    TRY(copy_ctes(&rule));
     for (uint32_t i = 0; i < COUNT_OF(rules); i++) {
         if (!rules[i].required && disabled(context->disabled_rules, rules[i].name)) continue;
         TRY(run_rule(&rule, rules[i].rule));

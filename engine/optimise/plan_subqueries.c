@@ -191,14 +191,17 @@ static Status uses_outer(RuleContext *context, LogicalNode *plan, bool *out) {
     return TRIB_OK;
 }
 
-/* Lifts a plan over the input's columns. Its conditions go down first, where lifting finds more keys. */
-static Status lift_plan(RuleContext *context, LogicalNode *input, LogicalNode **plan,
+/* Lifts the plan of the sub-query e over the input's columns. Its conditions go down first, where lifting finds more keys. */
+static Status lift_plan(RuleContext *context, LogicalNode *input, LogicalNode **plan, const Expr *e,
                         Lifting *lifting, Lifted *lifted) {
     bool outer = false;
     TRY(uses_outer(context, *plan, &outer));
     if (outer) TRY(rule_push_filters(context, *plan, plan));
     TRY(lifting_init(context, input, lifting));
-    return lift(lifting, *plan, lifted);
+    lifting->line = e->line;
+    lifting->column = e->column;
+    Status status = lift(lifting, *plan, lifted);
+    return error_place(context->err, status, lifting->line, lifting->column);
 }
 
 /* ---------------------------------------------------------------- scalar sub-queries */
@@ -229,14 +232,17 @@ static Status plan_scalar(RuleContext *context, Planner *planner, const Expr *e,
     Lifted lifted;
     JoinSpec spec = {.kind = JOIN_CROSS};
     TRY(rule_plan_subqueries(context, e->as.plan, &plan));
-    TRY(lift_plan(context, planner->input, &plan, &lifting, &lifted));
+    TRY(lift_plan(context, planner->input, &plan, e, &lifting, &lifted));
     TRY_ALLOC(values, ARENA_ARRAY(context->arena, Expr *, plan->noutput), context->err);
     if (lifted.correlated) {
-        TRY(lift_single_row(&lifting, plan->noutput, plan->output, &lifted));
+        Status status = lift_single_row(&lifting, plan->noutput, plan->output, &lifted);
+        TRY(error_place(context->err, status, e->line, e->column));
         spec.kind = JOIN_LEFT;
         TRY(lift_settle_list(&lifting, &lifted.conditions, &spec.conditions));
     } else {
         TRY(single_row(context, plan, &lifted.node));
+        lifted.node->line = e->line;
+        lifted.node->column = e->column;
     }
     TRY(join_with(context, lifting.input, lifted.node, &spec, &planner->input));
     for (uint32_t i = 0; i < plan->noutput; i++) {
@@ -262,14 +268,16 @@ static Status join_in(RuleContext *context, Planner *planner, const Expr *e, Joi
         TRY(plan_expr(context, planner, e->args[i], &operands[i]));
     TRY(rule_plan_subqueries(context, e->as.plan, &plan));
     TRY(membership(context, plan, &plan));
-    TRY(lift_plan(context, planner->input, &plan, &lifting, &lifted));
+    TRY(lift_plan(context, planner->input, &plan, e, &lifting, &lifted));
     for (uint32_t i = 0; i < e->nargs; i++) {
         Expr *column;
         TRY(lifted_column(&lifting, plan->output[i], &column));
         computed = computed || column->kind != EXPR_COLUMN;
     }
-    if (lifted.fills || (computed && exact))
-        TRY(lift_bind(&lifting, plan->noutput, plan->output, NULL, &lifted));
+    if (lifted.fills || (computed && exact)) {
+        Status status = lift_bind(&lifting, plan->noutput, plan->output, NULL, &lifted);
+        TRY(error_place(context->err, status, e->line, e->column));
+    }
     for (uint32_t i = 0; i < e->nargs; i++) {
         Expr *column, *condition;
         TRY(lifted_column(&lifting, plan->output[i], &column));
@@ -291,7 +299,7 @@ static Status join_exists(RuleContext *context, Planner *planner, const Expr *e,
     TRY(rule_plan_subqueries(context, e->as.plan, &plan));
     plan = existence(plan, always);
     if (*always) return TRIB_OK;
-    TRY(lift_plan(context, planner->input, &plan, &lifting, &lifted));
+    TRY(lift_plan(context, planner->input, &plan, e, &lifting, &lifted));
     *always = lifted.fills;
     if (*always) return TRIB_OK;
     if (!lifted.correlated) TRY(one_row(context, lifted.node, &lifted.node));
@@ -622,8 +630,9 @@ static Status plan_lateral(RuleContext *context, LogicalNode *node, LogicalNode 
     Lifting lifting;
     Lifted lifted;
     ExprList on = {0}, above = {0};
+    const Expr place = {.line = node->line, .column = node->column};
     bool outer = node->join == JOIN_LEFT;
-    TRY(lift_plan(context, left, &right, &lifting, &lifted));
+    TRY(lift_plan(context, left, &right, &place, &lifting, &lifted));
     if (outer &&
         ((lifted.fills && node->nconjuncts) || (!lifted.fills && has_computed(&lifting, right))))
         TRY(lift_bind(&lifting, right->noutput, right->output, NULL, &lifted));

@@ -16,6 +16,8 @@ typedef struct RuleContext {
     LogicalPlan *plan;
     Expr **map; /* push_filters.c */
     uint32_t map_count;
+    bool *inlined; /* inline_ctes.c: by position in plan->ctes */
+    CloneMap clones;
     Error *err;
 } RuleContext;
 

@@ -49,9 +49,12 @@ typedef enum LogicalKind {
     LOGICAL_SETOP,     /* intersect, except [all]; inputs as UNION: removed by expand_setops */
     LOGICAL_RECURSIVE, /* children: first part, step; inputs as UNION */
     LOGICAL_WRITE,     /* rows of the child into a table */
-    LOGICAL_VERIFY,  /* child: UNION of the pushed fragment and the local one, last column = side */
-    LOGICAL_REPEAT,  /* each row as often as its column `mark` says */
-    LOGICAL_CTE,     /* one use of a WITH query; removed by share_ctes, inline_ctes */
+    LOGICAL_VERIFY, /* child: UNION of the pushed fragment and the local one, last column = side */
+    LOGICAL_REPEAT, /* each row as often as its column `mark` says */
+    /* One use of a WITH query, over its plan, or without a child: output[i] = column
+     * ids[table_columns[i]] of the plan's `ctes` entry that `shared` names. Removed by share_ctes,
+     * inline_ctes. */
+    LOGICAL_CTE,
     LOGICAL_SHARED,  /* reads a shared plan: output[i] = its column ids[table_columns[i]] */
     LOGICAL_WORKING, /* what a step of a RECURSIVE reads: output[i] = its column table_columns[i] */
     LOGICAL_TIES,    /* over SORT: offset, limit, and what is equal to the last one by the keys */
@@ -166,7 +169,7 @@ struct LogicalNode {
     LogicalSet set;
     bool all;
     const void *cte;    /* CTE: equal for uses of the same query */
-    SharedPlan *shared; /* SHARED */
+    SharedPlan *shared; /* SHARED; CTE without a child: by its id */
     /* RECURSIVE, WORKING */
     uint32_t recursion; /* which one; unique in the plan */
     bool distinct; /* RECURSIVE: UNION without ALL. WORKING: all rows so far, not the last step's */
@@ -208,6 +211,9 @@ typedef struct LogicalPlan {
     bool *parameter_inferred;
     uint32_t nshared; /* of optimised plans */
     SharedPlan **shared;
+    /* WITH queries, each after those that it uses; ctes[i]->id = i + 1; NULL entries are done with. */
+    uint32_t nctes;
+    SharedPlan **ctes;
 } LogicalPlan;
 
 /* Allocates a node with its output array (ids 0) and children array. NULL when exhausted. */
@@ -226,6 +232,15 @@ Status logical_map_exprs(Arena *arena, LogicalNode *node, PlanExprMap map, void 
  * plan). Columns of enclosing queries stay. */
 Status logical_clone(Arena *arena, PlanColumns *columns, const LogicalNode *node, ColumnId **map,
                      LogicalNode **out, Error *err) WARN_UNUSED;
+/* The same many times: the map is kept, and only what a copy wrote is cleared before the next one. */
+typedef struct CloneMap {
+    uint32_t capacity;
+    ColumnId *map; /* by id */
+    uint32_t nset, set_capacity;
+    ColumnId *set; /* ids that have an entry */
+} CloneMap;
+Status logical_clone_again(Arena *arena, PlanColumns *columns, const LogicalNode *node,
+                           CloneMap *map, LogicalNode **out, Error *err) WARN_UNUSED;
 /* Text for EXPLAIN (TYPE LOGICAL): a line per node, indented. */
 void logical_print(Buf *out, const LogicalPlan *plan);
 /* The same as one JSON document (docs/statements.md has the shape). */

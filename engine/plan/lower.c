@@ -351,8 +351,12 @@ static Status lower_aggregate(Lowering *self, const LogicalNode *node, Lowered *
             return error_set(self->err, ERR_GENERAL, "internal error: DISTINCT was not expanded");
         Expr **args;
         TRY(lower_exprs(&scope, e->nargs, e->args, &args));
-        aggregates[i] = (PhysAggregate){
-            .aggregate = e->as.agg.aggregate, .nargs = e->nargs, .args = args, .result = e->type};
+        aggregates[i] = (PhysAggregate){.aggregate = e->as.agg.aggregate,
+                                        .nargs = e->nargs,
+                                        .args = args,
+                                        .result = e->type,
+                                        .line = e->line,
+                                        .column = e->column};
         if (e->as.agg.filter) TRY(lower_expr(&scope, e->as.agg.filter, &aggregates[i].filter));
     }
     out->node->as.aggregate.naggregates = node->naggregates;
@@ -421,8 +425,12 @@ static Status lower_window(Lowering *self, const LogicalNode *node, Lowered *out
         const Expr *e = node->windows[i];
         Expr **args;
         TRY(lower_exprs(&scope, e->nargs, e->args, &args));
-        window->as.window.windows[i] =
-            (PhysWindow){.call = e->as.window, .nargs = e->nargs, .args = args, .result = e->type};
+        window->as.window.windows[i] = (PhysWindow){.call = e->as.window,
+                                                    .nargs = e->nargs,
+                                                    .args = args,
+                                                    .result = e->type,
+                                                    .line = e->line,
+                                                    .column = e->column};
     }
     return TRIB_OK;
 }
@@ -919,6 +927,10 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
     }
     TRY(lowerings[node->kind](self, node, out));
     if (out->node->rows < 0) out->node->rows = row_memo_get(&self->memo, node);
+    if (out->node->line == 0) {
+        out->node->line = node->line;
+        out->node->column = node->column;
+    }
     return TRIB_OK;
 }
 

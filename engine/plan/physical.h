@@ -50,6 +50,7 @@ typedef struct PhysAggregate {
     Expr *const *args; /* lowered */
     Expr *filter;      /* lowered boolean; NULL = none */
     Type result;
+    uint32_t line, column; /* of the call in the SQL text; 0 = none */
 } PhysAggregate;
 
 /* One window function: arguments are columns of the input, or constants. */
@@ -58,6 +59,7 @@ typedef struct PhysWindow {
     uint32_t nargs;
     Expr *const *args; /* lowered; indexed as the call says */
     Type result;
+    uint32_t line, column; /* of the call in the SQL text; 0 = none */
 } PhysWindow;
 
 /* A runtime filter: the join's key `key` restricts output column `output` of the scan. */
@@ -81,7 +83,8 @@ struct PhysNode {
     const char **names; /* for EXPLAIN */
     uint32_t nchildren;
     PhysNode **children;
-    double rows; /* estimate, < 0 unknown */
+    double rows;           /* estimate, < 0 unknown */
+    uint32_t line, column; /* in the SQL text; 0 = none */
     union {
         struct {
             SourcePlan *plan;

@@ -105,9 +105,24 @@ typedef struct Cloning {
     Arena *arena;
     PlanColumns *columns;
     ColumnId *map;  /* by id: the copy's, 0 = none yet */
+    CloneMap *kept; /* notes what was set; NULL = nobody asks */
     bool exhausted; /* memory, in clone_column */
     Error *err;
 } Cloning;
+
+static Status clone_note(Cloning *self, ColumnId id) {
+    CloneMap *kept = self->kept;
+    if (kept->nset == kept->set_capacity) {
+        uint32_t capacity = kept->set_capacity ? kept->set_capacity * 2 : 256;
+        ColumnId *set;
+        TRY_ALLOC(set, ARENA_ARRAY(self->arena, ColumnId, capacity), self->err);
+        if (kept->nset) memcpy(set, kept->set, kept->nset * sizeof *set);
+        kept->set = set;
+        kept->set_capacity = capacity;
+    }
+    kept->set[kept->nset++] = id;
+    return TRIB_OK;
+}
 
 static Status clone_id(Cloning *self, ColumnId id, ColumnId *out) {
     if (!self->map[id]) {
@@ -117,6 +132,7 @@ static Status clone_id(Cloning *self, ColumnId id, ColumnId *out) {
         self->columns->columns[fresh].table = from.table;
         self->columns->columns[fresh].table_column = from.table_column;
         self->map[id] = fresh;
+        if (self->kept) TRY(clone_note(self, id));
     }
     *out = self->map[id];
     return TRIB_OK;
@@ -169,4 +185,17 @@ Status logical_clone(Arena *arena, PlanColumns *columns, const LogicalNode *node
     TRY(clone_node(&self, node, out));
     *map = self.map;
     return TRIB_OK;
+}
+
+Status logical_clone_again(Arena *arena, PlanColumns *columns, const LogicalNode *node,
+                           CloneMap *map, LogicalNode **out, Error *err) {
+    Cloning self = {.arena = arena, .columns = columns, .kept = map, .err = err};
+    for (uint32_t i = 0; i < map->nset; i++) map->map[map->set[i]] = 0;
+    map->nset = 0;
+    if (columns->count >= map->capacity) {
+        map->capacity = columns->count * 2 + 64;
+        TRY_ALLOC(map->map, ARENA_ARRAY(arena, ColumnId, map->capacity), err);
+    }
+    self.map = map->map;
+    return clone_node(&self, node, out);
 }

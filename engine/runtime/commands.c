@@ -212,5 +212,9 @@ Status command_run(Statement *self, const BoundStatement *bound, Error *err) {
     if (kind >= COUNT_OF(commands) || !commands[kind]) {
         return error_set(err, ERR_UNSUPPORTED, "this statement is not supported");
     }
-    return commands[kind](self, bound, err);
+    Status status = commands[kind](self, bound, err);
+    const AstQualifiedName *name = &bound->ast->name;
+    AstPosition at = name->count ? name->parts[0].at : bound->ast->at;
+    bool statement = status == TRIB_NOT_FOUND || status == TRIB_EXISTS || status == TRIB_INVALID;
+    return statement ? error_place(err, status, at.line, at.column) : status;
 }
