@@ -82,11 +82,22 @@ static bool state_verdict(Call *call, char letter, bool prepared) {
     }
 }
 
+/* A call that executes, over a cursor that its program takes for closed (cancel_idle in stmt.c). */
+static void close_disowned(Stmt *stmt, const ApiRow *row) {
+    char executed = row->states[STMT_EXECUTED - STMT_ALLOCATED];
+    char cursor = row->states[STMT_CURSOR - STMT_ALLOCATED];
+    if (!stmt->cursor.disowned || stmt->state < STMT_CURSOR || stmt->state >= STMT_NEED_DATA)
+        return;
+    if ((executed == '.' || executed == 'p') && (cursor == 'C' || cursor == 'q'))
+        (void)stmt_close_cursor(stmt);
+}
+
 static bool stmt_allowed(Call *call, const ApiRow *row) {
     Stmt *stmt = call->stmt;
     if (stmt->state >= STMT_EXECUTING)
         return stmt->slot.api == call->api || state_verdict(call, 'S', false);
     if (!row->states[0]) return true;
+    close_disowned(stmt, row);
     return state_verdict(call, row->states[stmt->state - STMT_ALLOCATED], stmt->prepared);
 }
 

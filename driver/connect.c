@@ -149,24 +149,110 @@ static SQLRETURN completed_string(Dbc *self, const Attributes *attributes, const
     return call_text_out(&self->base, out, buf_view(&text));
 }
 
-SQLRETURN dbc_driver_connect(Dbc *self, Str text, SQLUSMALLINT completion, const TextOut *out) {
+/* From a connection string to an open session; the attributes stay in its arena. */
+static SQLRETURN string_connect(Dbc *self, Str text, Attributes *attributes) {
     Error err;
+    Arena *arena = arena_new(NULL);
+    if (!arena) return diag_no_memory(&self->base);
+    attributes_init(attributes, arena);
+    Status status = text.data ? attributes_parse(attributes, text, &err) : TRIB_OK;
+    if (status == TRIB_OK) status = add_catalog(self, attributes, &err);
+    if (status == TRIB_OK) {
+        const Attribute *dsn = attributes_find(attributes, KEY_DSN);
+        bool driver = attributes_find(attributes, KEY_DRIVER) != NULL;
+        if (dsn) status = read_source(attributes, dsn->value, !driver, &err);
+    }
+    if (status == TRIB_OK) status = session_start(self, attributes, &err);
+    if (status != TRIB_OK) return connect_failed(self, arena, &err);
+    warn_unknown(self, attributes);
+    return SQL_SUCCESS;
+}
+
+SQLRETURN dbc_driver_connect(Dbc *self, Str text, SQLUSMALLINT completion, const TextOut *out) {
     Attributes attributes;
     if (completion > SQL_DRIVER_COMPLETE_REQUIRED)
         return diag_error(&self->base, ERR_DRIVER_COMPLETION,
                           "%u is no completion of SQLDriverConnect", (unsigned)completion);
-    Arena *arena = arena_new(NULL);
-    if (!arena) return diag_no_memory(&self->base);
-    attributes_init(&attributes, arena);
-    Status status = text.data ? attributes_parse(&attributes, text, &err) : TRIB_OK;
-    if (status == TRIB_OK) status = add_catalog(self, &attributes, &err);
-    if (status == TRIB_OK) {
-        const Attribute *dsn = attributes_find(&attributes, KEY_DSN);
-        bool driver = attributes_find(&attributes, KEY_DRIVER) != NULL;
-        if (dsn) status = read_source(&attributes, dsn->value, !driver, &err);
-    }
-    if (status == TRIB_OK) status = session_start(self, &attributes, &err);
-    if (status != TRIB_OK) return connect_failed(self, arena, &err);
-    warn_unknown(self, &attributes);
+    if (string_connect(self, text, &attributes) != SQL_SUCCESS) return SQL_ERROR;
     return completed_string(self, &attributes, out);
+}
+
+/* ---- browsing: all that can be asked for is the catalog, and only where there is a choice */
+
+static SQLRETURN browse_ask(Dbc *self, const TextOut *out) {
+    const CatalogSummary *catalogs;
+    uint32_t count = session_catalogs(self->session, &catalogs);
+    Buf text;
+    Error err;
+    buf_init(&text, self->arena, CONNECTION_STRING_MAX);
+    buf_text(&text, "*Catalog:Catalog={");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i) buf_char(&text, ',');
+        buf_text(&text, catalogs[i].name);
+    }
+    buf_char(&text, '}');
+    if (buf_status(&text, &err) != TRIB_OK) return diag_engine(&self->base, &err);
+    (void)call_text_out(&self->base, out, buf_view(&text));
+    return SQL_NEED_DATA;
+}
+
+static SQLRETURN browse_begin(Dbc *self, Str text, const TextOut *out) {
+    Attributes attributes;
+    const CatalogSummary *catalogs;
+    if (string_connect(self, text, &attributes) != SQL_SUCCESS) return SQL_ERROR;
+    bool chosen = session_catalog(self->session).len > 0;
+    if (chosen || session_catalogs(self->session, &catalogs) < 2)
+        return completed_string(self, &attributes, out);
+    self->browsed = ARENA_NEW(self->arena, Attributes);
+    SQLRETURN result = self->browsed ? browse_ask(self, out) : diag_no_memory(&self->base);
+    if (result != SQL_NEED_DATA) {
+        (void)dbc_disconnect(self);
+        return result;
+    }
+    *self->browsed = attributes;
+    if (!attributes.first) self->browsed->last = &self->browsed->first;
+    self->state = DBC_BROWSING;
+    return SQL_NEED_DATA;
+}
+
+static bool catalog_exists(Dbc *self, Str name) {
+    const CatalogSummary *catalogs;
+    uint32_t count = session_catalogs(self->session, &catalogs);
+    for (uint32_t i = 0; i < count; i++)
+        if (str_equal_fold(str_from(catalogs[i].name), name)) return true;
+    return false;
+}
+
+/* The answer's catalog; anything else in it was not asked for. */
+static Status browse_answer(Dbc *self, Str text, Error *err) {
+    Attributes answer;
+    attributes_init(&answer, self->arena);
+    if (text.data) TRY(attributes_parse(&answer, text, err));
+    for (const Attribute *a = answer.first; a; a = a->next) {
+        if (a->id != KEY_SETTING || a->setting != SETTING_CATALOG) {
+            diag_warning(&self->base, ERR_UNKNOWN_KEYWORD,
+                         "the keyword '" STR_FORMAT "' was not asked for and was ignored",
+                         STR_ARGS(a->name));
+            continue;
+        }
+        if (a->value.len == 0) continue;
+        if (!catalog_exists(self, a->value))
+            return error_set(err, ERR_CATALOG_NAME, "there is no catalog \"" STR_FORMAT "\"",
+                             STR_ARGS(a->value));
+        TRY(session_set(self->session, STR("catalog"), a->value, err));
+        TRY(attributes_add(self->browsed, STR("Catalog"), a->value, false, err));
+    }
+    return TRIB_OK;
+}
+
+SQLRETURN dbc_browse_connect(Dbc *self, Str text, const TextOut *out) {
+    Error err;
+    if (self->state == DBC_ALLOCATED) return browse_begin(self, text, out);
+    Status status = browse_answer(self, text, &err);
+    if (status != TRIB_OK) {
+        (void)dbc_disconnect(self);
+        return diag_engine(&self->base, &err);
+    }
+    self->state = DBC_CONNECTED;
+    return completed_string(self, self->browsed, out);
 }

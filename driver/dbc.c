@@ -94,10 +94,6 @@ static bool statements_idle(Dbc *self) {
 }
 
 SQLRETURN dbc_disconnect(Dbc *self) {
-    if (self->state == DBC_BROWSING) {
-        self->state = DBC_ALLOCATED;
-        return SQL_SUCCESS;
-    }
     if (!statements_idle(self))
         return diag_error(&self->base, ERR_SEQUENCE,
                           "a statement of the connection is still executing");
@@ -112,6 +108,7 @@ SQLRETURN dbc_disconnect(Dbc *self) {
     arena_free(self->arena);
     self->arena = NULL;
     self->dsn = self->driver = self->server = (Str){NULL, 0};
+    self->browsed = NULL;
     self->state = DBC_ALLOCATED;
     return SQL_SUCCESS;
 }
@@ -278,6 +275,9 @@ SQLRETURN dbc_set_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, S
         return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no connection attribute %d",
                           (int)attribute);
     }
+    if (self->state == DBC_CONNECTED && attribute == SQL_ATTR_ODBC_CURSORS)
+        return diag_error(&self->base, ERR_CONNECTION_IN_USE,
+                          "the cursor library is chosen before the connection opens");
     if (self->state == DBC_CONNECTED && !row->after)
         return diag_error(&self->base, ERR_ATTRIBUTE_NOW,
                           "the attribute %d is set before the connection opens", (int)attribute);

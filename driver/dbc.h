@@ -42,6 +42,7 @@ struct Dbc {
     Str dsn, driver, server;
     uint32_t string_length, complex_length; /* fixed: lengths reported for unbounded columns */
     bool writes_refused;                    /* ReadOnly=true */
+    struct Attributes *browsed; /* what SQLBrowseConnect has been told so far; in arena */
 };
 
 SQLRETURN dbc_new(Env *env, SQLHANDLE *out);
@@ -68,6 +69,8 @@ static inline bool dbc_odbc2(const Dbc *self) {
 /* connect.c */
 SQLRETURN dbc_connect(Dbc *self, Str dsn, Str user, Str password);
 SQLRETURN dbc_driver_connect(Dbc *self, Str text, SQLUSMALLINT completion, const TextOut *out);
+/* SQL_NEED_DATA: out names the catalogs that may be chosen (C3). */
+SQLRETURN dbc_browse_connect(Dbc *self, Str text, const TextOut *out);
 
 /* info_table.c */
 SQLRETURN dbc_info(Dbc *self, SQLUSMALLINT type, SQLPOINTER value, SQLSMALLINT capacity,

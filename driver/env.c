@@ -43,6 +43,8 @@ SQLRETURN env_set_attribute(Env *self, SQLINTEGER attribute, SQLPOINTER value, S
         atomic_store(&self->odbc_version, number);
         return SQL_SUCCESS;
     case SQL_ATTR_OUTPUT_NTS:
+        if (atomic_load(&self->odbc_version) == 0)
+            return diag_error(&self->base, ERR_SEQUENCE, "SQL_ATTR_ODBC_VERSION must be set first");
         if (number != SQL_TRUE)
             return diag_error(&self->base, ERR_UNSUPPORTED, "output texts are always terminated");
         return SQL_SUCCESS;
@@ -56,6 +58,8 @@ SQLRETURN env_set_attribute(Env *self, SQLINTEGER attribute, SQLPOINTER value, S
 
 SQLRETURN env_get_attribute(Env *self, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER *length) {
     SQLUINTEGER number;
+    if (atomic_load(&self->odbc_version) == 0)
+        return diag_error(&self->base, ERR_SEQUENCE, "SQL_ATTR_ODBC_VERSION must be set first");
     switch (attribute) {
     case SQL_ATTR_ODBC_VERSION: number = atomic_load(&self->odbc_version); break;
     case SQL_ATTR_OUTPUT_NTS: number = SQL_TRUE; break;

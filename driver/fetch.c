@@ -53,6 +53,7 @@ SQLRETURN stmt_bind_col(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLP
 
 void cursor_reset(Cursor *self) {
     self->open = self->ended = self->data_wanted = self->plan_valid = self->scrollable = false;
+    self->disowned = false;
     self->at = (ScrollPosition){PLACE_BEFORE, 0, 0};
     self->batch = NULL;
     self->next = self->nsegments = 0;
@@ -447,6 +448,7 @@ static SQLRETURN fetch_begin(Stmt *self, const FetchState *wanted) {
     bool locked = !ard->automatic && handle_lock(ard->base.id, SQL_HANDLE_DESC);
     SQLRETURN result = SQL_ERROR;
     part_reset(&cursor->part);
+    cursor->disowned = false;
     self->fetch = *wanted;
     cursor->nsegments = 0;
     cursor->rowset_rows = 0;

@@ -144,8 +144,10 @@ void stmt_free_all(Dbc *dbc) {
 
 /* ---- cancelling */
 
-/* Nothing executes: a statement that waits for data gives up. */
+/* Nothing executes: a statement that waits for data gives up. A cursor stays open (since version 3.5), but
+ * unixODBC takes it for closed then: what executes next closes it instead of being refused. */
 static void cancel_idle(Stmt *self) {
+    if (self->state >= STMT_CURSOR && self->state < STMT_NEED_DATA) self->cursor.disowned = true;
     if (self->state < STMT_NEED_DATA || self->state > STMT_CAN_PUT) return;
     stmt_drop_puts(self);
     self->state = self->state_before;
@@ -441,8 +443,17 @@ static SQLRETURN descriptor_set(Stmt *self, SQLINTEGER attribute, SQLPOINTER val
     return result;
 }
 
+/* While data is awaited nothing may be set; what shapes the cursor of a prepared statement never again. */
+static SQLRETURN attribute_awaits_data(Stmt *self, SQLINTEGER attribute) {
+    const OptionRow *row = option_find(attribute);
+    if (row && row->shapes_cursor && self->prepared)
+        return diag_error(&self->base, ERR_ATTRIBUTE_NOW, "the statement is already prepared");
+    return diag_error(&self->base, ERR_SEQUENCE, "the statement waits for data of its parameters");
+}
+
 SQLRETURN stmt_set_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value) {
     const HeaderRow *header = header_find(attribute);
+    if (self->state >= STMT_NEED_DATA) return attribute_awaits_data(self, attribute);
     if (header) return header_store(self, header, value);
     switch (attribute) {
     case SQL_ATTR_APP_ROW_DESC:
@@ -458,8 +469,9 @@ SQLRETURN stmt_set_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value)
     default: break;
     }
     const OptionRow *row = option_find(attribute);
-    if (row && row->shapes_cursor && self->state >= STMT_CURSOR)
-        return diag_error(&self->base, ERR_CURSOR_STATE, "the cursor is open");
+    if (row && row->shapes_cursor && self->state >= STMT_EXECUTED)
+        return diag_error(&self->base, ERR_CURSOR_STATE,
+                          "the statement has a result; close it first");
     if (row && row->shapes_cursor && self->prepared)
         return diag_error(&self->base, ERR_ATTRIBUTE_NOW, "the statement is already prepared");
     bool known;

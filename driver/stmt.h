@@ -78,6 +78,7 @@ typedef struct Cursor {
     bool all_bound;       /* every column is bound: nothing needs to be held for SQLGetData */
     bool data_wanted;     /* SQLGetData or SQLSetPos was used with a block cursor */
     bool scrollable;      /* static: rows are kept and read by number */
+    bool disowned;        /* SQLCancel came after the cursor's last use */
     ScrollPosition at;    /* of a scrollable cursor */
     uint64_t batch_start; /* of a scrollable cursor: number (from 0) of the batch's first row */
     PartState part;

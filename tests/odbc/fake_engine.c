@@ -89,6 +89,7 @@ Status session_open(const SessionParams *params, WarningSink sink, void *context
     self->autocommit = true;
     self->string_length = 4000;
     memcpy(self->catalog, "memory", 7);
+    if (str_equal(params->user, STR("browser"))) self->catalog[0] = 0; /* nothing chosen yet */
     snprintf(self->user, sizeof self->user, STR_FORMAT, STR_ARGS(params->user));
     for (uint32_t i = 0; i < params->noptions; i++) {
         Str name = params->options[i].name, value = params->options[i].value;

@@ -16,6 +16,11 @@ tests_odbc_test_calls_SOURCES = tests/odbc/test_calls.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_calls_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_test_calls_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
+check_PROGRAMS += tests/odbc/test_states
+tests_odbc_test_states_SOURCES = tests/odbc/test_states.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_states_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
+tests_odbc_test_states_LDADD = $(CMOCKA_LIBS) -ldl
+
 check_PROGRAMS += tests/odbc/test_convert
 tests_odbc_test_convert_SOURCES = tests/odbc/test_convert.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_convert_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
@@ -79,7 +84,7 @@ tests_odbc_bench_fetch_SOURCES = tests/odbc/bench_fetch.c $(ODBC_TEST_SOURCES)
 tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
-TESTS += tests/odbc/test_calls tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine \
+TESTS += tests/odbc/test_calls tests/odbc/test_states tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine \
 	tests/odbc/test_scroll tests/odbc/test_catalog tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_threads \
 	tests/odbc/test_faults
 endif

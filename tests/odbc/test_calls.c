@@ -320,6 +320,56 @@ static void connection_strings(void **state) {
     OK(odbc.SQLFreeHandle(SQL_HANDLE_ENV, env));
 }
 
+/* The catalog is asked for where there is a choice; an answer that is wrong ends it. */
+static void browsing(void **state) {
+    SQLHENV env;
+    SQLHDBC dbc;
+    char out[200];
+    SQLSMALLINT length;
+    OK(odbc.SQLAllocHandle(SQL_HANDLE_ENV, NULL, &env));
+    OK(odbc.SQLSetEnvAttr(env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0));
+    OK(odbc.SQLAllocHandle(SQL_HANDLE_DBC, env, &dbc));
+#define BROWSE(text)                                                                              \
+    odbc.SQLBrowseConnect(dbc, (SQLCHAR *)(uintptr_t)(text), SQL_NTS, (SQLCHAR *)out, sizeof out, \
+                          &length)
+    OK(BROWSE("Driver=fake;UID=ann;PWD=secret;DATABASE=shop"));
+    assert_string_equal(out, "Driver=fake;UID=ann;Catalog=shop");
+    OK(odbc.SQLDisconnect(dbc));
+    for (int answer = 0; answer < 4; answer++) {
+        assert_int_equal(BROWSE("Driver=fake;UID=browser;PWD=secret"), SQL_NEED_DATA);
+        assert_string_equal(out, "*Catalog:Catalog={shop,memory}");
+        assert_int_equal(length, strlen(out));
+        switch (answer) {
+        case 0:
+            OK(BROWSE("Catalog=memory"));
+            assert_string_equal(out, "Driver=fake;UID=browser;Catalog=memory");
+            OK(odbc.SQLGetInfo(dbc, SQL_DATABASE_NAME, out, sizeof out, NULL));
+            assert_string_equal(out, "memory");
+            break;
+        case 1: /* it may be left open */
+            INFO(BROWSE("Colour=red"));
+            assert_string_equal(diag_of(&odbc, SQL_HANDLE_DBC, dbc), "01S00");
+            assert_string_equal(out, "Driver=fake;UID=browser");
+            break;
+        case 2:
+            FAILS(BROWSE("Catalog=nowhere"));
+            assert_string_equal(diag_of(&odbc, SQL_HANDLE_DBC, dbc), "3D000");
+            continue;
+        default: break; /* disconnecting ends it too */
+        }
+        OK(odbc.SQLDisconnect(dbc));
+    }
+    assert_int_equal(odbc.SQLBrowseConnectW(dbc, wide("Driver=fake;UID=browser"), SQL_NTS,
+                                            (SQLWCHAR *)out, 10, &length),
+                     SQL_NEED_DATA);
+    assert_string_equal(diag_of(&odbc, SQL_HANDLE_DBC, dbc), "01004");
+    assert_int_equal(length, strlen("*Catalog:Catalog={shop,memory}"));
+    OK(odbc.SQLDisconnect(dbc));
+#undef BROWSE
+    OK(odbc.SQLFreeHandle(SQL_HANDLE_DBC, dbc));
+    OK(odbc.SQLFreeHandle(SQL_HANDLE_ENV, env));
+}
+
 static void data_source(void **state) {
     SQLHENV env;
     SQLHDBC dbc;
@@ -1270,6 +1320,7 @@ int main(void) {
         cmocka_unit_test(states),
         cmocka_unit_test(connection_states),
         cmocka_unit_test(connection_strings),
+        cmocka_unit_test(browsing),
         cmocka_unit_test(data_source),
         cmocka_unit_test(diagnostics),
         cmocka_unit_test(attributes),
