@@ -279,7 +279,25 @@ static inline void put_ascii(const Span *span, uint32_t i, const char *text, siz
     }
 }
 
-#define NUMBER_CHAR_KERNEL(name, IN, SCALE)                                          \
+/* The same in UTF-16. */
+static inline void put_ascii_wide(const Span *span, uint32_t i, const char *text, size_t n,
+                                  size_t whole) {
+    char *out = span->data + i * span->data_stride;
+    size_t units = (size_t)span->capacity / 2, kept = n < units ? n : units - 1;
+    if (n >= units && whole >= units) {
+        span->issue(span->context, i, CONVERT_RANGE, NULL);
+        return;
+    }
+    for (size_t k = 0; k < kept; k++) {
+        SQLWCHAR unit = (SQLWCHAR)text[k];
+        memcpy(out + k * 2, &unit, 2);
+    }
+    memset(out + kept * 2, 0, 2);
+    put_length(span, i, (SQLLEN)n * 2);
+    if (kept < n) span->issue(span->context, i, CONVERT_CUT, NULL);
+}
+
+#define NUMBER_TEXT_KERNEL(name, IN, SCALE, put)                                     \
     static void name(const Span *span) {                                             \
         const IN *in = span->column->data;                                           \
         int scale = SCALE;                                                           \
@@ -287,15 +305,18 @@ static inline void put_ascii(const Span *span, uint32_t i, const char *text, siz
         EACH_CELL(span, i, at) {                                                     \
             size_t whole;                                                            \
             char *start = decimal_before(text + sizeof text, in[at], scale, &whole); \
-            put_ascii(span, i, start, (size_t)(text + sizeof text - start), whole);  \
+            put(span, i, start, (size_t)(text + sizeof text - start), whole);        \
         }                                                                            \
     }
+#define NUMBER_TEXT_KERNELS(prefix, IN, SCALE)              \
+    NUMBER_TEXT_KERNEL(prefix##_char, IN, SCALE, put_ascii) \
+    NUMBER_TEXT_KERNEL(prefix##_wide, IN, SCALE, put_ascii_wide)
 
-NUMBER_CHAR_KERNEL(int8_char, int8_t, 0)
-NUMBER_CHAR_KERNEL(int16_char, int16_t, 0)
-NUMBER_CHAR_KERNEL(int32_char, int32_t, 0)
-NUMBER_CHAR_KERNEL(int64_char, int64_t, 0)
-NUMBER_CHAR_KERNEL(dec64_char, int64_t, span->column->type.scale)
+NUMBER_TEXT_KERNELS(int8, int8_t, 0)
+NUMBER_TEXT_KERNELS(int16, int16_t, 0)
+NUMBER_TEXT_KERNELS(int32, int32_t, 0)
+NUMBER_TEXT_KERNELS(int64, int64_t, 0)
+NUMBER_TEXT_KERNELS(dec64, int64_t, span->column->type.scale)
 
 static inline void put_two(char *out, uint32_t v) {
     memcpy(out, digit_pairs + v * 2, 2);
@@ -314,43 +335,50 @@ static size_t date_text(int32_t days, char out[CALENDAR_TEXT_MAX]) {
     return 10;
 }
 
-static void date_char(const Span *span) {
-    const int32_t *in = span->column->data;
-    char text[CALENDAR_TEXT_MAX];
-    EACH_CELL(span, i, at) {
-        size_t n = date_text(in[at], text);
-        put_ascii(span, i, text, n, n);
-    }
+/* YYYY-MM-DD hh:mm:ss and as many digits of the fraction as the type has; *whole: bytes before it. */
+static size_t timestamp_text(int64_t us_since, int precision, char out[CALENDAR_TEXT_MAX],
+                             size_t *whole) {
+    int64_t of_day = us_since % US_PER_DAY;
+    if (of_day < 0) of_day += US_PER_DAY;
+    size_t n = date_text((int32_t)((us_since - of_day) / US_PER_DAY), out);
+    uint32_t seconds = (uint32_t)(of_day / US_PER_SECOND), us = (uint32_t)(of_day % US_PER_SECOND);
+    out[n] = ' ';
+    put_two(out + n + 1, seconds / 3600);
+    out[n + 3] = ':';
+    put_two(out + n + 4, seconds / 60 % 60);
+    out[n + 6] = ':';
+    put_two(out + n + 7, seconds % 60);
+    n += 9;
+    *whole = n;
+    if (precision == 0) return n;
+    out[n] = '.';
+    put_two(out + n + 1, us / 10000);
+    put_two(out + n + 3, us / 100 % 100);
+    put_two(out + n + 5, us % 100);
+    return n + 1 + (size_t)precision;
 }
 
-static void timestamp_char(const Span *span) {
-    const int64_t *in = span->column->data;
-    int precision = span->column->type.precision;
-    char text[CALENDAR_TEXT_MAX];
-    EACH_CELL(span, i, at) {
-        int64_t of_day = in[at] % US_PER_DAY;
-        if (of_day < 0) of_day += US_PER_DAY;
-        size_t n = date_text((int32_t)((in[at] - of_day) / US_PER_DAY), text);
-        uint32_t seconds = (uint32_t)(of_day / US_PER_SECOND),
-                 us = (uint32_t)(of_day % US_PER_SECOND);
-        text[n] = ' ';
-        put_two(text + n + 1, seconds / 3600);
-        text[n + 3] = ':';
-        put_two(text + n + 4, seconds / 60 % 60);
-        text[n + 6] = ':';
-        put_two(text + n + 7, seconds % 60);
-        n += 9;
-        size_t whole = n;
-        if (precision > 0) {
-            text[n] = '.';
-            put_two(text + n + 1, us / 10000);
-            put_two(text + n + 3, us / 100 % 100);
-            put_two(text + n + 5, us % 100);
-            n += 1 + (size_t)precision;
-        }
-        put_ascii(span, i, text, n, whole);
+#define DATE_TEXT_KERNELS(suffix, put)                                         \
+    static void date_##suffix(const Span *span) {                              \
+        const int32_t *in = span->column->data;                                \
+        char text[CALENDAR_TEXT_MAX];                                          \
+        EACH_CELL(span, i, at) {                                               \
+            size_t n = date_text(in[at], text);                                \
+            put(span, i, text, n, n);                                          \
+        }                                                                      \
+    }                                                                          \
+    static void timestamp_##suffix(const Span *span) {                         \
+        const int64_t *in = span->column->data;                                \
+        int precision = span->column->type.precision;                          \
+        char text[CALENDAR_TEXT_MAX];                                          \
+        EACH_CELL(span, i, at) {                                               \
+            size_t whole, n = timestamp_text(in[at], precision, text, &whole); \
+            put(span, i, text, n, whole);                                      \
+        }                                                                      \
     }
-}
+
+DATE_TEXT_KERNELS(char, put_ascii)
+DATE_TEXT_KERNELS(wide, put_ascii_wide)
 
 #define INTEGER_ROW(prefix)                                                                 \
     [C_INT8] = prefix##_int8, [C_UINT8] = prefix##_uint8, [C_INT16] = prefix##_int16,       \
@@ -360,17 +388,22 @@ static void timestamp_char(const Span *span) {
 
 static const SpanKernel kernels[SRC_COUNT][C_COUNT] = {
     [SRC_BOOL] = {[C_BIT] = bool_bit, [C_INT32] = bool_int32},
-    [SRC_INT8] = {INTEGER_ROW(from_int8), [C_CHAR] = int8_char},
-    [SRC_INT16] = {INTEGER_ROW(from_int16), [C_CHAR] = int16_char},
-    [SRC_INT32] = {INTEGER_ROW(from_int32), [C_CHAR] = int32_char},
-    [SRC_INT64] = {INTEGER_ROW(from_int64), [C_CHAR] = int64_char},
-    [SRC_DEC64] = {[C_DOUBLE] = dec64_double, [C_CHAR] = dec64_char},
+    [SRC_INT8] = {INTEGER_ROW(from_int8), [C_CHAR] = int8_char, [C_WCHAR] = int8_wide},
+    [SRC_INT16] = {INTEGER_ROW(from_int16), [C_CHAR] = int16_char, [C_WCHAR] = int16_wide},
+    [SRC_INT32] = {INTEGER_ROW(from_int32), [C_CHAR] = int32_char, [C_WCHAR] = int32_wide},
+    [SRC_INT64] = {INTEGER_ROW(from_int64), [C_CHAR] = int64_char, [C_WCHAR] = int64_wide},
+    [SRC_DEC64] = {[C_DOUBLE] = dec64_double, [C_CHAR] = dec64_char, [C_WCHAR] = dec64_wide},
     [SRC_FLOAT] = {[C_FLOAT] = float_float, [C_DOUBLE] = float_double},
     [SRC_DOUBLE] = {[C_DOUBLE] = double_double, [C_FLOAT] = double_float},
     [SRC_TEXT] = {[C_CHAR] = text_char, [C_WCHAR] = text_wide, [C_BINARY] = text_binary},
     [SRC_BYTES] = {[C_BINARY] = text_binary},
-    [SRC_DATE] = {[C_DATE] = date_date, [C_TIMESTAMP] = date_timestamp, [C_CHAR] = date_char},
-    [SRC_TIMESTAMP] = {[C_TIMESTAMP] = timestamp_timestamp, [C_CHAR] = timestamp_char},
+    [SRC_DATE] = {[C_DATE] = date_date,
+                  [C_TIMESTAMP] = date_timestamp,
+                  [C_CHAR] = date_char,
+                  [C_WCHAR] = date_wide},
+    [SRC_TIMESTAMP] = {[C_TIMESTAMP] = timestamp_timestamp,
+                       [C_CHAR] = timestamp_char,
+                       [C_WCHAR] = timestamp_wide},
 };
 
 SpanKernel convert_kernel(Source source, CClass cclass) {

@@ -175,7 +175,7 @@ static ConvertCode write_text(const Cell *cell, CellOut *out) {
     size_t unit = plan->cclass == C_WCHAR ? 2 : 1;
     size_t room = out->capacity > 0 ? (size_t)out->capacity / unit : 0;
     size_t needed = whole + (plan->cclass == C_BINARY ? 0 : 1); /* the terminator */
-    if (whole && room > 0 && room < needed) return CONVERT_RANGE;
+    if (whole && out->capacity > 0 && room < needed) return CONVERT_RANGE;
     return deliver(convert_delivery(cell->family, plan->cclass), text, out->data, out->capacity,
                    &out->length, &used);
 }
