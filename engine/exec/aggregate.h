@@ -67,8 +67,7 @@ typedef struct AggShared {
     bool distinct; /* no group stands in two rows: nothing to merge */
     AggJob *jobs;  /* a stack */
     uint32_t njobs, jobs_capacity;
-    SpillFile **files; /* of split partitions, until the end */
-    uint32_t nfiles, files_capacity;
+    SpillFile *files; /* of split partitions, until the end */
 } AggShared;
 
 /* ---- states (aggregate_state.c) */
@@ -106,7 +105,8 @@ Status agg_pack_rows(AggPacker *self, const AggShared *shared, uint8_t *const *r
 /* Moves the workers' pages into jobs; called once when all have combined. */
 Status agg_jobs_make(AggShared *self, Error *err) WARN_UNUSED;
 Status agg_job_push(AggShared *self, AggJob *job, Error *err) WARN_UNUSED; /* takes its pages */
-Status agg_file_keep(AggShared *self, SpillFile *file, Error *err) WARN_UNUSED; /* takes the file */
+/* Takes the file (may be NULL), to be freed with the aggregation. */
+void agg_file_keep(AggShared *self, SpillFile *file);
 
 /* ---- the source (aggregate_merge.c) */
 typedef struct AggSource AggSource;

@@ -324,6 +324,8 @@ static Status split_rest(Split *self, const Rest *rest, Error *err) {
 static Status split_push(Split *self, Error *err) {
     AggShared *shared = self->source->shared;
     bool packed = !agg_states_raw(shared);
+    /* before the pages leave the store, whose file would go with it if one of them cannot */
+    agg_file_keep(shared, row_store_take_file(&self->store));
     for (uint32_t p = 0; p < self->store.npartitions; p++) {
         if (self->store.lists[p].count == 0) continue;
         AggJob job = {.top = self->source->job.top - SPLIT_BITS};
@@ -335,7 +337,7 @@ static Status split_push(Split *self, Error *err) {
             return status;
         }
     }
-    return agg_file_keep(shared, row_store_take_file(&self->store), err);
+    return TRIB_OK;
 }
 
 /* The job cannot be merged within the memory there is: makes 16 smaller ones of it. */

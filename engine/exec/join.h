@@ -147,9 +147,8 @@ typedef struct JoinShared {
     uint32_t undecided_next; /* JoinUnknown whose turn it is; 2 = none */
     /* partition whose unmatched build rows come next; bits' count = the NULLs, then none */
     uint32_t next_unmatched;
-    Waker *waiting; /* by worker; wake == NULL: not waiting */
-    SpillFile **files;
-    uint32_t nfiles, files_capacity;
+    Waker *waiting;   /* by worker; wake == NULL: not waiting */
+    SpillFile *files; /* of split partitions, until the end */
 } JoinShared;
 
 /* ---- build (join_build.c) */
@@ -180,7 +179,8 @@ uint32_t key_filter_test(const KeyFilter *self, const FlatColumn *column, const 
 /* Notes how many rows passed; false once the filter is not worth its time. */
 bool key_trial_pays(KeyTrial *self, uint32_t tested, uint32_t passed);
 
-Status join_file_keep(JoinShared *self, SpillFile *file, Error *err) WARN_UNUSED;
+/* Takes the file (may be NULL), to be freed with the join. */
+void join_file_keep(JoinShared *self, SpillFile *file);
 
 /* ---- bounds instead of keys (join_range.c) */
 

@@ -257,24 +257,10 @@ Status join_build_combine(OpContext *context, void *local, Error *err) {
 
 /* ---------------------------------------------------------------- finish: room for the tables */
 
-Status join_file_keep(JoinShared *self, SpillFile *file, Error *err) {
-    if (!file) return TRIB_OK;
-    Status status = TRIB_OK;
+void join_file_keep(JoinShared *self, SpillFile *file) {
     pthread_mutex_lock(&self->lock);
-    if (self->nfiles == self->files_capacity) {
-        uint32_t capacity = self->files_capacity ? self->files_capacity * 2 : 16;
-        SpillFile **files = heap_resize(self->files, capacity * sizeof *files);
-        if (files) {
-            self->files = files;
-            self->files_capacity = capacity;
-        } else {
-            status = error_out_of_memory(err);
-        }
-    }
-    if (status == TRIB_OK) self->files[self->nfiles++] = file;
+    spill_files_add(&self->files, file);
     pthread_mutex_unlock(&self->lock);
-    if (status != TRIB_OK) spill_file_free(file);
-    return status;
 }
 
 static Status lists_gather(JoinShared *self, Error *err) {

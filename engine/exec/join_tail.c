@@ -260,11 +260,12 @@ static Status split_list(JoinShared *self, PageList *list, const RowLayout *layo
             status = row_store_spill(&store, s, err);
         store.pressure = false;
     }
-    for (uint32_t s = 0; s < store.npartitions && status == TRIB_OK; s++) {
+    for (uint32_t s = 0; s < store.npartitions && status == TRIB_OK; s++)
         status = row_store_spill(&store, s, err);
-        if (status == TRIB_OK) status = row_store_take(&store, s, &out[s], err);
-    }
-    if (status == TRIB_OK) status = join_file_keep(self, row_store_take_file(&store), err);
+    /* before the pages leave the store, whose file would go with it if one of them cannot */
+    if (status == TRIB_OK) join_file_keep(self, row_store_take_file(&store));
+    for (uint32_t s = 0; s < store.npartitions && status == TRIB_OK; s++)
+        status = row_store_take(&store, s, &out[s], err);
     row_store_clear(&store);
     return status;
 }

@@ -214,8 +214,7 @@ static void aggregate_close(void *shared) {
         next = worker->next;
         worker_free(worker);
     }
-    for (uint32_t f = 0; f < self->nfiles; f++) spill_file_free(self->files[f]);
-    heap_free(self->files);
+    spill_files_free(&self->files);
     arena_free(self->single_arena);
     grant_clear(&self->grant);
     if (self->lock_made) pthread_mutex_destroy(&self->lock);
@@ -655,24 +654,10 @@ Status agg_job_push(AggShared *self, AggJob *job, Error *err) {
     return status;
 }
 
-Status agg_file_keep(AggShared *self, SpillFile *file, Error *err) {
-    if (!file) return TRIB_OK;
-    Status status = TRIB_OK;
+void agg_file_keep(AggShared *self, SpillFile *file) {
     pthread_mutex_lock(&self->lock);
-    if (self->nfiles == self->files_capacity) {
-        uint32_t capacity = self->files_capacity ? self->files_capacity * 2 : 16;
-        SpillFile **files = heap_resize(self->files, capacity * sizeof *files);
-        if (!files) {
-            status = error_out_of_memory(err);
-        } else {
-            self->files = files;
-            self->files_capacity = capacity;
-        }
-    }
-    if (status == TRIB_OK) self->files[self->nfiles++] = file;
+    spill_files_add(&self->files, file);
     pthread_mutex_unlock(&self->lock);
-    if (status != TRIB_OK) spill_file_free(file);
-    return status;
 }
 
 /* A partition's pages, of all workers. Those of a worker that never emptied its table come first:

@@ -203,8 +203,7 @@ static void join_close(void *shared) {
     builders_free(self->builders);
     asides_free(self->asides);
     spill_file_free(self->file);
-    for (uint32_t f = 0; f < self->nfiles; f++) spill_file_free(self->files[f]);
-    heap_free(self->files);
+    spill_files_free(&self->files);
     arena_free(self->bounds_arena);
     grant_clear(&self->grant);
     if (self->lock_made) pthread_mutex_destroy(&self->lock);

@@ -53,6 +53,7 @@ struct SpillSpace {
 };
 
 struct SpillFile {
+    SpillFile *next; /* in the list of its owner */
     SpillSpace *space;
     uint32_t id;
     int fd;          /* -1 until the first write */
@@ -268,6 +269,20 @@ void spill_file_free(SpillFile *self) {
     if (!self) return;
     if (self->fd >= 0) close(self->fd);
     heap_free(self);
+}
+
+void spill_files_add(SpillFile **list, SpillFile *file) {
+    if (!file) return;
+    file->next = *list;
+    *list = file;
+}
+
+void spill_files_free(SpillFile **list) {
+    for (SpillFile *file = *list, *next; file; file = next) {
+        next = file->next;
+        spill_file_free(file);
+    }
+    *list = NULL;
 }
 
 static Status write_failed(const SpillFile *self, int number, Error *err) {

@@ -38,6 +38,9 @@ typedef struct SpillBlock {
 
 Status spill_file_new(SpillSpace *space, SpillFile **out, Error *err) WARN_UNUSED;
 void spill_file_free(SpillFile *self);
+/* Puts a file (NULL: nothing) into a list that begins at *list, which owns it then. Never fails. */
+void spill_files_add(SpillFile **list, SpillFile *file);
+void spill_files_free(SpillFile **list);
 /* Appends one block (1 byte .. 4 MiB). */
 Status spill_write(SpillFile *self, const void *data, uint32_t bytes, SpillBlock *out,
                    Error *err) WARN_UNUSED;

@@ -466,7 +466,8 @@ static Status run_query(const PhysNode *node, const Table *probe, const Table *b
                    .batch_rows = BATCH_ROWS,
                    .counters = counters};
     query.budget = budget_new(NULL, "test", mode.memory ? mode.memory : INT64_C(1) << 40);
-    Status status = spill_space_new(STR(""), 0, mode.encrypt, cancel, &query.spill, err);
+    Status status =
+        spill_space_new(STR(""), mode.spill_limit, mode.encrypt, cancel, &query.spill, err);
     const Operator *op = operator_of(node->kind);
     Run run = {.node = node, .op = op, .query = &query, .seed = seed, .out = out, .err = err};
     pthread_mutex_init(&run.lock, NULL);

@@ -20,6 +20,7 @@ typedef struct Mode {
     bool force_spill;
     int64_t memory; /* limit of the query */
     bool encrypt;
+    int64_t spill_limit; /* bytes that may be spilled; 0 = as many as it takes */
 } Mode;
 
 /* Result rows as text; sorted by lines_sort. */

@@ -298,12 +298,37 @@ static void test_spills(void **unused) {
     arena_free(c.arena);
 }
 
+/* The disk ends at every point in turn, in the middle of splitting a partition too. */
+static void test_spill_limit(void **unused) {
+    (void)unused;
+    Type text = type_varchar(0);
+    Case c = case_new(1, &text, 30000, 25000, 0, 51);
+    aggregate_add(&c, "count", UINT32_MAX, false);
+    c.node->ncolumns = 2;
+    Mode mode = {.threads = 1, .force_spill = true};
+    uint64_t all = 0, spilled = 0;
+    Lines lines = {0};
+    Error err;
+    assert_int_equal(harness_breaker(c.node, c.table, mode, 3, &lines, &all, &err), TRIB_OK);
+    lines_clear(&lines);
+    for (uint32_t part = 1; part < 40; part++) {
+        mode.spill_limit = (int64_t)(all * part / 40);
+        error_clear(&err);
+        assert_int_equal(harness_breaker(c.node, c.table, mode, 3, &lines, &spilled, &err),
+                         TRIB_LIMIT);
+        assert_string_equal(err.sqlstate, "54000");
+        assert_in_range(spilled, 1, all);
+        lines_clear(&lines);
+    }
+    arena_free(c.arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_groups),   cmocka_unit_test(test_few_groups),
         cmocka_unit_test(test_many_groups), cmocka_unit_test(test_very_many_groups),
         cmocka_unit_test(test_distinct),    cmocka_unit_test(test_every_type),
-        cmocka_unit_test(test_spills),
+        cmocka_unit_test(test_spills),      cmocka_unit_test(test_spill_limit),
     };
     return cmocka_run_group_tests_name("exec_aggregate", tests, NULL, NULL);
 }

@@ -291,18 +291,22 @@ static void test_heavy_key(void **unused) {
 }
 
 /* Build rows so wide that even one key does not fit into memory when spilling is forced. */
+static void build_widen(Case *c) {
+    char *wide = arena_alloc(c->arena, 20000);
+    memset(wide, 'w', 20000);
+    for (uint32_t r = 0; r < c->build->nrows; r++) {
+        char *text = arena_copy(c->arena, wide, 6000 + r);
+        text[0] = (char)('a' + r % 26);
+        c->build->cells[3][r] = (Value){.type = type_varchar(0)};
+        c->build->cells[3][r].as.text.data = text;
+        c->build->cells[3][r].as.text.length = 6000 + r;
+    }
+}
+
 static void test_heavy_and_wide(void **unused) {
     (void)unused;
     Case c = sides_new(TYPE(BIGINT), 40, 700, 3, 5, 9);
-    char *wide = arena_alloc(c.arena, 20000);
-    memset(wide, 'w', 20000);
-    for (uint32_t r = 0; r < c.build->nrows; r++) {
-        char *text = arena_copy(c.arena, wide, 6000 + r);
-        text[0] = (char)('a' + r % 26);
-        c.build->cells[3][r] = (Value){.type = type_varchar(0)};
-        c.build->cells[3][r].as.text.data = text;
-        c.build->cells[3][r].as.text.length = 6000 + r;
-    }
+    build_widen(&c);
     all_kinds(&c, 1, false, "wide");
     all_kinds(&c, 0, true, "wide");
     arena_free(c.arena);
@@ -337,6 +341,33 @@ static void test_large(void **unused) {
         }
         arena_free(c.arena);
     }
+}
+
+/* The disk ends at every point in turn, in the middle of splitting a partition too: the error comes,
+ * and no page outlives its file (which the sanitizers see). */
+static void test_spill_limit(void **unused) {
+    (void)unused;
+    Case c = sides_new(TYPE(BIGINT), 40, 1400, 700, 5, 21);
+    build_widen(&c);
+    c.nkeys = 1;
+    c.kind = JOIN_FULL;
+    node_make(&c);
+    Mode mode = {.threads = 1, .force_spill = true};
+    uint64_t all = 0, spilled = 0;
+    Lines lines = {0};
+    Error err;
+    assert_int_equal(harness_join(c.node, c.probe, c.build, mode, 3, &lines, &all, &err), TRIB_OK);
+    lines_clear(&lines);
+    for (uint32_t part = 1; part < 40; part++) {
+        mode.spill_limit = (int64_t)(all * part / 40);
+        error_clear(&err);
+        assert_int_equal(harness_join(c.node, c.probe, c.build, mode, 3, &lines, &spilled, &err),
+                         TRIB_LIMIT);
+        assert_string_equal(err.sqlstate, "54000");
+        assert_in_range(spilled, 1, all);
+        lines_clear(&lines);
+    }
+    arena_free(c.arena);
 }
 
 static void test_every_type(void **unused) {
@@ -388,7 +419,7 @@ int main(void) {
         cmocka_unit_test(test_two_keys),       cmocka_unit_test(test_no_keys),
         cmocka_unit_test(test_empty_sides),    cmocka_unit_test(test_heavy_key),
         cmocka_unit_test(test_heavy_and_wide), cmocka_unit_test(test_large),
-        cmocka_unit_test(test_every_type),
+        cmocka_unit_test(test_every_type),     cmocka_unit_test(test_spill_limit),
     };
     return cmocka_run_group_tests_name("exec_join", tests, NULL, NULL);
 }
