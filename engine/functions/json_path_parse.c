@@ -199,10 +199,12 @@ static Status literal_new(PathParser *p, JsonKind kind, bool boolean, PathNode *
     return advance(p);
 }
 
-/* .5 and 1. as JSON writes them. */
+/* .5, 1. and 007 as JSON writes them. */
 static Status number_new(PathParser *p, PathNode **out) {
     Str text = p->token.text;
     size_t point = 0;
+    for (; text.len > 1 && text.data[0] == '0' && is_digit((unsigned char)text.data[1]); text.len--)
+        text.data++;
     while (point < text.len && text.data[point] != '.') point++;
     bool bare = point < text.len &&
                 (point + 1 == text.len || !is_digit((unsigned char)text.data[point + 1]));
