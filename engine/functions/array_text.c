@@ -202,43 +202,13 @@ static Status kernel_split_to_map(KernelCall *call) {
     return picks_finish(call, &picks, &e.values, 1);
 }
 
-/* Entries of one key follow each other in a chain from the first to the last. */
 static Status kernel_split_to_multimap(KernelCall *call) {
     Entries e;
-    Picks keys = {0}, values = {0};
-    Vector *lists = &call->result->children[1];
-    uint32_t *next, *last;
+    Multimap map;
     TRY(entries_of(call, &e));
-    TRY_ALLOC(next, ARENA_ARRAY(call->arena, uint32_t, e.keys.count), call->err);
-    TRY_ALLOC(last, ARENA_ARRAY(call->arena, uint32_t, e.keys.count), call->err);
-    TRY(picks_reserve(call, &keys, e.keys.count));
-    TRY(picks_reserve(call, &values, e.keys.count));
-    TRY(vector_reserve(call->arena, lists, e.keys.count, call->err));
-    ElementSet set = {.first = &e.keys};
-    KERNEL_ROWS(call, row, {
-        uint32_t first = keys.count, start = e.keys.starts[row];
-        TRY(element_set_begin(call, &set, e.lengths[row]));
-        for (uint32_t i = start; i < start + e.lengths[row]; i++) {
-            uint32_t old = element_set_add(&set, i);
-            next[i] = NO_POSITION;
-            if (old == NO_POSITION) {
-                picks_add(&keys, i);
-                last[i] = i;
-            } else {
-                next[last[old]] = i;
-                last[old] = i;
-            }
-        }
-        for (uint32_t k = first; k < keys.count; k++) {
-            uint32_t from = values.count;
-            for (uint32_t i = keys.at[k]; i != NO_POSITION; i = next[i]) picks_add(&values, i);
-            ((ListEntry *)lists->data)[k] = (ListEntry){from, values.count - from};
-        }
-        list_put(call, row, first, keys.count - first);
-    });
-    TRY(picks_finish(call, &keys, &e.keys.vector, 0));
-    lists->entries = values.count;
-    return positions_gather(call, &e.values, values.at, values.count, &lists->children[0]);
+    TRY(multimap_begin(call, &map, &e.keys));
+    KERNEL_ROWS(call, row, { TRY(multimap_row(call, &map, row, e.lengths[row])); });
+    return multimap_finish(call, &map, &e.values);
 }
 
 /* ---------------------------------------------------------------- measures */

@@ -91,47 +91,26 @@ static Status kernel_map_from_entries(KernelCall *call) {
     return picks_finish(call, &picks, &e.values, 1);
 }
 
+static bool null_key(KernelCall *call, uint32_t row, const Elements *keys, uint32_t length) {
+    for (uint32_t i = keys->starts[row]; i < keys->starts[row] + length; i++) {
+        if (!vector_is_null(&keys->vector, i)) continue;
+        KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT, "the key of a map cannot be NULL");
+        return true;
+    }
+    return false;
+}
+
 static Status kernel_multimap_from_entries(KernelCall *call) {
     EntryLists e;
-    Picks keys = {0}, values = {0};
-    uint32_t *next, *last;
-    Vector *lists = &call->result->children[1];
+    Multimap map;
     TRY(entry_lists(call, &e));
-    TRY_ALLOC(next, ARENA_ARRAY(call->arena, uint32_t, e.keys.count), call->err);
-    TRY_ALLOC(last, ARENA_ARRAY(call->arena, uint32_t, e.keys.count), call->err);
-    TRY(picks_reserve(call, &keys, e.keys.count));
-    TRY(picks_reserve(call, &values, e.keys.count));
-    TRY(vector_reserve(call->arena, lists, e.keys.count, call->err));
-    ElementSet set = {.first = &e.keys};
+    TRY(multimap_begin(call, &map, &e.keys));
     KERNEL_ROWS(call, row, {
-        uint32_t length = list_entry(&call->args[0], row).length, start = e.keys.starts[row];
-        uint32_t first = keys.count;
-        TRY(element_set_begin(call, &set, length));
-        for (uint32_t i = start; i < start + length && call->errors[row] == 0; i++) {
-            if (vector_is_null(&e.keys.vector, i)) {
-                KERNEL_FAIL(call, row, ERR_INVALID_ARGUMENT, "the key of a map cannot be NULL");
-                break;
-            }
-            uint32_t old = element_set_add(&set, i);
-            next[i] = NO_POSITION;
-            if (old == NO_POSITION) {
-                picks_add(&keys, i);
-                last[i] = i;
-            } else {
-                next[last[old]] = i;
-                last[old] = i;
-            }
-        }
-        for (uint32_t k = first; k < keys.count; k++) {
-            uint32_t from = values.count;
-            for (uint32_t i = keys.at[k]; i != NO_POSITION; i = next[i]) picks_add(&values, i);
-            ((ListEntry *)lists->data)[k] = (ListEntry){from, values.count - from};
-        }
-        list_put(call, row, first, keys.count - first);
+        uint32_t length = list_entry(&call->args[0], row).length;
+        if (call->errors[row] != 0 || null_key(call, row, &e.keys, length)) length = 0;
+        TRY(multimap_row(call, &map, row, length));
     });
-    TRY(picks_finish(call, &keys, &e.keys.vector, 0));
-    lists->entries = values.count;
-    return positions_gather(call, &e.values, values.at, values.count, &lists->children[0]);
+    return multimap_finish(call, &map, &e.values);
 }
 
 /* ---------------------------------------------------------------- several maps in one */

@@ -217,6 +217,49 @@ bool keys_refused(KernelCall *call, uint32_t row, const Elements *keys, ElementS
     return false;
 }
 
+/* ---------------------------------------------------------------- keys with all their values */
+
+Status multimap_begin(KernelCall *call, Multimap *self, const Elements *keys) {
+    *self = (Multimap){.set = {.first = keys}};
+    TRY_ALLOC(self->next, ARENA_ARRAY(call->arena, uint32_t, keys->count), call->err);
+    TRY_ALLOC(self->last, ARENA_ARRAY(call->arena, uint32_t, keys->count), call->err);
+    TRY(picks_reserve(call, &self->keys, keys->count));
+    TRY(picks_reserve(call, &self->values, keys->count));
+    return vector_reserve(call->arena, &call->result->children[1], keys->count, call->err);
+}
+
+Status multimap_row(KernelCall *call, Multimap *self, uint32_t row, uint32_t length) {
+    uint32_t first = self->keys.count, start = self->set.first->starts[row];
+    ListEntry *lists = call->result->children[1].data;
+    TRY(element_set_begin(call, &self->set, length));
+    for (uint32_t i = start; i < start + length; i++) {
+        uint32_t old = element_set_add(&self->set, i);
+        self->next[i] = NO_POSITION;
+        if (old == NO_POSITION) {
+            picks_add(&self->keys, i);
+            self->last[i] = i;
+        } else {
+            self->next[self->last[old]] = i;
+            self->last[old] = i;
+        }
+    }
+    for (uint32_t k = first; k < self->keys.count; k++) {
+        uint32_t from = self->values.count;
+        for (uint32_t i = self->keys.at[k]; i != NO_POSITION; i = self->next[i])
+            picks_add(&self->values, i);
+        lists[k] = (ListEntry){from, self->values.count - from};
+    }
+    list_put(call, row, first, self->keys.count - first);
+    return TRIB_OK;
+}
+
+Status multimap_finish(KernelCall *call, const Multimap *self, const Vector *values) {
+    Vector *lists = &call->result->children[1];
+    TRY(picks_finish(call, &self->keys, &self->set.first->vector, 0));
+    lists->entries = self->values.count;
+    return positions_gather(call, values, self->values.at, self->values.count, &lists->children[0]);
+}
+
 static Status kernel_map(KernelCall *call) {
     Elements keys;
     Picks values = {0}, chosen = {0};

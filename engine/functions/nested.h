@@ -77,6 +77,18 @@ uint32_t element_set_find(const ElementSet *self, uint32_t position);
 bool keys_refused(KernelCall *call, uint32_t row, const Elements *keys, ElementSet *set,
                   uint32_t count);
 
+/* A result that maps each key to the array of its values, in their order. */
+typedef struct Multimap {
+    ElementSet set; /* of the row's keys */
+    Picks keys, values;
+    uint32_t *next, *last; /* entries of one key, in a chain from the first to the last */
+} Multimap;
+Status multimap_begin(KernelCall *call, Multimap *self, const Elements *keys) WARN_UNUSED;
+/* Entries of a row: `length` from keys->starts[row] on. */
+Status multimap_row(KernelCall *call, Multimap *self, uint32_t row, uint32_t length) WARN_UNUSED;
+/* `values` stand at the same positions as the keys. */
+Status multimap_finish(KernelCall *call, const Multimap *self, const Vector *values) WARN_UNUSED;
+
 /* Evaluates lambda argument `arg` for `count` <= BATCH_ROWS elements. rows[i]: the call's row that element i
  * belongs to, for captured columns. params: the parameters, FLAT or other, by element. The result (any form,
  * undefined where errors[i] is not 0) lives in `arena`. */
