@@ -21,7 +21,7 @@
 
 #include "tributary_types.h"
 
-#define TRIB_ABI_VERSION 1
+#define TRIB_ABI_VERSION 2
 #define TRIB_EXPORT      __attribute__((visibility("default")))
 
 typedef struct TribHost TribHost;
@@ -71,6 +71,9 @@ struct TribCall {
     void (*off_cancel)(TribCall *call, void *handle);
     /* Reports something the user should know (01000), once per text and statement. May be NULL. */
     void (*warn)(TribCall *call, const char *sqlstate, const char *text);
+    /* The transaction on whose behalf the call is made, of this catalog; NULL = none. Metadata, plan() and splits()
+     * asked within one see what it has written and use its connection. */
+    TribTx *transaction;
 };
 
 /* ---------------------------------------------------------------- options */
@@ -150,6 +153,14 @@ typedef struct TribTable {
     const TribKey *keys;
     double rows; /* estimate, < 0 unknown */
     bool writable;
+    /*
+     * The columns (hidden ones may be among them) by whose values a row is found again when it is to be
+     * changed: never NULL, different for each row. None: rows can be changed only as `modify` can.
+     */
+    uint32_t nrow_key;
+    const uint32_t *row_key;
+    uint32_t
+        identity; /* 1 + index of the column that the source numbers where no value is given; 0 = none */
 } TribTable;
 
 /* One column of a foreign key, for list_references. The strings are valid during the call. */
@@ -337,8 +348,9 @@ typedef struct TribScanRequest {
     uint32_t nparams;
     const TribValue *params; /* valid until scan_release */
     TribTx *transaction;     /* NULL = none */
-    uint32_t batch_rows;     /* preferred rows per batch: 2,048 */
-    uint64_t batch_bytes;    /* at most this many bytes per batch unless one row is larger: 1 MiB */
+    bool for_update; /* the rows will be changed by their row key, in this transaction: lock them */
+    uint32_t batch_rows;  /* preferred rows per batch: 2,048 */
+    uint64_t batch_bytes; /* at most this many bytes per batch unless one row is larger: 1 MiB */
 } TribScanRequest;
 
 /*
@@ -372,35 +384,144 @@ typedef struct TribStats {
 
 /* ---------------------------------------------------------------- writing */
 
-typedef enum { TRIB_WRITE_CREATE, TRIB_WRITE_INSERT } TribWriteKind;
+/*
+ * Everything that changes rows comes with a transaction where the connector has tx_begin: one that the user
+ * keeps open, or one of the statement's own that the host ends right after it. DDL comes with the user's, or
+ * with none: then it is done at once. What a writer wrote is seen by its transaction after write_close. In a transaction
+ * the connector is asked for one thing at a time (but see TRIB_NONBLOCKING): each scan is released, each
+ * writer closed before the next call with that transaction.
+ *
+ * plan_only: nothing is changed. The connector calls `explain` once with the text that it would send, and says
+ * what it would say otherwise (verdicts, refusals).
+ */
+typedef struct TribExplain {
+    void *self;
+    void (*text)(void *self, const char *text); /* NULL = nobody asks */
+} TribExplain;
 
-/* `table` describes the target; for INSERT, `columns` are the indexes of the columns that rows carry. */
+typedef enum {
+    TRIB_WRITE_CREATE, /* a new table, `table` is its definition; all columns */
+    TRIB_WRITE_INSERT,
+    TRIB_WRITE_UPDATE, /* the first nkeys columns are the table's row key, the others get the values */
+    TRIB_WRITE_DELETE /* the columns are the table's row key */
+} TribWriteKind;
+
+/*
+ * `table` describes the target; `columns` are the indexes of its columns that rows carry, in their order (an
+ * updated column may stand in the key, too). Columns that an INSERT does not carry get their DEFAULT.
+ * A row of an UPDATE or DELETE whose key is not there (any more) is an error (40001 in a transaction that
+ * others disturbed), never passed over: the count of rows is exact.
+ */
 typedef struct TribWriteRequest {
     size_t size;
     TribWriteKind kind;
     const TribTable *table;
     uint32_t ncolumns;
     const uint32_t *columns;
+    uint32_t nkeys;
     bool if_not_exists;
     TribTx *transaction; /* NULL = a transaction of its own, committed by write_close */
+    bool plan_only;      /* *out stays NULL */
+    TribExplain explain;
 } TribWriteRequest;
+
+/*
+ * UPDATE and DELETE as a whole: the rows of `table` for which all conjuncts are true get the assignments. The
+ * connector does it (verdict EXACT, `rows` counted) if it is sure to change exactly those rows to exactly
+ * those values, or changes nothing and answers NONE with the reason: the host then reads the rows and writes
+ * them by their row key. Nodes are those of offers: columns are of table 0, no parameters.
+ */
+typedef struct TribAssignment {
+    uint32_t column;
+    uint32_t node; /* UINT32_MAX: the column's DEFAULT */
+} TribAssignment;
+
+typedef struct TribModify {
+    size_t size;
+    const TribTable *table;
+    uint32_t nnodes;
+    const TribNode *nodes;
+    uint32_t nvalues;
+    const TribValue *values;
+    uint32_t nconjuncts;
+    const uint32_t *conjuncts; /* nodes */
+    uint32_t nassignments;     /* 0 = DELETE */
+    const TribAssignment *assignments;
+    TribTx *transaction;
+    bool plan_only;
+    TribExplain explain;
+
+    /* out */
+    TribVerdict verdict;
+    uint64_t rows; /* changed: those found, also where the new values are the old ones */
+} TribModify;
 
 typedef enum {
     TRIB_DDL_CREATE_TABLE,
     TRIB_DDL_DROP_TABLE,
     TRIB_DDL_CREATE_SCHEMA,
-    TRIB_DDL_DROP_SCHEMA
+    TRIB_DDL_DROP_SCHEMA,
+    TRIB_DDL_RENAME_TABLE,  /* new_name, in the same schema */
+    TRIB_DDL_ADD_COLUMN,    /* definition: one column */
+    TRIB_DDL_DROP_COLUMN,   /* column */
+    TRIB_DDL_RENAME_COLUMN, /* column, new_name */
+    TRIB_DDL_CREATE_INDEX,  /* index; on `table` */
+    TRIB_DDL_DROP_INDEX, /* index->name; on `table` if the statement names one, else name is NULL */
+    TRIB_DDL_TRUNCATE    /* all rows; of `table` */
 } TribDdlKind;
 
+typedef struct TribIndexColumn {
+    uint32_t column; /* of `table` */
+    bool descending;
+} TribIndexColumn;
+
+typedef struct TribIndex {
+    const char *name;
+    bool unique;
+    uint32_t ncolumns;
+    const TribIndexColumn *columns;
+} TribIndex;
+
+/*
+ * A statement about a table or schema. Column types are mapped to the source's exactly, so that every value of
+ * the type comes back as it was stored, or the statement is refused (0A000/HYC00) with the reason. Constraints
+ * are the table's keys (primary, unique) and the columns' `nullable`.
+ */
 typedef struct TribDdl {
     size_t size;
     TribDdlKind kind;
     const char *schema;
-    const char *name;       /* table */
-    const TribTable *table; /* CREATE_TABLE */
-    bool if_exists;         /* DROP_*: absent is no error; CREATE_*: present is no error */
+    const char *name; /* table */
+    /* CREATE_TABLE, ADD_COLUMN: the definition. Others: the table as it is, NULL = not known (not there). */
+    const TribTable *table;
+    bool if_exists; /* absent (DROP, ALTER) or present (CREATE, ADD) is no error */
+    bool cascade;
+    const char *column;
+    const char *new_name;
+    const TribIndex *index;
+    /* CREATE_TABLE, ADD_COLUMN: DEFAULT of each column of `table`: a node (a literal, or a call such as
+     * current_timestamp), UINT32_MAX = none. default_sql of the column is its text. */
+    const uint32_t *defaults;
+    uint32_t nnodes;
+    const TribNode *nodes;
+    uint32_t nvalues;
+    const TribValue *values;
     TribTx *transaction;
+    bool plan_only;
+    TribExplain explain;
 } TribDdl;
+
+typedef struct TribTxRequest {
+    size_t size;
+    TribIsolation isolation; /* 0 = the source's default; one of the connector's `isolations` */
+    bool read_only;
+} TribTxRequest;
+
+typedef enum {
+    TRIB_MARK_SET,    /* a statement begins */
+    TRIB_MARK_KEEP,   /* it succeeded */
+    TRIB_MARK_GO_BACK /* it failed: everything since the mark is undone, the transaction goes on */
+} TribMark;
 
 /* ---------------------------------------------------------------- the connector */
 
@@ -410,6 +531,11 @@ enum {
     TRIB_PROCESS_STATE = 2, /* catalogs of one name share state within the process (memory) */
     TRIB_VALID_TEXT =
         4, /* text in batches is valid UTF-8 by construction: the host does not check it */
+    /* default_sql of columns is in the host's language: the host computes what an INSERT leaves out, so that
+     * rows carry every column, and passes default_sql to be kept. */
+    TRIB_HOST_DEFAULTS = 8,
+    /* DDL ends the open transaction (the host commits it before), and is not part of any. */
+    TRIB_DDL_COMMITS = 16,
 };
 
 typedef struct TribConnector {
@@ -469,8 +595,22 @@ typedef struct TribConnector {
     /* commit: makes the rows visible and counts them; else undoes. Releases the writer in any case. */
     TribStatus (*write_close)(TribWriter *writer, bool commit, uint64_t *rows, TribError *err);
     TribStatus (*ddl)(TribCatalog *catalog, TribCall *call, const TribDdl *ddl, TribError *err);
-    TribStatus (*tx_begin)(TribCatalog *catalog, TribCall *call, TribTx **out, TribError *err);
+    /*
+     * A transaction of the catalog: with its scans, writers and DDL it uses one connection. Used by one
+     * thread at a time, but NONBLOCKING connectors: its scans may run side by side.
+     */
+    TribStatus (*tx_begin)(TribCatalog *catalog, TribCall *call, const TribTxRequest *request,
+                           TribTx **out, TribError *err);
+    /*
+     * Ends and releases it, whatever is returned. A commit whose outcome cannot be known (the connection broke
+     * while waiting for the answer) returns TRIB_LOST with SQLSTATE 08007 and is never tried again.
+     */
     TribStatus (*tx_end)(TribTx *transaction, TribCall *call, bool commit, TribError *err);
+    /* One level of statements inside a transaction. NULL where tx_begin is not NULL: not allowed. */
+    TribStatus (*tx_mark)(TribTx *transaction, TribCall *call, TribMark mark, TribError *err);
+    TribStatus (*modify)(TribCatalog *catalog, TribCall *call, TribModify *modify, TribError *err);
+    uint32_t isolations; /* TribIsolation bits that tx_begin takes */
+    TribIsolation default_isolation;
     /*
      * Describes the columns of a statement in the source's own language, without running it: calls
      * names->described once with a table whose name is the text and whose facts tell plan() so. It comes back

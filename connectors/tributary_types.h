@@ -42,6 +42,14 @@ struct ArrowArray {
 };
 #endif
 
+/* Isolation levels of transactions, as bits; the numbers are those of ODBC's SQL_TXN_*. */
+typedef enum {
+    TRIB_READ_UNCOMMITTED = 1,
+    TRIB_READ_COMMITTED = 2,
+    TRIB_REPEATABLE_READ = 4,
+    TRIB_SERIALIZABLE = 8
+} TribIsolation;
+
 /* What went wrong, coarsely: what callers branch on. The SQLSTATE says it finely. */
 typedef enum TribStatus {
     TRIB_OK = 0,

@@ -57,9 +57,32 @@ Str session_user(Session *self);
 Str session_config_path(Session *self);
 /* Back to the settings of connect time (pooling's reset). */
 Status session_reset(Session *self, Error *err) WARN_UNUSED;
-/* Ends the manual transaction, if one is open; nothing to end is success. */
+/*
+ * Transactions. With autocommit every statement that writes is one of its own. Without it, or after START
+ * TRANSACTION, the first write begins one in the catalog that it changes; statements on that catalog see
+ * what it has written until it ends; writing to another catalog is refused (25000) before anything is sent.
+ * Ending one: nothing open is success. 08007: the outcome of a commit is not known. After a failed end no
+ * transaction is open either.
+ */
 Status session_end_transaction(Session *self, bool commit, Error *err) WARN_UNUSED;
+/* Switching autocommit on commits what is open. */
 Status session_set_autocommit(Session *self, bool on, Error *err) WARN_UNUSED;
+bool session_autocommit(Session *self);
+/* Has something been written that is neither committed nor taken back? */
+bool session_in_transaction(Session *self);
+/* Of transactions to come: TribIsolation, 0 = each source's own default. 25000 while one is open; HYC00 where
+ * the default catalog has none so strong. */
+Status session_set_isolation(Session *self, uint32_t isolation, Error *err) WARN_UNUSED;
+typedef struct TransactionFacts {
+    bool writable;       /* the catalog takes INSERT at all */
+    bool capable;        /* it has transactions */
+    bool ddl_commits;    /* CREATE, DROP ... end the transaction; else they are part of it */
+    uint32_t isolations; /* TribIsolation bits */
+    uint32_t default_isolation;
+} TransactionFacts;
+/* Of a catalog; "" = the default one; none: all false. May load its connector, speaks to no source. */
+Status session_transaction_facts(Session *self, Str catalog, TransactionFacts *out,
+                                 Error *err) WARN_UNUSED;
 /* false once a write-blocking or fatal state was reached; no I/O. */
 bool session_alive(Session *self);
 

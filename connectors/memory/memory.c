@@ -240,6 +240,7 @@ static TribStatus memory_ddl(TribCatalog *catalog, TribCall *call, const TribDdl
     case TRIB_DDL_DROP_SCHEMA:
         return store_drop_schema(catalog->store, ddl->schema, ddl->if_exists, err);
     case TRIB_DDL_DROP_TABLE: break;
+    default: return error_set(err, ERR_UNSUPPORTED, "catalogs of type memory cannot do this");
     }
     if (ddl->transaction)
         return error_set(err, ERR_UNSUPPORTED,
@@ -488,9 +489,10 @@ static TribStatus memory_write_close(TribWriter *writer, bool commit, uint64_t *
 
 /* ---------------------------------------------------------------- transactions */
 
-static TribStatus memory_tx_begin(TribCatalog *catalog, TribCall *call, TribTx **out,
-                                  TribError *err) {
+static TribStatus memory_tx_begin(TribCatalog *catalog, TribCall *call,
+                                  const TribTxRequest *request, TribTx **out, TribError *err) {
     (void)call;
+    (void)request;
     TribTx *self;
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
     Status status = tx_begin(catalog->store, &self->tx, err);
@@ -539,6 +541,8 @@ static const TribConnector memory_connector = {
     .ddl = memory_ddl,
     .tx_begin = memory_tx_begin,
     .tx_end = memory_tx_end,
+    .isolations = TRIB_REPEATABLE_READ,
+    .default_isolation = TRIB_REPEATABLE_READ,
 };
 
 TRIB_EXPORT const TribConnector *trib_connector(void) {

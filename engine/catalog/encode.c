@@ -7,7 +7,7 @@
  */
 #include "engine/catalog/internal.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define MAX_BYTES      ((size_t)64 << 20)
 #define MAX_DEPTH      64
 #define NO_TEXT        UINT32_MAX
@@ -49,6 +49,20 @@ static Status key_copy(Arena *arena, const TribKey *from, uint32_t ncolumns, Tri
     return TRIB_OK;
 }
 
+static Status row_key_copy(Arena *arena, const TribTable *from, TribTable *to, Error *err) {
+    uint32_t *key;
+    bool fine = from->identity <= from->ncolumns;
+    TRY_ALLOC(key, ARENA_ARRAY(arena, uint32_t, from->nrow_key), err);
+    for (uint32_t i = 0; i < from->nrow_key; i++) {
+        fine &= from->row_key[i] < from->ncolumns;
+        key[i] = from->row_key[i];
+    }
+    to->row_key = key;
+    if (fine) return TRIB_OK;
+    return error_set(err, ERR_GENERAL,
+                     "the connector described a key over a column that is not there");
+}
+
 Status table_copy(Arena *arena, const TribTable *from, TribTable *to, Error *err) {
     TribColumn *columns;
     TribKey *keys;
@@ -66,6 +80,7 @@ Status table_copy(Arena *arena, const TribTable *from, TribTable *to, Error *err
         TRY(key_copy(arena, &from->keys[i], from->ncolumns, &keys[i], err));
     to->columns = columns;
     to->keys = keys;
+    TRY(row_key_copy(arena, from, to, err));
     return TRIB_OK;
 }
 
@@ -201,6 +216,9 @@ Status table_encode(Buf *out, const TribTable *table, Error *err) {
         put32(out, key->ncolumns);
         for (uint32_t i = 0; i < key->ncolumns; i++) put32(out, key->columns[i]);
     }
+    put32(out, table->nrow_key);
+    for (uint32_t i = 0; i < table->nrow_key; i++) put32(out, table->row_key[i]);
+    put32(out, table->identity);
     return buf_status(out, err);
 }
 
@@ -382,11 +400,7 @@ static void take_column(Decoder *self, TribColumn *column) {
     column->maximum = take_value(self);
 }
 
-static void take_key(Decoder *self, uint32_t ncolumns, TribKey *key) {
-    key->name = take_text(self, NULL);
-    uint8_t flags = take8(self);
-    key->primary = flags & 1;
-    key->unique = flags & 2;
+static void take_columns(Decoder *self, uint32_t ncolumns, TribKey *key) {
     key->ncolumns = take_count(self, 4);
     uint32_t *columns = take_array(self, key->ncolumns, sizeof(uint32_t));
     for (uint32_t i = 0; !self->bad && i < key->ncolumns; i++) {
@@ -394,6 +408,14 @@ static void take_key(Decoder *self, uint32_t ncolumns, TribKey *key) {
         if (columns[i] >= ncolumns) self->bad = true;
     }
     key->columns = columns;
+}
+
+static void take_key(Decoder *self, uint32_t ncolumns, TribKey *key) {
+    key->name = take_text(self, NULL);
+    uint8_t flags = take8(self);
+    key->primary = flags & 1;
+    key->unique = flags & 2;
+    take_columns(self, ncolumns, key);
 }
 
 bool table_decode(Arena *arena, Str data, TribTable *out) {
@@ -419,6 +441,12 @@ bool table_decode(Arena *arena, Str data, TribTable *out) {
     TribKey *keys = take_array(&self, out->nkeys, sizeof(TribKey));
     for (uint32_t i = 0; !self.bad && i < out->nkeys; i++) take_key(&self, out->ncolumns, &keys[i]);
     out->keys = keys;
+    TribKey row = {0};
+    take_columns(&self, out->ncolumns, &row);
+    out->nrow_key = row.ncolumns;
+    out->row_key = row.columns;
+    out->identity = take32(&self);
+    if (out->identity > out->ncolumns) self.bad = true;
     return !self.bad && self.at == self.end;
 }
 

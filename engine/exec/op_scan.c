@@ -76,6 +76,9 @@ static Status scan_open(const PhysNode *node, Query *query, void *shared, Error 
                          .params = query->params,
                          .budget = query->budget,
                          .limit = node->as.scan.limit,
+                         .transaction =
+                             source_call_tx(source_plan_source(node->as.scan.plan), &query->call),
+                         .for_update = node->as.scan.for_update,
                          .max_value = query->session ? query->session->max_value_size : 0,
                          .stalled = query->stalled ? scan_stalled : NULL,
                          .stalled_context = query,

@@ -1,18 +1,27 @@
 /*
  * op_write.c - stores rows in a table of a source.
  *
- * Role: sink. One TribWriter per query, fed by one worker at a time (a lock). The rows become visible in
- * finish(); an execution that ends before it undoes them in close(). The count of rows is the source's.
+ * Role: sink. One TribWriter per query, fed by one worker at a time (a lock). The writer is opened with the
+ * first rows, or at the end. Where rows come from the source that they go to, and its transaction has one
+ * connection, they are kept (on disk where memory ends) until all have been read. The rows are the
+ * transaction's to commit; without one they become visible in finish(). An execution that ends before undoes
+ * them in close(). The count of rows is the source's.
  */
 #include <pthread.h>
 
 #include "engine/exec/operator.h"
+#include "engine/exec/row_buffer.h"
 
 typedef struct WriteShared {
     pthread_mutex_t lock;
     bool ready;
+    const PhysNode *node;
+    Query *query;
     Source *source;
+    TribWriteRequest request;
     TribWriter *writer;
+    RowBuffer *buffer; /* NULL: rows are written as they come */
+    RowBufferWriter *buffered;
     uint64_t rows;
     bool committed; /* the rows are visible, whatever happens now */
 } WriteShared;
@@ -21,9 +30,19 @@ static Status write_open(const PhysNode *node, Query *query, void *shared, Error
     WriteShared *self = shared;
     pthread_mutex_init(&self->lock, NULL);
     self->ready = true;
+    self->node = node;
+    self->query = query;
+    self->request = node->as.write.request;
     TRY(catalog_source(node->as.write.catalog, &self->source, err));
-    return source_write_open(self->source, &query->call, &node->as.write.request, &self->writer,
-                             err);
+    self->request.transaction = source_tx_handle(source_call_tx(self->source, &query->call));
+    if (!node->as.write.buffered) return TRIB_OK;
+    TRY(row_buffer_new(node->children[0], query, &self->buffer, err));
+    return row_buffer_writer_new(self->buffer, &self->buffered, err);
+}
+
+static Status writer_open(WriteShared *self, Error *err) {
+    if (self->writer) return TRIB_OK;
+    return source_write_open(self->source, &self->query->call, &self->request, &self->writer, err);
 }
 
 static void write_close(void *shared) {
@@ -35,6 +54,8 @@ static void write_close(void *shared) {
             error_clear(&ignored);
         self->writer = NULL;
     }
+    row_buffer_free(self->buffer);
+    self->buffer = NULL;
     if (self->ready) pthread_mutex_destroy(&self->lock);
     self->ready = false;
 }
@@ -62,25 +83,51 @@ static Status check_lengths(const TribWriteRequest *request, const Batch *in, Er
     return TRIB_OK;
 }
 
+static Status rows_take(WriteShared *self, const Batch *in, Error *err) {
+    if (self->buffer) return row_buffer_write(self->buffered, in, err);
+    TRY(writer_open(self, err));
+    return source_write_batch(self->source, self->writer, in, err);
+}
+
 static Status write_consume(OpContext *context, Batch *in, Step *step, Error *err) {
     WriteShared *self = context->shared;
     *step = STEP_NEED_INPUT;
-    TRY(check_lengths(&context->node->as.write.request, in, err));
+    TRY(check_lengths(&self->request, in, err));
     pthread_mutex_lock(&self->lock);
-    Status status = source_write_batch(self->source, self->writer, in, err);
+    Status status = rows_take(self, in, err);
     pthread_mutex_unlock(&self->lock);
+    return status;
+}
+
+static Status write_kept(WriteShared *self, Arena *arena, Error *err) {
+    RowBufferReader *reader;
+    Arena *scratch; /* of one batch */
+    bool some = true;
+    TRY(row_buffer_writer_flush(self->buffered, err));
+    TRY(row_buffer_reader_new(self->buffer, arena, NULL, &reader, err));
+    TRY_ALLOC(scratch, arena_new(arena), err);
+    Status status = TRIB_OK;
+    while (status == TRIB_OK && some) {
+        arena_reset(scratch);
+        Batch batch = {.arena = scratch};
+        status = cancel_check(self->query->cancel, err);
+        if (status == TRIB_OK) status = row_buffer_read(reader, &batch, &some, err);
+        if (status == TRIB_OK && some)
+            status = source_write_batch(self->source, self->writer, &batch, err);
+    }
+    row_buffer_reader_end(reader);
     return status;
 }
 
 static Status write_finish(OpContext *context, Step *step, Error *err) {
     WriteShared *self = context->shared;
+    *step = STEP_FINISHED;
+    TRY(writer_open(self, err));
+    if (self->buffer) TRY(write_kept(self, context->arena, err));
     TribWriter *writer = self->writer;
     self->writer = NULL; /* released by write_close in any case */
-    *step = STEP_FINISHED;
     TRY(source_write_close(self->source, writer, true, &self->rows, err));
-    self->committed = true;
-    const TribTable *table = context->node->as.write.request.table;
-    catalog_invalidate(context->node->as.write.catalog, table->schema, table->name);
+    self->committed = self->request.transaction == NULL;
     return TRIB_OK;
 }
 

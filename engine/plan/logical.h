@@ -134,6 +134,7 @@ struct LogicalNode {
     uint32_t *table_columns; /* [noutput] indexes into the table's columns */
     PushedScan *pushed;      /* NULL until push-down */
     const char *how;         /* how the table's name was read, for EXPLAIN; NULL = as written */
+    bool for_update;         /* the target of an UPDATE, DELETE or MERGE */
     /* VALUES */
     uint32_t nrows;
     Expr ***value_rows; /* [nrows][noutput] */
@@ -191,6 +192,11 @@ struct LogicalNode {
     const PushedScan *verified;
     /* WRITE */
     TribWriteKind write;
+    uint32_t
+        nwrite_keys; /* UPDATE, DELETE: the first columns are the row key; 0: the table has none */
+    TribModify
+        *modify; /* UPDATE, DELETE that the source does alone: what it is asked; no child is run */
+    const char *modify_text, *modify_reason; /* what it sends, or why it cannot; NULL = not asked */
     uint32_t nwrite_columns;
     uint32_t *write_columns;
     bool if_not_exists;

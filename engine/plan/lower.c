@@ -251,6 +251,7 @@ static Status lower_scan(Lowering *self, const LogicalNode *node, Lowered *out) 
     }
     out->node->as.scan.plan = pushed->plan;
     out->node->as.scan.table = node->table;
+    out->node->as.scan.for_update = node->for_update;
     out->node->as.scan.pushed = pushed;
     out->node->as.scan.limit = pushed->taken & TRIB_TAKEN_LIMIT ? pushed->limit_rows : -1;
     /* Rows of several splits are limited again above; stopping early is right only without an order. */
@@ -903,6 +904,7 @@ static Status lower_write(Lowering *self, const LogicalNode *node, Lowered *out)
                                                      .table = node->write_table,
                                                      .ncolumns = node->nwrite_columns,
                                                      .columns = node->write_columns,
+                                                     .nkeys = node->nwrite_keys,
                                                      .if_not_exists = node->if_not_exists};
     return TRIB_OK;
 }
@@ -962,5 +964,20 @@ Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *
                                .shared = self.shared_nodes,
                                .nids = self.nids};
     *out = physical;
+    Source *target;
+    TRY(catalog_source(root.node->as.write.catalog, &target, err));
+    root.node->as.write.buffered =
+        !(source_connector(target)->flags & TRIB_NONBLOCKING) && physical_reads(physical, target);
     return TRIB_OK;
+}
+
+bool physical_reads(const PhysicalPlan *plan, const Source *source) {
+    for (uint32_t i = 0; i < plan->nnodes; i++) {
+        const PhysNode *node = plan->nodes[i];
+        if (node->kind == PHYS_SCAN && source_plan_source(node->as.scan.plan) == source)
+            return true;
+        if (node->kind == PHYS_RECURSIVE && physical_reads(node->as.recursive.step, source))
+            return true;
+    }
+    return false;
 }

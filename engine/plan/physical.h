@@ -91,6 +91,7 @@ struct PhysNode {
             const TableRef *table;
             const PushedScan *pushed;
             int64_t limit;     /* stop after so many rows; < 0 none */
+            bool for_update;   /* the rows will be changed by their key */
             uint32_t nfilters; /* runtime filters that will arrive */
             uint32_t nawaited; /* of them, that are worth waiting for: no prefetch */
             const PhysWait *waits;
@@ -189,6 +190,7 @@ struct PhysNode {
         struct {
             Catalog *catalog;
             TribWriteRequest request;
+            bool buffered; /* rows come from the same source and are read to the end first */
         } write;
         struct {
             /* child: the sides, the last column says which: integer 0 = the source's answer, 1 = the same
@@ -210,6 +212,9 @@ typedef struct PhysicalPlan {
     PhysNode **shared; /* SHARED, each after those that it reads */
     uint32_t nids;     /* ids are below this: those of all plans together */
 } PhysicalPlan;
+
+/* Does the plan, or a step of a recursive query in it, scan this source? */
+bool physical_reads(const PhysicalPlan *plan, const Source *source);
 
 /* Logical to physical: ordinals, join sides, keys and residuals, top-N. Parameters must be constants. */
 Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *session,

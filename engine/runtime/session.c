@@ -187,12 +187,15 @@ Str session_config_path(Session *self) {
 }
 
 Status session_reset(Session *self, Error *err) {
+    Status status = session_end_transaction(self, false, err);
     pthread_mutex_lock(&self->lock);
     memcpy(self->values, self->initial, sizeof self->values);
-    self->autocommit = true;
     pthread_mutex_unlock(&self->lock);
+    pthread_mutex_lock(&self->tx_lock);
+    self->tx = (SessionTx){.autocommit = true};
+    pthread_mutex_unlock(&self->tx_lock);
     prepared_clear(self);
-    return TRIB_OK;
+    return status;
 }
 
 /* ---------------------------------------------------------------- opening and closing */
@@ -202,7 +205,7 @@ static Status session_allocate(Session **out, Error *err) {
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
     pthread_mutex_init(&self->lock, NULL);
     pthread_mutex_init(&self->cursor_lock, NULL);
-    self->autocommit = true;
+    transaction_init(self);
     *out = self;
     pool_acquire();
     self->arena = arena_new(NULL);
@@ -291,6 +294,7 @@ Status session_open_internal(CatalogSet *catalogs, Str catalog, Session **out, E
 void session_close(Session *self) {
     if (!self) return;
     cursors_session_close(self);
+    transaction_clear(self);
     crew_free(self->crew);
     prepared_clear(self);
     if (self->catalogs && !self->internal) catalogs_release(self->catalogs);
@@ -303,17 +307,6 @@ void session_close(Session *self) {
 }
 
 /* ---------------------------------------------------------------- the rest of the API */
-
-Status session_end_transaction(Session *self, bool commit, Error *err) {
-    return TRIB_OK; /* every write is a transaction of its own: there is never one open */
-}
-
-Status session_set_autocommit(Session *self, bool on, Error *err) {
-    pthread_mutex_lock(&self->lock);
-    self->autocommit = on;
-    pthread_mutex_unlock(&self->lock);
-    return TRIB_OK;
-}
 
 bool session_alive(Session *self) {
     return true;

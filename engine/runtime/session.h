@@ -14,6 +14,24 @@
 #include "engine/runtime/prepared.h"
 #include "engine/tributary.h"
 
+/* A table that the open transaction changed; name NULL: anything of the catalog. */
+typedef struct TransactionChange {
+    struct TransactionChange *next;
+    const char *schema, *name;
+} TransactionChange;
+
+/* The session's transaction: transaction.c. */
+typedef struct SessionTx {
+    bool autocommit;
+    bool started;           /* by START TRANSACTION: until its end */
+    bool read_only;         /* of what was started */
+    uint32_t isolation;     /* of transactions to come, 0 = the source's default */
+    uint32_t own_isolation; /* of what was started, 0 = the session's */
+    SourceTx *source;       /* NULL = nothing written yet */
+    Catalog *catalog;       /* it writes to */
+    TransactionChange *changes;
+} SessionTx;
+
 /* Lock order: session lock is innermost of runtime/. Settings are copied out under it. */
 struct Session {
     Arena *arena; /* life of the session: user, initial settings */
@@ -26,7 +44,8 @@ struct Session {
     SettingValue values[SETTING_COUNT];
     SettingValue initial[SETTING_COUNT]; /* of connect time; immutable afterwards */
     bool given[SETTING_COUNT];           /* set by DSN, configuration or SET, else the default */
-    bool autocommit;
+    pthread_mutex_t tx_lock;             /* guards tx */
+    SessionTx tx;
     Prepared *prepared; /* by PREPARE */
     uint32_t ncatalogs;
     CatalogSummary *summaries;
@@ -107,8 +126,9 @@ struct Statement {
     LogicalPlan *plan;
     PhysicalPlan *physical;
     Execution *execution;
-    struct RowSet *rows; /* results that no execution makes: SHOW SESSION, EXPLAIN */
-    Batch *batch;        /* what the caller reads */
+    SourceTx *transaction; /* that the request or execution takes part in; one reference */
+    struct RowSet *rows;   /* results that no execution makes: SHOW SESSION, EXPLAIN */
+    Batch *batch;          /* what the caller reads */
     BatchView view;
     int64_t row_count; /* written; -1 none */
     int64_t rows_left; /* of MaxRows; < 0 = no limit */
@@ -151,6 +171,33 @@ void statement_enter_busy(Statement *self);
 void statement_leave_busy(Statement *self);
 SourceCall statement_call(Statement *self, int64_t deadline_ns);
 LookupContext statement_lookup(Statement *self, const StatementSettings *settings);
+
+/* transaction.c */
+void transaction_init(Session *session);
+void transaction_clear(Session *session); /* rolls back */
+/* The session's transaction, if something has been written in it; one reference. */
+SourceTx *transaction_borrow(Session *session);
+/* START TRANSACTION: 25000 if one is open. */
+Status transaction_start(Session *session, uint32_t isolation, bool read_only,
+                         Error *err) WARN_UNUSED;
+/* On a thread of the crew; nothing open is success. */
+Status transaction_end(Session *session, const SourceCall *call, bool commit,
+                       Error *err) WARN_UNUSED;
+/* What the statement takes part in from now on; the reference is taken over. */
+void statement_take_part(Statement *self, SourceTx *transaction);
+
+/* A statement that writes: between write_begin and write_end it takes part in `transaction`. */
+typedef struct WriteScope {
+    Catalog *catalog;
+    SourceTx *transaction; /* NULL: the source has none */
+    bool own;              /* of this statement alone */
+} WriteScope;
+/* 25006, 25000; nothing has been sent then but the beginning of a transaction. */
+Status write_begin(Statement *self, Catalog *catalog, WriteScope *out, Error *err) WARN_UNUSED;
+/* Ends what write_begin began, commits or undoes the statement by `status`, tells the caches what changed
+ * (name NULL: anything of the catalog). *err holds the error of `status`, or gets one of its own. */
+Status write_end(Statement *self, WriteScope *scope, const char *schema, const char *name,
+                 Status status, Error *err) WARN_UNUSED;
 
 /* commands.c: BOUND_COMMAND and BOUND_ROWS. */
 Status command_run(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;

@@ -5,6 +5,7 @@ ENGINE_SOURCES += \
 	engine/runtime/execution.c engine/runtime/execution.h engine/runtime/nested.c \
 	engine/runtime/crew.c engine/runtime/crew.h engine/runtime/session.c engine/runtime/session.h \
 	engine/runtime/cursors.c engine/runtime/scroll.c \
+	engine/runtime/transaction.c \
 	engine/runtime/statement.c engine/runtime/light.c engine/runtime/explain.c \
 	engine/runtime/prepared.c engine/runtime/prepared.h \
 	engine/runtime/commands.c engine/runtime/lists.c engine/runtime/describe.c engine/runtime/rowset.c \

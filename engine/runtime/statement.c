@@ -136,7 +136,13 @@ SourceCall statement_call(Statement *self, int64_t deadline_ns) {
                         .deadline_ns = deadline_ns,
                         .warn = statement_warn,
                         .warn_context = self,
-                        .owner = self->session};
+                        .owner = self->session,
+                        .transaction = self->transaction};
+}
+
+void statement_take_part(Statement *self, SourceTx *transaction) {
+    source_tx_release(self->transaction);
+    self->transaction = transaction;
 }
 
 LookupContext statement_lookup(Statement *self, const StatementSettings *settings) {
@@ -373,6 +379,7 @@ void statement_close(Statement *self) {
     scroll_close(self);
     execution_free(self->execution);
     self->execution = NULL;
+    statement_take_part(self, NULL);
     self->rows = NULL;
     self->ahead = false;
     self->batch = NULL;
@@ -491,6 +498,7 @@ Status statement_prepare_now(Statement *self, Str sql, Error *err) {
     TRY(session_settings(self->session, self->prepared, &settings, err));
     eval_session(self, &settings);
     AstStatement *ast;
+    statement_take_part(self, transaction_borrow(self->session));
     TRY(sql_parse(self->prepared, sql, &ast, err));
     TRY(prepared_expand(self->session, self->prepared, &ast, err));
     BindContext context = {.lookup = statement_lookup(self, &settings), .session = &self->eval};
@@ -663,15 +671,26 @@ Status statement_start(Statement *self, bool measure, Error *err) {
     return execution_start(self->execution, err);
 }
 
-static Status run_write(Statement *self, Error *err) {
-    if (self->settings.read_only) {
-        return error_set(err, ERR_READ_ONLY, "the connection is read-only (ReadOnly=1)");
-    }
+static Status write_rows_now(Statement *self, Error *err) {
     TRY(statement_plan(self, self->bound, err));
     TRY(statement_start(self, false, err));
-    TRY(execution_finish(self->execution, err));
-    self->row_count = (int64_t)execution_written(self->execution);
-    return TRIB_OK;
+    Status status = execution_finish(self->execution, err);
+    if (status == TRIB_OK) self->row_count = (int64_t)execution_written(self->execution);
+    /* what reads must be over before a transaction ends */
+    cursor_close(self);
+    execution_free(self->execution);
+    self->execution = NULL;
+    return status;
+}
+
+static Status run_write(Statement *self, Error *err) {
+    const LogicalNode *target = self->bound->plan->root;
+    WriteScope scope;
+    TRY(write_begin(self, target->write_catalog, &scope, err));
+    Status status = write_rows_now(self, err);
+    status = write_end(self, &scope, target->write_schema, target->write_name, status, err);
+    if (status != TRIB_OK) self->row_count = -1;
+    return status;
 }
 
 static Status run_bound(Statement *self, Error *err) {
@@ -694,6 +713,7 @@ Status statement_execute_now(Statement *self, Error *err) {
     self->started_ns = os_now_ns();
     TRY(session_settings(self->session, self->run, &self->settings, err));
     eval_session(self, &self->settings);
+    statement_take_part(self, transaction_borrow(self->session));
     self->rows_left =
         self->settings.max_rows > 0 && self->kind == STATEMENT_QUERY ? self->settings.max_rows : -1;
     Status status = run_bound(self, err);

@@ -71,6 +71,12 @@ bool source_retry(Source *self, CancelToken *token, uint32_t attempt, const Erro
 /* Names the catalog, and lets a cancellation or time-out of the statement speak for itself. */
 Status source_fault(const Source *self, CancelToken *token, Status status, Error *err);
 
+/* The frame of a call outside of scans. */
+void source_call_frame(CallFrame *frame, const Source *self, const SourceCall *call);
+/* A call outside of scans needs a connection like any other; `held`: it has one, to be given back. Within a
+ * transaction: its turn. */
+Status source_call_permit(Source *self, const SourceCall *call, bool *held, Error *err) WARN_UNUSED;
+
 /* ---- permits (permit.c) */
 
 /* Takes a permit if one is free and nobody waits. */
@@ -112,6 +118,7 @@ struct IoThread {
     CallFrame frame;
     uint32_t generation;
     bool has_permit;     /* set by the thread under the stream's lock */
+    bool has_turn;       /* with the transaction */
     bool left;           /* counted out of nlive already; guarded by the stream's lock */
     bool cancelled;      /* the token was set by us; guarded by the stream's lock */
     uint32_t references; /* of those who interrupt it just now; guarded by the stream's lock */
@@ -147,7 +154,8 @@ struct ScanStream {
     bool filtered;             /* guarded by the lock; keys do not change any more once it is set */
     uint32_t nkeys;
     TribFilterKey *keys;
-    TribTx *transaction;
+    SourceTx *transaction;
+    bool for_update;
     int64_t limit;
     void *owner;
     CancelToken *token; /* of the statement */

@@ -299,9 +299,10 @@ Status source_fault(const Source *self, CancelToken *token, Status status, Error
 /* ---------------------------------------------------------------- permits of calls */
 
 /* A call outside of scans needs a connection like any other; `held`: it has one, to be given back. */
-static Status call_permit(Source *self, const SourceCall *call, bool *held, Error *err) {
+Status source_call_permit(Source *self, const SourceCall *call, bool *held, Error *err) {
     CancelToken *token = call->cancel;
     *held = false;
+    if (source_call_tx(self, call)) return source_tx_enter(call->transaction, token, err);
     if (source_nonblocking(self)) return TRIB_OK;
     if (permit_try(self)) {
         *held = true;
@@ -315,16 +316,18 @@ static Status call_permit(Source *self, const SourceCall *call, bool *held, Erro
     return status;
 }
 
-static void call_permit_end(Source *self, bool held) {
+static void call_permit_end(Source *self, const SourceCall *call, bool held) {
     if (held) permit_release(self);
+    source_tx_leave(source_call_tx(self, call));
 }
 
 /* ---------------------------------------------------------------- metadata */
 
-static void frame_of_call(CallFrame *frame, const Source *self, const SourceCall *call) {
+void source_call_frame(CallFrame *frame, const Source *self, const SourceCall *call) {
     call_frame_init(frame, self, call->cancel, source_call_deadline(call));
     frame->warn = call->warn;
     frame->warn_context = call->warn_context;
+    frame->base.transaction = source_tx_handle(source_call_tx(self, call));
 }
 
 Status source_check(Source *self, const SourceCall *call, char *text, size_t size, Error *err) {
@@ -332,8 +335,8 @@ Status source_check(Source *self, const SourceCall *call, char *text, size_t siz
     Status status;
     uint32_t attempt = 0;
     bool held;
-    frame_of_call(&frame, self, call);
-    TRY(call_permit(self, call, &held, err));
+    source_call_frame(&frame, self, call);
+    TRY(source_call_permit(self, call, &held, err));
     do {
         status = source_request_begin(self, call->cancel, err);
         if (status != TRIB_OK) break;
@@ -341,7 +344,7 @@ Status source_check(Source *self, const SourceCall *call, char *text, size_t siz
         status = self->connector->check(self->catalog, &frame.base, text, size, err);
         source_request_end(self, status, 1);
     } while (status != TRIB_OK && source_retry(self, call->cancel, attempt++, err));
-    call_permit_end(self, held);
+    call_permit_end(self, call, held);
     return source_fault(self, call->cancel, status, err);
 }
 
@@ -397,8 +400,8 @@ static Status source_ask(Source *self, const SourceCall *call, Question question
                        .table = guard_table,
                        .described = guard_described,
                        .reference = guard_reference};
-    frame_of_call(&frame, self, call);
-    TRY(call_permit(self, call, &held, err));
+    source_call_frame(&frame, self, call);
+    TRY(source_call_permit(self, call, &held, err));
     do {
         status = source_request_begin(self, call->cancel, err);
         if (status != TRIB_OK) break;
@@ -417,7 +420,7 @@ static Status source_ask(Source *self, const SourceCall *call, Question question
                                                      &asked, err);
         source_request_end(self, status, 1);
     } while (status != TRIB_OK && !guard.any && source_retry(self, call->cancel, attempt++, err));
-    call_permit_end(self, held);
+    call_permit_end(self, call, held);
     return source_fault(self, call->cancel, status, err);
 }
 
@@ -457,12 +460,12 @@ Status source_plan(Source *self, const SourceCall *call, TribOffer *offer, Sourc
                    Error *err) {
     CallFrame frame;
     TribPlan *answer = NULL;
-    frame_of_call(&frame, self, call);
+    source_call_frame(&frame, self, call);
     bool held = false;
-    if (offer->estimate) TRY(call_permit(self, call, &held, err));
+    if (offer->estimate) TRY(source_call_permit(self, call, &held, err));
     error_clear(err);
     Status status = self->connector->plan(self->catalog, &frame.base, offer, &answer, err);
-    call_permit_end(self, held);
+    if (offer->estimate) call_permit_end(self, call, held);
     if (status != TRIB_OK) return source_fault(self, call->cancel, status, err);
     SourcePlan *plan = heap_alloc(sizeof *plan);
     if (!plan) {
@@ -500,14 +503,13 @@ static Status not_offered(const Source *self, const char *what, Error *err) {
     return error_source(err, self->name);
 }
 
-/*
- * A writer or a transaction outlives the call that opened it, and so must its TribCall and its permit:
- * they are found again by its address.
- */
+/* A writer outlives the call that opened it, and so must its TribCall and its permit: they are found again
+ * by its address. */
 typedef struct Tenure {
     struct Tenure *next;
-    const void *of; /* TribWriter or TribTx */
+    const TribWriter *of;
     CallFrame frame;
+    SourceTx *transaction;
     bool held; /* a permit */
 } Tenure;
 
@@ -521,7 +523,7 @@ static void tenures_enter(void) {
     if (os_lock_forked(&tenures.lock, &tenures.stamp)) tenures.first = NULL;
 }
 
-static void tenure_remember(Tenure *tenure, const void *of) {
+static void tenure_remember(Tenure *tenure, const TribWriter *of) {
     tenure->of = of;
     if (tenure->frame.token) cancel_retain(tenure->frame.token);
     tenures_enter();
@@ -530,7 +532,7 @@ static void tenure_remember(Tenure *tenure, const void *of) {
     pthread_mutex_unlock(&tenures.lock);
 }
 
-static Tenure *tenure_take(const void *of) {
+static Tenure *tenure_take(const TribWriter *of) {
     tenures_enter();
     Tenure **place = &tenures.first;
     while (*place && (*place)->of != of) place = &(*place)->next;
@@ -540,42 +542,10 @@ static Tenure *tenure_take(const void *of) {
     return found;
 }
 
-static void tenure_end(Source *self, Tenure *tenure) {
-    if (!tenure) return;
-    call_permit_end(self, tenure->held);
-    cancel_release(tenure->frame.token);
+static void tenure_free(Source *self, Tenure *tenure) {
+    if (tenure->held) permit_release(self);
+    source_tx_leave(tenure->transaction);
     heap_free(tenure);
-}
-
-/* Inside a transaction its connection serves. */
-static Status tenure_begin(Source *self, const SourceCall *call, const TribTx *transaction,
-                           Tenure **out, Error *err) {
-    Tenure *tenure;
-    TRY_ALLOC(tenure, heap_alloc(sizeof *tenure), err);
-    frame_of_call(&tenure->frame, self, call);
-    Status status = transaction ? TRIB_OK : call_permit(self, call, &tenure->held, err);
-    if (status == TRIB_OK) status = source_request_begin(self, call->cancel, err);
-    if (status != TRIB_OK) {
-        call_permit_end(self, tenure->held);
-        heap_free(tenure);
-        return status;
-    }
-    *out = tenure;
-    return TRIB_OK;
-}
-
-/* The connector has answered the opening call. */
-static Status tenure_opened(Source *self, Tenure *tenure, const void *of, Status status,
-                            Error *err) {
-    source_request_end(self, status, 1);
-    if (status == TRIB_OK) {
-        tenure_remember(tenure, of);
-        return TRIB_OK;
-    }
-    CancelToken *token = tenure->frame.token;
-    call_permit_end(self, tenure->held);
-    heap_free(tenure);
-    return source_fault(self, token, status, err);
 }
 
 Status source_write_open(Source *self, const SourceCall *call, const TribWriteRequest *request,
@@ -584,11 +554,26 @@ Status source_write_open(Source *self, const SourceCall *call, const TribWriteRe
         !self->connector->write_close)
         return not_offered(self, "be written to", err);
     Tenure *tenure;
-    TRY(tenure_begin(self, call, request->transaction, &tenure, err));
-    error_clear(err);
-    Status status =
-        self->connector->write_open(self->catalog, &tenure->frame.base, request, out, err);
-    return tenure_opened(self, tenure, *out, status, err);
+    TRY_ALLOC(tenure, heap_alloc(sizeof *tenure), err);
+    source_call_frame(&tenure->frame, self, call);
+    Status status = source_call_permit(self, call, &tenure->held, err);
+    if (status != TRIB_OK) {
+        heap_free(tenure);
+        return status;
+    }
+    tenure->transaction = source_call_tx(self, call);
+    status = source_request_begin(self, call->cancel, err);
+    if (status == TRIB_OK) {
+        error_clear(err);
+        status = self->connector->write_open(self->catalog, &tenure->frame.base, request, out, err);
+        source_request_end(self, status, 1);
+    }
+    if (status == TRIB_OK && *out) {
+        tenure_remember(tenure, *out);
+        return TRIB_OK;
+    }
+    tenure_free(self, tenure);
+    return source_fault(self, call->cancel, status, err);
 }
 
 Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch, Error *err) {
@@ -607,7 +592,9 @@ Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_
     uint64_t written = 0;
     error_clear(err);
     Status status = self->connector->write_close(writer, commit, &written, err);
-    tenure_end(self, tenure);
+    CancelToken *token = tenure ? tenure->frame.token : NULL;
+    if (tenure) tenure_free(self, tenure);
+    cancel_release(token);
     if (rows) *rows = written;
     return source_fault(self, NULL, status, err);
 }
@@ -616,35 +603,35 @@ Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Erro
     if (!self->connector->ddl) return not_offered(self, "create or drop tables", err);
     CallFrame frame;
     bool held = false;
-    frame_of_call(&frame, self, call);
-    if (!ddl->transaction) TRY(call_permit(self, call, &held, err));
+    source_call_frame(&frame, self, call);
+    TRY(source_call_permit(self, call, &held, err));
     Status status = source_request_begin(self, call->cancel, err);
     if (status == TRIB_OK) {
         error_clear(err);
         status = self->connector->ddl(self->catalog, &frame.base, ddl, err);
         source_request_end(self, status, 1);
     }
-    call_permit_end(self, held);
+    call_permit_end(self, call, held);
     return source_fault(self, call->cancel, status, err);
 }
 
-Status source_tx_begin(Source *self, const SourceCall *call, TribTx **out, Error *err) {
-    if (!self->connector->tx_begin || !self->connector->tx_end)
-        return not_offered(self, "take part in transactions", err);
-    Tenure *tenure;
-    TRY(tenure_begin(self, call, NULL, &tenure, err));
-    error_clear(err);
-    Status status = self->connector->tx_begin(self->catalog, &tenure->frame.base, out, err);
-    return tenure_opened(self, tenure, *out, status, err);
-}
-
-Status source_tx_end(Source *self, const SourceCall *call, TribTx *transaction, bool commit,
-                     Error *err) {
+Status source_modify(Source *self, const SourceCall *call, TribModify *modify, Error *err) {
     CallFrame frame;
-    Tenure *tenure = tenure_take(transaction);
-    frame_of_call(&frame, self, call);
-    error_clear(err);
-    Status status = self->connector->tx_end(transaction, &frame.base, commit, err);
-    tenure_end(self, tenure);
-    return source_fault(self, NULL, status, err);
+    bool held = false;
+    modify->verdict = (TribVerdict){.kind = TRIB_NONE};
+    if (!self->connector->modify) {
+        (void)text_format(modify->verdict.reason, sizeof modify->verdict.reason,
+                          "catalogs of type %s change rows by their key", self->connector->type);
+        return TRIB_OK;
+    }
+    source_call_frame(&frame, self, call);
+    TRY(source_call_permit(self, call, &held, err));
+    Status status = source_request_begin(self, call->cancel, err);
+    if (status == TRIB_OK) {
+        error_clear(err);
+        status = self->connector->modify(self->catalog, &frame.base, modify, err);
+        source_request_end(self, status, 1);
+    }
+    call_permit_end(self, call, held);
+    return source_fault(self, call->cancel, status, err);
 }

@@ -23,6 +23,7 @@
 typedef struct Source Source;
 typedef struct ScanStream ScanStream;
 typedef struct ScanReader ScanReader;
+typedef struct SourceTx SourceTx;
 
 /* The connector of a type, loaded at first use: dlopen of trib_<type>.so from ConnectorPath, the folder
  * beside the driver, or the installed folder. Unknown type: an error naming the types that are there. */
@@ -66,6 +67,8 @@ typedef struct SourceCall {
     void *warn_context;
     void *
         owner; /* whose cursors may be drained when connections run out (the session); may be NULL */
+    /* What the session has begun; counts for calls to its own source. NULL = none. */
+    SourceTx *transaction;
 } SourceCall;
 
 Status source_check(Source *self, const SourceCall *call, char *text, size_t size,
@@ -104,10 +107,31 @@ Status source_write_batch(Source *self, TribWriter *writer, const Batch *batch,
 Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_t *rows,
                           Error *err) WARN_UNUSED;
 Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Error *err) WARN_UNUSED;
-/* Transactions. UNSUPPORTED where the connector has none. source_tx_end releases the transaction. */
-Status source_tx_begin(Source *self, const SourceCall *call, TribTx **out, Error *err) WARN_UNUSED;
-Status source_tx_end(Source *self, const SourceCall *call, TribTx *transaction, bool commit,
+/* UPDATE or DELETE as a whole. Where the connector has no such call the verdict is NONE. */
+Status source_modify(Source *self, const SourceCall *call, TribModify *modify,
                      Error *err) WARN_UNUSED;
+/*
+ * A transaction of one source, with its connection's permit. It is used by one thing at a time (scan, writer,
+ * other call): who comes second waits, except with connectors that never block. UNSUPPORTED where the connector has none; an isolation level that it does not have is taken as the next
+ * stronger one.
+ */
+Status source_tx_begin(Source *self, const SourceCall *call, TribIsolation isolation,
+                       bool read_only, SourceTx **out, Error *err) WARN_UNUSED;
+/* Ends and frees it in any case. 08007: the outcome of a commit is not known. */
+Status source_tx_end(SourceTx *self, const SourceCall *call, bool commit, Error *err) WARN_UNUSED;
+Status source_tx_mark(SourceTx *self, const SourceCall *call, TribMark mark,
+                      Error *err) WARN_UNUSED;
+Source *source_tx_source(const SourceTx *self);
+TribTx *source_tx_handle(const SourceTx *self); /* NULL for NULL */
+/* Waits for its turn with the transaction's connection; NULL, or a connector that never blocks: at once. */
+Status source_tx_enter(SourceTx *self, CancelToken *token, Error *err) WARN_UNUSED;
+void source_tx_leave(SourceTx *self);
+/* The call's transaction if it is of this source, else NULL. */
+SourceTx *source_call_tx(const Source *self, const SourceCall *call);
+void source_tx_retain(SourceTx *self);
+void source_tx_release(SourceTx *self);
+/* Can this source have transactions? */
+bool source_has_transactions(const Source *self);
 
 /* ---------------------------------------------------------------- scans */
 
@@ -125,8 +149,9 @@ typedef struct ScanParams {
     Budget *budget;     /* of the query: blocks in flight and the library's reserve are charged */
     int64_t limit;      /* stop reading after this many rows; < 0 = none */
     uint64_t max_value; /* bytes; a longer text or binary value is an error (54000); 0 = any */
-    TribTx *transaction;
-    bool ordered; /* the plan took the order: one split, rows come in its order */
+    SourceTx *transaction; /* NULL = none; outlives the stream's threads */
+    bool for_update;       /* the rows will be changed by key */
+    bool ordered;          /* the plan took the order: one split, rows come in its order */
     /* Called on an I/O thread when nobody took rows for stall_ns (0 = never) while some were waiting:
      * the consumer should read on into a buffer of its own. false: it is not the one who is slow; ask
      * again after the same time. Must not block or call the stream. May be NULL. */

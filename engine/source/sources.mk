@@ -12,7 +12,8 @@ ENGINE_SOURCES += \
 	engine/source/source.c \
 	engine/source/source.h \
 	engine/source/stream.c \
-	engine/source/stream_io.c
+	engine/source/stream_io.c \
+	engine/source/transaction.c
 
 if HAVE_CMOCKA
 check_LTLIBRARIES += tests/unit/trib_fake.la

@@ -26,6 +26,7 @@ void stream_unref(ScanStream *self) {
     if (atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) return;
     Source *source = self->source;
     source_plan_release(self->plan);
+    source_tx_release(self->transaction);
     source_release(source);
     cancel_release(self->token);
     pthread_mutex_destroy(&self->lock);
@@ -100,6 +101,8 @@ Status scan_stream_new(const ScanParams *params, ScanStream **out, Error *err) {
     self->limit = params->limit;
     self->owner = params->call.owner;
     self->transaction = params->transaction;
+    source_tx_retain(self->transaction);
+    self->for_update = params->for_update;
     /* Inside a transaction everything runs on its one connection. */
     if (self->transaction) self->threads_max = 1;
     self->source_filter = params->filter;
@@ -295,7 +298,9 @@ void scan_stream_start(ScanStream *self) {
     pthread_mutex_unlock(&self->lock);
 }
 
+/* In a transaction scans take turns: who reads ahead could keep the one from its turn that is waited for. */
 void scan_stream_prefetch(ScanStream *self) {
+    if (self->transaction) return;
     pthread_mutex_lock(&self->lock);
     stream_begin(self, false, true);
     pthread_mutex_unlock(&self->lock);
@@ -317,7 +322,7 @@ Status stream_splits(ScanStream *self, TribCall *call, CancelToken *token, Error
     const TribSplit *const *splits = NULL;
     uint32_t count = 0, wanted, attempt = 0;
     Status status;
-    if (self->ordered || self->transaction)
+    if (self->ordered || (self->transaction && !source_nonblocking(self->source)))
         wanted = 1;
     else if (source_nonblocking(self->source))
         wanted = UINT32_MAX;
@@ -350,6 +355,7 @@ Status scan_reader_new(ScanStream *stream, Arena *arena, ScanReader **out, Error
     call_frame_init(&self->frame, stream->source, stream->token, stream->deadline_ns);
     self->frame.warn = stream->warn;
     self->frame.warn_context = stream->warn_context;
+    self->frame.base.transaction = source_tx_handle(stream->transaction);
     pthread_mutex_lock(&stream->lock);
     self->next = stream->readers;
     stream->readers = self;
@@ -423,7 +429,8 @@ static Status reader_scan_begin(ScanReader *self, const TribSplit *split, Error 
                                .filter = stream->filtered ? &stream->filter : NULL,
                                .nparams = stream->nparams,
                                .params = stream->params,
-                               .transaction = stream->transaction,
+                               .transaction = source_tx_handle(stream->transaction),
+                               .for_update = stream->for_update,
                                .batch_rows = BATCH_ROWS,
                                .batch_bytes = BATCH_BYTES};
     struct ArrowSchema schema = {0};

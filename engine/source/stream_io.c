@@ -166,7 +166,8 @@ static Status split_open(IoThread *thread, const TribSplit *split, SharedSchema 
                                .filter = filtered ? &self->filter : NULL,
                                .nparams = self->nparams,
                                .params = self->params,
-                               .transaction = self->transaction,
+                               .transaction = source_tx_handle(self->transaction),
+                               .for_update = self->for_update,
                                .batch_rows = BATCH_ROWS,
                                .batch_bytes = BATCH_BYTES};
     struct ArrowSchema described = {0};
@@ -400,6 +401,11 @@ static Status thread_work(IoThread *thread, Error *err) {
         TRY(permit_wait(self->source, thread->token, self->owner, err));
         permitted = true;
     }
+    if (self->transaction) {
+        TRY(source_tx_enter(self->transaction, thread->token, err));
+        thread->has_turn = true;
+        thread->frame.base.transaction = source_tx_handle(self->transaction);
+    }
     pthread_mutex_lock(&self->lock);
     thread->has_permit = permitted;
     bool known = self->splits_known;
@@ -450,6 +456,7 @@ static void *thread_main(void *context) {
     Error err;
     error_clear(&err);
     Status status = thread_work(thread, &err);
+    if (thread->has_turn) source_tx_leave(self->transaction);
     if (thread->has_permit) permit_release(self->source);
     thread_leave(thread, status, &err);
     pthread_mutex_destroy(&thread->scan_lock);

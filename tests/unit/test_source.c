@@ -637,7 +637,7 @@ static void test_rate(void **state) {
 /* ---------------------------------------------------------------- memory */
 
 static void fill_memory(Source *source, const char *name, TribWriteKind kind, uint32_t rows,
-                        bool commit, TribTx *tx, uint64_t *written) {
+                        bool commit, SourceTx *tx, uint64_t *written) {
     TribTable table = {.size = sizeof table,
                        .schema = "default",
                        .name = name,
@@ -649,7 +649,7 @@ static void fill_memory(Source *source, const char *name, TribWriteKind kind, ui
                                 .table = &table,
                                 .ncolumns = 2,
                                 .columns = columns,
-                                .transaction = tx};
+                                .transaction = source_tx_handle(tx)};
     SourceCall call = {.deadline_ns = INT64_MAX};
     TribWriter *writer;
     Error err;
@@ -700,7 +700,7 @@ static Source *open_memory(void) {
     return source;
 }
 
-static Drain read_memory(Source *source, const char *name, TribTx *tx) {
+static Drain read_memory(Source *source, const char *name, SourceTx *tx) {
     SourcePlan *plan = make_plan(source, "default", name);
     ScanStream *stream = make_stream(plan, NULL, (ScanParams){.transaction = tx});
     Drain all = drain(stream);
@@ -769,17 +769,17 @@ static void test_transaction(void **state) {
     (void)state;
     Source *source = open_memory();
     SourceCall call = {.deadline_ns = INT64_MAX};
-    TribTx *tx;
+    SourceTx *tx;
     uint64_t written;
     Error err;
     fill_memory(source, "x", TRIB_WRITE_CREATE, 10, true, NULL, &written);
     for (int commit = 0; commit < 2; commit++) {
-        assert_int_equal(source_tx_begin(source, &call, &tx, &err), TRIB_OK);
+        assert_int_equal(source_tx_begin(source, &call, 0, false, &tx, &err), TRIB_OK);
         fill_memory(source, "x", TRIB_WRITE_INSERT, 5, true, tx, &written);
         fill_memory(source, "y", TRIB_WRITE_CREATE, 7, true, tx, &written);
         assert_int_equal(read_memory(source, "x", NULL).rows, 10); /* others do not see it */
         assert_int_equal(read_memory(source, "x", tx).rows, 15);   /* it sees itself */
-        assert_int_equal(source_tx_end(source, &call, tx, commit == 1, &err), TRIB_OK);
+        assert_int_equal(source_tx_end(tx, &call, commit == 1, &err), TRIB_OK);
         assert_int_equal(read_memory(source, "x", NULL).rows, commit ? 15 : 10);
     }
     assert_int_equal(read_memory(source, "y", NULL).rows, 7);
