@@ -399,6 +399,7 @@ static ConvertCode bytes_as_value(const Parameter *self, const void *data, Arena
     SQLSMALLINT ctype = ctype_default(self->concise);
     size_t size = ctype_size(ctype);
     if (self->length < 0 || (size > 0 && (size_t)self->length != size)) return CONVERT_RANGE;
+    if (self->concise == SQL_GUID) ctype = SQL_C_BINARY; /* in the order of its text */
     return cell_from_c(self, ctype, data, arena, out, err);
 }
 

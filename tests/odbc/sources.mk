@@ -34,6 +34,12 @@ tests_odbc_test_cells_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_cells_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 TESTS += tests/odbc/test_cells
 
+check_PROGRAMS += tests/odbc/test_parameters
+tests_odbc_test_parameters_SOURCES = tests/odbc/test_parameters.c tests/odbc/parameters.def $(CVALUE_SOURCES) $(ODBC_TEST_SOURCES)
+tests_odbc_test_parameters_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
+tests_odbc_test_parameters_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+TESTS += tests/odbc/test_parameters
+
 check_PROGRAMS += tests/odbc/test_manager
 tests_odbc_test_manager_SOURCES = tests/odbc/test_manager.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_manager_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
