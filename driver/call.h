@@ -43,11 +43,13 @@ typedef struct Call {
 typedef struct CallSlot {
     ApiId api; /* of the call that polls; API_NONE: none */
     SQLRETURN (*resume)(Stmt *stmt);
-    uint8_t step;        /* meaning is resume's */
-    bool direct;         /* SQLExecDirect: a failure forgets the statement */
-    uint32_t param;      /* data at execution: the parameter that is being asked for, 0-based */
-    SQLULEN row, failed; /* sets of parameters: under way, failed */
-    SQLLEN total;        /* rows written so far */
+    uint8_t step;   /* meaning is resume's */
+    bool direct;    /* SQLExecDirect: a failure forgets the statement */
+    uint32_t param; /* data at execution: the parameter that is being asked for, 0-based */
+    SQLULEN row, failed, ignored; /* sets of parameters: under way, failed, left out */
+    SQLULEN given_row;            /* number, from 1, of the set whose data at execution is there */
+    bool waits;                   /* some set has data at execution */
+    SQLLEN total;                 /* rows written so far */
 } CallSlot;
 
 /* kind: SQL_HANDLE_...; where the table names one, the same. false: return call->result. A foreign,

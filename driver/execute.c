@@ -1,14 +1,18 @@
 /*
- * execute.c - preparing and executing, with sets of parameters, data at execution, and asynchronous
- * polling.
+ * execute.c - preparing and executing, with sets of parameters and asynchronous polling.
  *
- * An execution is a small machine of steps (prepare, one set of parameters after the other, finish)
- * whose state stands in the statement's CallSlot. A step that waits for the engine either blocks or,
- * asynchronously, returns SQL_STILL_EXECUTING; the next call of the same function continues there.
+ * An execution is a small machine of steps whose state stands in the statement's CallSlot. A step that
+ * waits for the engine either blocks or, asynchronously, returns SQL_STILL_EXECUTING; the next call of
+ * the same function continues there. One that waits for the application's data returns SQL_NEED_DATA;
+ * SQLParamData continues (putdata.c).
+ *
+ * What comes after the preparation depends on the statement:
+ *   one set after the other   STEP_SET, STEP_EXECUTING, for each: UPDATE, DELETE, one set of a query
+ *   arrays in one go          STEP_CHUNK, STEP_RANGE, STEP_STORING: INSERT of one row (sets.c)
+ *   a result for each set     STEP_COLLECT of all, then STEP_RESULT, STEP_OPENING of one; SQLMoreResults
+ *                             goes on to the next (sets.c)
  */
-#include "driver/stmt.h"
-
-enum { STEP_PREPARING, STEP_PREPARED, STEP_SET, STEP_EXECUTING };
+#include "driver/execute.h"
 
 /* ---- waiting */
 
@@ -80,55 +84,74 @@ static void function_code(Stmt *self, StatementKind kind) {
     self->base.diag.function_name = query ? "SELECT CURSOR" : "";
 }
 
-static void set_status(Stmt *self, SQLULEN row, SQLUSMALLINT status) {
+void set_status(Stmt *self, SQLULEN row, SQLUSMALLINT status) {
     if (self->ipd->array_status) self->ipd->array_status[row] = status;
 }
 
-/* Cancelled or out of time: that is the call's end, not one set's. */
-static SQLRETURN sets_abandoned(Stmt *self, const Error *err) {
+void set_succeeded(Stmt *self, SQLULEN row) {
+    SQLUSMALLINT *status = self->ipd->array_status;
+    if (status && status[row] != SQL_PARAM_SUCCESS_WITH_INFO) status[row] = SQL_PARAM_SUCCESS;
+}
+
+bool set_ignored(Stmt *self, SQLULEN row) {
+    const SQLUSMALLINT *operation = self->apd->array_status;
+    if (!operation || operation[row] != SQL_PARAM_IGNORE) return false;
+    self->slot.ignored++;
+    return true;
+}
+
+SQLULEN sets_count(const Stmt *self) {
+    return statement_parameter_count(atomic_load(&self->engine)) ? self->apd->array_size : 1;
+}
+
+SQLRETURN sets_abandoned(Stmt *self, const Error *err, SQLULEN row) {
     SQLULEN sets = self->apd->array_size;
-    for (SQLULEN row = self->slot.row + 1; row < sets; row++)
-        set_status(self, row, SQL_PARAM_UNUSED);
-    diag_row(&self->base, err, true, (SQLLEN)self->slot.row + 1, SQL_NO_COLUMN_NUMBER);
+    for (SQLULEN after = row + 1; after < sets; after++) set_status(self, after, SQL_PARAM_UNUSED);
+    diag_row(&self->base, err, true, (SQLLEN)row + 1, SQL_NO_COLUMN_NUMBER);
     return SQL_ERROR;
 }
 
-/* A set of parameters failed: with only one, the execution has. */
-static SQLRETURN set_failed(Stmt *self, const Error *err, SQLINTEGER index) {
+SQLRETURN set_failed(Stmt *self, const Error *err, SQLULEN row, SQLINTEGER index) {
     CallSlot *slot = &self->slot;
-    SQLULEN sets = self->apd->array_size;
-    set_status(self, slot->row, SQL_PARAM_ERROR);
+    SQLULEN sets = sets_count(self);
+    set_status(self, row, SQL_PARAM_ERROR);
+    slot->failed++;
     if (sets == 1 && index == 0) return diag_engine(&self->base, err);
     if (err->status == TRIB_CANCELLED || err->status == TRIB_TIMEOUT)
-        return sets_abandoned(self, err);
-    diag_row(&self->base, err, true, (SQLLEN)slot->row + 1, index ? index : SQL_NO_COLUMN_NUMBER);
-    slot->failed++;
+        return sets_abandoned(self, err, row);
+    diag_row(&self->base, err, true, (SQLLEN)row + 1, index ? index : SQL_NO_COLUMN_NUMBER);
     return sets == 1 ? SQL_ERROR : SQL_SUCCESS;
+}
+
+SQLRETURN cursor_opened(Stmt *self) {
+    cursor_reset(&self->cursor);
+    self->cursor.open = true;
+    self->cursor.scrollable = self->options.cursor_type != SQL_CURSOR_FORWARD_ONLY;
+    self->cursor.plan_valid = false;
+    self->has_result = true;
+    self->row_count = self->base.diag.row_count = -1;
+    self->state = STMT_CURSOR;
+    function_code(self, STATEMENT_QUERY);
+    return SQL_SUCCESS;
 }
 
 static SQLRETURN execution_finish(Stmt *self) {
     CallSlot *slot = &self->slot;
     Statement *engine = atomic_load(&self->engine);
     StatementKind kind = statement_kind(engine);
-    SQLULEN sets = self->apd->array_size;
-    if (statement_parameter_count(engine) > 0 && slot->failed == sets) return SQL_ERROR;
+    if (slot->failed && slot->failed + slot->ignored == sets_count(self)) return SQL_ERROR;
     if (slot->failed) self->base.diag.warned = true;
     stmt_drop_puts(self);
+    sets_drop(self);
+    if (kind == STATEMENT_QUERY) return cursor_opened(self);
     function_code(self, kind);
     self->has_result = statement_column_count(engine) > 0;
-    if (kind == STATEMENT_QUERY) {
-        cursor_reset(&self->cursor);
-        self->cursor.open = true;
-        self->cursor.scrollable = self->options.cursor_type != SQL_CURSOR_FORWARD_ONLY;
-        self->row_count = -1;
-        self->state = STMT_CURSOR;
-    } else {
-        self->row_count = slot->total;
-        self->state = STMT_EXECUTED;
-    }
-    self->base.diag.row_count = self->row_count;
+    self->row_count = self->base.diag.row_count = slot->total;
+    self->state = STMT_EXECUTED;
     return SQL_SUCCESS;
 }
+
+/* ---- one set after the other */
 
 /* Sends the next set that is not to be ignored; step and row say where the machine stands. */
 static SQLRETURN set_begin(Stmt *self) {
@@ -136,10 +159,10 @@ static SQLRETURN set_begin(Stmt *self) {
     Statement *engine = atomic_load(&self->engine);
     Error err;
     SQLINTEGER index = 0;
-    const SQLUSMALLINT *operation = self->apd->array_status;
     if (self->ipd->rows_processed) *self->ipd->rows_processed = slot->row + 1;
-    if (operation && operation[slot->row] == SQL_PARAM_IGNORE) {
-        set_status(self, slot->row++, SQL_PARAM_UNUSED);
+    set_status(self, slot->row, SQL_PARAM_UNUSED);
+    if (set_ignored(self, slot->row)) {
+        slot->row++;
         return SQL_SUCCESS;
     }
     Status status = params_send(self, slot->row, &err, &index);
@@ -151,9 +174,7 @@ static SQLRETURN set_begin(Stmt *self) {
         slot->step = STEP_EXECUTING;
         return SQL_SUCCESS;
     }
-    SQLRETURN result = set_failed(self, &err, index);
-    slot->row++;
-    return result;
+    return set_failed(self, &err, slot->row++, index);
 }
 
 static SQLRETURN set_end(Stmt *self) {
@@ -162,61 +183,93 @@ static SQLRETURN set_end(Stmt *self) {
     SQLRETURN result = stmt_wait(self, &err);
     if (result == SQL_STILL_EXECUTING) return result;
     if (result == SQL_ERROR) {
-        result = set_failed(self, &err, 0);
+        result = set_failed(self, &err, slot->row, 0);
     } else {
         int64_t rows = statement_row_count(atomic_load(&self->engine));
         if (rows > 0) slot->total += rows;
-        set_status(self, slot->row, SQL_PARAM_SUCCESS);
+        set_succeeded(self, slot->row);
     }
     slot->row++;
     slot->step = STEP_SET;
     return result;
 }
 
-/* Before the first set: data at execution, arrays with queries. */
+/* ---- the machine */
+
+/* Is there a set with data at execution? */
+static bool sets_wait(Stmt *self, SQLULEN sets) {
+    for (SQLULEN row = 0; row < sets; row++)
+        if (params_next_at_execution(self, row, 0) != UINT32_MAX) return true;
+    return false;
+}
+
 static SQLRETURN execution_begin(Stmt *self) {
     CallSlot *slot = &self->slot;
     Statement *engine = atomic_load(&self->engine);
-    SQLULEN sets = self->apd->array_size;
+    slot->step = STEP_SET;
     if (statement_parameter_count(engine) == 0) return SQL_SUCCESS;
-    if (sets > 1 && statement_kind(engine) == STATEMENT_QUERY)
-        return diag_error(&self->base, ERR_UNSUPPORTED,
-                          "a query takes one set of parameters at a time");
-    for (SQLULEN row = 0; row < sets; row++) {
-        uint32_t index = params_next_at_execution(self, row, 0);
-        if (index == UINT32_MAX) continue;
-        if (sets > 1)
-            return diag_error(&self->base, ERR_UNSUPPORTED,
-                              "data at execution takes one set of parameters");
-        slot->param = index;
-        self->state_before = slot->direct ? STMT_ALLOCATED : self->state;
-        self->state = STMT_NEED_DATA;
-        return SQL_NEED_DATA;
-    }
+    slot->waits = sets_wait(self, self->apd->array_size);
+    if (statement_takes_sets(engine))
+        slot->step = STEP_CHUNK;
+    else if (statement_kind(engine) == STATEMENT_QUERY && self->apd->array_size > 1)
+        slot->step = STEP_COLLECT;
     return SQL_SUCCESS;
+}
+
+/* Asks for the data of the next set if it is given at execution and is not there yet. */
+static bool data_missing(Stmt *self) {
+    CallSlot *slot = &self->slot;
+    const SQLUSMALLINT *operation = self->apd->array_status;
+    if (!slot->waits || slot->given_row > slot->row) return false;
+    if (operation && operation[slot->row] == SQL_PARAM_IGNORE) return false;
+    uint32_t index = params_next_at_execution(self, slot->row, 0);
+    if (index == UINT32_MAX) return false;
+    slot->param = index;
+    self->state_before = slot->direct       ? STMT_ALLOCATED
+                         : self->has_result ? STMT_PREPARED_CURSOR
+                                            : STMT_PREPARED;
+    self->state = STMT_NEED_DATA;
+    return true;
+}
+
+/* The step before a set is read from the application. */
+static SQLRETURN execution_next_set(Stmt *self, bool *finished) {
+    CallSlot *slot = &self->slot;
+    if (slot->row >= sets_count(self)) {
+        if (slot->step == STEP_COLLECT) {
+            slot->step = STEP_RESULT;
+            return SQL_SUCCESS;
+        }
+        *finished = true;
+        return execution_finish(self);
+    }
+    if (data_missing(self)) return SQL_NEED_DATA;
+    switch (slot->step) {
+    case STEP_CHUNK: return chunk_read(self);
+    case STEP_COLLECT: return query_set_read(self);
+    default: return set_begin(self);
+    }
 }
 
 static SQLRETURN execution_step(Stmt *self, bool *finished) {
     CallSlot *slot = &self->slot;
     SQLRETURN result;
-    *finished = false;
     switch (slot->step) {
     case STEP_PREPARING:
         result = prepare_end(self);
         if (result == SQL_SUCCESS) slot->step = STEP_PREPARED;
         return result;
-    case STEP_PREPARED: slot->step = STEP_SET; return execution_begin(self);
-    case STEP_SET: {
-        SQLULEN sets =
-            statement_parameter_count(atomic_load(&self->engine)) ? self->apd->array_size : 1;
-        *finished = slot->row >= sets;
-        return *finished ? execution_finish(self) : set_begin(self);
-    }
-    default: return set_end(self);
+    case STEP_PREPARED: return execution_begin(self);
+    case STEP_EXECUTING: return set_end(self);
+    case STEP_RANGE: return range_begin(self);
+    case STEP_STORING: return range_end(self);
+    case STEP_RESULT: return query_set_begin(self);
+    case STEP_OPENING: return query_set_end(self, finished);
+    default: return execution_next_set(self, finished);
     }
 }
 
-static SQLRETURN execution_run(Stmt *self) {
+SQLRETURN execution_run(Stmt *self) {
     bool finished = false;
     SQLRETURN result = SQL_SUCCESS;
     while (!finished && result == SQL_SUCCESS) result = execution_step(self, &finished);
@@ -255,89 +308,20 @@ SQLRETURN stmt_open_rows(Stmt *self, Listing *rows) {
     return SQL_SUCCESS;
 }
 
-/* ---- data at execution */
-
-void stmt_drop_puts(Stmt *self) {
-    for (uint32_t i = 0; i < self->nputs; i++) buf_clear(&self->puts[i].data);
-    self->puts = NULL;
-    self->nputs = 0;
-    if (self->execution) arena_reset(self->execution);
-}
-
-static bool puts_make(Stmt *self) {
-    uint32_t count = statement_parameter_count(atomic_load(&self->engine));
-    Error err;
-    SettingValue limit;
-    if (self->nputs == count) return true;
-    if (!self->execution && !(self->execution = arena_new(NULL))) return false;
-    if (!(self->puts = ARENA_ARRAY(self->execution, PutValue, count))) return false;
-    self->nputs = count;
-    size_t max = (size_t)64 << 20;
-    if (session_get(self->dbc->session, SETTING_MAX_VALUE_SIZE, &limit, &err) == TRIB_OK &&
-        limit.integer > 0)
-        max = (size_t)limit.integer * 2; /* UTF-16 takes up to twice the bytes of the value */
-    for (uint32_t i = 0; i < count; i++) buf_init(&self->puts[i].data, NULL, max);
-    return true;
-}
-
-SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token) {
-    CallSlot *slot = &self->slot;
-    if (self->state == STMT_NEED_DATA) {
-        if (!puts_make(self)) return diag_no_memory(&self->base);
-    } else {
-        uint32_t next = params_next_at_execution(self, slot->row, slot->param + 1);
-        if (next == UINT32_MAX) { /* all is there */
-            self->state = self->state_before;
-            slot->resume = execution_run;
-            slot->step = STEP_SET;
-            return execution_run(self);
-        }
-        slot->param = next;
-    }
-    if (token) *token = params_token(self, slot->row, slot->param);
-    self->state = STMT_MUST_PUT;
-    return SQL_NEED_DATA;
-}
-
-/* Bytes of a piece; -1: the length is wrong. */
-static SQLLEN piece_length(SQLSMALLINT ctype, const void *data, SQLLEN length) {
-    size_t size = ctype_size(ctype);
-    if (size) return (SQLLEN)size;
-    if (length != SQL_NTS) return length < 0 ? -1 : length;
-    if (ctype == SQL_C_CHAR) return (SQLLEN)strlen(data);
-    return ctype == SQL_C_WCHAR ? (SQLLEN)wide_length(data) * 2 : -1;
-}
-
-SQLRETURN stmt_put_data(Stmt *self, SQLPOINTER data, SQLLEN length) {
-    PutValue *put = &self->puts[self->slot.param];
-    SQLSMALLINT ctype = params_ctype(self, self->slot.param);
-    Error err;
-    if (put->given && (put->is_null || length == SQL_NULL_DATA))
-        return diag_error(&self->base, ERR_CONCATENATE_NULL, "a NULL comes in one piece");
-    if (put->given && ctype_size(ctype))
-        return diag_error(&self->base, ERR_PIECES, "a value of fixed size comes in one piece");
-    if (length == SQL_NULL_DATA) {
-        put->is_null = true;
-    } else if (!data && length != 0) {
-        return diag_error(&self->base, ERR_NULL_POINTER, "the data is a NULL pointer");
-    } else {
-        SQLLEN bytes = data ? piece_length(ctype, data, length) : 0;
-        if (bytes < 0)
-            return diag_error(&self->base, ERR_STRING_LENGTH, "%lld is no length",
-                              (long long)length);
-        buf_add(&put->data, data, (size_t)bytes);
-        if (buf_status(&put->data, &err) != TRIB_OK) return diag_engine(&self->base, &err);
-    }
-    put->given = true;
-    self->state = STMT_CAN_PUT;
-    return SQL_SUCCESS;
-}
-
 /* ---- results */
 
+/* The results of a query with an array of parameters follow one another. */
 SQLRETURN stmt_more_results(Stmt *self) {
-    if (self->state >= STMT_EXECUTED) (void)stmt_close_cursor(self);
-    return SQL_NO_DATA;
+    if (self->state < STMT_EXECUTED) return SQL_NO_DATA;
+    if (!sets_left(self)) {
+        (void)stmt_close_cursor(self);
+        return SQL_NO_DATA;
+    }
+    CallSlot slot = {.resume = execution_run, .step = STEP_RESULT, .direct = !self->prepared};
+    self->slot = slot;
+    statement_close(atomic_load(&self->engine));
+    cursor_reset(&self->cursor);
+    return execution_run(self);
 }
 
 SQLRETURN stmt_row_count(Stmt *self, SQLLEN *out) {

@@ -4,7 +4,7 @@
  * A value goes from its C form to a value of the SQL type that was bound (22018, 22003, 22001 ... are
  * decided here); the engine converts from there to what the statement wants.
  */
-#include "driver/stmt.h"
+#include "driver/params.h"
 
 /* A conversion that exists is one from a C value to a family that its SQL type belongs to. */
 SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction,
@@ -81,20 +81,6 @@ SQLRETURN stmt_describe_param(Stmt *self, SQLUSMALLINT number, SQLSMALLINT *type
     return SQL_SUCCESS;
 }
 
-/* Where the buffers of a parameter stand for one set. */
-typedef struct ParamPlace {
-    const DescRecord *app, *own;
-    SQLSMALLINT ctype;
-    char *data;
-    const SQLLEN *length, *indicator;
-} ParamPlace;
-
-static SQLLEN load_length(const SQLLEN *from) {
-    SQLLEN value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
-
 static SQLSMALLINT resolve_ctype(const DescRecord *app, const DescRecord *own) {
     return app->concise == SQL_C_DEFAULT && own ? ctype_default(own->concise) : app->concise;
 }
@@ -104,8 +90,7 @@ SQLSMALLINT params_ctype(const Stmt *self, uint32_t index) {
     return app ? resolve_ctype(app, desc_find(self->ipd, index + 1)) : SQL_C_CHAR;
 }
 
-/* false: the parameter is not bound. */
-static bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlace *out) {
+bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlace *out) {
     const Desc *apd = self->apd;
     out->app = desc_find(apd, index + 1);
     out->own = desc_find(self->ipd, index + 1);
@@ -116,24 +101,23 @@ static bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlac
     size_t size = ctype_size(out->ctype);
     SQLLEN offset = apd->bind_offset ? *apd->bind_offset : 0;
     bool by_row = apd->bind_type != SQL_PARAM_BIND_BY_COLUMN;
-    size_t step = by_row ? (size_t)apd->bind_type : size ? size : (size_t)app->octet_length;
-    size_t length_step = by_row ? (size_t)apd->bind_type : sizeof(SQLLEN);
-    out->data = app->data ? (char *)app->data + offset + row * step : NULL;
+    out->step = by_row ? (size_t)apd->bind_type : size ? size : (size_t)app->octet_length;
+    out->length_step = by_row ? (size_t)apd->bind_type : sizeof(SQLLEN);
+    out->data = app->data ? (char *)app->data + offset + row * out->step : NULL;
     out->length = app->octet_length_ptr
                       ? (const SQLLEN *)(const void *)((char *)app->octet_length_ptr + offset +
-                                                       row * length_step)
+                                                       row * out->length_step)
                       : NULL;
-    out->indicator =
-        app->indicator
-            ? (const SQLLEN *)(const void *)((char *)app->indicator + offset + row * length_step)
-            : NULL;
+    out->indicator = app->indicator
+                         ? (const SQLLEN *)(const void *)((char *)app->indicator + offset +
+                                                          row * out->length_step)
+                         : NULL;
     return true;
 }
 
 static bool at_execution(const ParamPlace *place) {
     if (!place->length) return false;
-    SQLLEN length = load_length(place->length);
-    return length == SQL_DATA_AT_EXEC || length <= SQL_LEN_DATA_AT_EXEC_OFFSET;
+    return param_length_waits(param_length(place->length));
 }
 
 uint32_t params_next_at_execution(Stmt *self, SQLULEN row, uint32_t from) {
@@ -153,7 +137,7 @@ SQLPOINTER params_token(Stmt *self, SQLULEN row, uint32_t index) {
 /* The value's bytes: from SQLPutData or from the bound buffer. *null: it is NULL. */
 static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, const void **data,
                           SQLLEN *length, bool *null, Error *err) {
-    *null = place->indicator && load_length(place->indicator) == SQL_NULL_DATA;
+    *null = place->indicator && param_length(place->indicator) == SQL_NULL_DATA;
     if (*null) return TRIB_OK;
     if (at_execution(place)) {
         if (index >= self->nputs || !self->puts[index].given)
@@ -166,7 +150,7 @@ static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, c
         return TRIB_OK;
     }
     *data = place->data;
-    *length = place->length                  ? load_length(place->length)
+    *length = place->length                  ? param_length(place->length)
               : place->ctype == SQL_C_BINARY ? place->app->octet_length
                                              : SQL_NTS;
     if (*length == SQL_DEFAULT_PARAM)
@@ -178,11 +162,12 @@ static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, c
     return TRIB_OK;
 }
 
-static Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, Arena *arena,
-                          TribValue *out, Error *err) {
+Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, Arena *arena,
+                   TribValue *out, bool *fraction, Error *err) {
     const void *data = NULL;
     SQLLEN length = 0;
     bool null;
+    *fraction = false;
     TRY(param_bytes(self, index, place, &data, &length, &null, err));
     const DescRecord *own = place->own;
     *out = (TribValue){.type = sqltype_parameter(own->concise, own->length, own->scale),
@@ -202,9 +187,10 @@ static Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, A
             parameter.size = (SQLULEN)(own->precision > 0 ? own->precision : 0);
     }
     ConvertCode code = convert_parameter(&parameter, data, arena, out, err);
-    if (code == CONVERT_FRACTION) {
-        diag_warning(&self->base, ERR_FRACTION_TRUNCATED,
-                     "the fraction of parameter %u was dropped", index + 1);
+    *fraction = code == CONVERT_FRACTION;
+    if (*fraction) {
+        (void)error_set(err, ERR_FRACTION_TRUNCATED, "the fraction of parameter %u was dropped",
+                        index + 1);
         return TRIB_OK;
     }
     if (code == CONVERT_OK) return TRIB_OK;
@@ -232,7 +218,10 @@ Status params_send(Stmt *self, SQLULEN row, Error *err, SQLINTEGER *index) {
             break;
         }
         *index = (SQLINTEGER)i + 1;
-        status = param_value(self, i, &place, arena, &value, err);
+        bool fraction;
+        status = param_value(self, i, &place, arena, &value, &fraction, err);
+        if (status == TRIB_OK && fraction)
+            diag_row(&self->base, err, false, (SQLLEN)row + 1, (SQLINTEGER)i + 1);
         if (status == TRIB_OK) status = statement_bind(engine, i, &value, err);
     }
     if (status == TRIB_OK) *index = 0;

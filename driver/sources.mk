@@ -4,13 +4,14 @@ DRIVER_SOURCES += \
 	driver/call.c driver/call.h driver/handle.c driver/handle.h \
 	driver/diag.c driver/diag.h driver/diag_get.c driver/diag_get.h driver/sqlstates.def \
 	driver/env.c driver/env.h driver/dbc.c driver/dbc.h driver/connect.c \
-	driver/stmt.c driver/stmt.h driver/execute.c driver/params.c driver/fetch.c driver/held.c driver/held.h \
+	driver/stmt.c driver/stmt.h driver/execute.c driver/execute.h driver/sets.c driver/putdata.c \
+	driver/params.c driver/params.h driver/fetch.c driver/held.c driver/held.h \
 	driver/scroll.c driver/scroll.h driver/bookmark.c driver/bookmark.h driver/info.def \
 	driver/getdata.c driver/describe.c driver/desc.c driver/desc_fields.c driver/desc.h \
 	driver/catalog.c driver/typeinfo.c driver/listing.c driver/listing.h driver/info_table.c \
 	driver/sqltype.c driver/sqltype.h \
 	driver/convert.h driver/convert_table.c driver/convert_cell.c driver/convert_text.c \
-	driver/convert_write.c driver/convert_bulk.c driver/convert_param.c driver/convert_interval.c
+	driver/convert_write.c driver/convert_bulk.c driver/convert_param.c driver/convert_array.c driver/convert_interval.c
 
 EXTRA_DIST += driver/exports.map
 

@@ -35,6 +35,8 @@ static void stmt_destroy(Stmt *self) {
     Desc *descs[] = {&self->own_ard, &self->own_apd, &self->own_ird, &self->own_ipd};
     Statement *engine = atomic_load(&self->engine);
     stmt_drop_puts(self);
+    sets_drop(self);
+    arena_free(self->sets.arena);
     cursor_free(&self->cursor);
     if (engine) statement_free(engine);
     for (size_t i = 0; i < COUNT_OF(descs); i++) {
@@ -149,9 +151,14 @@ void stmt_free_all(Dbc *dbc) {
 static void cancel_idle(Stmt *self) {
     if (self->state >= STMT_CURSOR && self->state < STMT_NEED_DATA) self->cursor.disowned = true;
     if (self->state < STMT_NEED_DATA || self->state > STMT_CAN_PUT) return;
+    bool direct = self->slot.direct;
     stmt_drop_puts(self);
-    self->state = self->state_before;
+    sets_drop(self);
     self->slot = (CallSlot){0};
+    if (direct)
+        stmt_forget(self);
+    else
+        self->state = self->state_before;
 }
 
 /* The call may be between two requests to the engine, or before its first: the wish stays until the
@@ -225,6 +232,7 @@ static void cursor_close(Stmt *self) {
 
 SQLRETURN stmt_close_cursor(Stmt *self) {
     cursor_close(self);
+    sets_drop(self);
     self->row_count = -1;
     if (!self->prepared) {
         self->state = STMT_ALLOCATED;
@@ -237,6 +245,7 @@ SQLRETURN stmt_close_cursor(Stmt *self) {
 
 void stmt_forget(Stmt *self) {
     cursor_close(self);
+    sets_drop(self);
     self->prepared = self->has_result = false;
     self->row_count = -1;
     self->state = STMT_ALLOCATED;

@@ -9,6 +9,7 @@
 #include "driver/desc.h"
 #include "driver/listing.h"
 #include "driver/scroll.h"
+#include "engine/base/grant.h"
 
 /* S1 .. S12 of the specification's appendix B. */
 typedef enum StmtState {
@@ -90,6 +91,27 @@ typedef struct PutValue {
     bool is_null, given;
 } PutValue;
 
+/* Ranges of an array that are still to be stored, the next one last: a range that fails is halved. */
+#define SETS_RANGES 64
+
+typedef struct SetsRange {
+    uint32_t first, count;
+} SetsRange;
+
+/* Sets of parameters that have been read from the application: a chunk on its way into the engine, or what
+ * the results of a query are still to be made of. sets.c */
+typedef struct SetsRun {
+    Arena *arena;
+    Grant grant;
+    uint32_t count;   /* sets that were read and can be carried out */
+    SQLULEN *numbers; /* which ones, from 0 */
+    ParameterColumn *columns;
+    uint32_t nranges;
+    SetsRange ranges[SETS_RANGES], now;
+    TribValue *values; /* of a query: a row per set */
+    uint32_t capacity, next;
+} SetsRun;
+
 /* A fetch under way: what was asked for, and how far it is. */
 typedef struct FetchState {
     SQLSMALLINT orientation;
@@ -124,6 +146,8 @@ struct Stmt {
     uint8_t state_before; /* of the suspended call, to return to when it fails */
     PutValue *puts;       /* one per parameter while data is at execution */
     uint32_t nputs;
+    Grant put_grant; /* of their bytes */
+    SetsRun sets;
     Arena *execution; /* lives from one execution to the next */
     SQLLEN row_count;
     char cursor_name[64];
@@ -166,17 +190,22 @@ void stmt_options_init(StmtOptions *options);
 SQLRETURN stmt_prepare(Stmt *self, Str sql);
 SQLRETURN stmt_execute(Stmt *self);
 SQLRETURN stmt_execute_direct(Stmt *self, Str sql);
-SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token);
-SQLRETURN stmt_put_data(Stmt *self, SQLPOINTER data, SQLLEN length);
 SQLRETURN stmt_more_results(Stmt *self);
 SQLRETURN stmt_row_count(Stmt *self, SQLLEN *out);
 void stmt_suspend(Stmt *self, ApiId api); /* a call returned SQL_STILL_EXECUTING */
 SQLRETURN stmt_resume(Stmt *self);        /* the same function polls */
 /* Waits for the engine's request: SQL_SUCCESS, SQL_STILL_EXECUTING (asynchronous), SQL_ERROR (err). */
 SQLRETURN stmt_wait(Stmt *self, Error *err);
-void stmt_drop_puts(Stmt *self);
 /* Opens a cursor over rows in memory (taken), as after an execution. */
 SQLRETURN stmt_open_rows(Stmt *self, Listing *rows);
+
+/* putdata.c */
+SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token);
+SQLRETURN stmt_put_data(Stmt *self, SQLPOINTER data, SQLLEN length);
+void stmt_drop_puts(Stmt *self);
+
+/* sets.c: forgets sets of parameters that were read. */
+void sets_drop(Stmt *self);
 
 /* params.c */
 SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direction,

@@ -163,6 +163,12 @@ const ParameterInfo *statement_parameter(const Statement *self, uint32_t index);
 Status statement_bind(Statement *self, uint32_t index, const TribValue *value,
                       Error *err) WARN_UNUSED;
 void statement_clear_bindings(Statement *self);
+/* Does the prepared statement take any number of sets of parameters in one execution? It does if it is an
+ * INSERT of one row of VALUES without sub-queries: it is carried out once per set, all of them or none. */
+bool statement_takes_sets(const Statement *self);
+/* Sets for the next execution, a column per parameter, in place of statement_bind. Borrowed until that
+ * has ended. Values convert to what the statement wants while they are stored. */
+Status statement_bind_sets(Statement *self, const ParameterSets *sets, Error *err) WARN_UNUSED;
 
 /* Optimises, pushes down, starts. Returns when the first batch could be asked for; rows may not be
  * there yet. A statement that is still open is closed first. */

@@ -75,6 +75,19 @@ typedef struct ListEntry {
     uint32_t offset, length;
 } ListEntry;
 
+/* A value per set of parameters, flat; `data` in the physical form of `type`. */
+typedef struct ParameterColumn {
+    TribType type;
+    const void *data;
+    const uint64_t *validity; /* a bit per set; NULL: all valid */
+} ParameterColumn;
+
+/* Sets of parameters: first .. first + count of the columns, one column per parameter. */
+typedef struct ParameterSets {
+    const ParameterColumn *columns;
+    uint32_t first, count;
+} ParameterSets;
+
 /* The physical kind of a logical type: what kernels are generated for. */
 typedef enum PhysicalType {
     PHYS_BOOL,

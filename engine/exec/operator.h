@@ -113,10 +113,10 @@ typedef struct Operator {
 /* The operator of each kind of node: exec/operators.c. */
 const Operator *operator_of(PhysKind kind);
 
-extern const Operator op_scan, op_values, op_filter, op_project, op_hash_join, op_aggregate,
-    op_sort, op_topn, op_limit, op_union, op_single_row, op_expand, op_write, op_result, op_verify,
-    op_repeat, op_sample, op_ties, op_unnest, op_recursive, op_working, op_shared, op_shared_read,
-    op_window;
+extern const Operator op_scan, op_values, op_sets, op_filter, op_project, op_hash_join,
+    op_aggregate, op_sort, op_topn, op_limit, op_union, op_single_row, op_expand, op_write,
+    op_result, op_verify, op_repeat, op_sample, op_ties, op_unnest, op_recursive, op_working,
+    op_shared, op_shared_read, op_window;
 
 /* ---- between operators ---- */
 

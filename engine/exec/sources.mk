@@ -1,7 +1,7 @@
 # engine/exec: one operator per file
 ENGINE_SOURCES += \
 	engine/exec/operator.h engine/exec/operators.c \
-	engine/exec/op_scan.c engine/exec/op_values.c engine/exec/op_filter.c engine/exec/op_project.c \
+	engine/exec/op_scan.c engine/exec/op_values.c engine/exec/op_sets.c engine/exec/op_filter.c engine/exec/op_project.c \
 	engine/exec/op_repeat.c engine/exec/op_sample.c engine/exec/op_ties.c engine/exec/op_unnest.c \
 	engine/exec/op_shared.c engine/exec/op_recursive.c engine/exec/recursive.h engine/exec/row_buffer.c engine/exec/row_buffer.h \
 	engine/exec/op_limit.c engine/exec/op_result.c engine/exec/op_write.c engine/exec/op_verify.c \

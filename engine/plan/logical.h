@@ -33,6 +33,7 @@ const PlanColumn *plan_column(const PlanColumns *self, ColumnId id);
 typedef enum LogicalKind {
     LOGICAL_SCAN,      /* a table: output[i] = its column scan.columns[i] */
     LOGICAL_VALUES,    /* rows of constant expressions */
+    LOGICAL_SETS,      /* a row per set of parameters: output[i] = parameter i */
     LOGICAL_FILTER,    /* conjuncts, in written order */
     LOGICAL_PROJECT,   /* output[i] = exprs[i] */
     LOGICAL_JOIN,      /* children: left, right; condition conjuncts */
@@ -138,6 +139,8 @@ struct LogicalNode {
     /* VALUES */
     uint32_t nrows;
     Expr ***value_rows; /* [nrows][noutput] */
+    /* SETS */
+    const ParameterSets *sets_of; /* read when the plan runs */
     /* FILTER, JOIN */
     uint32_t nconjuncts;
     Expr **conjuncts;

@@ -267,6 +267,12 @@ static Status lower_values(Lowering *self, const LogicalNode *node, Lowered *out
     return TRIB_OK;
 }
 
+static Status lower_sets(Lowering *self, const LogicalNode *node, Lowered *out) {
+    TRY(node_new(self, PHYS_SETS, node->noutput, 0, out));
+    out->node->as.sets = node->sets_of;
+    return set_columns(self, out, node->output);
+}
+
 static Status lower_filter(Lowering *self, const LogicalNode *node, Lowered *out) {
     Lowered child;
     TRY(lower(self, node->children[0], &child));
@@ -922,6 +928,7 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
         [LOGICAL_REPEAT] = lower_repeat, [LOGICAL_RECURSIVE] = lower_recursive,
         [LOGICAL_SHARED] = lower_shared, [LOGICAL_WORKING] = lower_working,
         [LOGICAL_SAMPLE] = lower_sample, [LOGICAL_TIES] = lower_sort,
+        [LOGICAL_SETS] = lower_sets,
     };
     if ((size_t)node->kind >= COUNT_OF(lowerings) || !lowerings[node->kind]) {
         return error_set(self->err, ERR_UNSUPPORTED,

@@ -12,6 +12,7 @@
 typedef enum PhysKind {
     PHYS_SCAN,
     PHYS_VALUES,
+    PHYS_SETS,
     PHYS_FILTER,
     PHYS_PROJECT,
     PHYS_HASH_JOIN,
@@ -100,6 +101,7 @@ struct PhysNode {
             uint32_t nrows;
             Expr ***rows;
         } values;
+        const ParameterSets *sets; /* of the execution that is under way */
         struct {
             uint32_t nconjuncts; /* those that cannot raise first */
             Expr **conjuncts;

@@ -142,6 +142,7 @@ void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
     switch (node->kind) {
     case LOGICAL_SCAN: print_scan(self, node); break;
     case LOGICAL_VALUES: buf_printf(self->out, "values %u rows", node->nrows); break;
+    case LOGICAL_SETS: buf_text(self->out, "sets of parameters"); break;
     case LOGICAL_FILTER:
         print_list(self, "filter ", node->nconjuncts, node->conjuncts, " AND ");
         break;
@@ -321,6 +322,7 @@ void remote_print(Buf *out, const LogicalPlan *plan) {
 const char *const phys_names[PHYS_KIND_COUNT] = {
     [PHYS_SCAN] = "Scan",
     [PHYS_VALUES] = "Values",
+    [PHYS_SETS] = "ParameterSets",
     [PHYS_FILTER] = "Filter",
     [PHYS_PROJECT] = "Project",
     [PHYS_HASH_JOIN] = "HashJoin",

@@ -51,6 +51,7 @@ static const char *logical_kind_name(const LogicalNode *node) {
     switch (node->kind) {
     case LOGICAL_SCAN: return "Scan";
     case LOGICAL_VALUES: return "Values";
+    case LOGICAL_SETS: return "ParameterSets";
     case LOGICAL_FILTER: return "Filter";
     case LOGICAL_PROJECT: return "Project";
     case LOGICAL_JOIN: return "Join";

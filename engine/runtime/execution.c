@@ -129,11 +129,13 @@ static Status tasks_allocate(Execution *self, Error *err) {
     return TRIB_OK;
 }
 
-/* One pipeline over VALUES needs no workers. */
+/* One pipeline over VALUES needs no workers; nor does one that stores sets of parameters. */
 static bool plan_is_light(const Execution *self) {
-    return self->pipelines.count == 1 && self->pipelines.items[0]->source->kind == PHYS_VALUES &&
-           self->plan->root->kind == PHYS_RESULT &&
-           self->pipelines.items[0]->source->as.values.nrows <= 4096;
+    if (self->pipelines.count != 1) return false;
+    const PhysNode *source = self->pipelines.items[0]->source;
+    if (self->plan->root->kind == PHYS_WRITE) return source->kind == PHYS_SETS;
+    return source->kind == PHYS_VALUES && self->plan->root->kind == PHYS_RESULT &&
+           source->as.values.nrows <= 4096;
 }
 
 /* Operators and pipelines, once the query's own fields are filled in. */
@@ -302,6 +304,15 @@ Status execution_look(Execution *self, ResultQueue *queue, bool *done, Batch **o
     return TRIB_OK;
 }
 
+/* A light execution goes on, on this thread: its task, then its sink's end. */
+static void run_inline(Execution *self) {
+    PipelineTask *task = &self->pipelines.items[0]->tasks[0];
+    for (uint32_t i = 0; i < self->nsinks; i++) {
+        if (atomic_load(&self->sinks[i]->finishing)) task = &self->sinks[i]->finish_tasks[0];
+    }
+    task_run_inline(&task->task);
+}
+
 static Status execution_wait(Execution *self, ResultQueue *queue, int64_t timeout_ns, bool *done,
                              Batch **out, Error *err) {
     int64_t until = timeout_ns < 0 ? INT64_MAX : os_now_ns() + timeout_ns;
@@ -316,7 +327,7 @@ static Status execution_wait(Execution *self, ResultQueue *queue, int64_t timeou
         }
         if (*done) return TRIB_OK;
         if (self->inline_run) {
-            task_run_inline(&self->pipelines.items[0]->tasks[0].task);
+            run_inline(self);
             continue;
         }
         pthread_mutex_lock(&self->lock);
@@ -342,9 +353,7 @@ static void execution_join(Execution *self) {
     if (self->plan->root->kind == PHYS_RESULT) {
         result_queue_release(result_queue(self->query.shared[self->plan->root->id]));
     }
-    while (self->inline_run && atomic_load(&self->live) > 0) {
-        task_run_inline(&self->pipelines.items[0]->tasks[0].task);
-    }
+    while (self->inline_run && atomic_load(&self->live) > 0) run_inline(self);
     pthread_mutex_lock(&self->lock);
     while (atomic_load(&self->live) > 0) {
         uint32_t seen = atomic_load(&self->notices);

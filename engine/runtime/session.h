@@ -119,6 +119,10 @@ struct Statement {
     Arena *binding_arena;
     Value *bindings; /* type.id UNKNOWN and !is_null: not bound */
     bool *is_bound;
+    ParameterSets sets;      /* of the next execution; columns NULL: it takes the bindings */
+    Arena *sets_arena;       /* life of sets_physical; made when first needed */
+    PhysicalPlan *sets_plan; /* kept as long as the parameters keep their types; NULL: none */
+    Type *sets_types;
 
     Arena *run; /* life of the execution */
     StatementSettings settings;
@@ -218,6 +222,10 @@ Status explain_run(Statement *self, const BoundStatement *bound, Error *err) WAR
 /* Optimises and lowers `bound` into self->plan and self->physical. */
 Status statement_plan(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
 Status statement_start(Statement *self, bool measure, Error *err) WARN_UNUSED;
+
+/* sets.c: the plan of an execution that takes sets of parameters, into self->physical. */
+Status sets_plan(Statement *self, Error *err) WARN_UNUSED;
+void sets_forget(Statement *self); /* the prepared statement is gone */
 
 /* rowset.c: a few rows in memory, handed out as batches. */
 typedef struct RowSet RowSet;

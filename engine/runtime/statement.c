@@ -92,6 +92,7 @@ void statement_free(Statement *self) {
     arena_free(self->prepared);
     arena_free(self->run);
     arena_free(self->binding_arena);
+    arena_free(self->sets_arena);
     pthread_mutex_destroy(&self->warning_lock);
     heap_free(self);
 }
@@ -203,6 +204,7 @@ static Status request_submit(Statement *self, RequestKind kind, Error *err) {
 
 static Status prepare_start(Statement *self, RequestKind kind, Str sql, Error *err) {
     statement_close(self);
+    sets_forget(self);
     arena_reset(self->prepared);
     self->bound = NULL;
     self->kind = STATEMENT_NONE;
@@ -672,7 +674,10 @@ Status statement_start(Statement *self, bool measure, Error *err) {
 }
 
 static Status write_rows_now(Statement *self, Error *err) {
-    TRY(statement_plan(self, self->bound, err));
+    if (self->sets.columns)
+        TRY(sets_plan(self, err));
+    else
+        TRY(statement_plan(self, self->bound, err));
     TRY(statement_start(self, false, err));
     Status status = execution_finish(self->execution, err);
     if (status == TRIB_OK) self->row_count = (int64_t)execution_written(self->execution);
@@ -717,6 +722,7 @@ Status statement_execute_now(Statement *self, Error *err) {
     self->rows_left =
         self->settings.max_rows > 0 && self->kind == STATEMENT_QUERY ? self->settings.max_rows : -1;
     Status status = run_bound(self, err);
+    self->sets = (ParameterSets){0};
     if (status != TRIB_OK || self->kind != STATEMENT_QUERY) {
         int64_t written = self->row_count;
         statement_close(self);

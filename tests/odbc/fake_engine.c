@@ -384,6 +384,16 @@ void statement_clear_bindings(Statement *self) {
     memset(self->values, 0, sizeof self->values);
 }
 
+bool statement_takes_sets(const Statement *self) {
+    (void)self;
+    return false;
+}
+Status statement_bind_sets(Statement *self, const ParameterSets *sets, Error *err) {
+    (void)self;
+    (void)sets;
+    return error_set(err, ERR_SEQUENCE, "one set of parameters at a time");
+}
+
 Status statement_execute_start(Statement *self, Error *err) {
     self->request = PENDING_EXECUTE;
     self->open = true;

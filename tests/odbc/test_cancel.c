@@ -585,7 +585,7 @@ static void many_sets(void **state) {
     static SQLINTEGER values[SETS];
     static SQLUSMALLINT status[SETS];
     SQLULEN processed = 0;
-    Query query = {.sql = "INSERT INTO mem.default.sets VALUES (?)"};
+    Query query = {.sql = "INSERT INTO mem.default.sets SELECT CAST(? AS integer)"};
     Round self = {.query = &query, .wanted = PHASE_EXECUTE, .delay_us = 20000};
     pthread_t thread;
     void *failed = NULL;
