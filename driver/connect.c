@@ -63,6 +63,9 @@ static Status apply_options(Dbc *self, Session *session, Error *err) {
     SettingValue value;
     TRY(session_get(session, SETTING_READ_ONLY, &value, err));
     self->writes_refused = value.boolean;
+    session_refuse_writes(session, self->options.access_mode == SQL_MODE_READ_ONLY);
+    if (self->options.isolation)
+        TRY(session_set_isolation(session, (uint32_t)self->options.isolation, err));
     self->connect_options = self->options;
     self->connect_defaults = self->defaults;
     return TRIB_OK;

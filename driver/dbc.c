@@ -13,7 +13,7 @@
 static const DbcOptions default_options = {
     .access_mode = SQL_MODE_READ_WRITE,
     .autocommit = SQL_AUTOCOMMIT_ON,
-    .isolation = SQL_TXN_READ_COMMITTED,
+    .isolation = 0, /* the default catalog's own */
     .login_timeout = SQL_LOGIN_TIMEOUT_DEFAULT,
     .odbc_cursors = SQL_CUR_USE_DRIVER,
 };
@@ -97,12 +97,10 @@ SQLRETURN dbc_disconnect(Dbc *self) {
     if (!statements_idle(self))
         return diag_error(&self->base, ERR_SEQUENCE,
                           "a statement of the connection is still executing");
+    if (session_in_transaction(self->session) && session_alive(self->session))
+        return diag_error(&self->base, ERR_TRANSACTION_STATE,
+                          "a transaction is open; commit it or roll it back first");
     stmt_free_all(self);
-    if (self->options.autocommit == SQL_AUTOCOMMIT_OFF && session_alive(self->session)) {
-        Error err; /* what was not committed is rolled back; the session is going anyway */
-        if (session_end_transaction(self->session, false, &err) != TRIB_OK)
-            diag_engine_warning(&self->base, &err);
-    }
     session_close(self->session);
     self->session = NULL;
     arena_free(self->arena);
@@ -115,16 +113,23 @@ SQLRETURN dbc_disconnect(Dbc *self) {
 
 /* ---- transactions */
 
-SQLRETURN dbc_end_transaction(Dbc *self, SQLSMALLINT completion) {
+/* Under the connection's lock; posts to the handle that was asked. */
+static SQLRETURN transaction_complete(Dbc *self, Handle *poster, SQLSMALLINT completion) {
     Error err;
+    if (!statements_idle(self))
+        return diag_error(poster, ERR_SEQUENCE, "a statement of the connection is still executing");
+    if (session_end_transaction(self->session, completion == SQL_COMMIT, &err) != TRIB_OK)
+        return diag_engine(poster, &err);
+    return SQL_SUCCESS;
+}
+
+SQLRETURN dbc_end_transaction(Dbc *self, SQLSMALLINT completion) {
     if (completion != SQL_COMMIT && completion != SQL_ROLLBACK)
         return diag_error(&self->base, ERR_TRANSACTION_CODE, "%d is neither commit nor rollback",
                           (int)completion);
     if (self->state != DBC_CONNECTED)
         return diag_error(&self->base, ERR_CONNECTION_NOT_OPEN, "the connection is not open");
-    if (session_end_transaction(self->session, completion == SQL_COMMIT, &err) != TRIB_OK)
-        return diag_engine(&self->base, &err);
-    return SQL_SUCCESS;
+    return transaction_complete(self, &self->base, completion);
 }
 
 SQLRETURN env_end_transaction(Env *self, SQLSMALLINT completion) {
@@ -133,11 +138,10 @@ SQLRETURN env_end_transaction(Env *self, SQLSMALLINT completion) {
                           (int)completion);
     SQLRETURN result = SQL_SUCCESS;
     for (Dbc *dbc = self->connections; dbc; dbc = dbc->next) {
-        Error err;
         if (!handle_lock(dbc->base.id, SQL_HANDLE_DBC)) continue;
         if (dbc->state == DBC_CONNECTED &&
-            session_end_transaction(dbc->session, completion == SQL_COMMIT, &err) != TRIB_OK)
-            result = diag_engine(&self->base, &err);
+            transaction_complete(dbc, &self->base, completion) != SQL_SUCCESS)
+            result = SQL_ERROR; /* the others are ended all the same */
         handle_unlock(&dbc->base);
     }
     return result;
@@ -212,6 +216,15 @@ static SQLRETURN set_autocommit(Dbc *self, SQLULEN value) {
     return SQL_SUCCESS;
 }
 
+static SQLRETURN set_access(Dbc *self, SQLULEN value) {
+    if (value != SQL_MODE_READ_ONLY && value != SQL_MODE_READ_WRITE)
+        return value_wrong(self, "SQL_ATTR_ACCESS_MODE", value);
+    self->options.access_mode = value;
+    if (self->state == DBC_CONNECTED)
+        session_refuse_writes(self->session, value == SQL_MODE_READ_ONLY);
+    return SQL_SUCCESS;
+}
+
 /* Pooling: back to the state after connecting. */
 static SQLRETURN reset_connection(Dbc *self) {
     Error err;
@@ -219,17 +232,27 @@ static SQLRETURN reset_connection(Dbc *self) {
     if (session_end_transaction(self->session, false, &err) != TRIB_OK ||
         session_reset(self->session, &err) != TRIB_OK ||
         session_set_autocommit(self->session, self->connect_options.autocommit == SQL_AUTOCOMMIT_ON,
-                               &err) != TRIB_OK)
+                               &err) != TRIB_OK ||
+        session_set_isolation(self->session, (uint32_t)self->connect_options.isolation, &err) !=
+            TRIB_OK)
         return diag_engine(&self->base, &err);
     self->options = self->connect_options;
     self->defaults = self->connect_defaults;
+    session_refuse_writes(self->session, self->options.access_mode == SQL_MODE_READ_ONLY);
     return SQL_SUCCESS;
 }
 
 static SQLRETURN set_isolation(Dbc *self, SQLULEN value) {
+    Error err;
     if (value != SQL_TXN_READ_UNCOMMITTED && value != SQL_TXN_READ_COMMITTED &&
         value != SQL_TXN_REPEATABLE_READ && value != SQL_TXN_SERIALIZABLE)
         return value_wrong(self, "SQL_ATTR_TXN_ISOLATION", value);
+    if (self->state == DBC_CONNECTED && session_in_transaction(self->session))
+        return diag_error(&self->base, ERR_ATTRIBUTE_NOW,
+                          "the isolation level cannot change while a transaction is open");
+    if (self->state == DBC_CONNECTED &&
+        session_set_isolation(self->session, (uint32_t)value, &err) != TRIB_OK)
+        return diag_engine(&self->base, &err);
     self->options.isolation = value;
     return SQL_SUCCESS;
 }
@@ -239,11 +262,7 @@ static SQLRETURN set_special(Dbc *self, SQLINTEGER attribute, SQLULEN value, boo
     switch (attribute) {
     case SQL_ATTR_AUTOCOMMIT: return set_autocommit(self, value);
     case SQL_ATTR_TXN_ISOLATION: return set_isolation(self, value);
-    case SQL_ATTR_ACCESS_MODE:
-        if (value != SQL_MODE_READ_ONLY && value != SQL_MODE_READ_WRITE)
-            return value_wrong(self, "SQL_ATTR_ACCESS_MODE", value);
-        self->options.access_mode = value;
-        return SQL_SUCCESS;
+    case SQL_ATTR_ACCESS_MODE: return set_access(self, value);
     case SQL_ATTR_ANSI_APP: return SQL_SUCCESS; /* both kinds are served alike */
     case SQL_ATTR_RESET_CONNECTION: return reset_connection(self);
     case SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE:
@@ -295,6 +314,22 @@ static void number_out(SQLPOINTER value, SQLINTEGER *length, SQLULEN number, Att
     if (length) *length = is_narrow ? SQL_IS_UINTEGER : SQL_IS_POINTER;
 }
 
+void dbc_transaction_facts(Dbc *self, TransactionFacts *out) {
+    Error ignored; /* a catalog whose connector cannot be loaded has no transactions */
+    *out = (TransactionFacts){0};
+    if (self->state != DBC_CONNECTED) return;
+    if (session_transaction_facts(self->session, STR(""), out, &ignored) != TRIB_OK)
+        *out = (TransactionFacts){0};
+}
+
+/* What was set, or else the level that transactions of the default catalog have. */
+static SQLULEN dbc_isolation(Dbc *self) {
+    TransactionFacts facts;
+    if (self->options.isolation) return self->options.isolation;
+    dbc_transaction_facts(self, &facts);
+    return facts.default_isolation ? facts.default_isolation : SQL_TXN_READ_COMMITTED;
+}
+
 static SQLRETURN get_catalog(Dbc *self, const TextOut *text) {
     Str name = self->state == DBC_CONNECTED ? session_catalog(self->session)
                                             : str_from(self->catalog ? self->catalog : "");
@@ -312,6 +347,9 @@ SQLRETURN dbc_get_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, S
     case SQL_ATTR_AUTO_IPD: number_out(value, length, SQL_FALSE, ATTRIBUTE_32); return SQL_SUCCESS;
     case SQL_ATTR_ASYNC_DBC_FUNCTIONS_ENABLE:
         number_out(value, length, SQL_ASYNC_DBC_ENABLE_OFF, ATTRIBUTE_32);
+        return SQL_SUCCESS;
+    case SQL_ATTR_TXN_ISOLATION:
+        number_out(value, length, dbc_isolation(self), ATTRIBUTE_32);
         return SQL_SUCCESS;
     case SQL_ATTR_CONNECTION_DEAD:
         number = self->state == DBC_CONNECTED && session_alive(self->session) ? SQL_CD_FALSE

@@ -55,6 +55,8 @@ SQLRETURN dbc_set_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, S
 SQLRETURN dbc_get_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, SQLINTEGER *length,
                             const TextOut *text);
 bool dbc_attribute_is_text(SQLINTEGER attribute);
+/* Of the default catalog; all false where there is none. */
+void dbc_transaction_facts(Dbc *self, TransactionFacts *out);
 SQLRETURN dbc_end_transaction(Dbc *self, SQLSMALLINT completion);
 SQLRETURN env_end_transaction(Env *self, SQLSMALLINT completion);
 SQLRETURN dbc_native_sql(Dbc *self, Str sql, const TextOut *out);

@@ -11,7 +11,14 @@
 
 #include "driver/stmt.h"
 
-typedef enum InfoKind { INFO_TEXT, INFO_16, INFO_32, INFO_TEXT_OF, INFO_32_OF } InfoKind;
+typedef enum InfoKind {
+    INFO_TEXT,
+    INFO_16,
+    INFO_32,
+    INFO_TEXT_OF,
+    INFO_16_OF,
+    INFO_32_OF
+} InfoKind;
 
 /* What a row's function fills in: a text (on the call's scratch, or constant) or a number. */
 typedef struct InfoOut {
@@ -187,6 +194,25 @@ static void of_read_only(InfoOut *out) {
     out->text = yes ? STR("Y") : STR("N");
 }
 
+/* Transactions are those of the default catalog. */
+static void of_transactions(InfoOut *out) {
+    TransactionFacts facts;
+    dbc_transaction_facts(out->dbc, &facts);
+    out->number = !facts.capable ? SQL_TC_NONE : facts.ddl_commits ? SQL_TC_DDL_COMMIT : SQL_TC_ALL;
+}
+
+static void of_isolations(InfoOut *out) {
+    TransactionFacts facts;
+    dbc_transaction_facts(out->dbc, &facts);
+    out->number = facts.capable ? facts.isolations : 0;
+}
+
+static void of_isolation(InfoOut *out) {
+    TransactionFacts facts;
+    dbc_transaction_facts(out->dbc, &facts);
+    out->number = facts.capable ? facts.default_isolation : 0;
+}
+
 /* "0.1.0" as "00.01.0000" and what follows. */
 static void of_version(InfoOut *out) {
     const char *version = engine_version();
@@ -238,6 +264,7 @@ static void of_keywords(InfoOut *out) {
 #define N16(type, value)        {type, INFO_16, value, NULL, NULL},
 #define N32(type, value)        {type, INFO_32, value, NULL, NULL},
 #define TEXT_OF(type, function) {type, INFO_TEXT_OF, 0, NULL, function},
+#define N16_OF(type, function)  {type, INFO_16_OF, 0, NULL, function},
 #define BITS_OF(type, function) {type, INFO_32_OF, 0, NULL, function},
 
 #define NAME_USAGE (SQL_CU_DML_STATEMENTS | SQL_CU_TABLE_DEFINITION)
@@ -261,9 +288,6 @@ static void of_keywords(InfoOut *out) {
 #define PREDICATES                                                                                 \
     (SQL_SP_EXISTS | SQL_SP_ISNOTNULL | SQL_SP_ISNULL | SQL_SP_LIKE | SQL_SP_IN | SQL_SP_BETWEEN | \
      SQL_SP_COMPARISON)
-#define ISOLATIONS                                                                 \
-    (SQL_TXN_READ_UNCOMMITTED | SQL_TXN_READ_COMMITTED | SQL_TXN_REPEATABLE_READ | \
-     SQL_TXN_SERIALIZABLE)
 #define OUTER_JOINS                                                                  \
     (SQL_OJ_LEFT | SQL_OJ_RIGHT | SQL_OJ_FULL | SQL_OJ_NESTED | SQL_OJ_NOT_ORDERED | \
      SQL_OJ_INNER | SQL_OJ_ALL_COMPARISON_OPS)
@@ -294,7 +318,8 @@ SQLRETURN dbc_info(Dbc *self, SQLUSMALLINT type, SQLPOINTER value, SQLSMALLINT c
                    .text = str_from(row->text ? row->text : ""),
                    .number = row->number};
     if (row->of) row->of(&out);
-    if (row->kind == INFO_16) return number_out(value, length, out.number, 2);
+    if (row->kind == INFO_16 || row->kind == INFO_16_OF)
+        return number_out(value, length, out.number, 2);
     if (row->kind == INFO_32 || row->kind == INFO_32_OF)
         return number_out(value, length, out.number, 4);
     if (value && capacity < 0)

@@ -49,6 +49,8 @@ Status session_open(const SessionParams *params, WarningSink sink, void *context
 void session_close(Session *self);
 Status session_set(Session *self, Str name, Str value, Error *err) WARN_UNUSED;
 Status session_get(Session *self, SettingId id, SettingValue *out, Error *err) WARN_UNUSED;
+/* Refuses every statement that writes (25006), or goes back to what ReadOnly said at connect time. */
+void session_refuse_writes(Session *self, bool on);
 /* The text stays valid until the setting changes; copy it. */
 Str session_catalog(Session *self);
 Str session_schema(Session *self);

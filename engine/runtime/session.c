@@ -170,6 +170,12 @@ Status session_settings(Session *self, Arena *arena, StatementSettings *out, Err
     return status;
 }
 
+void session_refuse_writes(Session *self, bool on) {
+    pthread_mutex_lock(&self->lock);
+    self->values[SETTING_READ_ONLY].boolean = on || self->initial[SETTING_READ_ONLY].boolean;
+    pthread_mutex_unlock(&self->lock);
+}
+
 Str session_catalog(Session *self) {
     return self->values[SETTING_CATALOG].text;
 }

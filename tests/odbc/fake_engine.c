@@ -141,6 +141,33 @@ Status session_reset(Session *self, Error *err) {
 Status session_end_transaction(Session *self, bool commit, Error *err) {
     return TRIB_OK;
 }
+void session_refuse_writes(Session *self, bool on) {
+    (void)self;
+    (void)on;
+}
+bool session_autocommit(Session *self) {
+    return self->autocommit;
+}
+bool session_in_transaction(Session *self) {
+    (void)self;
+    return false;
+}
+Status session_set_isolation(Session *self, uint32_t isolation, Error *err) {
+    (void)self;
+    (void)isolation;
+    (void)err;
+    return TRIB_OK;
+}
+Status session_transaction_facts(Session *self, Str catalog, TransactionFacts *out, Error *err) {
+    (void)self;
+    (void)catalog;
+    (void)err;
+    *out = (TransactionFacts){.writable = true,
+                              .capable = true,
+                              .isolations = TRIB_READ_COMMITTED | TRIB_SERIALIZABLE,
+                              .default_isolation = TRIB_READ_COMMITTED};
+    return TRIB_OK;
+}
 Status session_set_autocommit(Session *self, bool on, Error *err) {
     self->autocommit = on;
     return TRIB_OK;

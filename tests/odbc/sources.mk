@@ -64,7 +64,11 @@ check_PROGRAMS += tests/odbc/test_params
 tests_odbc_test_params_SOURCES = tests/odbc/test_params.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_params_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_params_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
-TESTS += tests/odbc/test_params
+check_PROGRAMS += tests/odbc/test_transactions
+tests_odbc_test_transactions_SOURCES = tests/odbc/test_transactions.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_transactions_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_transactions_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+TESTS += tests/odbc/test_params tests/odbc/test_transactions
 
 check_PROGRAMS += tests/odbc/test_locale
 tests_odbc_test_locale_SOURCES = tests/odbc/test_locale.c tests/odbc/transcript.def $(ODBC_TEST_SOURCES)
