@@ -6,7 +6,8 @@
  * view layout. The validity bitmap exists only if the chunk holds a NULL. Values under a NULL are
  * zeroed, so that nothing of what a writer left there shows.
  *
- * Threads: a chunk that is being built belongs to its writer; a sealed one is immutable.
+ * Threads: a chunk that is being built belongs to its writer; a sealed one is immutable. A chunk that
+ * extends another writes only where that has no positions.
  */
 #include "config.h"
 
@@ -67,7 +68,8 @@ static Status children_init(Chunk *self, const TribHost *host, const TribTypeFie
 }
 
 /* A map is a list whose one child is a struct of key and value. */
-static Status entries_init(Chunk *self, const TribHost *host, uint32_t depth, Error *err) {
+static Status entries_init(Chunk *self, const TribHost *host, const TribTypeFields *fields,
+                           uint32_t depth, Error *err) {
     TRY_ALLOC(self->children, host_alloc(host, sizeof(Chunk)), err);
     memset(self->children, 0, sizeof(Chunk));
     self->nchildren = 1;
@@ -76,9 +78,8 @@ static Status entries_init(Chunk *self, const TribHost *host, uint32_t depth, Er
     entries->narrays = 1;
     entries->type = (TribType) {
         .id = TRIB_TYPE_ROW
-        , .fields = self->type.fields
     };
-    Status status = children_init(entries, host, self->type.fields, depth + 1, err);
+    Status status = children_init(entries, host, fields, depth + 1, err);
     self->narrays += entries->narrays;
     return status;
 }
@@ -86,6 +87,7 @@ static Status entries_init(Chunk *self, const TribHost *host, uint32_t depth, Er
 Status chunk_init(Chunk *self, const TribHost *host, TribType type, uint32_t depth, Error *err) {
     memset(self, 0, sizeof *self);
     self->type = type;
+    self->type.fields = NULL; /* the chunk may outlive its table */
     self->narrays = 1;
     if (depth > MAX_DEPTH)
         return error_set(err, ERR_LIMIT, "a column's type is nested more than %d levels deep",
@@ -102,7 +104,9 @@ Status chunk_init(Chunk *self, const TribHost *host, TribType type, uint32_t dep
     case TRIB_TYPE_ARRAY:
         self->layout = CHUNK_LIST;
         return children_init(self, host, type.fields, depth, err);
-    case TRIB_TYPE_MAP: self->layout = CHUNK_LIST; return entries_init(self, host, depth, err);
+    case TRIB_TYPE_MAP:
+        self->layout = CHUNK_LIST;
+        return entries_init(self, host, type.fields, depth, err);
     case TRIB_TYPE_ROW:
         self->layout = CHUNK_STRUCT;
         return children_init(self, host, type.fields, depth, err);
@@ -117,32 +121,59 @@ Status chunk_init(Chunk *self, const TribHost *host, TribType type, uint32_t dep
 
 void chunk_clear(Chunk *self, const TribHost *host) {
     for (uint32_t i = 0; i < self->nchildren; i++) chunk_clear(&self->children[i], host);
-    for (uint32_t i = 0; i < self->nblocks; i++) host_free(host, self->blocks[i].data);
+    for (uint32_t i = 0; i < self->nblocks; i++) buffer_release(self->blocks[i].memory);
     host_free(host, self->children);
     host_free(host, self->blocks);
-    host_free(host, self->validity);
-    host_free(host, self->values);
+    buffer_release(self->validity);
+    buffer_release(self->values);
     host_free(host, self->buffers);
-    host_free(host, self->sketch);
     host_free(host, self->block_sizes);
     memset(self, 0, sizeof *self);
 }
 
-/* ---------------------------------------------------------------- growing */
+/* ---------------------------------------------------------------- buffers */
 
-static Status out_of_budget(Error *err) {
+Status chunk_out_of_budget(Error *err) {
     (void)error_set(err, ERR_OUT_OF_MEMORY, "the memory of the process is exhausted");
     return error_hint(err, "raise ProcessMemoryLimit or drop tables of the memory catalog");
 }
 
-/* Moves `*memory` into a block of `bytes`; the rest is zeroed. */
-static Status memory_resize(const TribHost *host, void **memory, size_t used, size_t bytes,
-                            Error *err) {
-    char *moved = host_alloc(host, bytes);
-    if (!moved) return out_of_budget(err);
-    if (used) memcpy(moved, *memory, used);
-    memset(moved + used, 0, bytes - used);
-    host_free(host, *memory);
+ChunkBuffer *buffer_new(const TribHost *host, size_t bytes, Error *err) {
+    ChunkBuffer *self = host_alloc(host, sizeof *self + bytes);
+    if (!self) {
+        (void)chunk_out_of_budget(err);
+        return NULL;
+    }
+    atomic_init(&self->references, 1);
+    self->host = host;
+    self->bytes = bytes;
+    return self;
+}
+
+ChunkBuffer *buffer_retain(ChunkBuffer *self) {
+    if (self) atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
+    return self;
+}
+
+void buffer_release(ChunkBuffer *self) {
+    if (!self || atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1) return;
+    host_free(self->host, self);
+}
+
+static uint64_t *bits_of(ChunkBuffer *buffer) {
+    return (uint64_t *)(void *)buffer->data;
+}
+
+/* ---------------------------------------------------------------- growing */
+
+/* Moves a buffer into one of `bytes`, the first `used` bytes kept; zeroed: the others are 0. */
+static Status buffer_resize(const TribHost *host, ChunkBuffer **memory, size_t used, size_t bytes,
+                            bool zeroed, Error *err) {
+    ChunkBuffer *moved = buffer_new(host, bytes, err);
+    if (!moved) return err->status;
+    if (used) memcpy(moved->data, (*memory)->data, used);
+    if (zeroed) memset(moved->data + used, 0, bytes - used);
+    buffer_release(*memory);
     *memory = moved;
     return TRIB_OK;
 }
@@ -171,26 +202,33 @@ static Status chunk_reserve(Chunk *self, const TribHost *host, uint32_t more, Er
     while (capacity < need) capacity *= 2;
     if (self->layout != CHUNK_STRUCT) {
         size_t used = self->values ? values_bytes(self, self->length) : 0;
-        TRY(memory_resize(host, &self->values, used, values_bytes(self, (uint32_t)capacity), err));
+        TRY(buffer_resize(host, &self->values, used, values_bytes(self, (uint32_t)capacity),
+                          self->layout == CHUNK_BITS || self->layout == CHUNK_LIST, err));
     }
-    if (self->validity) {
-        void *bits = self->validity;
-        Status status = memory_resize(host, &bits, validity_bytes(self->length),
-                                      validity_bytes((uint32_t)capacity), err);
-        self->validity = bits;
-        TRY(status);
-    }
+    if (self->validity)
+        TRY(buffer_resize(host, &self->validity, validity_bytes(self->length),
+                          validity_bytes((uint32_t)capacity), true, err));
+    self->borrowed_bits = false;
     self->capacity = (uint32_t)capacity;
+    return TRIB_OK;
+}
+
+/* Bitmaps that an older chunk reads are copied before they are written: neighbours share words. */
+static Status chunk_own_bits(Chunk *self, const TribHost *host, Error *err) {
+    if (!self->borrowed_bits) return TRIB_OK;
+    size_t used = validity_bytes(self->length), bytes = validity_bytes(self->capacity);
+    if (self->validity) TRY(buffer_resize(host, &self->validity, used, bytes, true, err));
+    if (self->layout == CHUNK_BITS) TRY(buffer_resize(host, &self->values, used, bytes, true, err));
+    self->borrowed_bits = false;
     return TRIB_OK;
 }
 
 static Status chunk_need_validity(Chunk *self, const TribHost *host, Error *err) {
     if (self->validity) return TRIB_OK;
     size_t bytes = validity_bytes(self->capacity ? self->capacity : FIRST_ROWS);
-    self->validity = host_alloc(host, bytes);
-    if (!self->validity) return out_of_budget(err);
-    memset(self->validity, 0, bytes);
-    bitmap_fill(self->validity, self->length, true);
+    if (!(self->validity = buffer_new(host, bytes, err))) return err->status;
+    memset(self->validity->data, 0, bytes);
+    bitmap_fill(bits_of(self->validity), self->length, true);
     return TRIB_OK;
 }
 
@@ -240,11 +278,11 @@ static Status validity_append(Chunk *self, const TribHost *host, const struct Ar
     const uint8_t *bits = array->n_buffers > 0 ? array->buffers[0] : NULL;
     if (!bits || array->null_count == 0) {
         if (!self->validity) return TRIB_OK;
-        for (uint32_t i = 0; i < count; i++) bitmap_set(self->validity, self->length + i);
+        for (uint32_t i = 0; i < count; i++) bitmap_set(bits_of(self->validity), self->length + i);
         return TRIB_OK;
     }
     TRY(chunk_need_validity(self, host, err));
-    self->nulls += count - bits_copy(self->validity, self->length, bits, from, count);
+    self->nulls += count - bits_copy(bits_of(self->validity), self->length, bits, from, count);
     return TRIB_OK;
 }
 
@@ -260,20 +298,20 @@ static char *block_room(Chunk *self, const TribHost *host, uint32_t length, Erro
     if (size < length) size = length;
     if (self->nblocks == self->blocks_capacity) {
         uint32_t capacity = self->blocks_capacity ? self->blocks_capacity * 2 : 4;
-        void *blocks = self->blocks;
-        if (memory_resize(host, &blocks, sizeof(ChunkBlock) * self->nblocks,
-                          sizeof(ChunkBlock) * capacity, err))
+        ChunkBlock *blocks = host_alloc(host, sizeof(ChunkBlock) * capacity);
+        if (!blocks) {
+            (void)chunk_out_of_budget(err);
             return NULL;
+        }
+        if (self->nblocks) memcpy(blocks, self->blocks, sizeof(ChunkBlock) * self->nblocks);
+        host_free(host, self->blocks);
         self->blocks = blocks;
         self->blocks_capacity = capacity;
     }
-    char *data = host_alloc(host, size);
-    if (!data) {
-        (void)out_of_budget(err);
-        return NULL;
-    }
-    self->blocks[self->nblocks++] = (ChunkBlock){data, length, size};
-    return data;
+    ChunkBuffer *memory = buffer_new(host, size, err);
+    if (!memory) return NULL;
+    self->blocks[self->nblocks++] = (ChunkBlock){memory, memory->data, length, size};
+    return memory->data;
 }
 
 static Status bad_array(Error *err, const char *what) {
@@ -295,9 +333,10 @@ static Status views_append(Chunk *self, const TribHost *host, const struct Arrow
                            uint64_t from, uint32_t count, Error *err) {
     if (array->n_buffers < 3) return bad_array(err, "a text column has too few buffers");
     const View *in = (const View *)array->buffers[1] + from;
-    View *out = (View *)self->values + self->length;
+    View *out = (View *)(void *)self->values->data + self->length;
+    const uint64_t *validity = chunk_validity(self);
     for (uint32_t i = 0; i < count; i++) {
-        if (self->validity && !bitmap_get(self->validity, self->length + i)) {
+        if (validity && !bitmap_get(validity, self->length + i)) {
             memset(&out[i], 0, sizeof out[i]);
             continue;
         }
@@ -321,11 +360,11 @@ static Status views_append(Chunk *self, const TribHost *host, const struct Arrow
 
 static void fixed_append(Chunk *self, const struct ArrowArray *array, uint64_t from,
                          uint32_t count) {
-    char *out = (char *)self->values + (size_t)self->length * self->width;
+    char *out = self->values->data + (size_t)self->length * self->width;
     memcpy(out, (const char *)array->buffers[1] + from * self->width, (size_t)count * self->width);
     if (!self->validity || self->nulls == 0) return;
     for (uint32_t i = 0; i < count; i++) {
-        if (!bitmap_get(self->validity, self->length + i))
+        if (!bitmap_get(chunk_validity(self), self->length + i))
             memset(out + (size_t)i * self->width, 0, self->width);
     }
 }
@@ -334,18 +373,18 @@ static Status list_append(Chunk *self, const TribHost *host, const struct ArrowA
                           uint64_t from, uint32_t count, Error *err) {
     if (array->n_buffers < 2 || array->n_children != 1)
         return bad_array(err, "a nested column has the wrong shape");
-    int32_t *out = (int32_t *)self->values + self->length;
+    int32_t *out = (int32_t *)(void *)self->values->data + self->length;
     const int32_t *in = (const int32_t *)array->buffers[1] + from;
     if (in[0] < 0 || in[count] < in[0] || in[count] > array->children[0]->length)
         return bad_array(err, "the offsets of a nested column are wrong");
     int32_t base = (int32_t)self->children[0].length;
     TRY(chunk_append(&self->children[0], host, array->children[0], in[0],
                      (uint32_t)(in[count] - in[0]), err));
-    for (uint32_t i = 0; i < count; i++) {
-        if (in[i + 1] < in[i]) return bad_array(err, "the offsets of a nested column are wrong");
+    /* out[0] is there already (0 at first), and may be read by others. */
+    for (uint32_t i = 1; i <= count; i++) {
+        if (in[i] < in[i - 1]) return bad_array(err, "the offsets of a nested column are wrong");
         out[i] = base + (in[i] - in[0]);
     }
-    out[count] = base + (in[count] - in[0]);
     return TRIB_OK;
 }
 
@@ -358,10 +397,11 @@ Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *
     if (count == 0) return TRIB_OK;
     uint64_t at = (uint64_t)(array->offset + from);
     TRY(chunk_reserve(self, host, count, err));
+    TRY(chunk_own_bits(self, host, err));
     TRY(validity_append(self, host, array, at, count, err));
     switch (self->layout) {
     case CHUNK_BITS:
-        (void)bits_copy(self->values, self->length, array->buffers[1], at, count);
+        (void)bits_copy(bits_of(self->values), self->length, array->buffers[1], at, count);
         break;
     case CHUNK_FIXED: fixed_append(self, array, at, count); break;
     case CHUNK_VIEW: TRY(views_append(self, host, array, at, count, err)); break;
@@ -378,12 +418,98 @@ Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *
     return TRIB_OK;
 }
 
+Status chunk_append_nulls(Chunk *self, const TribHost *host, uint32_t count, Error *err) {
+    if (count == 0) return TRIB_OK;
+    TRY(chunk_reserve(self, host, count, err));
+    TRY(chunk_own_bits(self, host, err));
+    TRY(chunk_need_validity(self, host, err));
+    for (uint32_t i = 0; i < count; i++) bitmap_unset(bits_of(self->validity), self->length + i);
+    self->nulls += count;
+    if (self->layout == CHUNK_LIST) {
+        int32_t *out = (int32_t *)(void *)self->values->data + self->length;
+        for (uint32_t i = 1; i <= count; i++) out[i] = out[0];
+    } else if (self->layout == CHUNK_STRUCT) {
+        for (uint32_t i = 0; i < self->nchildren; i++)
+            TRY(chunk_append_nulls(&self->children[i], host, count, err));
+    } else if (self->layout != CHUNK_BITS) {
+        memset(self->values->data + (size_t)self->length * self->width, 0,
+               (size_t)count * self->width);
+    } else {
+        for (uint32_t i = 0; i < count; i++) bitmap_unset(bits_of(self->values), self->length + i);
+    }
+    self->length += count;
+    return TRIB_OK;
+}
+
+/* The bytes of a value in the canonical layout of its column; returns how many. */
+static uint32_t value_bytes(const TribValue *value, uint32_t width, unsigned char out[16]) {
+    struct {
+        int64_t us;
+        int16_t zone, ns;
+        int32_t zero;
+    } zoned = {value->as.instant.us, value->as.instant.zone, (int16_t)value->as.instant.ns, 0};
+    struct {
+        int64_t us;
+        int32_t ns, zero;
+    } instant = {value->as.instant.us, value->as.instant.ns, 0};
+    float single = (float)value->as.real;
+    switch (value->type.id) {
+    case TRIB_TYPE_REAL: memcpy(out, &single, sizeof single); break;
+    case TRIB_TYPE_DOUBLE: memcpy(out, &value->as.real, sizeof value->as.real); break;
+    case TRIB_TYPE_UUID: memcpy(out, value->as.text.data, 16); break;
+    case TRIB_TYPE_TIMESTAMP_TZ: memcpy(out, &zoned, sizeof zoned); break;
+    case TRIB_TYPE_TIME_TZ: memcpy(out, &instant, sizeof instant); break;
+    case TRIB_TYPE_TIMESTAMP:
+        if (width == 16)
+            memcpy(out, &instant, sizeof instant);
+        else
+            memcpy(out, &value->as.integer, 8);
+        break;
+    default:
+        if (width == 16)
+            memcpy(out, &value->as.wide, sizeof value->as.wide);
+        else
+            memcpy(out, &value->as.integer, width); /* little-endian */
+    }
+    return width;
+}
+
+Status chunk_append_value(Chunk *self, const TribHost *host, const TribValue *value, uint32_t count,
+                          Error *err) {
+    if (value->is_null) return chunk_append_nulls(self, host, count, err);
+    _Alignas(16) unsigned char bytes[16] = {0};
+    int64_t block_size = 0;
+    const void *buffers[4] = {NULL, bytes};
+    struct ArrowArray one = {.length = 1, .n_buffers = 2, .buffers = buffers};
+    if (self->layout == CHUNK_VIEW) {
+        size_t length = value->as.text.length;
+        if (length > INT32_MAX) return error_set(err, ERR_LIMIT, "a value is longer than 2 GiB");
+        View *view = (View *)(void *)bytes;
+        *view = (View){.length = (int32_t)length};
+        memcpy(length <= INLINE_MAX ? (char *)view + sizeof view->length : view->prefix,
+               value->as.text.data, length <= INLINE_MAX ? length : sizeof view->prefix);
+        block_size = (int64_t)length;
+        buffers[2] = value->as.text.data;
+        buffers[3] = &block_size;
+        one.n_buffers = 4;
+    } else if (self->layout == CHUNK_BITS) {
+        bytes[0] = value->as.integer != 0;
+    } else if (self->layout == CHUNK_FIXED) {
+        (void)value_bytes(value, self->width, bytes);
+    } else {
+        return error_set(err, ERR_UNSUPPORTED, "a nested column takes no DEFAULT but NULL");
+    }
+    for (uint32_t i = 0; i < count; i++) TRY(chunk_append(self, host, &one, 0, 1, err));
+    return TRIB_OK;
+}
+
 /* ---------------------------------------------------------------- sealing */
 
 /* Minimum and maximum of integers of one width; NULL rows hold 0 and are skipped. */
 #define RANGE_OF(name, ctype, wide)                                      \
     static bool range_##name(const Chunk *self, wide *low, wide *high) { \
-        const ctype *values = self->values;                              \
+        const ctype *values = chunk_values(self);                        \
+        const uint64_t *validity = chunk_validity(self);                 \
         bool any = false;                                                \
         if (self->nulls == 0 && self->length > 0) {                      \
             ctype least = values[0], most = values[0];                   \
@@ -396,7 +522,7 @@ Status chunk_append(Chunk *self, const TribHost *host, const struct ArrowArray *
             return least == least && most == most;                       \
         }                                                                \
         for (uint32_t i = 0; i < self->length; i++) {                    \
-            if (!bitmap_get(self->validity, i)) continue;                \
+            if (!bitmap_get(validity, i)) continue;                      \
             if (!any || values[i] < *low) *low = values[i];              \
             if (!any || values[i] > *high) *high = values[i];            \
             any = true;                                                  \
@@ -421,10 +547,12 @@ static bool range_integers(const Chunk *self, int64_t *low, int64_t *high) {
 /* Floating-point columns: NaN has no place in a range, so a column that holds one has none. */
 static bool range_floats(const Chunk *self, double *low, double *high) {
     bool any = false;
+    const uint64_t *validity = chunk_validity(self);
+    const void *values = chunk_values(self);
     for (uint32_t i = 0; i < self->length; i++) {
-        if (self->validity && !bitmap_get(self->validity, i)) continue;
-        double value = self->width == 4 ? (double)((const float *)self->values)[i]
-                                        : ((const double *)self->values)[i];
+        if (validity && !bitmap_get(validity, i)) continue;
+        double value =
+            self->width == 4 ? (double)((const float *)values)[i] : ((const double *)values)[i];
         if (value != value) return false;
         if (!any || value < *low) *low = value;
         if (!any || value > *high) *high = value;
@@ -434,6 +562,7 @@ static bool range_floats(const Chunk *self, double *low, double *high) {
 }
 
 static void chunk_range(Chunk *self) {
+    self->ranged = false;
     self->minimum = self->maximum = (TribValue){.type = self->type};
     if (self->layout != CHUNK_FIXED || self->width > 8) return;
     if (self->type.id == TRIB_TYPE_REAL || self->type.id == TRIB_TYPE_DOUBLE)
@@ -442,22 +571,44 @@ static void chunk_range(Chunk *self) {
         self->ranged = range_integers(self, &self->minimum.as.integer, &self->maximum.as.integer);
 }
 
+static bool value_below(const TribValue *a, const TribValue *b) {
+    if (a->type.id == TRIB_TYPE_REAL || a->type.id == TRIB_TYPE_DOUBLE)
+        return a->as.real < b->as.real;
+    return a->as.integer < b->as.integer;
+}
+
+void chunk_range_join(Chunk *self, const Chunk *first, const Chunk *second) {
+    const Chunk *only = first->nulls == first->length     ? second
+                        : second->nulls == second->length ? first
+                                                          : NULL;
+    self->ranged = only ? only->ranged : first->ranged && second->ranged;
+    if (!self->ranged) return;
+    const Chunk *low = only, *high = only;
+    if (!only) {
+        low = value_below(&second->minimum, &first->minimum) ? second : first;
+        high = value_below(&first->maximum, &second->maximum) ? second : first;
+    }
+    self->minimum = low->minimum;
+    self->maximum = high->maximum;
+}
+
 /* A buffer more than a quarter larger than needed is moved into one that fits. */
-static Status trim(const TribHost *host, void **memory, size_t used, size_t held, Error *err) {
+static Status trim_buffer(const TribHost *host, ChunkBuffer **memory, size_t used, size_t held,
+                          Error *err) {
     if (!*memory || held - used <= used / 4 || held <= 512) return TRIB_OK;
-    return memory_resize(host, memory, used, used ? used : 1, err);
+    return buffer_resize(host, memory, used, used ? used : 1, false, err);
 }
 
 static Status buffers_build(Chunk *self, const TribHost *host, Error *err) {
     uint32_t views = self->layout == CHUNK_VIEW ? self->nblocks + 1 : 0;
     self->nbuffers = (self->layout == CHUNK_STRUCT ? 1 : 2) + views;
     self->buffers = host_alloc(host, sizeof(void *) * self->nbuffers);
-    if (!self->buffers) return out_of_budget(err);
-    self->buffers[0] = self->validity;
-    if (self->layout != CHUNK_STRUCT) self->buffers[1] = self->values;
+    if (!self->buffers) return chunk_out_of_budget(err);
+    self->buffers[0] = chunk_validity(self);
+    if (self->layout != CHUNK_STRUCT) self->buffers[1] = self->values->data;
     if (!views) return TRIB_OK;
     self->block_sizes = host_alloc(host, sizeof(int64_t) * (self->nblocks + 1));
-    if (!self->block_sizes) return out_of_budget(err);
+    if (!self->block_sizes) return chunk_out_of_budget(err);
     for (uint32_t i = 0; i < self->nblocks; i++) {
         self->buffers[2 + i] = self->blocks[i].data;
         self->block_sizes[i] = self->blocks[i].used;
@@ -475,78 +626,116 @@ static inline uint64_t hash_number(uint64_t x) {
     return x ^ x >> 31;
 }
 
-#define SKETCH_LOOP(HASH)                                                   \
-    do {                                                                    \
-        for (uint32_t i = 0; i < self->length; i++) {                       \
-            if (self->validity && !bitmap_get(self->validity, i)) continue; \
-            sketch_add(self->sketch, (HASH));                               \
-        }                                                                   \
+#define SKETCH_LOOP(HASH)                                       \
+    do {                                                        \
+        for (uint32_t i = from; i < self->length; i++) {        \
+            if (validity && !bitmap_get(validity, i)) continue; \
+            sketch_add(registers, (HASH));                      \
+        }                                                       \
     } while (0)
 
-static uint64_t hash_text(const Chunk *self, uint32_t position) {
-    const View *view = (const View *)self->values + position;
-    size_t length = (size_t)view->length;
-    const char *inline_bytes = (const char *)view + sizeof view->length;
-    return XXH3_64bits(length <= INLINE_MAX ? inline_bytes
-                                            : self->blocks[view->block].data + view->offset,
-                       length);
+const char *chunk_text(const Chunk *self, uint32_t position, uint32_t *length) {
+    const View *view = (const View *)chunk_values(self) + position;
+    *length = (uint32_t)view->length;
+    return view->length <= INLINE_MAX ? (const char *)view + sizeof view->length
+                                      : self->blocks[view->block].data + view->offset;
 }
 
-static Status chunk_sketch(Chunk *self, const TribHost *host, Error *err) {
-    if (self->layout != CHUNK_FIXED && self->layout != CHUNK_VIEW) return TRIB_OK;
-    if (!self->sketch) self->sketch = host_alloc(host, SKETCH_BYTES);
-    if (!self->sketch) return out_of_budget(err);
-    memset(self->sketch, 0, SKETCH_BYTES);
-    const uint8_t *values = self->values;
+static uint64_t hash_text(const Chunk *self, uint32_t position) {
+    uint32_t length;
+    const char *text = chunk_text(self, position, &length);
+    return XXH3_64bits(text, length);
+}
+
+bool chunk_countable(const Chunk *self) {
+    return self->layout == CHUNK_FIXED || self->layout == CHUNK_VIEW;
+}
+
+void chunk_sketch(const Chunk *self, uint32_t from, uint8_t *registers) {
+    const uint64_t *validity = chunk_validity(self);
+    const void *values = chunk_values(self);
     if (self->layout == CHUNK_VIEW) {
         SKETCH_LOOP(hash_text(self, i));
-        return TRIB_OK;
+        return;
     }
     switch (self->width) {
-    case 1: SKETCH_LOOP(hash_number(values[i])); break;
-    case 2: SKETCH_LOOP(hash_number(((const uint16_t *)self->values)[i])); break;
-    case 4: SKETCH_LOOP(hash_number(((const uint32_t *)self->values)[i])); break;
-    case 8: SKETCH_LOOP(hash_number(((const uint64_t *)self->values)[i])); break;
-    default: SKETCH_LOOP(XXH3_64bits(values + (size_t)i * self->width, self->width)); break;
+    case 1: SKETCH_LOOP(hash_number(((const uint8_t *)values)[i])); break;
+    case 2: SKETCH_LOOP(hash_number(((const uint16_t *)values)[i])); break;
+    case 4: SKETCH_LOOP(hash_number(((const uint32_t *)values)[i])); break;
+    case 8: SKETCH_LOOP(hash_number(((const uint64_t *)values)[i])); break;
+    default:
+        SKETCH_LOOP(XXH3_64bits((const char *)values + (size_t)i * self->width, self->width));
+        break;
     }
-    return TRIB_OK;
 }
 
-static Status seal(Chunk *self, const TribHost *host, Error *err) {
+/* ---------------------------------------------------------------- sealing and extending */
+
+static Status chunk_trim(Chunk *self, const TribHost *host, Error *err) {
     if (self->nulls == 0 && self->validity) {
-        host_free(host, self->validity);
+        buffer_release(self->validity);
         self->validity = NULL;
     }
-    if (self->layout != CHUNK_STRUCT) {
-        /* An empty array still has buffers. */
-        if (!self->values) TRY(chunk_reserve(self, host, 1, err));
-        TRY(trim(host, &self->values, values_bytes(self, self->length),
-                 values_bytes(self, self->capacity), err));
-    }
+    if (self->layout != CHUNK_STRUCT)
+        TRY(trim_buffer(host, &self->values, values_bytes(self, self->length),
+                        values_bytes(self, self->capacity), err));
     if (self->nblocks) {
         ChunkBlock *last = &self->blocks[self->nblocks - 1];
-        void *data = last->data;
-        Status status = trim(host, &data, last->used, last->size, err);
-        if (data != last->data) last->size = last->used;
-        last->data = data;
+        Status status = trim_buffer(host, &last->memory, last->used, last->size, err);
+        if (last->memory->data != last->data) last->size = last->used;
+        last->data = last->memory->data;
         TRY(status);
     }
     self->capacity = self->length;
-    chunk_range(self);
-    for (uint32_t i = 0; i < self->nchildren; i++) TRY(seal(&self->children[i], host, err));
+    return TRIB_OK;
+}
+
+Status chunk_seal(Chunk *self, const TribHost *host, ChunkSeal how, Error *err) {
+    /* An empty array still has buffers. */
+    if (self->layout != CHUNK_STRUCT && !self->values) TRY(chunk_reserve(self, host, 1, err));
+    if (how == SEAL_TRIMMED) TRY(chunk_trim(self, host, err));
+    if (how != SEAL_EXTENDED) chunk_range(self);
+    for (uint32_t i = 0; i < self->nchildren; i++)
+        TRY(chunk_seal(&self->children[i], host, how, err));
     return buffers_build(self, host, err);
 }
 
-Status chunk_seal(Chunk *self, const TribHost *host, Error *err) {
-    TRY(seal(self, host, err));
-    return chunk_sketch(self, host, err);
+Status chunk_extend(const Chunk *from, const TribHost *host, Chunk *out, Error *err) {
+    *out = *from;
+    out->buffers = NULL;
+    out->block_sizes = NULL;
+    out->nbuffers = 0;
+    out->blocks = NULL;
+    out->nblocks = out->blocks_capacity = 0;
+    out->children = NULL;
+    out->nchildren = 0;
+    out->borrowed_bits = true;
+    (void)buffer_retain(out->validity);
+    (void)buffer_retain(out->values);
+    if (from->nblocks) {
+        uint32_t capacity = from->nblocks + 1;
+        out->blocks = host_alloc(host, sizeof(ChunkBlock) * capacity);
+        if (!out->blocks) return chunk_out_of_budget(err);
+        memcpy(out->blocks, from->blocks, sizeof(ChunkBlock) * from->nblocks);
+        out->nblocks = from->nblocks;
+        out->blocks_capacity = capacity;
+        for (uint32_t i = 0; i < out->nblocks; i++) (void)buffer_retain(out->blocks[i].memory);
+    }
+    if (!from->children) return TRIB_OK;
+    out->children = host_alloc(host, sizeof(Chunk) * (from->nchildren ? from->nchildren : 1));
+    if (!out->children) return chunk_out_of_budget(err);
+    for (uint32_t i = 0; i < from->nchildren; i++) {
+        memset(&out->children[i], 0, sizeof(Chunk));
+        out->nchildren = i + 1;
+        TRY(chunk_extend(&from->children[i], host, &out->children[i], err));
+    }
+    return TRIB_OK;
 }
 
 uint64_t chunk_bytes(const Chunk *self) {
     uint64_t bytes =
         values_bytes(self, self->capacity) + (self->validity ? validity_bytes(self->capacity) : 0);
     for (uint32_t i = 0; i < self->nblocks; i++) bytes += self->blocks[i].size;
-    bytes += self->sketch ? SKETCH_BYTES : 0;
     for (uint32_t i = 0; i < self->nchildren; i++) bytes += chunk_bytes(&self->children[i]);
     return bytes;
 }
@@ -561,6 +750,6 @@ uint32_t chunk_row_width(const Chunk *self) {
 
 uint32_t chunk_text_at(const Chunk *self, uint32_t position) {
     if (self->layout != CHUNK_VIEW) return 0;
-    uint32_t length = (uint32_t)((const View *)self->values)[position].length;
+    uint32_t length = (uint32_t)((const View *)chunk_values(self))[position].length;
     return length > INLINE_MAX ? length : 0;
 }

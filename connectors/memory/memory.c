@@ -1,12 +1,9 @@
 /*
- * memory.c - the connector of tables in RAM: catalog, metadata, DDL, writing.
+ * memory.c - the connector of tables in RAM: catalog, metadata, transactions.
  *
- * Catalogs of one name are one store of the process (store.c), whichever connection opened them. Rows
- * are appended in row groups of up to GROUP_ROWS; a writer collects its own groups and adds them to the
- * table when it is closed, so that nobody sees half of an INSERT. A table that CREATE TABLE AS writes
- * gets its name only then.
+ * Catalogs of one name are one store of the process (store.c), whichever connection opened them.
  *
- * Threads: catalogs are used by any number of threads (the store locks); a writer by one.
+ * Threads: catalogs are used by any number of threads (the store locks).
  */
 #include "config.h"
 
@@ -41,6 +38,10 @@ static void memory_close(TribCatalog *catalog) {
 
 /* ---------------------------------------------------------------- metadata */
 
+static const MemTx *call_tx(const TribCall *call) {
+    return call && call->transaction ? call->transaction->tx : NULL;
+}
+
 typedef struct TableCount {
     uint64_t tables, rows;
 } TableCount;
@@ -48,16 +49,15 @@ typedef struct TableCount {
 static bool table_count(void *context, const MemTable *table) {
     TableCount *count = context;
     count->tables++;
-    count->rows += atomic_load(&table->version->rows);
+    count->rows += atomic_load(&table->rows);
     return true;
 }
 
 static TribStatus memory_check(TribCatalog *catalog, TribCall *call, char *text, size_t size,
                                TribError *err) {
-    (void)call;
     (void)err;
     TableCount count = {0};
-    store_each_table(catalog->store, NULL, table_count, &count);
+    store_each_table(catalog->store, call_tx(call), NULL, table_count, &count);
     (void)text_format(text, size, "tables in memory: %llu, rows: %llu",
                       (unsigned long long)count.tables, (unsigned long long)count.rows);
     return TRIB_OK;
@@ -70,9 +70,8 @@ static bool visit_schema(void *context, const char *schema) {
 
 static TribStatus memory_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names,
                                       TribError *err) {
-    (void)call;
     (void)err;
-    store_each_schema(catalog->store, visit_schema, names);
+    store_each_schema(catalog->store, call_tx(call), visit_schema, names);
     return TRIB_OK;
 }
 
@@ -83,9 +82,8 @@ static bool visit_table(void *context, const MemTable *table) {
 
 static TribStatus memory_list_tables(TribCatalog *catalog, TribCall *call, const char *schema,
                                      TribNames *names, TribError *err) {
-    (void)call;
     (void)err;
-    store_each_table(catalog->store, schema, visit_table, names);
+    store_each_table(catalog->store, call_tx(call), schema, visit_table, names);
     return TRIB_OK;
 }
 
@@ -119,7 +117,7 @@ static void column_statistics(const MemVersion *version, uint32_t index, TribCol
     uint64_t rows = 0, nulls = 0;
     bool known = true, any = false;
     for (uint32_t i = 0; i < version->ngroups; i++) {
-        const Chunk *chunk = &version->groups[i]->columns[index];
+        const Chunk *chunk = group_chunk(version->groups[i], index);
         rows += chunk->length;
         nulls += chunk->nulls;
         if (chunk->nulls == chunk->length) continue;
@@ -148,11 +146,12 @@ static void column_distinct(const MemVersion *version, uint32_t index, TribColum
     uint64_t seen = 0, rows = 0;
     uint32_t step = version->ngroups / SKETCHES_MOST + 1;
     for (uint32_t i = 0; i < version->ngroups; i++) {
-        const Chunk *chunk = &version->groups[i]->columns[index];
+        const Chunk *chunk = group_chunk(version->groups[i], index);
         rows += chunk->length - chunk->nulls;
         if (i % step) continue;
-        if (!chunk->sketch) return;
-        sketch_merge(all, chunk->sketch);
+        const uint8_t *sketch = column_sketch(version->groups[i]->columns[index]);
+        if (!sketch) return;
+        sketch_merge(all, sketch);
         seen += chunk->length - chunk->nulls;
     }
     double count = round(sketch_count(all));
@@ -161,10 +160,10 @@ static void column_distinct(const MemVersion *version, uint32_t index, TribColum
     column->distinct = count;
 }
 
-static Status table_describe(const MemTable *table, MemVersion *version, Arena *arena,
-                             TribNames *names, Error *err) {
+static Status columns_describe(const MemTable *table, const MemVersion *version, Arena *arena,
+                               TribColumn **out, Error *err) {
     TribColumn *columns;
-    TRY_ALLOC(columns, ARENA_ARRAY(arena, TribColumn, table->ncolumns), err);
+    TRY_ALLOC(columns, ARENA_ARRAY(arena, TribColumn, table->ncolumns + 1), err);
     for (uint32_t i = 0; i < table->ncolumns; i++) {
         Buf spelled;
         columns[i] = table->columns[i];
@@ -175,25 +174,55 @@ static Status table_describe(const MemTable *table, MemVersion *version, Arena *
         column_statistics(version, i, &columns[i]);
         column_distinct(version, i, &columns[i]);
     }
+    columns[table->ncolumns] = (TribColumn){.name = ROW_ID_NAME,
+                                            .type = {.id = TRIB_TYPE_BIGINT},
+                                            .hidden = true,
+                                            .remote_type = "bigint",
+                                            .distinct = -1,
+                                            .null_fraction = 0};
+    *out = columns;
+    return TRIB_OK;
+}
+
+static Status keys_describe(const MemTable *table, Arena *arena, TribKey **out, Error *err) {
+    TRY_ALLOC(*out, ARENA_ARRAY(arena, TribKey, table->nkeys), err);
+    for (uint32_t i = 0; i < table->nkeys; i++) {
+        const MemKey *key = &table->keys[i];
+        (*out)[i] = (TribKey){.name = key->name,
+                              .primary = key->primary,
+                              .unique = key->unique,
+                              .ncolumns = key->ncolumns,
+                              .columns = key->columns};
+    }
+    return TRIB_OK;
+}
+
+static Status table_describe(const MemTable *table, const MemVersion *version, Arena *arena,
+                             TribNames *names, Error *err) {
+    TribColumn *columns;
+    TribKey *keys;
+    TRY(columns_describe(table, version, arena, &columns, err));
+    TRY(keys_describe(table, arena, &keys, err));
     TribTable described = {.size = sizeof described,
                            .schema = table->schema,
                            .name = table->name,
                            .kind = TRIB_TABLE_BASE,
                            .comment = table->comment,
-                           .ncolumns = table->ncolumns,
+                           .ncolumns = table->ncolumns + 1,
                            .columns = columns,
-                           .rows = (double)atomic_load(&version->rows),
-                           .writable = true};
+                           .nkeys = table->nkeys,
+                           .keys = keys,
+                           .rows = (double)atomic_load(&table->rows),
+                           .writable = true,
+                           .nrow_key = 1,
+                           .row_key = &table->ncolumns};
     return names->described(names->self, &described, err);
 }
 
 static TribStatus memory_describe_table(TribCatalog *catalog, TribCall *call, const char *schema,
                                         const char *name, TribNames *names, TribError *err) {
-    (void)call;
-    MemTable *table = store_table(catalog->store, schema, name);
-    if (!table)
-        return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name,
-                         schema, name);
+    MemTable *table = store_table(catalog->store, call_tx(call), schema, name);
+    if (!table) return store_no_table(catalog->store, schema, name, err);
     uint64_t commit;
     MemVersion *version = table_version(table, &commit);
     Arena *arena = arena_new(NULL);
@@ -205,294 +234,12 @@ static TribStatus memory_describe_table(TribCatalog *catalog, TribCall *call, co
     return status;
 }
 
-/* ---------------------------------------------------------------- DDL */
-
-static Status create_table(TribCatalog *catalog, const TribDdl *ddl, Error *err) {
-    MemTable *table;
-    if (ddl->if_exists) {
-        MemTable *there = store_table(catalog->store, ddl->schema, ddl->name);
-        table_release(there);
-        if (there) return TRIB_OK;
-    }
-    if (!ddl->table || ddl->table->ncolumns == 0)
-        return error_set(err, ERR_SYNTAX, "the table %s.%s.%s would have no columns", catalog->name,
-                         ddl->schema, ddl->name);
-    TribTable definition = *ddl->table;
-    definition.schema = ddl->schema;
-    definition.name = ddl->name;
-    TRY(table_new(catalog->host, &definition, &table, err));
-    Status status = store_add_table(catalog->store, table, err);
-    if (status == TRIB_EXISTS && ddl->if_exists)
-        status = TRIB_OK;
-    else if (status == TRIB_OK && ddl->transaction)
-        status = tx_note_created(ddl->transaction->tx, table, err);
-    table_release(table);
-    return status;
-}
-
-static TribStatus memory_ddl(TribCatalog *catalog, TribCall *call, const TribDdl *ddl,
-                             TribError *err) {
-    (void)call;
-    switch (ddl->kind) {
-    case TRIB_DDL_CREATE_TABLE: return create_table(catalog, ddl, err);
-    case TRIB_DDL_CREATE_SCHEMA:
-        return store_create_schema(catalog->store, ddl->schema, ddl->if_exists, err);
-    case TRIB_DDL_DROP_SCHEMA:
-        return store_drop_schema(catalog->store, ddl->schema, ddl->if_exists, err);
-    case TRIB_DDL_DROP_TABLE: break;
-    default: return error_set(err, ERR_UNSUPPORTED, "catalogs of type memory cannot do this");
-    }
-    if (ddl->transaction)
-        return error_set(err, ERR_UNSUPPORTED,
-                         "DROP TABLE cannot be part of a transaction in catalog %s", catalog->name);
-    return store_drop_table(catalog->store, ddl->schema, ddl->name, ddl->if_exists, err);
-}
-
-/* ---------------------------------------------------------------- writing */
-
-struct TribWriter {
-    TribCatalog *catalog;
-    MemTable *table; /* NULL: the table is there already and rows are thrown away (IF NOT EXISTS) */
-    MemTx *tx;
-    bool create, if_not_exists, failed;
-    uint32_t ncolumns;  /* of the rows that come */
-    uint32_t *position; /* by column of the table: where it stands in the rows; UINT32_MAX = NULL */
-    uint64_t rows;
-    MemGroup *group; /* being filled */
-    uint32_t ngroups, groups_capacity;
-    MemGroup **groups; /* sealed */
-};
-
-static void writer_free(TribWriter *self) {
-    for (uint32_t i = 0; i < self->ngroups; i++) group_release(self->groups[i]);
-    group_release(self->group);
-    table_release(self->table);
-    heap_free(self->groups);
-    heap_free(self->position);
-    heap_free(self);
-}
-
-static Status writer_columns(TribWriter *self, const TribWriteRequest *request, Error *err) {
-    uint32_t count = self->table->ncolumns;
-    TRY_ALLOC(self->position, heap_alloc(sizeof(uint32_t) * count), err);
-    bool all = request->kind == TRIB_WRITE_CREATE || !request->columns;
-    self->ncolumns = all ? count : request->ncolumns;
-    for (uint32_t i = 0; i < count; i++) self->position[i] = all ? i : UINT32_MAX;
-    for (uint32_t i = 0; !all && i < request->ncolumns; i++) {
-        if (request->columns[i] >= count)
-            return error_set(err, ERR_COLUMN_NOT_FOUND, "the table has no such column");
-        self->position[request->columns[i]] = i;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (self->position[i] == UINT32_MAX && !self->table->columns[i].nullable)
-            return error_set(err, ERR_CONSTRAINT,
-                             "the column %s must not be NULL and gets no value",
-                             self->table->columns[i].name);
-    }
-    return TRIB_OK;
-}
-
-/* An existing table must still be what the statement was prepared for. */
-static Status target_check(const MemTable *table, const TribTable *described, Error *err) {
-    bool same = table->ncolumns == described->ncolumns;
-    for (uint32_t i = 0; same && i < table->ncolumns; i++) {
-        const TribType *now = &table->columns[i].type, *then = &described->columns[i].type;
-        same =
-            now->id == then->id && now->precision == then->precision && now->scale == then->scale;
-    }
-    if (same) return TRIB_OK;
-    return error_set(err, ERR_SEQUENCE,
-                     "the table %s.%s has changed since the statement was prepared", table->schema,
-                     table->name);
-}
-
-static Status writer_target(TribWriter *self, const TribWriteRequest *request, Error *err) {
-    const TribTable *target = request->table;
-    MemTable *there = store_table(self->catalog->store, target->schema, target->name);
-    if (request->kind == TRIB_WRITE_INSERT) {
-        if (!there)
-            return error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s",
-                             self->catalog->name, target->schema, target->name);
-        self->table = there;
-        return target_check(there, target, err);
-    }
-    self->create = true;
-    self->if_not_exists = request->if_not_exists;
-    table_release(there);
-    if (there && request->if_not_exists) return TRIB_OK;
-    if (there)
-        return error_set(err, ERR_TABLE_EXISTS, "the table %s.%s.%s exists already",
-                         self->catalog->name, target->schema, target->name);
-    if (!store_has_schema(self->catalog->store, target->schema))
-        return error_set(err, ERR_SCHEMA_NAME, "there is no schema %s.%s", self->catalog->name,
-                         target->schema);
-    return table_new(self->catalog->host, target, &self->table, err);
-}
-
-static TribStatus memory_write_open(TribCatalog *catalog, TribCall *call,
-                                    const TribWriteRequest *request, TribWriter **out,
-                                    TribError *err) {
-    (void)call;
-    TribWriter *self;
-    TRY_ALLOC(self, heap_alloc(sizeof *self), err);
-    self->catalog = catalog;
-    self->tx = request->transaction ? request->transaction->tx : NULL;
-    Status status = writer_target(self, request, err);
-    if (status == TRIB_OK && self->table) status = writer_columns(self, request, err);
-    if (status != TRIB_OK) {
-        writer_free(self);
-        return status;
-    }
-    *out = self;
-    return TRIB_OK;
-}
-
-static Status writer_seal(TribWriter *self, Error *err) {
-    if (!self->group || self->group->rows == 0) return TRIB_OK;
-    TRY(group_seal(self->group, err));
-    if (self->ngroups == self->groups_capacity) {
-        uint32_t capacity = self->groups_capacity ? self->groups_capacity * 2 : 8;
-        MemGroup **grown = heap_resize(self->groups, capacity * sizeof(MemGroup *));
-        if (!grown) return error_out_of_memory(err);
-        self->groups = grown;
-        self->groups_capacity = capacity;
-    }
-    self->groups[self->ngroups++] = self->group;
-    self->group = NULL;
-    return TRIB_OK;
-}
-
-/* An array of NULLs for a column that the rows do not carry. Its values are never looked at, but must
- * be there: every position is NULL. */
-static Status null_array(TribWriter *self, const Chunk *chunk, uint32_t rows, Arena *arena,
-                         struct ArrowArray *out, Error *err) {
-    *out = (struct ArrowArray){
-        .length = rows, .null_count = rows, .n_buffers = 2, .n_children = chunk->nchildren};
-    uint32_t nbuffers = chunk->layout == CHUNK_VIEW ? 3 : 2;
-    const void **buffers;
-    TRY_ALLOC(buffers, ARENA_ARRAY(arena, const void *, nbuffers), err);
-    TRY_ALLOC(buffers[0], arena_alloc(arena, bitmap_words(rows) * 8), err);
-    size_t width = chunk->layout == CHUNK_BITS ? 1 : chunk->layout == CHUNK_LIST ? 4 : chunk->width;
-    TRY_ALLOC(buffers[1], arena_alloc(arena, ((size_t)rows + 1) * width + 16), err);
-    if (nbuffers == 3) TRY_ALLOC(buffers[2], arena_alloc(arena, 8), err);
-    out->n_buffers = nbuffers;
-    out->buffers = buffers;
-    if (!chunk->nchildren) return TRIB_OK;
-    TRY_ALLOC(out->children, ARENA_ARRAY(arena, struct ArrowArray *, chunk->nchildren), err);
-    uint32_t below = chunk->layout == CHUNK_LIST ? 0 : rows;
-    for (uint32_t i = 0; i < chunk->nchildren; i++) {
-        TRY_ALLOC(out->children[i], ARENA_NEW(arena, struct ArrowArray), err);
-        TRY(null_array(self, &chunk->children[i], below, arena, out->children[i], err));
-    }
-    return TRIB_OK;
-}
-
-/* The rows as the table's columns stand, without a copy of the rows. */
-static Status rows_arrange(TribWriter *self, const struct ArrowArray *in, Arena *arena,
-                           struct ArrowArray *out, Error *err) {
-    *out = *in;
-    out->n_children = self->table->ncolumns;
-    TRY_ALLOC(out->children, ARENA_ARRAY(arena, struct ArrowArray *, self->table->ncolumns), err);
-    for (uint32_t i = 0; i < self->table->ncolumns; i++) {
-        if (self->position[i] != UINT32_MAX) {
-            out->children[i] = in->children[self->position[i]];
-            continue;
-        }
-        TRY_ALLOC(out->children[i], ARENA_NEW(arena, struct ArrowArray), err);
-        TRY(null_array(self, &self->group->columns[i], (uint32_t)(in->offset + in->length), arena,
-                       out->children[i], err));
-    }
-    return TRIB_OK;
-}
-
-static Status nulls_check(const TribWriter *self, Error *err) {
-    for (uint32_t i = 0; i < self->table->ncolumns; i++) {
-        if (self->table->columns[i].nullable || self->group->columns[i].nulls == 0) continue;
-        return error_set(err, ERR_CONSTRAINT, "the column %s of %s.%s must not be NULL",
-                         self->table->columns[i].name, self->table->schema, self->table->name);
-    }
-    return TRIB_OK;
-}
-
-static Status rows_append(TribWriter *self, const struct ArrowArray *rows, uint32_t from,
-                          uint32_t count, Error *err) {
-    while (count > 0) {
-        if (!self->group) TRY(group_new(self->table, &self->group, err));
-        uint32_t room = GROUP_ROWS - self->group->rows, now = count < room ? count : room;
-        TRY(group_append(self->group, rows, from, now, err));
-        TRY(nulls_check(self, err));
-        from += now;
-        count -= now;
-        self->rows += now;
-        if (self->group->rows == GROUP_ROWS) TRY(writer_seal(self, err));
-    }
-    return TRIB_OK;
-}
-
-static Status batch_append(TribWriter *self, const TribBatch *batch, Arena *arena, Error *err) {
-    struct ArrowArray rows;
-    if (!self->group) TRY(group_new(self->table, &self->group, err));
-    TRY(rows_arrange(self, &batch->array, arena, &rows, err));
-    if (!batch->selection) return rows_append(self, &rows, 0, (uint32_t)batch->array.length, err);
-    /* Runs of neighbours are appended together. */
-    for (uint32_t i = 0; i < batch->selected;) {
-        uint32_t first = batch->selection[i], run = 1;
-        while (i + run < batch->selected && batch->selection[i + run] == first + run) run++;
-        TRY(rows_append(self, &rows, first, run, err));
-        i += run;
-    }
-    return TRIB_OK;
-}
-
-static TribStatus memory_write_batch(TribWriter *writer, const TribBatch *batch, TribError *err) {
-    if (!writer->table) return TRIB_OK;
-    if (writer->failed)
-        return error_set(err, ERR_SEQUENCE, "an earlier batch of this writer failed");
-    if (batch->array.n_children != writer->ncolumns || batch->array.length > INT32_MAX)
-        return error_set(err, ERR_GENERAL, "a batch to be written has the wrong shape");
-    Arena *arena = arena_new(NULL);
-    Status status = arena ? batch_append(writer, batch, arena, err) : error_out_of_memory(err);
-    arena_free(arena);
-    if (status != TRIB_OK) writer->failed = true;
-    return status;
-}
-
-static Status writer_commit(TribWriter *self, Error *err) {
-    TRY(writer_seal(self, err));
-    if (self->create) {
-        Status status = store_add_table(self->catalog->store, self->table, err);
-        if (status == TRIB_EXISTS && self->if_not_exists) {
-            self->rows = 0;
-            return TRIB_OK;
-        }
-        TRY(status);
-        if (self->tx) TRY(tx_note_created(self->tx, self->table, err));
-    }
-    uint32_t count = self->ngroups;
-    self->ngroups = 0; /* table_append takes the references over */
-    return table_append(self->table, self->tx, count, self->groups, err);
-}
-
-static TribStatus memory_write_close(TribWriter *writer, bool commit, uint64_t *rows,
-                                     TribError *err) {
-    Status status = TRIB_OK;
-    if (rows) *rows = 0;
-    if (commit && writer->failed)
-        status = error_set(err, ERR_SEQUENCE, "a batch of this writer failed");
-    else if (commit && writer->table) {
-        status = writer_commit(writer, err);
-        if (rows && status == TRIB_OK) *rows = writer->rows;
-    }
-    writer_free(writer);
-    return status;
-}
-
 /* ---------------------------------------------------------------- transactions */
 
 static TribStatus memory_tx_begin(TribCatalog *catalog, TribCall *call,
                                   const TribTxRequest *request, TribTx **out, TribError *err) {
     (void)call;
-    (void)request;
+    (void)request; /* one level, and the host refuses writes in read-only transactions */
     TribTx *self;
     TRY_ALLOC(self, heap_alloc(sizeof *self), err);
     Status status = tx_begin(catalog->store, &self->tx, err);
@@ -506,9 +253,19 @@ static TribStatus memory_tx_begin(TribCatalog *catalog, TribCall *call,
 
 static TribStatus memory_tx_end(TribTx *transaction, TribCall *call, bool commit, TribError *err) {
     (void)call;
-    Status status = tx_end(transaction->tx, commit, err);
+    (void)err;
+    tx_end(transaction->tx, commit);
     heap_free(transaction);
-    return status;
+    return TRIB_OK;
+}
+
+static TribStatus memory_tx_mark(TribTx *transaction, TribCall *call, TribMark mark,
+                                 TribError *err) {
+    (void)call;
+    (void)err;
+    if (mark == TRIB_MARK_SET) tx_set_mark(transaction->tx);
+    if (mark == TRIB_MARK_GO_BACK) tx_go_back(transaction->tx);
+    return TRIB_OK;
 }
 
 static const TribOptionDef memory_options[] = {{0}};
@@ -518,7 +275,7 @@ static const TribConnector memory_connector = {
     .struct_size = sizeof(TribConnector),
     .type = "memory",
     .summary = "tables in memory, shared within the process",
-    .flags = TRIB_NONBLOCKING | TRIB_PROCESS_STATE | TRIB_VALID_TEXT,
+    .flags = TRIB_NONBLOCKING | TRIB_PROCESS_STATE | TRIB_VALID_TEXT | TRIB_HOST_DEFAULTS,
     .options = memory_options,
     .open = memory_open,
     .close = memory_close,
@@ -541,6 +298,7 @@ static const TribConnector memory_connector = {
     .ddl = memory_ddl,
     .tx_begin = memory_tx_begin,
     .tx_end = memory_tx_end,
+    .tx_mark = memory_tx_mark,
     .isolations = TRIB_REPEATABLE_READ,
     .default_isolation = TRIB_REPEATABLE_READ,
 };

@@ -6,8 +6,9 @@
  * compared with a literal" are kept to skip row groups whose range rules them out; they are answered
  * SUPERSET then. A split is a run of row groups: one each, unless the engine wants fewer.
  *
- * A batch is a slice of a row group: arrays that point into its chunks and hold a reference to it.
- * Nothing is copied and nothing waits. Plans are immutable; a scan belongs to one thread at a time.
+ * A batch is a slice of a row group: arrays that point into its chunks and hold a reference to it; rows
+ * that the snapshot does not see are left out by a selection. Nothing is copied but row ids (a hidden
+ * column, by which rows are found again to be changed), and nothing waits. Plans are immutable; a scan belongs to one thread at a time.
  */
 #include "config.h"
 
@@ -49,6 +50,7 @@ struct TribScan {
     MemSnapshot snapshot;
     uint32_t next, end; /* groups */
     MemGroup *group;    /* the current one, borrowed from the version; NULL = take the next */
+    bool whole;         /* all rows of the group were visible when it was begun */
     uint32_t row;
     uint32_t batch_rows;
     uint64_t batch_bytes;
@@ -124,9 +126,9 @@ static Status plan_columns(TribPlan *self, const TribOffer *offer, Error *err) {
     TRY_ALLOC(self->columns, ARENA_ARRAY(self->arena, uint32_t, offer->noutput), err);
     for (uint32_t i = 0; i < offer->noutput; i++) {
         const TribNode *node = &offer->nodes[offer->output[i]];
-        if (node->kind != TRIB_NODE_COLUMN || node->ref >= self->table->ncolumns)
+        if (node->kind != TRIB_NODE_COLUMN || node->ref > self->table->ncolumns)
             return error_set(err, ERR_UNSUPPORTED, "a table in memory gives its columns only");
-        self->columns[i] = node->ref;
+        self->columns[i] = node->ref; /* ncolumns: the row's id */
     }
     return TRIB_OK;
 }
@@ -174,7 +176,8 @@ static bool range_excludes(const PlanRange *range, const Chunk *chunk) {
 
 static bool group_wanted(const TribPlan *plan, const MemGroup *group) {
     for (uint32_t i = 0; i < plan->nranges; i++) {
-        if (range_excludes(&plan->ranges[i], &group->columns[plan->ranges[i].column])) return false;
+        if (range_excludes(&plan->ranges[i], group_chunk(group, plan->ranges[i].column)))
+            return false;
     }
     return true;
 }
@@ -184,7 +187,10 @@ static void plan_text(TribPlan *self, TribOffer *offer) {
     buf_init(&text, self->arena, 1 << 20);
     buf_printf(&text, "table %s.%s (", self->table->schema, self->table->name);
     for (uint32_t i = 0; i < self->ncolumns; i++)
-        buf_printf(&text, "%s%s", i ? ", " : "", self->table->columns[self->columns[i]].name);
+        buf_printf(&text, "%s%s", i ? ", " : "",
+                   self->columns[i] < self->table->ncolumns
+                       ? self->table->columns[self->columns[i]].name
+                       : ROW_ID_NAME);
     buf_char(&text, ')');
     offer->text = text.failed ? "table" : text.data;
     double rows = 0;
@@ -200,13 +206,16 @@ static void plan_text(TribPlan *self, TribOffer *offer) {
             arena_printf(self->arena, "row groups %u of %u", wanted, self->version->ngroups);
 }
 
-/* The offer was made from a description of the table; a table made anew since may differ. */
-static Status table_check(const MemTable *table, const TribTable *described, Error *err) {
-    bool same = table->ncolumns == described->ncolumns;
+/* A table that was altered after the statement was bound cannot be told by its name. */
+Status table_check(const MemTable *table, const TribTable *described, Error *err) {
+    uint32_t ncolumns = described->ncolumns;
+    while (ncolumns > 0 && described->columns[ncolumns - 1].hidden) ncolumns--;
+    bool same = table->ncolumns == ncolumns;
     for (uint32_t i = 0; same && i < table->ncolumns; i++) {
         const TribType *now = &table->columns[i].type, *then = &described->columns[i].type;
-        same =
-            now->id == then->id && now->precision == then->precision && now->scale == then->scale;
+        same = now->id == then->id && now->precision == then->precision &&
+               now->scale == then->scale &&
+               strcmp(table->columns[i].name, described->columns[i].name) == 0;
     }
     if (same) return TRIB_OK;
     (void)error_set(err, ERR_SEQUENCE,
@@ -217,7 +226,7 @@ static Status table_check(const MemTable *table, const TribTable *described, Err
 
 TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
                        TribError *err) {
-    (void)call;
+    const MemTx *tx = call && call->transaction ? call->transaction->tx : NULL;
     if (offer->njoins > 0 || offer->ntables != 1)
         return error_set(err, ERR_UNSUPPORTED, "tables in memory are joined by the engine");
     const TribTable *described = offer->tables[0];
@@ -226,13 +235,12 @@ TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, T
     atomic_init(&self->references, 1);
     pthread_mutex_init(&self->lock, NULL);
     self->arena = arena_new(NULL);
-    self->table = store_table(catalog->store, described->schema, described->name);
+    self->table = store_table(catalog->store, tx, described->schema, described->name);
     Status status = TRIB_OK;
     if (!self->arena)
         status = error_out_of_memory(err);
     else if (!self->table)
-        status = error_set(err, ERR_TABLE_NOT_FOUND, "there is no table %s.%s.%s", catalog->name,
-                           described->schema, described->name);
+        status = store_no_table(catalog->store, described->schema, described->name, err);
     if (status == TRIB_OK) status = table_check(self->table, described, err);
     if (status == TRIB_OK) {
         self->version = table_version(self->table, &self->commit);
@@ -317,6 +325,8 @@ typedef struct Slice {
     const TribHost *host;
     MemGroup *group;
     uint16_t *selection;
+    uint64_t *ids;
+    const void *id_buffers[2];
 } Slice;
 
 static void slice_array_release(struct ArrowArray *array) {
@@ -328,6 +338,7 @@ static void slice_array_release(struct ArrowArray *array) {
     if (atomic_fetch_sub_explicit(&slice->arrays, 1, memory_order_acq_rel) != 1) return;
     group_release(slice->group);
     heap_free(slice->selection);
+    heap_free(slice->ids);
     host_free(slice->host, slice);
 }
 
@@ -358,6 +369,30 @@ static void slice_fill(const Chunk *chunk, SliceRoom *room, uint32_t from, uint3
 
 static const void *no_buffers[1] = {NULL};
 
+/* The rows' ids, written out unless the group has them. */
+static Status slice_ids(Slice *slice, uint32_t from, uint32_t count, struct ArrowArray *out,
+                        Error *err) {
+    const MemGroup *group = slice->group;
+    if (!group->ids && !slice->ids) {
+        TRY_ALLOC(slice->ids, heap_alloc(count * sizeof(uint64_t)), err);
+        for (uint32_t i = 0; i < count; i++) slice->ids[i] = group->first_id + from + i;
+    }
+    slice->id_buffers[1] = group->ids ? (const void *)group->ids->data : slice->ids;
+    *out = (struct ArrowArray){.length = count,
+                               .offset = group->ids ? from : 0,
+                               .n_buffers = 2,
+                               .buffers = slice->id_buffers,
+                               .release = slice_array_release,
+                               .private_data = slice};
+    return TRIB_OK;
+}
+
+/* A child without ids, so that all can be released together. */
+static Status slice_failed(Slice *slice, struct ArrowArray *child, Error *err) {
+    *child = (struct ArrowArray){.release = slice_array_release, .private_data = slice};
+    return err->status;
+}
+
 static Status slice_make(TribScan *self, uint32_t from, uint32_t count, TribBatch *out,
                          Error *err) {
     const TribPlan *plan = self->plan;
@@ -380,15 +415,19 @@ static Status slice_make(TribScan *self, uint32_t from, uint32_t count, TribBatc
                                      .release = slice_array_release,
                                      .private_data = slice};
     room.pointers += plan->ncolumns;
+    Status status = TRIB_OK;
     for (uint32_t i = 0; i < plan->ncolumns; i++) {
-        out->array.children[i] = room.arrays++;
-        slice_fill(&self->group->columns[plan->columns[i]], &room, from, count,
-                   out->array.children[i]);
+        struct ArrowArray *child = out->array.children[i] = room.arrays++;
+        if (plan->columns[i] < plan->table->ncolumns)
+            slice_fill(group_chunk(self->group, plan->columns[i]), &room, from, count, child);
+        else if (slice_ids(slice, from, count, child, err) != TRIB_OK)
+            status = slice_failed(slice, child, err);
     }
-    return TRIB_OK;
+    if (status != TRIB_OK) out->array.release(&out->array);
+    return status;
 }
 
-/* Rows that were deleted are left out by a selection. */
+/* Rows that the snapshot does not see are left out by a selection. */
 static Status slice_select(TribScan *self, uint32_t from, uint32_t count, TribBatch *batch,
                            Error *err) {
     Slice *slice = batch->array.private_data;
@@ -397,13 +436,8 @@ static Status slice_select(TribScan *self, uint32_t from, uint32_t count, TribBa
         batch->array.release(&batch->array);
         return error_out_of_memory(err);
     }
-    uint32_t selected = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (group_row_visible(self->group, from + i, self->snapshot))
-            slice->selection[selected++] = (uint16_t)i;
-    }
     batch->selection = slice->selection;
-    batch->selected = selected;
+    batch->selected = group_select(self->group, self->snapshot, from, count, slice->selection);
     return TRIB_OK;
 }
 
@@ -418,8 +452,8 @@ TribStatus memory_scan_open(TribCatalog *catalog, TribCall *call, const TribScan
     self->plan = (TribPlan *)request->plan;
     memory_plan_retain(self->plan);
     self->host = catalog->host;
-    self->snapshot.commit = self->plan->commit;
-    self->snapshot.own = request->transaction ? tx_number(request->transaction->tx) : 0;
+    self->snapshot = (MemSnapshot){self->plan->commit, 0};
+    if (request->transaction) self->snapshot = tx_snapshot(request->transaction->tx);
     self->next = split->first;
     self->end = split->first + split->count;
     self->batch_rows = request->batch_rows ? request->batch_rows : 2048;
@@ -435,13 +469,20 @@ static MemGroup *scan_group(TribScan *self) {
     const TribPlan *plan = self->plan;
     while (self->next < self->end) {
         MemGroup *group = plan->version->groups[self->next++];
-        if (group->rows == 0 || !group_visible(group, self->snapshot) || !group_wanted(plan, group))
+        if (group->rows == 0 || !group_any_visible(group, self->snapshot) ||
+            !group_wanted(plan, group))
             continue;
+        self->whole = group_all_visible(group, self->snapshot);
         self->row_width = 0;
         self->worst_row = 0;
         self->narrays = 1;
         for (uint32_t i = 0; i < plan->ncolumns; i++) {
-            const Chunk *chunk = &group->columns[plan->columns[i]];
+            if (plan->columns[i] == plan->table->ncolumns) {
+                self->row_width += sizeof(uint64_t);
+                self->narrays++;
+                continue;
+            }
+            const Chunk *chunk = group_chunk(group, plan->columns[i]);
             self->row_width += chunk_row_width(chunk);
             self->worst_row += chunk->longest;
             self->narrays += chunk->narrays;
@@ -456,13 +497,16 @@ static MemGroup *scan_group(TribScan *self) {
 /* As many rows from self->row on as fit into batch_bytes, at least one. */
 static uint32_t rows_that_fit(const TribScan *self, uint32_t most) {
     const TribPlan *plan = self->plan;
+    uint32_t own = plan->table->ncolumns;
     if (self->worst_row == 0 || most <= self->batch_bytes / self->worst_row) return most;
     uint64_t bytes = 0;
     uint32_t count = 0;
     while (count < most) {
         bytes += self->row_width;
-        for (uint32_t i = 0; i < plan->ncolumns; i++)
-            bytes += chunk_text_at(&self->group->columns[plan->columns[i]], self->row + count);
+        for (uint32_t i = 0; i < plan->ncolumns; i++) {
+            if (plan->columns[i] == own) continue;
+            bytes += chunk_text_at(group_chunk(self->group, plan->columns[i]), self->row + count);
+        }
         if (count > 0 && bytes > self->batch_bytes) break;
         count++;
     }
@@ -481,7 +525,7 @@ TribStatus memory_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch,
         count = rows_that_fit(scan, count);
         uint32_t from = scan->row;
         TRY(slice_make(scan, from, count, batch, err));
-        if (scan->group->delete_tx) TRY(slice_select(scan, from, count, batch, err));
+        if (!scan->whole) TRY(slice_select(scan, from, count, batch, err));
         scan->row += count;
         if (scan->row == scan->group->rows) scan->group = NULL;
         scan->stats.rows += batch->selected;
