@@ -78,6 +78,7 @@ typedef struct Judgement {
     uint32_t row;
     uint64_t oldest;
     uint32_t kept; /* slots of rows that older snapshots see */
+    uint64_t lost; /* the newest commit that deleted such a row whose slot was given away */
     bool busy;     /* another transaction has written the key since the snapshot */
 } Judgement;
 
@@ -102,8 +103,11 @@ static KeyAnswer key_judge(void *context, uint64_t id) {
         return KEY_STALE;
     if (!key_equal(self->key, self->group, self->row, group, row)) return KEY_OTHER;
     if (deleted && number_own(deleted, self->tx->number)) return KEY_OTHER;
-    if (deleted && deleted <= self->tx->commit)
-        return ++self->kept > KEPT_MOST ? KEY_STALE : KEY_OTHER;
+    if (deleted && deleted <= self->tx->commit) {
+        if (++self->kept <= KEPT_MOST) return KEY_OTHER;
+        self->lost = deleted > self->lost ? deleted : self->lost;
+        return KEY_STALE;
+    }
     self->busy = deleted || (!number_final(inserted) && !number_own(inserted, self->tx->number));
     return KEY_TAKEN;
 }
@@ -212,6 +216,7 @@ Status keys_take(MemTable *self, const MemVersion *next, MemGroup *const *groups
         if (status == TRIB_OK)
             status = key_take_all(self, &judgement, &self->keys[k], groups, count, first, err);
     }
+    if (judgement.lost > self->lost) self->lost = judgement.lost;
     for (; status != TRIB_OK && k-- > 1;) {
         uint64_t id = first;
         for (uint32_t g = 0; self->keys[k - 1].unique && g < count; g++) {

@@ -37,6 +37,7 @@ struct TribPlan {
     MemTable *table;
     MemVersion *version;
     uint64_t commit;
+    MemLookup *found; /* NULL: the groups are read; else its hits */
     uint32_t ncolumns;
     uint32_t *columns; /* of the table, by output */
     uint32_t nranges;
@@ -48,10 +49,10 @@ struct TribScan {
     TribPlan *plan;
     const TribHost *host;
     MemSnapshot snapshot;
-    uint32_t next, end; /* groups */
-    MemGroup *group;    /* the current one, borrowed from the version; NULL = take the next */
-    bool whole;         /* all rows of the group were visible when it was begun */
-    uint32_t row;
+    uint32_t next, end;    /* groups, or hits */
+    MemGroup *group;       /* the current one, borrowed from the version; NULL = take the next */
+    bool whole;            /* all rows of the group were visible when it was begun */
+    uint32_t row, row_end; /* of the group */
     uint32_t batch_rows;
     uint64_t batch_bytes;
     uint64_t row_width, worst_row; /* of the group */
@@ -195,6 +196,15 @@ static void plan_text(TribPlan *self, TribOffer *offer) {
     offer->text = text.failed ? "table" : text.data;
     double rows = 0;
     uint32_t wanted = 0;
+    if (self->found) {
+        Buf note;
+        buf_init(&note, self->arena, 1 << 12);
+        buf_text(&note, "by ");
+        key_describe(self->table, self->found->key, &note);
+        offer->note = note.failed ? "by key" : note.data;
+        offer->rows = self->found->nhits ? 1 : 0;
+        return;
+    }
     for (uint32_t i = 0; i < self->version->ngroups; i++) {
         if (!group_wanted(self, self->version->groups[i])) continue;
         wanted++;
@@ -224,6 +234,42 @@ Status table_check(const MemTable *table, const TribTable *described, Error *err
     return error_hint(err, "prepare the statement again");
 }
 
+/* Is the conjunct `column = literal` of the column's type? */
+static const TribValue *equality_of(const TribOffer *offer, const TribNode *call,
+                                    uint32_t *column) {
+    if (call->kind != TRIB_NODE_CALL || call->count != 2 || call->op != TRIB_FN_eq) return NULL;
+    const TribNode *left = &offer->nodes[call->first], *right = left + 1;
+    if (left->kind == TRIB_NODE_LITERAL) {
+        left = right;
+        right = &offer->nodes[call->first];
+    }
+    if (left->kind != TRIB_NODE_COLUMN || right->kind != TRIB_NODE_LITERAL) return NULL;
+    const TribValue *value = &offer->values[right->ref];
+    *column = left->ref;
+    return value->type.id == left->type.id && value->type.scale == left->type.scale &&
+                   value->type.precision == left->type.precision && !value->is_null
+               ? value
+               : NULL;
+}
+
+/* The version to be read; rows found by a unique key, if the conjuncts give one. */
+static Status plan_version(TribPlan *self, const MemTx *tx, const TribOffer *offer, Error *err) {
+    const TribValue **equal;
+    MemLookup *found;
+    uint32_t column;
+    TRY_ALLOC(equal, ARENA_ARRAY(self->arena, const TribValue *, self->table->ncolumns), err);
+    TRY_ALLOC(found, ARENA_NEW(self->arena, MemLookup), err);
+    for (uint32_t i = 0; offer->mode != TRIB_PUSHDOWN_OFF && i < offer->nconjuncts; i++) {
+        const TribValue *value = equality_of(offer, &offer->nodes[offer->conjuncts[i]], &column);
+        if (value && column < self->table->ncolumns) equal[column] = value;
+    }
+    Status status = table_lookup(self->table, tx, equal, found, err);
+    self->version = found->version;
+    self->commit = found->commit;
+    if (found->key) self->found = found;
+    return status;
+}
+
 TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
                        TribError *err) {
     const MemTx *tx = call && call->transaction ? call->transaction->tx : NULL;
@@ -243,8 +289,8 @@ TribStatus memory_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, T
         status = store_no_table(catalog->store, described->schema, described->name, err);
     if (status == TRIB_OK) status = table_check(self->table, described, err);
     if (status == TRIB_OK) {
-        self->version = table_version(self->table, &self->commit);
-        status = plan_columns(self, offer, err);
+        status = plan_version(self, tx, offer, err);
+        if (status == TRIB_OK) status = plan_columns(self, offer, err);
     }
     if (status == TRIB_OK) status = plan_conjuncts(self, offer, err);
     if (status != TRIB_OK) {
@@ -279,7 +325,7 @@ void memory_plan_release(TribPlan *plan) {
 static Status splits_build(TribPlan *plan, uint32_t wanted, const TribSplit *const **out,
                            uint32_t *count, Error *err) {
     const MemVersion *version = plan->version;
-    uint32_t groups = version->ngroups;
+    uint32_t groups = plan->found ? 0 : version->ngroups;
     uint32_t nsplits = groups < wanted ? groups : wanted;
     if (nsplits == 0) nsplits = 1; /* without groups: an empty split */
     const TribSplit **list;
@@ -454,8 +500,10 @@ TribStatus memory_scan_open(TribCatalog *catalog, TribCall *call, const TribScan
     self->host = catalog->host;
     self->snapshot = (MemSnapshot){self->plan->commit, 0};
     if (request->transaction) self->snapshot = tx_snapshot(request->transaction->tx);
+    /* A transaction that has begun since: the version has nothing of what was committed between. */
+    if (self->snapshot.commit > self->plan->commit) self->snapshot.commit = self->plan->commit;
     self->next = split->first;
-    self->end = split->first + split->count;
+    self->end = self->plan->found ? self->plan->found->nhits : split->first + split->count;
     self->batch_rows = request->batch_rows ? request->batch_rows : 2048;
     self->batch_bytes = request->batch_bytes ? request->batch_bytes : UINT64_MAX;
     self->stats.size = sizeof self->stats;
@@ -464,34 +512,43 @@ TribStatus memory_scan_open(TribCatalog *catalog, TribCall *call, const TribScan
     return TRIB_OK;
 }
 
-/* The next group that has rows for us; NULL at the end. */
-static MemGroup *scan_group(TribScan *self) {
+static void scan_measure(TribScan *self) {
+    const TribPlan *plan = self->plan;
+    self->row_width = 0;
+    self->worst_row = 0;
+    self->narrays = 1;
+    for (uint32_t i = 0; i < plan->ncolumns; i++) {
+        if (plan->columns[i] == plan->table->ncolumns) {
+            self->row_width += sizeof(uint64_t);
+            self->narrays++;
+            continue;
+        }
+        const Chunk *chunk = group_chunk(self->group, plan->columns[i]);
+        self->row_width += chunk_row_width(chunk);
+        self->worst_row += chunk->longest;
+        self->narrays += chunk->narrays;
+    }
+    self->worst_row += self->row_width;
+}
+
+/* On to the next group, or row, that may have something for us; false at the end. */
+static bool scan_advance(TribScan *self) {
     const TribPlan *plan = self->plan;
     while (self->next < self->end) {
-        MemGroup *group = plan->version->groups[self->next++];
+        const MemHit *hit = plan->found ? &plan->found->hits[self->next] : NULL;
+        MemGroup *group = hit ? hit->group : plan->version->groups[self->next];
+        self->next++;
         if (group->rows == 0 || !group_any_visible(group, self->snapshot) ||
-            !group_wanted(plan, group))
+            (!hit && !group_wanted(plan, group)))
             continue;
+        self->group = group;
         self->whole = group_all_visible(group, self->snapshot);
-        self->row_width = 0;
-        self->worst_row = 0;
-        self->narrays = 1;
-        for (uint32_t i = 0; i < plan->ncolumns; i++) {
-            if (plan->columns[i] == plan->table->ncolumns) {
-                self->row_width += sizeof(uint64_t);
-                self->narrays++;
-                continue;
-            }
-            const Chunk *chunk = group_chunk(group, plan->columns[i]);
-            self->row_width += chunk_row_width(chunk);
-            self->worst_row += chunk->longest;
-            self->narrays += chunk->narrays;
-        }
-        self->worst_row += self->row_width;
-        self->row = 0;
-        return group;
+        self->row = hit ? hit->row : 0;
+        self->row_end = hit ? hit->row + 1 : group->rows;
+        scan_measure(self);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 /* As many rows from self->row on as fit into batch_bytes, at least one. */
@@ -518,8 +575,8 @@ TribStatus memory_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch,
     for (;;) {
         if (atomic_load_explicit(&scan->cancelled, memory_order_relaxed))
             return error_set(err, ERR_CANCELLED, "the scan was cancelled");
-        if (!scan->group && !(scan->group = scan_group(scan))) return TRIB_OK;
-        uint32_t count = scan->group->rows - scan->row;
+        if (!scan->group && !scan_advance(scan)) return TRIB_OK;
+        uint32_t count = scan->row_end - scan->row;
         if (count > scan->batch_rows) count = scan->batch_rows;
         if (max_rows && count > max_rows) count = max_rows;
         count = rows_that_fit(scan, count);
@@ -527,7 +584,7 @@ TribStatus memory_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch,
         TRY(slice_make(scan, from, count, batch, err));
         if (!scan->whole) TRY(slice_select(scan, from, count, batch, err));
         scan->row += count;
-        if (scan->row == scan->group->rows) scan->group = NULL;
+        if (scan->row == scan->row_end) scan->group = NULL;
         scan->stats.rows += batch->selected;
         if (batch->selected) return TRIB_OK;
         batch->array.release(&batch->array);

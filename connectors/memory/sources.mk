@@ -11,6 +11,7 @@ MEMORY_CONNECTOR_SOURCES = \
 	connectors/memory/group_rows.c \
 	connectors/memory/key.c \
 	connectors/memory/key.h \
+	connectors/memory/lookup.c \
 	connectors/memory/memory.c \
 	connectors/memory/scan.c \
 	connectors/memory/scan.h \

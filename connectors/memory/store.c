@@ -25,6 +25,10 @@ void store_write_lock(void) {
     pthread_mutex_lock(&write_mutex);
 }
 
+bool store_write_trylock(void) {
+    return pthread_mutex_trylock(&write_mutex) == 0;
+}
+
 void store_write_unlock(void) {
     pthread_mutex_unlock(&write_mutex);
 }

@@ -46,6 +46,7 @@ typedef struct MemTable {
     uint32_t writers;  /* transactions with changes of rows */
     uint64_t dead;     /* rows that new snapshots do not see */
     uint64_t sweep_at; /* so many dead rows are worth a look */
+    uint64_t lost;     /* snapshots before this commit may miss rows in the keys' slots */
     bool ever_dead;    /* slots of keys may refer to rows that do not count */
     bool waiting;      /* in the list of tables with rows that only old snapshots see */
     struct MemTable *next_waiting;
@@ -100,6 +101,27 @@ void key_describe(const MemTable *self, const MemKey *key, Buf *out);
 /* The current version (one reference) and the newest commit number. */
 MemVersion *table_version(MemTable *self, uint64_t *commit);
 void version_release(MemVersion *self);
+
+#define LOOKUP_MOST 24
+
+typedef struct MemHit {
+    MemGroup *group; /* of the version */
+    uint32_t row;
+} MemHit;
+
+/* key NULL: no unique key was given, or it cannot be used now. */
+typedef struct MemLookup {
+    MemVersion *version; /* one reference */
+    uint64_t commit;     /* the newest when it was taken */
+    const MemKey *key;
+    uint32_t nhits;
+    MemHit hits[LOOKUP_MOST]; /* every row with the key that some snapshot may see */
+} MemLookup;
+
+/* The current version and, where `equal` (by column, NULL = any value) gives a unique key, its rows. On failure,
+ * too, the version is to be released. */
+Status table_lookup(MemTable *self, const MemTx *tx, const TribValue *const *equal, MemLookup *out,
+                    Error *err) WARN_UNUSED;
 /* Where the row stands. */
 bool version_find(const MemVersion *self, uint64_t id, MemGroup **group, uint32_t *row);
 

@@ -70,6 +70,7 @@ typedef struct Store {
 extern Store mem_store;
 
 void store_write_lock(void);
+bool store_write_trylock(void);
 void store_write_unlock(void);
 void store_lock(void);
 void store_unlock(void);

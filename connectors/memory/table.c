@@ -236,6 +236,7 @@ Status table_derive(MemTable *self, MemTx *tx, MemTable *from, const uint32_t *s
     self->next_id = from->next_id;
     self->dead = from->dead;
     self->ever_dead = true;
+    self->lost = atomic_load(&mem_store.commits);
     atomic_store(&self->rows, atomic_load(&from->rows));
     TRY(keys_fill(self, tx, err));
     return derive_log(self, tx, from, err);
