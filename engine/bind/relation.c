@@ -28,11 +28,15 @@ static Status set_qualifiers(Binder *binder, Scope *scope, const AstName *alias,
 Status bind_rename_columns(Binder *binder, Scope *scope, uint32_t count, const AstName *names,
                            AstPosition at) {
     if (count == 0) return TRIB_OK;
-    if (count != scope->count) {
+    uint32_t shown = 0;
+    for (uint32_t i = 0; i < scope->count; i++) shown += !scope->columns[i].hidden;
+    if (count != shown) {
         return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
-                            "%u column names are given for %u columns", count, scope->count);
+                            "%u column names are given for %u columns", count, shown);
     }
-    for (uint32_t i = 0; i < count; i++) scope->columns[i].name = names[i].text;
+    for (uint32_t i = 0, next = 0; i < scope->count; i++) {
+        if (!scope->columns[i].hidden) scope->columns[i].name = names[next++].text;
+    }
     scope_renamed(binder, scope);
     return TRIB_OK;
 }

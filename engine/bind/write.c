@@ -185,8 +185,12 @@ static bool assignable(Type from, Type to) {
 static Status insert_columns(Binder *binder, const AstStatement *ast, const TribTable *table,
                              uint32_t *count, uint32_t **out) {
     if (ast->nnames == 0) {
-        *count = table->ncolumns;
-        return all_columns(binder, table->ncolumns, out);
+        *count = 0;
+        TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, table->ncolumns), binder->err);
+        for (uint32_t i = 0; i < table->ncolumns; i++) {
+            if (!table->columns[i].hidden) (*out)[(*count)++] = i;
+        }
+        return TRIB_OK;
     }
     *count = ast->nnames;
     TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, ast->nnames), binder->err);
