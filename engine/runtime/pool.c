@@ -26,7 +26,7 @@ enum { TASK_IDLE, TASK_QUEUED, TASK_RUNNING, TASK_WOKEN, TASK_ENDED };
 typedef struct Pool {
     pthread_mutex_t lock;
     pthread_cond_t runnable; /* a task was queued, or the pool ends */
-    pthread_cond_t ended;    /* a worker ended */
+    pthread_cond_t ended;    /* a worker ended, or the pool goes on after all */
     Task *head, *tail;
     uint32_t workers;  /* running threads */
     uint32_t idle;     /* of them, waiting */
@@ -39,25 +39,27 @@ static Pool *_Atomic the_pool;
 static pthread_mutex_t pool_birth = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint32_t pool_birth_stamp;
 
+/* Under the lock, which is given up meanwhile: another session may begin and want the workers again. */
 static void pool_stop(Pool *self, int64_t wait_ns) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     int64_t ns = until.tv_nsec + wait_ns;
     until.tv_sec += (time_t)(ns / 1000000000);
     until.tv_nsec = (long)(ns % 1000000000);
-    pthread_mutex_lock(&self->lock);
     self->stopping = true;
     pthread_cond_broadcast(&self->runnable);
-    while (self->workers > 0) {
+    while (self->stopping && self->workers > 0) {
         if (pthread_cond_timedwait(&self->ended, &self->lock, &until) != 0) break;
     }
-    pthread_mutex_unlock(&self->lock);
 }
 
 /* Registered once, so after OpenSSL's handler if that was initialised before the first session. */
 static void pool_at_exit(void) {
     Pool *pool = atomic_load(&the_pool);
-    if (pool && pool->pid_stamp == os_pid_stamp()) pool_stop(pool, POOL_EXIT_WAIT_NS);
+    if (!pool || pool->pid_stamp != os_pid_stamp()) return;
+    pthread_mutex_lock(&pool->lock);
+    pool_stop(pool, POOL_EXIT_WAIT_NS);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 static Pool *pool_new(void) {
@@ -195,9 +197,9 @@ void pool_release(void) {
     Pool *pool = atomic_load(&the_pool);
     if (!pool || pool->pid_stamp != os_pid_stamp()) return;
     pthread_mutex_lock(&pool->lock);
-    bool last = pool->sessions > 0 && --pool->sessions == 0;
+    /* Without letting go of the lock: a session that begins now must find its workers. */
+    if (pool->sessions > 0 && --pool->sessions == 0) pool_stop(pool, INT64_C(1000000000));
     pthread_mutex_unlock(&pool->lock);
-    if (last) pool_stop(pool, INT64_C(1000000000));
 }
 
 static Status pool_start_worker(Pool *self, Error *err) {
@@ -214,6 +216,7 @@ Status pool_need(uint32_t workers, Error *err) {
     if (workers > POOL_MAX_WORKERS) workers = POOL_MAX_WORKERS;
     Status status = TRIB_OK;
     pthread_mutex_lock(&pool->lock);
+    if (pool->stopping) pthread_cond_broadcast(&pool->ended); /* who stops it need not wait on */
     pool->stopping = false;
     while (pool->workers < workers && status == TRIB_OK) {
         status = pool_start_worker(pool, err);

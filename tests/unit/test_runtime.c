@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 
+#include "engine/runtime/pool.h"
 #include "tests/unit/runtime_harness.h"
 
 #define CATALOGS "\"f\": {\"type\": \"fake\", \"rows\": 100}, \"g\": {\"type\": \"fake\"}"
@@ -184,12 +185,67 @@ static void direct_execution(void **state) {
     session_close(session);
 }
 
+/* ---------------------------------------------------------------- one session ends as another begins */
+
+typedef struct Errand {
+    Task task; /* first: the pool hands it back */
+    int slices;
+    _Atomic bool done;
+} Errand;
+
+static TaskStep errand_run(Task *task) {
+    return ((Errand *)task)->slices-- > 0 ? TASK_YIELD : TASK_DONE;
+}
+
+static void errand_done(Task *task) {
+    atomic_store(&((Errand *)task)->done, true);
+}
+
+static pthread_barrier_t round_begins, round_ends;
+
+enum { ROUNDS = 1000 };
+
+static void *let_go(void *unused) {
+    for (int i = 0; i < ROUNDS; i++) {
+        pool_acquire();
+        pthread_barrier_wait(&round_begins);
+        pool_release();
+        pthread_barrier_wait(&round_ends);
+    }
+    return NULL;
+}
+
+/* The task of a session that begins runs to its end, although the last other one ends meanwhile. */
+static void ends_and_beginnings(void **state) {
+    pthread_t other;
+    Error err;
+    pthread_barrier_init(&round_begins, NULL, 2);
+    pthread_barrier_init(&round_ends, NULL, 2);
+    assert_int_equal(pthread_create(&other, NULL, let_go, NULL), 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        static Errand errand; /* the pool may still have it when the test fails */
+        errand = (Errand){.slices = i % 300};
+        task_init(&errand.task, errand_run, errand_done);
+        pthread_barrier_wait(&round_begins);
+        pool_acquire();
+        assert_int_equal(pool_need(1, &err), TRIB_OK);
+        task_wake(&errand.task);
+        int64_t until = os_now_ns() + INT64_C(20000000000);
+        while (!atomic_load(&errand.done) && os_now_ns() < until) sched_yield();
+        if (!atomic_load(&errand.done)) fail_msg("round %d: the task was left behind", i);
+        pthread_barrier_wait(&round_ends);
+        pool_release();
+    }
+    pthread_join(other, NULL);
+    pthread_barrier_destroy(&round_begins);
+    pthread_barrier_destroy(&round_ends);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(light_statements),
-        cmocka_unit_test(light_errors),
-        cmocka_unit_test(small_stacks),
-        cmocka_unit_test(direct_execution),
+        cmocka_unit_test(light_statements),    cmocka_unit_test(light_errors),
+        cmocka_unit_test(small_stacks),        cmocka_unit_test(direct_execution),
+        cmocka_unit_test(ends_and_beginnings),
     };
     return cmocka_run_group_tests_name("runtime", tests, NULL, NULL);
 }
