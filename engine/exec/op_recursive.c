@@ -32,7 +32,6 @@ static Status recursive_open(const PhysNode *node, Query *query, void *shared, E
 
 static void recursive_close(void *shared) {
     RecursiveShared *self = shared;
-    row_buffer_reader_end(self->reader);
     row_buffer_free(self->working);
     row_buffer_free(self->next);
     row_buffer_free(self->seen);
@@ -133,10 +132,13 @@ static Status recursive_produce(OpContext *context, Batch *out, Step *step, Erro
     }
 }
 
-/* Nobody wants more: the step must not go on. */
+/* Nobody wants more: the step must not go on, and the reader lies in memory of the task that ends. */
 static void recursive_local_close(OpContext *context) {
     RecursiveShared *self = context->shared;
-    if (context->role == ROLE_SOURCE && self->run) context->query->nested->stop(self->run);
+    if (context->role != ROLE_SOURCE) return;
+    if (self->run) context->query->nested->stop(self->run);
+    row_buffer_reader_end(self->reader);
+    self->reader = NULL;
 }
 
 const Operator op_recursive = {
