@@ -63,6 +63,7 @@ struct Arena {
     ArenaCallback *callbacks; /* the latest first */
     size_t bytes;             /* of all chunks, with their headers */
     size_t next_chunk;
+    bool exhausted; /* refused memory since it was made or reset */
 };
 
 /* ---------------------------------------------------------------- the heap */
@@ -82,8 +83,8 @@ void heap_fail_at(uint64_t nth) {
     atomic_store(&fail_countdown, nth);
 }
 
-bool heap_fault_pending(void) {
-    return atomic_load(&fail_countdown) != 0;
+uint64_t heap_fault_left(void) {
+    return atomic_load(&fail_countdown);
 }
 #else
 static inline bool fault_due(void) {
@@ -94,10 +95,14 @@ void heap_fail_at(uint64_t nth) {
     (void)nth;
 }
 
-bool heap_fault_pending(void) {
-    return false;
+uint64_t heap_fault_left(void) {
+    return 0;
 }
 #endif
+
+bool heap_fault_pending(void) {
+    return heap_fault_left() != 0;
+}
 
 bool heap_fault_due(void) {
     return fault_due();
@@ -125,6 +130,7 @@ static size_t align_up(size_t bytes) {
 
 Arena *arena_new(Arena *parent) {
     Arena *self = heap_alloc(sizeof *self);
+    if (!self && parent) parent->exhausted = true;
     if (!self) return NULL;
     self->next_chunk = ARENA_FIRST_CHUNK;
     self->parent = parent;
@@ -180,8 +186,13 @@ void arena_free(Arena *self) {
     }
 }
 
+bool arena_exhausted(const Arena *self) {
+    return self->exhausted;
+}
+
 void arena_reset(Arena *self) {
     arena_release(self);
+    self->exhausted = false;
     Chunk *keep = NULL;
     for (Chunk *chunk = self->chunks; chunk; chunk = chunk->next) {
         if (chunk->size <= ARENA_LAST_CHUNK && (!keep || chunk->size > keep->size)) keep = chunk;
@@ -217,7 +228,7 @@ static void *chunk_take(Chunk *chunk, size_t need, size_t bytes) {
     return memset(memory, 0, bytes);
 }
 
-void *arena_alloc(Arena *self, size_t bytes) {
+static void *arena_take(Arena *self, size_t bytes) {
     if (fault_due() || bytes > PTRDIFF_MAX / 2) return NULL;
     size_t need = align_up(bytes ? bytes : 1) + RED_ZONE;
     Chunk *current = self->chunks;
@@ -242,9 +253,15 @@ void *arena_alloc(Arena *self, size_t bytes) {
     return chunk_take(chunk, need, bytes);
 }
 
+void *arena_alloc(Arena *self, size_t bytes) {
+    void *memory = arena_take(self, bytes);
+    if (!memory) self->exhausted = true;
+    return memory;
+}
+
 void *arena_array(Arena *self, size_t count, size_t size) {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+    if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX; /* which nobody gets */
     return arena_alloc(self, bytes);
 }
 
@@ -256,7 +273,10 @@ void *arena_resize(Arena *self, void *memory, size_t old_bytes, size_t bytes) {
     if (RED_ZONE == 0 && current && bytes <= PTRDIFF_MAX / 2 &&
         (char *)memory + old_need == current->data + current->used &&
         align_up(bytes) - old_need <= current->size - current->used) {
-        if (fault_due()) return NULL;
+        if (fault_due()) {
+            self->exhausted = true;
+            return NULL;
+        }
         current->used += align_up(bytes) - old_need;
         memset((char *)memory + old_bytes, 0, bytes - old_bytes);
         return memory;

@@ -30,6 +30,8 @@ char *arena_printf(Arena *self, const char *format, ...) PRINTF_LIKE(2, 3);
 /* callback(context) runs when the arena is reset or freed. false when memory is exhausted. */
 bool arena_on_reset(Arena *self, void (*callback)(void *context), void *context);
 size_t arena_bytes(const Arena *self); /* held, children excluded */
+/* Has it refused memory since it was made or reset? What went wrong after that may have come of it. */
+bool arena_exhausted(const Arena *self);
 
 #define ARENA_NEW(arena, Type)          ((Type *)arena_alloc((arena), sizeof(Type)))
 #define ARENA_ARRAY(arena, Type, count) ((Type *)arena_array((arena), (count), sizeof(Type)))
@@ -42,6 +44,7 @@ void heap_free(void *memory);
 void heap_fail_at(uint64_t nth);
 /* For allocators beside the heap (mappings): true when it is their turn to fail. */
 bool heap_fault_due(void);
-bool heap_fault_pending(void); /* an injected failure has not come about yet */
+bool heap_fault_pending(void);  /* an injected failure has not come about yet */
+uint64_t heap_fault_left(void); /* allocations until it does; 0 = none is to come */
 
 #endif

@@ -172,8 +172,8 @@ static Status refuse_clauses(Binder *binder, const AstStatement *ast) {
     return TRIB_OK;
 }
 
-Status bind_statement(const BindContext *context, Arena *arena, const AstStatement *ast,
-                      BoundStatement **out, Error *err) {
+static Status bind_any(const BindContext *context, Arena *arena, const AstStatement *ast,
+                       BoundStatement **out, Error *err) {
     Binder binder = {.context = context,
                      .arena = arena,
                      .lowest_outer = UINT32_MAX,
@@ -200,4 +200,11 @@ Status bind_statement(const BindContext *context, Arena *arena, const AstStateme
     (*out)->parameter_types = binder.plan->parameter_types;
     (*out)->parameter_inferred = binder.plan->parameter_inferred;
     return TRIB_OK;
+}
+
+/* Where memory was refused, types have no common one and texts are no times: that is not what to tell. */
+Status bind_statement(const BindContext *context, Arena *arena, const AstStatement *ast,
+                      BoundStatement **out, Error *err) {
+    Status status = bind_any(context, arena, ast, out, err);
+    return status != TRIB_OK && arena_exhausted(arena) ? error_out_of_memory(err) : status;
 }

@@ -72,6 +72,7 @@ static Status view_read(sqlite3_stmt *row, Arena *arena, View **out, Error *err)
     TRY(column_str(row, 3, arena, &view->schema, err));
     TRY(column_str(row, 4, arena, &definition, err));
     if (!table_decode(arena, definition, &view->table)) {
+        if (arena_exhausted(arena)) return error_out_of_memory(err);
         (void)error_set(err, ERR_GENERAL, "the stored definition of view %s is damaged", name.data);
         return error_hint(err, "create it anew with CREATE OR REPLACE VIEW");
     }

@@ -237,7 +237,11 @@ static int open_unlinked(const char *dir) {
 
 static Status file_open(SpillFile *self, Error *err) {
     const char *dir = self->space->dir;
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = -1;
+    if (heap_fault_due())
+        errno = EMFILE;
+    else
+        fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
         fd = open_unlinked(dir);
     if (fd < 0) {
@@ -304,6 +308,7 @@ static Status write_failed(const SpillFile *self, int number, Error *err) {
 
 static Status pwrite_all(const SpillFile *self, const uint8_t *data, size_t bytes, uint64_t offset,
                          Error *err) {
+    if (heap_fault_due()) return write_failed(self, ENOSPC, err);
     while (bytes > 0) {
         ssize_t wrote = pwrite(self->fd, data, bytes, (off_t)offset);
         if (wrote < 0 && errno == EINTR) continue;
@@ -380,18 +385,20 @@ static Status block_damaged(const SpillFile *self, const SpillBlock *block, Erro
                         (unsigned long long)block->offset);
 }
 
+static Status read_failed(const SpillFile *self, int number, Error *err) {
+    char what[512];
+    snprintf(what, sizeof what, "cannot read a spill file in \"%.400s\"", self->space->dir);
+    return error_errno(err, ERR_IO, number, what);
+}
+
 static Status pread_all(const SpillFile *self, uint8_t *data, size_t bytes, const SpillBlock *block,
                         Error *err) {
     uint64_t offset = block->offset;
+    if (heap_fault_due()) return read_failed(self, EIO, err);
     while (bytes > 0) {
         ssize_t got = pread(self->fd, data, bytes, (off_t)offset);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            int number = errno;
-            char what[512];
-            snprintf(what, sizeof what, "cannot read a spill file in \"%.400s\"", self->space->dir);
-            return error_errno(err, ERR_IO, number, what);
-        }
+        if (got < 0) return read_failed(self, errno, err);
         if (got == 0) return block_damaged(self, block, err);
         data += got;
         offset += (uint64_t)got;

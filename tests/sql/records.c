@@ -40,7 +40,8 @@ typedef struct Run {
     TribValue params[MAX_WORDS];
     uint32_t nparams;
     Label *labels;
-    Buf updated; /* --update: the file's new text */
+    Buf updated;     /* --update: the file's new text */
+    uint64_t random; /* where the next failure is put */
 } Run;
 
 static void complain(Run *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -417,11 +418,55 @@ static bool types_fit(Run *self, Str letters) {
     return true;
 }
 
+/* A failed query may say that memory, a thread or the disk of its spilled rows is at an end. */
+static bool fault_told(const Error *err) {
+    return str_equal(str_from(err->sqlstate), STR("HY001")) || strstr(err->message, "spill file");
+}
+
+/* The query again, with the nth allocation failing; how many there were if nth is more than that. */
+static bool fault_run(Run *self, Str sql, Str digest, uint32_t columns, Str sort, uint32_t nparams,
+                      uint64_t nth, uint64_t *left) {
+    Result got;
+    Error err;
+    self->nparams = nparams;
+    heap_fail_at(nth);
+    Status status = sql_do(self, sql, &got, &err);
+    *left = heap_fault_left();
+    heap_fail_at(0);
+    if (status != TRIB_OK && nth && *left == 0 && fault_told(&err)) return true;
+    if (status != TRIB_OK)
+        complain(self, "with failure %llu: %s", (unsigned long long)nth, error_text(self, &err));
+    else if (!str_equal(digest, digest_of(self, as_lines(self, &got, columns, sort))))
+        complain(self, "with failure %llu: wrong rows", (unsigned long long)nth);
+    else
+        return true;
+    return false;
+}
+
+/* One failure after another, at places spread over the query; after each it works as before. */
+static bool faults_run(Run *self, Str sql, const Result *got, uint32_t columns, Str sort,
+                       uint32_t nparams) {
+    const uint64_t beyond = UINT64_C(1) << 60;
+    Str digest = digest_of(self, as_lines(self, got, columns, sort));
+    uint64_t left, total;
+    if (!fault_run(self, sql, digest, columns, sort, nparams, beyond, &left)) return false;
+    total = beyond - left;
+    for (uint32_t i = 0; i < self->options->faults; i++) {
+        uint64_t from = total * i / self->options->faults,
+                 to = total * (i + 1) / self->options->faults;
+        self->random = self->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        uint64_t nth = from + 1 + (to > from ? (self->random >> 33) % (to - from) : 0);
+        if (!fault_run(self, sql, digest, columns, sort, nparams, nth, &left)) return false;
+    }
+    return fault_run(self, sql, digest, columns, sort, nparams, 0, &left);
+}
+
 static void query_record(Run *self, Str rest) {
     bool divided;
     Result got;
     Error err;
     Lines wanted = {0};
+    uint32_t nparams = self->nparams;
     Str sql = sql_take(self, &divided);
     if (divided) wanted = lines_take(self);
     if (self->skip) return;
@@ -440,6 +485,8 @@ static void query_record(Run *self, Str rest) {
         bool good = (!divided && label.len) || same_rows(self, &got, wanted, columns, sort);
         if (good && label.len)
             good = same_label(self, label, digest_of(self, as_lines(self, &got, columns, sort)));
+        if (good && self->options->faults && !self->warning.len)
+            good = faults_run(self, sql, &got, columns, sort, nparams);
         settle(self, good);
     }
 }

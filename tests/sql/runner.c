@@ -2,7 +2,10 @@
  * runner.c - runs .test files in sqllogictest form over the engine's API, in several ways of execution.
  *
  * usage: runner [--config FILE] [--combinations all|two|one|NAME[,NAME]] [--results FILE] [--without WHAT]
- *               [--limit SECONDS] [--jobs N] [--update] [--verbose] FILE ...
+ *               [--limit SECONDS] [--jobs N] [--faults N] [--update] [--verbose] FILE ...
+ *
+ * --faults N (needs --enable-faults): each query is asked N times more, each time with another allocation, read
+ * or write of spilled rows failing. It must give its rows or say so, and give its rows when asked again.
  *
  * Records are separated by blank lines; a line that begins with '#' is a comment.
  *   statement ok | statement count N
@@ -29,6 +32,8 @@
  * Each file runs in each combination in a process of its own, so that tables in memory, crashes and hangs
  * stay there. Exit status 1 if anything failed.
  */
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -246,10 +251,11 @@ static void choose(Runner *self, const char *list) {
 }
 
 static void usage(void) {
-    fputs("usage: runner [--config FILE] [--combinations all|two|one|NAME,...] [--results FILE] "
-          "[--without WHAT]\n"
-          "              [--limit SECONDS] [--jobs N] [--update] [--verbose] FILE ...\n",
-          stderr);
+    fputs(
+        "usage: runner [--config FILE] [--combinations all|two|one|NAME,...] [--results FILE] "
+        "[--without WHAT]\n"
+        "              [--limit SECONDS] [--jobs N] [--faults N] [--update] [--verbose] FILE ...\n",
+        stderr);
     exit(2);
 }
 
@@ -282,6 +288,8 @@ static int options_take(Runner *self, int argc, char **argv) {
             self->limit_s = number_of(argv[++at]);
         else if (str_equal(name, STR("jobs")))
             self->jobs = number_of(argv[++at]);
+        else if (str_equal(name, STR("faults")))
+            self->options.faults = (uint32_t)number_of(argv[++at]);
         else
             usage();
     }
@@ -291,6 +299,12 @@ static int options_take(Runner *self, int argc, char **argv) {
         perror(results);
         exit(2);
     }
+#ifndef TRIB_FAULTS
+    if (self->options.faults) {
+        fputs("runner: --faults needs a build with --enable-faults\n", stderr);
+        exit(2);
+    }
+#endif
     if (at == argc) usage();
     return at;
 }
