@@ -132,11 +132,12 @@ static Status bind_time(Binder *binder, const AstExpr *ast, Expr **out) {
     if (time_parse(ast->text, &value.as.integer)) return constant(binder, value, out);
     Value text = text_value(type_varchar(0), ast->text);
     Type zoned = {.id = TRIB_TYPE_TIME_TZ, .precision = precision};
-    Error ignored;
-    if (memchr(ast->text.data, ':', ast->text.len) &&
-        value_cast(binder->arena, binder->context->session, &text, zoned, &value, &ignored) ==
-            TRIB_OK)
-        return constant(binder, value, out);
+    Error why;
+    Status status = TRIB_DATA;
+    if (memchr(ast->text.data, ':', ast->text.len))
+        status = value_cast(binder->arena, binder->context->session, &text, zoned, &value, &why);
+    if (status == TRIB_OK) return constant(binder, value, out);
+    if (status == TRIB_MEMORY) return error_out_of_memory(binder->err);
     return literal_error(binder, ast, ERR_DATETIME_FORMAT, "time (HH:MM:SS, perhaps +HH:MM)");
 }
 

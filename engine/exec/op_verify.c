@@ -110,7 +110,6 @@ static Status sink_open(OpContext *context, Error *err) {
     TRY_ALLOC(store, heap_alloc(sizeof *store), err);
     Status status = row_store_init(&store->store, self->layout, &self->space, RADIX_TOP, 0, err);
     if (status != TRIB_OK) {
-        row_store_clear(&store->store);
         heap_free(store);
         return status;
     }

@@ -108,7 +108,6 @@ Status result_writer_new(ResultBuffer *self, Arena *arena, ResultWriter **out, E
     writer->buffer = self;
     Status status = row_store_init(&writer->store, self->layout, &self->space, RADIX_TOP, 0, err);
     if (status != TRIB_OK) {
-        row_store_clear(&writer->store);
         heap_free(writer);
         return status;
     }

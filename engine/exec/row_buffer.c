@@ -117,7 +117,6 @@ Status row_buffer_writer_new(RowBuffer *self, RowBufferWriter **out, Error *err)
     writer->buffer = self;
     Status status = row_store_init(&writer->store, self->layout, &self->space, RADIX_TOP, 0, err);
     if (status != TRIB_OK) {
-        row_store_clear(&writer->store);
         heap_free(writer);
         return status;
     }

@@ -256,21 +256,29 @@ Status page_list_spill(PageList *self, const RowLayout *layout, const RowSpace *
 
 /* ---------------------------------------------------------------- stores */
 
-Status row_store_init(RowStore *self, const RowLayout *layout, const RowSpace *space, uint32_t top,
-                      uint32_t bits, Error *err) {
-    uint32_t n = 1u << bits;
-    *self = (RowStore){.layout = layout, .space = space, .shift = top - bits, .npartitions = n};
+static Status store_parts(RowStore *self, Error *err) {
+    const RowLayout *layout = self->layout;
+    uint32_t n = self->npartitions;
     size_t columns = layout->ncolumns ? layout->ncolumns : 1;
     TRY_ALLOC(self->lists, heap_alloc(n * sizeof *self->lists), err);
     TRY_ALLOC(self->cursors, heap_alloc(n * sizeof *self->cursors), err);
     TRY_ALLOC(self->next_bytes, heap_alloc(n * sizeof *self->next_bytes), err);
     TRY_ALLOC(self->may_null, heap_alloc(columns * sizeof *self->may_null), err);
     TRY_ALLOC(self->partition, heap_alloc(BATCH_ROWS * sizeof *self->partition), err);
-    for (uint32_t p = 0; p < n; p++) self->next_bytes[p] = space->page_first;
+    for (uint32_t p = 0; p < n; p++) self->next_bytes[p] = self->space->page_first;
     if (!layout->has_heap) return TRIB_OK;
     TRY_ALLOC(self->heap, heap_alloc(BATCH_ROWS * sizeof *self->heap), err);
     TRY_ALLOC(self->heap_bytes, heap_alloc(BATCH_ROWS * sizeof *self->heap_bytes), err);
     return TRIB_OK;
+}
+
+Status row_store_init(RowStore *self, const RowLayout *layout, const RowSpace *space, uint32_t top,
+                      uint32_t bits, Error *err) {
+    *self = (RowStore){
+        .layout = layout, .space = space, .shift = top - bits, .npartitions = 1u << bits};
+    Status status = store_parts(self, err);
+    if (status != TRIB_OK) row_store_clear(self);
+    return status;
 }
 
 void row_store_clear(RowStore *self) {

@@ -83,7 +83,7 @@ typedef struct RowStore {
 } RowStore;
 
 /* The number of partitions, bits = log2, taken from the hash below `top`. bits 0: hashes are not
- * used. */
+ * used. After a failure it is empty: it may be cleared, and rows may be taken from it. */
 Status row_store_init(RowStore *self, const RowLayout *layout, const RowSpace *space, uint32_t top,
                       uint32_t bits, Error *err) WARN_UNUSED;
 /* Frees all pages; the spill file stays open if its pages were moved away (row_store_take_file). */

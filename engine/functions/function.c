@@ -260,7 +260,8 @@ static Status search_try(Search *s, const char *signature, ResolveType resolve, 
         return error_out_of_memory(s->err);
     }
     if (!matcher_run(&m, &result) && !m.refused) {
-        return own.status == TRIB_MEMORY ? error_out_of_memory(s->err) : TRIB_OK;
+        bool refused = own.status == TRIB_MEMORY || arena_exhausted(s->arena);
+        return refused ? error_out_of_memory(s->err) : TRIB_OK;
     }
     if (m.cost >= s->cost) return TRIB_OK;
     Status status = m.refused ? own.status : matcher_result(&m, result, resolve, &type);

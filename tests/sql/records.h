@@ -21,7 +21,8 @@ typedef struct RunOptions {
     const char *without; /* what `require` is to find missing; NULL = nothing */
     bool update;         /* put what the plan records print into the file */
     bool verbose;
-    uint32_t faults; /* allocations or spill I/O of each query that are made to fail, one at a time */
+    uint32_t
+        faults; /* allocations or spill I/O of each query that are made to fail, one at a time */
 } RunOptions;
 
 typedef struct RunCounts {

@@ -57,7 +57,11 @@ static Status bind_body(void *context, uint32_t arg, uint32_t nparams, const Typ
     if (x == NULL) return error_out_of_memory(err);
     x->as.variable.name = "x";
     Expr *column = expr_column(self->arena, 0, type_varchar(0));
-    TRY(resolve_call(self->arena, "concat", 2, (Expr *const[]){x, column}, &self->body));
+    Status status = resolve_call(self->arena, "concat", 2, (Expr *const[]){x, column}, &self->body);
+    if (status != TRIB_OK) {
+        *err = error;
+        return status;
+    }
     *result = self->body->type;
     return TRIB_OK;
 }
@@ -70,6 +74,7 @@ static Status build_nested(Arena *a, Expr **out) {
     Expr *elements[2] = {expr_column(a, 0, text), expr_constant(a, longer)}, *array, *all;
     Expr *one = expr_constant(a, (Value){.type = TYPE(BIGINT), .as.integer = 1});
     ResolvedFunction f;
+    if (elements[0] == NULL || elements[1] == NULL) return error_out_of_memory(&error);
     TRY(function_resolve_id(a, TRIB_FN_array_new, 2, (const Type[]){text, text}, &f, &error));
     TRY_ALLOC(array, expr_call(a, &f, 2, elements), &error);
     Body body = {.arena = a};
