@@ -42,7 +42,9 @@ void report_error(FILE *out, const Error *err, Str sql, uint32_t first_line) {
     if (err->detail[0]) fprintf(out, "  detail: %s\n", err->detail);
     if (err->hint[0]) fprintf(out, "  hint: %s\n", err->hint);
     if (err->source[0]) fprintf(out, "  source: %s\n", err->source);
-    if (err->native) fprintf(out, "  code of the source: %d\n", err->native);
+    if (err->native)
+        fprintf(out, "  %s: %d\n", err->source[0] ? "code of the source" : "code of the system",
+                err->native);
 }
 
 void report_warning(void *context, const Error *warning) {

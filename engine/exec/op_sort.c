@@ -40,7 +40,8 @@ Status sort_open(const PhysNode *node, Query *query, void *shared, uint32_t nkey
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
     const PhysNode *child = node->children[0];
-    TRY(sort_spec_make(query->arena, child->ncolumns, child->types, nkeys, keys, &self->spec, err));
+    TRY(sort_spec_make(query->arena, child->ncolumns, child->types, nkeys, keys, self->dying,
+                       &self->spec, err));
     TRY_ALLOC(self->may_null, ARENA_ARRAY(query->arena, bool, child->ncolumns + 1), err);
     int64_t minimum = (int64_t)sort_min_memory(node, query->workers);
     if (!grant_init(&self->grant, query->budget, minimum, query->force_spill))

@@ -1,13 +1,15 @@
 /*
- * op_topn.c - ORDER BY with LIMIT: the first rows of an order, without sorting the others.
+ * op_topn.c - ORDER BY with LIMIT or FETCH FIRST: the first rows of an order, without sorting the others.
  *
  * Roles as in op_sort. Each worker collects rows until it has several times as many as are wanted,
  * then keeps the first of them in order and drops the rest. From then on the last one kept is a
  * bound: rows that are behind it in the first sort column are dropped as they come. What is left is
  * merged as sorted runs are.
  *
- * Memory: some 16,000 rows, or twice the limit; a limit that does not fit makes runs on disk, as in
- * op_sort.
+ * WITH TIES: rows equal to the last one stay too, and op_ties above cuts where the limit ends.
+ *
+ * Memory: some 16,000 rows, or twice the limit (and what is equal to the last row); a limit that does
+ * not fit makes runs on disk, as in op_sort.
  */
 #include "engine/exec/sort.h"
 
@@ -18,7 +20,8 @@ typedef struct TopnLocal {
     SortInput input;
     SortSource *source;
     bool bounded;
-    Vector bound; /* one position: the first sort column of the last row kept */
+    uint64_t least; /* rows collected before some are dropped; 0: ROWS_LEAST */
+    Vector bound;   /* one position: the first sort column of the last row kept */
     ColumnRoom bound_room;
     Arena *bound_arena;
     uint16_t selection[BATCH_ROWS];
@@ -30,13 +33,16 @@ static uint64_t topn_min_memory(const PhysNode *node, uint32_t workers) {
 
 static Status topn_open(const PhysNode *node, Query *query, void *shared, Error *err) {
     int64_t offset = node->as.sort.offset > 0 ? node->as.sort.offset : 0;
+    bool ties = node->as.sort.ties; /* the number of rows is known in the end only: op_ties cuts */
     return sort_open(node, query, shared, node->as.sort.nkeys, node->as.sort.keys,
-                     node->as.sort.limit, offset, err);
+                     ties ? -1 : node->as.sort.limit, ties ? 0 : offset, err);
 }
 
 static uint64_t rows_wanted(const SortShared *shared) {
-    if (shared->limit < 0) return UINT64_MAX;
-    return (uint64_t)shared->limit + (uint64_t)shared->offset;
+    const PhysNode *node = shared->node;
+    if (node->as.sort.limit < 0) return UINT64_MAX;
+    int64_t offset = node->as.sort.offset > 0 ? node->as.sort.offset : 0;
+    return (uint64_t)node->as.sort.limit + (uint64_t)offset;
 }
 
 /* The bound outlives the page that it was read from. */
@@ -49,27 +55,45 @@ static Status bound_own(TopnLocal *self, Error *err) {
     return TRIB_OK;
 }
 
+/* How many of the sorted entries stay: those wanted, WITH TIES also those equal to the last of them. */
+static uint64_t rows_kept(const SortShared *shared, const uint64_t *entries, uint64_t rows,
+                          bool exact) {
+    const SortSpec *spec = &shared->spec;
+    uint64_t kept = rows_wanted(shared), stride = spec->words + 1;
+    if (kept >= rows) return rows;
+    if (kept == 0 || !shared->node->as.sort.ties) return kept;
+    const uint64_t *last = entries + (kept - 1) * stride, *next = last + stride;
+    while (kept < rows && sort_compare(spec, exact, last, sort_entry_row(spec, last), next,
+                                       sort_entry_row(spec, next)) == 0) {
+        kept++;
+        next += stride;
+    }
+    return kept;
+}
+
 /* Keeps the first rows of the worker's: they move to a new store, whose last row becomes the
  * bound. */
 static Status rows_drop(TopnLocal *self, SortShared *shared, Error *err) {
     SortWorker *worker = self->worker;
     const SortSpec *spec = &shared->spec;
     Block entries;
-    uint64_t rows, kept = rows_wanted(shared);
+    uint64_t rows;
     bool exact;
     TRY(sort_worker_entries(shared, worker, true, &entries, &rows, &exact, err));
+    uint64_t kept = rows_kept(shared, entries.data, rows, exact);
+    self->least = kept * 2 > ROWS_LEAST ? kept * 2 : ROWS_LEAST;
     PageList old = worker->store.lists[0];
     worker->store.lists[0] = (PageList){0};
     row_store_restart(&worker->store, 0);
     const uint64_t *entry = entries.data;
     uint8_t *last = NULL;
     Status status = TRIB_OK;
-    for (uint64_t i = 0; i < rows && i < kept && status == TRIB_OK; i++, entry += spec->words + 1) {
+    for (uint64_t i = 0; i < kept && status == TRIB_OK; i++, entry += spec->words + 1) {
         uint8_t *row = sort_entry_row(spec, entry);
         status = row_store_copy(&worker->store, &row, 1, NULL, &last, err);
     }
     bool nested = spec->layout->columns[spec->keys[0].ordinal].nested;
-    if (status == TRIB_OK && last && rows >= kept && !nested) {
+    if (status == TRIB_OK && last && kept >= rows_wanted(shared) && !nested) {
         arena_reset(self->bound_arena);
         status = row_gather(spec->layout, spec->keys[0].ordinal, &last, 1, NULL, 1, true,
                             &self->bound_room, self->bound_arena, &self->bound, err);
@@ -78,7 +102,7 @@ static Status rows_drop(TopnLocal *self, SortShared *shared, Error *err) {
     }
     block_free(&shared->grant, &entries);
     page_list_clear(&old, &shared->space);
-    int64_t reserved = (int64_t)((rows < kept ? rows : kept) * sort_entry_bytes(spec));
+    int64_t reserved = (int64_t)(kept * sort_entry_bytes(spec));
     grant_force(&shared->grant, reserved);
     worker->reserved += reserved;
     return status;
@@ -152,7 +176,8 @@ static Status topn_consume(OpContext *context, Batch *in, Step *step, Error *err
     TRY(sort_worker_append(shared, self->worker, &self->input, in, selection, count, err));
     row_store_sync(&self->worker->store);
     uint64_t rows = self->worker->store.lists[0].rows;
-    bool many = rows >= ROWS_LEAST && (wanted < UINT64_MAX / 2 && rows >= 2 * wanted);
+    uint64_t least = self->least ? self->least : ROWS_LEAST;
+    bool many = rows >= least && (wanted < UINT64_MAX / 2 && rows >= 2 * wanted);
     return many && shared->spec.nkeys > 0 ? rows_drop(self, shared, err) : TRIB_OK;
 }
 

@@ -12,13 +12,17 @@
  * beside rows: a state per row of a batch; trees of states for sliding frames (their size is chosen by
  * what the grant gives); a bit per row of the partition for IGNORE NULLS.
  *
- * Parallel: partitions of rows in memory. A list on disk, or a single partition, is put out by one
- * worker. Order: by partition and order within a range; ranges come as workers finish them. Threads:
+ * Where a filter above wants only the first rows of each partition, most others are not even stored
+ * (window_keep.c).
+ *
+ * Parallel: partitions of rows in memory, and a single partition where only ranks are asked for. A list on
+ * disk, or a single partition otherwise, is put out by one worker. Order: by partition and order within a range; ranges come as workers finish them. Threads:
  * WindowShared is read-only after finish but for the next range; a WindowSource belongs to one task.
  */
 #include "engine/exec/window.h"
 
 #include "engine/exec/row_serial.h"
+#include "engine/exec/window_keep.h"
 
 #define CHUNKS_PER_WORKER 8
 #define CHUNK_ROWS        (4 * BATCH_ROWS) /* smaller ranges are not worth their start */
@@ -27,6 +31,7 @@
 typedef struct WindowLocal {
     SortWorker *worker;
     SortInput input;
+    WindowKeep *keep; /* only the first rows of partitions are wanted */
     WindowSource *source;
 } WindowLocal;
 
@@ -41,6 +46,7 @@ static Status window_open(const PhysNode *node, Query *query, void *shared, Erro
     self->node = node;
     self->keys = node->as.window.keys;
     self->sort.one = true;
+    self->sort.dying = node->as.window.keep > 0;
     return sort_open(node, query, &self->sort, node->as.window.nkeys, self->keys, -1, 0, err);
 }
 
@@ -53,7 +59,10 @@ static Status window_consume(OpContext *context, Batch *in, Step *step, Error *e
     if (!self->worker) {
         TRY(sort_input_new(&shared->sort, context->arena, &self->input, err));
         TRY(sort_worker_new(&shared->sort, &self->worker, err));
+        if (shared->sort.dying)
+            TRY(window_keep_new(shared, self->worker, context->arena, &self->keep, err));
     }
+    if (self->keep) return window_keep_append(self->keep, &self->input, in, err);
     return sort_worker_append(&shared->sort, self->worker, &self->input, in, in->selection,
                               in->selected, err);
 }
@@ -62,6 +71,8 @@ static Status window_combine(OpContext *context, Error *err) {
     WindowLocal *self = context->local;
     WindowShared *shared = context->shared;
     if (!self->worker) return TRIB_OK;
+    window_keep_close(self->keep);
+    self->keep = NULL;
     pthread_mutex_lock(&shared->sort.lock);
     for (uint32_t c = 0; c < shared->sort.spec.layout->ncolumns; c++)
         shared->sort.may_null[c] |= self->worker->store.may_null[c];
@@ -113,13 +124,43 @@ static Status source_fill(WindowSource *self, Error *err) {
     return TRIB_OK;
 }
 
+/* Ranks over a single partition depend on nothing but the number of rows before theirs or before their peers:
+ * ranges may begin at any row that is not a peer of the one before. */
+static bool is_divisible(const PhysNode *node) {
+    if (node->as.window.npartition > 0) return false;
+    for (uint32_t w = 0; w < node->as.window.nwindows; w++) {
+        const WindowFunction *f = node->as.window.windows[w].call->function;
+        bool rank = f && (f->id == TRIB_FN_row_number || f->id == TRIB_FN_rank ||
+                          f->id == TRIB_FN_percent_rank || f->id == TRIB_FN_cume_dist ||
+                          f->id == TRIB_FN_ntile);
+        if (!rank) return false;
+    }
+    return true;
+}
+
+/* Ranges hold whole runs of rows that are equal in so many keys. */
+static void chunk_level(WindowSource *self) {
+    const PhysNode *node = self->node;
+    self->chunk_level = node->as.window.npartition;
+    self->divisible = is_divisible(node);
+    if (!self->divisible) return;
+    self->chunk_level = node->as.window.nkeys;
+    for (uint32_t w = 0; w < node->as.window.nwindows; w++) {
+        uint16_t id = node->as.window.windows[w].call->function->id;
+        bool peers = id != TRIB_FN_row_number && id != TRIB_FN_ntile;
+        if (peers && self->evals[w]->level < self->chunk_level)
+            self->chunk_level = self->evals[w]->level;
+    }
+    self->part_end = self->rows.count;
+}
+
 static void chunks_count(WindowShared *shared, const WindowSource *source) {
     pthread_mutex_lock(&shared->sort.lock);
     if (shared->nchunks == 0) {
         uint64_t most = source->rows.count / CHUNK_ROWS + 1;
         uint32_t workers = shared->sort.query->workers;
-        bool parallel =
-            shared->node->as.window.npartition > 0 && !source->rows.pages && workers > 1;
+        bool cut = shared->node->as.window.npartition > 0 || source->divisible;
+        bool parallel = cut && !source->rows.pages && workers > 1;
         uint64_t n = parallel ? workers * CHUNKS_PER_WORKER : 1;
         shared->nchunks = (uint32_t)(n < most ? n : most);
         if (!parallel) shared->nchunks = 1;
@@ -135,18 +176,18 @@ static Status source_new(OpContext *context, WindowSource **out, Error *err) {
     self->node = context->node;
     self->query = context->query;
     TRY(source_fill(self, err));
+    chunk_level(self);
     chunks_count(self->shared, self);
     return TRIB_OK;
 }
 
 /* ---------------------------------------------------------------- ranges of partitions */
 
-/* The first row, from `row` on, that begins a partition. */
+/* The first row, from `row` on, that begins a partition (or, in a single one, a group of peers). */
 static Status chunk_bound(WindowSource *self, uint64_t row, uint64_t *out, Error *err) {
     *out = row;
     if (row == 0 || row >= self->rows.count) return TRIB_OK;
-    uint32_t level = self->node->as.window.npartition;
-    return window_run_end(self, row - 1, self->rows.count, level, out, err);
+    return window_run_end(self, row - 1, self->rows.count, self->chunk_level, out, err);
 }
 
 static Status chunk_next(WindowSource *self, bool *more, Error *err) {
@@ -226,8 +267,9 @@ static Status batch_pieces(WindowSource *self, uint32_t count, Error *err) {
     for (uint32_t from = 0, to; from < count; from = to) {
         for (to = from + 1; to < count && self->differs[to] >= npartition;) to++;
         WindowPiece piece = {.row = self->at + from, .count = to - from, .position = from};
-        piece.begins = piece.row == self->low || self->differs[from] < npartition;
-        if (piece.begins) {
+        bool first = self->divisible ? piece.row == 0 : piece.row == self->low;
+        piece.begins = first || self->differs[from] < npartition;
+        if (piece.begins && !self->divisible) {
             self->part_start = piece.row;
             self->part_end = self->at + to;
             if (to == count)
@@ -288,6 +330,8 @@ static Status window_produce(OpContext *context, Batch *out, Step *step, Error *
 
 static void window_local_close(OpContext *context) {
     WindowLocal *self = context->local;
+    window_keep_close(self->keep);
+    self->keep = NULL;
     source_free(self->source);
     self->source = NULL;
 }

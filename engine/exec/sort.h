@@ -16,6 +16,7 @@
 #include "engine/exec/row_store.h"
 
 #define SORT_WORDS_MAX 4
+#define SORT_ROW_DEAD  1
 
 typedef struct SortSpec {
     uint32_t nkeys;
@@ -24,11 +25,14 @@ typedef struct SortSpec {
     bool fixed;            /* keys are complete in every row */
     RowLayout *layout;     /* of rows in memory: all columns of the input */
     RowLayout *run_layout; /* of rows on disk: the key in front */
+    uint32_t
+        dead_offset; /* the byte of a row that is 1 if it is to be left out; 0 = there is none */
 } SortSpec;
 
-/* types: of the input's columns. */
+/* types: of the input's columns. tail: bytes behind them; the first one says which rows are dead. */
 Status sort_spec_make(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t nkeys,
-                      const PhysSortKey *keys, SortSpec *out, Error *err) WARN_UNUSED;
+                      const PhysSortKey *keys, uint32_t tail, SortSpec *out,
+                      Error *err) WARN_UNUSED;
 static inline size_t sort_entry_bytes(const SortSpec *self) {
     return (self->words + 1) * sizeof(uint64_t);
 }
@@ -76,6 +80,7 @@ typedef struct SortShared {
     RowSpace space, run_space;
     int64_t limit, offset; /* limit < 0: all */
     bool one;              /* leave one sorted list: addresses, or a run */
+    bool dying;            /* rows may be marked as dead before they are sorted */
     uint32_t fan_in;       /* most runs to be merged at once */
 
     pthread_mutex_t lock;
@@ -112,6 +117,11 @@ typedef struct SortInput {
 } SortInput;
 Status sort_input_new(const SortShared *shared, Arena *arena, SortInput *out,
                       Error *err) WARN_UNUSED;
+/* The batch's columns in the form that the store takes. */
+Status sort_input_flatten(const SortShared *shared, SortInput *input, const Batch *in,
+                          const uint16_t *selection, uint32_t count, Error *err) WARN_UNUSED;
+/* Charges the entries of rows appended; the store feels the pressure. */
+void sort_worker_reserve(SortShared *shared, SortWorker *self, uint32_t count);
 Status sort_worker_append(SortShared *shared, SortWorker *self, SortInput *input, const Batch *in,
                           const uint16_t *selection, uint32_t count, Error *err) WARN_UNUSED;
 /* Entries of all rows of the worker, sorted. */

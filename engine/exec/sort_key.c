@@ -30,9 +30,10 @@ static uint32_t value_width(const RowColumn *column) {
 }
 
 Status sort_spec_make(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t nkeys,
-                      const PhysSortKey *keys, SortSpec *out, Error *err) {
+                      const PhysSortKey *keys, uint32_t tail, SortSpec *out, Error *err) {
     *out = (SortSpec){.nkeys = nkeys, .keys = keys, .fixed = true};
-    TRY(row_layout_new(arena, ncolumns, types, 0, 0, 8, &out->layout, err));
+    TRY(row_layout_new(arena, ncolumns, types, 0, tail, 8, &out->layout, err));
+    if (tail) out->dead_offset = out->layout->tail_offset;
     uint32_t bytes = 0;
     for (uint32_t k = 0; k < nkeys; k++) {
         const RowColumn *column = &out->layout->columns[keys[k].ordinal];
@@ -51,7 +52,7 @@ Status sort_spec_make(Arena *arena, uint32_t ncolumns, const Type *types, uint32
         out->fixed = false;
     }
     if (out->words == 0) out->words = 1;
-    return row_layout_new(arena, ncolumns, types, out->words * 8, 0, 8, &out->run_layout, err);
+    return row_layout_new(arena, ncolumns, types, out->words * 8, tail, 8, &out->run_layout, err);
 }
 
 /* ---------------------------------------------------------------- encoding */

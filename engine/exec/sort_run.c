@@ -40,22 +40,44 @@ Status sort_input_new(const SortShared *shared, Arena *arena, SortInput *out, Er
     return TRIB_OK;
 }
 
-Status sort_worker_append(SortShared *shared, SortWorker *self, SortInput *input, const Batch *in,
+Status sort_input_flatten(const SortShared *shared, SortInput *input, const Batch *in,
                           const uint16_t *selection, uint32_t count, Error *err) {
     const RowLayout *layout = shared->spec.layout;
     arena_reset(input->arena);
     for (uint32_t c = 0; c < layout->ncolumns; c++)
         TRY(row_flatten(&layout->columns[c], &in->columns[c], selection, count, in->count,
                         input->arena, &input->columns[c], err));
-    TRY(row_store_append(&self->store, input->columns, selection ? selection : input->identity,
-                         count, input->hashes, input->rows, err));
+    return TRIB_OK;
+}
+
+void sort_worker_reserve(SortShared *shared, SortWorker *self, uint32_t count) {
     int64_t entries = (int64_t)(count * sort_entry_bytes(&shared->spec));
     self->reserved += entries;
     if (!grant_try(&shared->grant, entries)) {
         grant_force(&shared->grant, entries);
         self->store.pressure = true;
     }
+}
+
+Status sort_worker_append(SortShared *shared, SortWorker *self, SortInput *input, const Batch *in,
+                          const uint16_t *selection, uint32_t count, Error *err) {
+    TRY(sort_input_flatten(shared, input, in, selection, count, err));
+    TRY(row_store_append(&self->store, input->columns, selection ? selection : input->identity,
+                         count, input->hashes, input->rows, err));
+    for (uint32_t i = 0; i < count && shared->spec.dead_offset; i++)
+        input->rows[i][shared->spec.dead_offset] = 0;
+    sort_worker_reserve(shared, self, count);
     return self->store.pressure ? sort_worker_run(shared, self, false, err) : TRIB_OK;
+}
+
+/* Leaves out the dead rows' addresses. */
+static uint32_t rows_alive(const SortSpec *spec, uint8_t **rows, uint32_t count) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        rows[n] = rows[i];
+        n += rows[i][spec->dead_offset] != SORT_ROW_DEAD;
+    }
+    return n;
 }
 
 Status sort_worker_entries(SortShared *shared, SortWorker *self, bool force, Block *entries,
@@ -77,11 +99,13 @@ Status sort_worker_entries(SortShared *shared, SortWorker *self, bool force, Blo
         const RowPage *page = &list->pages[p];
         for (uint32_t from = 0, count; from < page->rows && status == TRIB_OK; from += count) {
             count = page_rows(page, spec->layout, from, addresses);
-            sort_keys_encode(spec, addresses, count, at, exact);
-            at += (uint64_t)count * (spec->words + 1);
+            uint32_t live = spec->dead_offset ? rows_alive(spec, addresses, count) : count;
+            if (live) sort_keys_encode(spec, addresses, live, at, exact);
+            at += (uint64_t)live * (spec->words + 1);
             status = cancel_check(shared->query->cancel, err);
         }
     }
+    *rows = (uint64_t)(at - (uint64_t *)entries->data) / (spec->words + 1);
     if (status == TRIB_OK)
         status = sort_entries(spec, entries->data, *rows, *exact, shared->query->cancel, err);
     if (status != TRIB_OK) block_free(&shared->grant, entries);

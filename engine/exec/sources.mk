@@ -14,7 +14,7 @@ ENGINE_SOURCES += \
 	engine/exec/op_sort.c engine/exec/op_topn.c engine/exec/sort.h engine/exec/sort_key.c engine/exec/sort_order.c \
 	engine/exec/sort_run.c engine/exec/sort_merge.c \
 	engine/exec/op_window.c engine/exec/window.h engine/exec/window_rows.c engine/exec/window_frame.c \
-	engine/exec/window_rank.c engine/exec/window_value.c engine/exec/window_aggregate.c engine/exec/window_tree.c
+	engine/exec/window_keep.c engine/exec/window_keep.h engine/exec/window_rank.c engine/exec/window_value.c engine/exec/window_aggregate.c engine/exec/window_tree.c
 
 if HAVE_CMOCKA
 EXEC_TESTS = \

@@ -76,7 +76,9 @@ typedef struct WindowSource {
     Query *query;
     Arena *arena;
     WindowRows rows;
-    uint64_t low, at, high;        /* the chunk; the next row */
+    uint64_t low, at, high; /* the chunk; the next row */
+    uint32_t chunk_level;   /* chunks hold whole runs of rows that are equal in so many keys */
+    bool divisible;         /* chunks are parts of a single partition */
     uint64_t part_start, part_end; /* the partition that the piece belongs to */
     uint8_t **addresses;           /* [-1 .. BATCH_ROWS) of the batch's rows */
     uint16_t differs[BATCH_ROWS];  /* the first key in which the row differs from that before it */

@@ -43,6 +43,9 @@ static const FunctionForm special_forms[] = {
     {TRIB_FN_try_cast, NULL, NULL, NULL},
     {TRIB_FN_try, "try", "T -> T",
      "The argument, or NULL where computing it is an error of the data."},
+    {0, "reduce_agg", "E, S, function(S, E, S), function(S, S, S) -> S",
+     "An aggregate: a state carried through the values by the first lambda; the second one joins "
+     "states."},
 };
 
 const FunctionForm *function_form(uint32_t index) {

@@ -140,8 +140,9 @@ bool regexp_translate(Str pattern, Buf *out, char *message, size_t size) {
         }
     }
     if (t.refused == NULL) return true;
-    text_format(message, size, "%s are not supported: expressions are matched in linear time",
-                t.refused);
+    size_t last = strlen(t.refused) - 1;
+    text_format(message, size, "%s %s not supported: expressions are matched in linear time",
+                t.refused, t.refused[last] == 's' ? "are" : "is");
     return false;
 }
 

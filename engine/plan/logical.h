@@ -166,6 +166,9 @@ struct LogicalNode {
     uint32_t npartition;
     uint32_t nwindows;
     Expr **windows; /* EXPR_WINDOW over columns; counts may be constants */
+    uint32_t
+        keep; /* only so many rows of a partition are wanted, counted by the function keep_by; 0 = all */
+    uint16_t keep_by; /* TRIB_FN_row_number, _rank, _dense_rank */
     /* LIMIT, TOPN, TIES: constants or parameters (bigint); NULL = none. SAMPLE: limit = percentage (double) */
     Expr *limit, *offset;
     bool system; /* SAMPLE: by pieces, not by rows */

@@ -382,15 +382,11 @@ static Status lower_key(Lowering *self, const Scope *scope, const SortKey *key, 
     return TRIB_OK;
 }
 
-static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) {
-    Lowered child;
-    TRY(lower(self, node->children[0], &child));
-    PhysKind kind = node->kind == LOGICAL_TOPN   ? PHYS_TOPN
-                    : node->kind == LOGICAL_TIES ? PHYS_TIES
-                                                 : PHYS_SORT;
-    TRY(node_same(self, kind, &child, out));
+static Status sort_over(Lowering *self, PhysKind kind, const LogicalNode *node,
+                        const Lowered *child, Lowered *out) {
+    TRY(node_same(self, kind, child, out));
     Scope scope;
-    TRY(scope_open(self, SCOPE_ONLY, &child, NULL, &scope));
+    TRY(scope_open(self, SCOPE_ONLY, child, NULL, &scope));
     PhysSortKey *keys;
     TRY_ALLOC(keys, ARENA_ARRAY(self->arena, PhysSortKey, node->nkeys), self->err);
     for (uint32_t i = 0; i < node->nkeys; i++)
@@ -399,6 +395,26 @@ static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) 
     out->node->as.sort.keys = keys;
     TRY(row_count(self, node->limit, "LIMIT", -1, &out->node->as.sort.limit));
     return row_count(self, node->offset, "OFFSET", 0, &out->node->as.sort.offset);
+}
+
+/* WITH TIES over a sort: only the first rows are sorted, with those that are equal to the last of them. */
+static Status lower_ties(Lowering *self, const LogicalNode *node, Lowered *out) {
+    const LogicalNode *below = node->children[0];
+    bool first = below->kind == LOGICAL_SORT && node->limit;
+    Lowered input, sorted;
+    TRY(lower(self, first ? below->children[0] : below, first ? &input : &sorted));
+    if (first) {
+        TRY(sort_over(self, PHYS_TOPN, node, &input, &sorted));
+        sorted.node->as.sort.ties = true;
+        sorted.node->rows = row_memo_get(&self->memo, node);
+    }
+    return sort_over(self, PHYS_TIES, node, &sorted, out);
+}
+
+static Status lower_sort(Lowering *self, const LogicalNode *node, Lowered *out) {
+    Lowered child;
+    TRY(lower(self, node->children[0], &child));
+    return sort_over(self, node->kind == LOGICAL_TOPN ? PHYS_TOPN : PHYS_SORT, node, &child, out);
 }
 
 static Status lower_window(Lowering *self, const LogicalNode *node, Lowered *out) {
@@ -411,6 +427,8 @@ static Status lower_window(Lowering *self, const LogicalNode *node, Lowered *out
     PhysNode *window = out->node;
     uint32_t npass = node->noutput - node->nwindows;
     window->as.window.npartition = node->npartition;
+    window->as.window.keep = node->keep;
+    window->as.window.keep_by = node->keep_by;
     window->as.window.nkeys = node->nkeys;
     window->as.window.npass = npass;
     window->as.window.nwindows = node->nwindows;
@@ -927,7 +945,7 @@ static Status lower(Lowering *self, const LogicalNode *node, Lowered *out) {
         [LOGICAL_WRITE] = lower_write,   [LOGICAL_VERIFY] = lower_verify,
         [LOGICAL_REPEAT] = lower_repeat, [LOGICAL_RECURSIVE] = lower_recursive,
         [LOGICAL_SHARED] = lower_shared, [LOGICAL_WORKING] = lower_working,
-        [LOGICAL_SAMPLE] = lower_sample, [LOGICAL_TIES] = lower_sort,
+        [LOGICAL_SAMPLE] = lower_sample, [LOGICAL_TIES] = lower_ties,
         [LOGICAL_SETS] = lower_sets,
     };
     if ((size_t)node->kind >= COUNT_OF(lowerings) || !lowerings[node->kind]) {

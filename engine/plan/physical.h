@@ -140,6 +140,7 @@ struct PhysNode {
             uint32_t nkeys;
             PhysSortKey *keys;
             int64_t limit, offset; /* TOPN, TIES */
+            bool ties;             /* TOPN: and all rows that are equal to the last one */
         } sort;
         struct {
             uint32_t npartition; /* of the keys, the first so many */
@@ -149,6 +150,8 @@ struct PhysNode {
             uint32_t *pass;
             uint32_t nwindows;
             PhysWindow *windows;
+            uint32_t keep; /* rows of a partition that are wanted, counted by keep_by; 0 = all */
+            uint16_t keep_by;
         } window;
         struct {
             int64_t limit, offset; /* limit < 0 = all */

@@ -111,6 +111,14 @@ static void print_aggregate(LogicalPrinter *self, const LogicalNode *node) {
     }
 }
 
+/* WINDOW: which rows of a partition are wanted at most. */
+static void print_keep(Buf *out, uint32_t keep, uint16_t by) {
+    const char *name = by == TRIB_FN_row_number ? "row_number"
+                       : by == TRIB_FN_rank     ? "rank"
+                                                : "dense_rank";
+    if (keep) buf_printf(out, " keeping %s <= %u", name, keep);
+}
+
 static void print_windows(LogicalPrinter *self, const LogicalNode *node) {
     uint32_t first = node->noutput - node->nwindows;
     buf_text(self->out, "window");
@@ -119,6 +127,7 @@ static void print_windows(LogicalPrinter *self, const LogicalNode *node) {
                    logical_name(self, node->output[first + i]));
         print_expr(self, node->windows[i]);
     }
+    print_keep(self->out, node->keep, node->keep_by);
 }
 
 static void print_scan(LogicalPrinter *self, const LogicalNode *node) {
@@ -402,6 +411,7 @@ static void phys_window(PhysPrinter *self, const PhysNode *node) {
         buf_text(self->out, i ? ", " : " ");
         expr_print(self->out, &e, phys_name, self);
     }
+    print_keep(self->out, node->as.window.keep, node->as.window.keep_by);
 }
 
 static void phys_sort(PhysPrinter *self, const PhysNode *node) {
@@ -414,6 +424,7 @@ static void phys_sort(PhysPrinter *self, const PhysNode *node) {
     if (node->kind == PHYS_SORT) return;
     buf_printf(self->out, " limit %" PRId64, node->as.sort.limit);
     if (node->as.sort.offset) buf_printf(self->out, " offset %" PRId64, node->as.sort.offset);
+    if (node->as.sort.ties) buf_text(self->out, " with ties");
 }
 
 void phys_node_print(PhysPrinter *self, const PhysNode *node) {
