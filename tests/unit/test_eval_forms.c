@@ -11,6 +11,11 @@
 #include "tests/unit/eval_support.h"
 #include "tests/unit/test_base.h"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define REPEATS 1 /* draws of arguments for each function */
+#else
+#define REPEATS 4
+#endif
 #define ROWS     96
 #define MAX_ARGS 4
 
@@ -291,7 +296,7 @@ static void test_functions(void **state) {
     uint32_t tried = 0;
     ok(module_search(STR(".libs"), &error)); /* of the build: the tests run in its folder */
     for (uint32_t i = 0; function_row(i) != NULL; i++) {
-        for (uint32_t repeat = 0; repeat < 4; repeat++) {
+        for (uint32_t repeat = 0; repeat < REPEATS; repeat++) {
             Arena *outer = arena;
             arena = arena_new(NULL);
             Trial *t = ARENA_NEW(arena, Trial);
@@ -309,7 +314,7 @@ static void test_functions(void **state) {
             arena = outer;
         }
     }
-    assert_true(tried > 700);
+    assert_true(tried > 175 * REPEATS);
 }
 
 static void test_casts(void **state) {
