@@ -1,10 +1,12 @@
 # tests/bench: programs that tests/bench/run times; built by `make bench-programs`
-bench_binaries = tests/bench/engine tests/bench/fetch
-EXTRA_PROGRAMS += tests/bench/engine tests/bench/fetch
+bench_binaries = tests/bench/engine tests/bench/fetch tests/bench/insert
+EXTRA_PROGRAMS += tests/bench/engine tests/bench/fetch tests/bench/insert
 tests_bench_engine_SOURCES = tests/bench/engine.c tests/bench/bench.h
 tests_bench_engine_LDADD = $(ENGINE_LIBS)
 tests_bench_fetch_SOURCES = tests/bench/fetch.c tests/bench/bench.h
 tests_bench_fetch_LDADD = -lodbc
+tests_bench_insert_SOURCES = tests/bench/insert.c tests/bench/bench.h
+tests_bench_insert_LDADD = -lodbc
 if CONNECTOR_MYSQL
 bench_binaries += tests/bench/raw_mysql
 EXTRA_PROGRAMS += tests/bench/raw_mysql
