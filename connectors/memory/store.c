@@ -55,17 +55,18 @@ static void store_watch_forks(void) {
     (void)pthread_atfork(both_lock, both_unlock, both_unlock);
 }
 
-static void *named_new(size_t head, const char *name) {
+/* A struct that ends in its name. The name may begin before the end of its `size` bytes. */
+static void *named_new(size_t size, size_t offset, const char *name) {
     size_t length = strlen(name);
-    char *memory = heap_alloc(head + length + 1);
-    if (memory) memcpy(memory + head, name, length);
+    char *memory = heap_alloc(size + length + 1);
+    if (memory) memcpy(memory + offset, name, length);
     return memory;
 }
 
 /* ---------------------------------------------------------------- catalogs */
 
 static MemSchema *schema_add(MemCatalog *catalog, const char *name, uint64_t created) {
-    MemSchema *schema = named_new(sizeof *schema, name);
+    MemSchema *schema = named_new(sizeof *schema, offsetof(MemSchema, name), name);
     if (!schema) return NULL;
     schema->created = created;
     MemSchema **end = &catalog->schemas;
@@ -80,7 +81,7 @@ Status store_catalog(const TribHost *host, const char *name, MemCatalog **out, E
     MemCatalog *catalog = mem_store.catalogs;
     while (catalog && strcmp(catalog->name, name) != 0) catalog = catalog->next;
     if (!catalog) {
-        catalog = named_new(sizeof *catalog, name);
+        catalog = named_new(sizeof *catalog, offsetof(MemCatalog, name), name);
         if (catalog && !schema_add(catalog, MEMORY_DEFAULT_SCHEMA, 0)) {
             heap_free(catalog);
             catalog = NULL;
