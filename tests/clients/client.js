@@ -20,4 +20,18 @@ const [, , dsn, file] = process.argv;
   assert.strictEqual(n, 6);
   await Promise.all([1, 2, 3].map((x) => c.query(`SELECT ${x} AS x`).then((r) => assert.strictEqual(r[0].x, x))));
   await c.close();
+  // storing and transactions
+  const w = await odbc.connect(`DSN=${dsn};Catalog=mem`);
+  const count = async () => Number((await w.query('SELECT count(*) AS n FROM node_rows'))[0].n);
+  await w.query('CREATE TABLE node_rows (id integer, text varchar(20))');
+  await w.beginTransaction();
+  assert.strictEqual((await w.query('INSERT INTO node_rows VALUES (?, ?)', [1, 'Grüße 😀'])).count, 1);
+  await w.rollback();
+  assert.strictEqual(await count(), 0);
+  await w.beginTransaction();
+  await w.query('INSERT INTO node_rows VALUES (?, ?)', [2, null]);
+  await w.commit();
+  assert.strictEqual(await count(), 1);
+  await w.query('DROP TABLE node_rows');
+  await w.close();
 })().catch((e) => { console.error(e); process.exit(1); });

@@ -36,3 +36,25 @@ check("absolute", $s->fetch(PDO::FETCH_NUM, PDO::FETCH_ORI_ABS, 1)[0], "10");
 try { $p->query("SELECT nothing FROM (VALUES 1) t(x)"); check("error", "none", "42S22"); }
 catch (PDOException $e) { check("PDO state", $e->getCode(), "42S22"); }
 check("after an error", $p->query("SELECT 42")->fetchColumn(), "42");
+
+// storing and transactions
+$c = odbc_connect("DSN=$dsn;Catalog=mem", "", "");
+odbc_exec($c, "CREATE TABLE php_rows (id integer, text varchar(20))");
+odbc_autocommit($c, false);
+$r = odbc_prepare($c, "INSERT INTO php_rows VALUES (?, ?)");
+foreach ([[1, "Grüße"], [2, null]] as $values) check("insert", odbc_execute($r, $values), true);
+check("num_rows", odbc_num_rows($r), 1);
+check("rollback", odbc_rollback($c), true);
+check("insert again", odbc_execute($r, [3, "drei"]), true);
+check("commit", odbc_commit($c), true);
+odbc_autocommit($c, true);
+$p = new PDO("odbc:DSN=$dsn;Catalog=mem");
+$p->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
+check("PDO reads", $p->query("SELECT id, text FROM php_rows")->fetchAll(PDO::FETCH_NUM), [["3", "drei"]]);
+$p->beginTransaction();
+$s = $p->prepare("INSERT INTO php_rows VALUES (?, ?)");
+check("PDO insert", $s->execute([4, "vier"]), true);
+check("PDO rowCount", $s->rowCount(), 1);
+$p->rollBack();
+check("PDO rolled back", $p->query("SELECT count(*) FROM php_rows")->fetchColumn(), "1");
+$p->exec("DROP TABLE php_rows");

@@ -30,3 +30,19 @@ eval { $dbh->selectall_arrayref("SELECT nothing FROM (VALUES 1) t(x)") };
 check("state", $dbh->state, "42S22");
 check("after an error", $dbh->selectrow_array("SELECT 41 + 1"), 42);
 $dbh->disconnect;
+
+# storing: arrays of values, transactions
+$dbh = DBI->connect("dbi:ODBC:DSN=$dsn;Catalog=mem", "", "", {RaiseError => 1, PrintError => 0});
+$dbh->do("CREATE TABLE perl_rows (id integer, text varchar(20))");
+$dbh->{AutoCommit} = 0;
+$sth = $dbh->prepare("INSERT INTO perl_rows VALUES (?, ?)");
+check("execute_array", $sth->execute_array({}, [1 .. 50], [map { "text $_" } 1 .. 50]), 50);
+check("stored", text($dbh->selectrow_array("SELECT count(*), max(id), min(text) FROM perl_rows")), "50|50|text 1");
+$dbh->rollback;
+check("rolled back", $dbh->selectrow_array("SELECT count(*) FROM perl_rows"), 0);
+check("rows", $sth->execute(7, undef), 1);
+$dbh->commit;
+$dbh->{AutoCommit} = 1;
+check("committed", text($dbh->selectrow_array("SELECT id, text FROM perl_rows")), "7|undef");
+$dbh->do("DROP TABLE perl_rows");
+$dbh->disconnect;

@@ -1,0 +1,123 @@
+"""Storing rows from Python: pyodbc's executemany in both ways, transactions, large values; SQLAlchemy Core on a plain table.
+
+usage: writes.py DSN   (a catalog `mem` in memory is the default). Ends with N passed, N failed.
+"""
+import datetime
+import decimal
+import sys
+
+import pyodbc
+import sqlalchemy
+from sqlalchemy.connectors.pyodbc import PyODBCConnector
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine import default
+
+STRING = f"DSN={sys.argv[1]};Catalog=mem"
+ROWS = [(i, f"Größe {i} 😀" if i % 5 else None, i / 4, datetime.date(2024, 2, 1 + i % 29), decimal.Decimal(i) / 8,
+         datetime.datetime(2024, 1, 15, 10, 30, i % 60, 250000)) for i in range(1000)]
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+def table(connection, name):
+    cursor = connection.cursor()
+    cursor.execute(f"CREATE TABLE {name} (id integer, text varchar, real double, day date, exact decimal(12,3), at timestamp(6))")
+    connection.commit()
+    return cursor
+
+
+def stored(cursor, name):
+    return [tuple(row) for row in cursor.execute(f"SELECT * FROM {name} ORDER BY id").fetchall()]
+
+
+def executemany(fast):
+    connection = pyodbc.connect(STRING)
+    cursor = table(connection, "many")
+    cursor.fast_executemany = fast
+    cursor.executemany("INSERT INTO many VALUES (?, ?, ?, ?, ?, ?)", ROWS)
+    assert stored(cursor, "many") == ROWS
+    connection.rollback()
+    assert stored(cursor, "many") == []
+    cursor.executemany("INSERT INTO many VALUES (?, ?, ?, ?, ?, ?)", ROWS[:10])
+    connection.commit()
+    assert stored(pyodbc.connect(STRING).cursor(), "many") == ROWS[:10]
+    cursor.execute("DROP TABLE many")
+    connection.commit()
+
+
+@test
+def pyodbc_executemany():
+    executemany(False)
+
+
+@test
+def pyodbc_fast_executemany():
+    executemany(True)
+
+
+@test
+def pyodbc_row_counts():
+    connection = pyodbc.connect(STRING, autocommit=True)
+    cursor = table(connection, "counts")
+    assert cursor.execute("INSERT INTO counts (id) VALUES (1), (2), (3)").rowcount == 3
+    assert cursor.execute("INSERT INTO counts (id, text) VALUES (?, ?)", 4, "four").rowcount == 1
+    try:
+        cursor.execute("INSERT INTO counts (id) VALUES (?)", "five")
+        raise AssertionError("text was stored as a number")
+    except pyodbc.DataError as error:
+        assert error.args[0] == "22018", error
+    assert cursor.execute("SELECT count(*) FROM counts").fetchval() == 4
+    cursor.execute("DROP TABLE counts")
+
+
+@test
+def pyodbc_large_values():
+    connection = pyodbc.connect(STRING, autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE large (text varchar, bytes varbinary)")
+    text, data = "ä😀" * 400000, bytes(range(256)) * 4000
+    cursor.execute("INSERT INTO large VALUES (?, ?)", text, data)
+    row = cursor.execute("SELECT * FROM large").fetchone()
+    assert row[0] == text and row[1] == data
+    cursor.execute("DROP TABLE large")
+
+
+class PlainDialect(PyODBCConnector, default.DefaultDialect):
+    """What SQLAlchemy does for any database."""
+    name = "plain"
+    supports_statement_cache = True
+
+
+@test
+def sqlalchemy_core():
+    registry.register("plain", __name__, "PlainDialect")
+    engine = sqlalchemy.create_engine("plain://", creator=lambda: pyodbc.connect(STRING), module=pyodbc, future=True)
+    things = sqlalchemy.Table("things", sqlalchemy.MetaData(), sqlalchemy.Column("id", sqlalchemy.Integer),
+                              sqlalchemy.Column("name", sqlalchemy.String(20)), sqlalchemy.Column("price", sqlalchemy.Numeric(10, 2)))
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.schema.CreateTable(things))
+    with engine.begin() as connection:
+        connection.execute(things.insert(), [{"id": i, "name": f"thing {i}", "price": decimal.Decimal(i)} for i in range(5)])
+    with engine.connect() as connection:
+        connection.execute(things.insert().values(id=5, name="not kept", price=None))
+        connection.rollback()
+        query = sqlalchemy.select(things.c.name, things.c.price).where(things.c.id > 2).order_by(things.c.id.desc())
+        assert connection.execute(query).all() == [("thing 4", decimal.Decimal(4)), ("thing 3", decimal.Decimal(3))]
+        assert connection.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(things)).scalar() == 5
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.schema.DropTable(things))
+
+
+failed = 0
+for function in tests:
+    try:
+        function()
+    except Exception as error:
+        failed += 1
+        print(f"{function.__name__}: {type(error).__name__}: {error}")
+print(f"{len(tests) - failed} passed, {failed} failed")
+sys.exit(failed > 0)
