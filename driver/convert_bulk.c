@@ -73,8 +73,12 @@ INTEGER_KERNELS(from_int16, int16_t)
 INTEGER_KERNELS(from_int32, int32_t)
 INTEGER_KERNELS(from_int64, int64_t)
 
-FIXED_KERNEL(bool_bit, uint8_t, uint8_t, true, v != 0)
-FIXED_KERNEL(bool_int32, uint8_t, int32_t, true, v != 0)
+FIXED_KERNEL(bool_byte, uint8_t, uint8_t, true, v != 0)
+FIXED_KERNEL(bool_int16, uint8_t, uint16_t, true, v != 0)
+FIXED_KERNEL(bool_int32, uint8_t, uint32_t, true, v != 0)
+FIXED_KERNEL(bool_int64, uint8_t, uint64_t, true, v != 0)
+FIXED_KERNEL(bool_float, uint8_t, float, true, v != 0)
+FIXED_KERNEL(bool_double, uint8_t, double, true, v != 0)
 FIXED_KERNEL(float_float, float, float, true, v)
 FIXED_KERNEL(float_double, float, double, true, v)
 FIXED_KERNEL(double_double, double, double, true, v)
@@ -95,6 +99,27 @@ static void dec64_double(const Span *span) {
         put_length(span, i, sizeof value);
     }
 }
+
+/* Decimals as integers: what stands behind the point is dropped (01S07). */
+#define DECIMAL_INTEGER_KERNEL(name, OUT, low, high)                                            \
+    static void name(const Span *span) {                                                        \
+        const int64_t *in = span->column->data;                                                 \
+        int64_t power = (int64_t)double_powers[span->column->type.scale];                       \
+        EACH_CELL(span, i, at) {                                                                \
+            int64_t whole = in[at] / power;                                                     \
+            if (!within(whole, low, high)) {                                                    \
+                span->issue(span->context, i, CONVERT_RANGE, NULL);                             \
+                continue;                                                                       \
+            }                                                                                   \
+            OUT value = (OUT)whole;                                                             \
+            memcpy(span->data + i * span->data_stride, &value, sizeof value);                   \
+            put_length(span, i, sizeof value);                                                  \
+            if (whole * power != in[at]) span->issue(span->context, i, CONVERT_FRACTION, NULL); \
+        }                                                                                       \
+    }
+
+DECIMAL_INTEGER_KERNEL(dec64_int32, int32_t, INT32_MIN, INT32_MAX)
+DECIMAL_INTEGER_KERNEL(dec64_int64, int64_t, INT64_MIN, INT64_MAX)
 
 static void date_date(const Span *span) {
     const int32_t *in = span->column->data;
@@ -318,6 +343,17 @@ NUMBER_TEXT_KERNELS(int32, int32_t, 0)
 NUMBER_TEXT_KERNELS(int64, int64_t, 0)
 NUMBER_TEXT_KERNELS(dec64, int64_t, span->column->type.scale)
 
+#define BOOL_TEXT_KERNEL(name, put)                 \
+    static void name(const Span *span) {            \
+        const uint8_t *in = span->column->data;     \
+        EACH_CELL(span, i, at) {                    \
+            put(span, i, in[at] ? "1" : "0", 1, 1); \
+        }                                           \
+    }
+
+BOOL_TEXT_KERNEL(bool_char, put_ascii)
+BOOL_TEXT_KERNEL(bool_wide, put_ascii_wide)
+
 static inline void put_two(char *out, uint32_t v) {
     memcpy(out, digit_pairs + v * 2, 2);
 }
@@ -387,12 +423,28 @@ DATE_TEXT_KERNELS(wide, put_ascii_wide)
     [C_DOUBLE] = prefix##_double
 
 static const SpanKernel kernels[SRC_COUNT][C_COUNT] = {
-    [SRC_BOOL] = {[C_BIT] = bool_bit, [C_INT32] = bool_int32},
+    [SRC_BOOL] = {[C_BIT] = bool_byte,
+                  [C_INT8] = bool_byte,
+                  [C_UINT8] = bool_byte,
+                  [C_INT16] = bool_int16,
+                  [C_UINT16] = bool_int16,
+                  [C_INT32] = bool_int32,
+                  [C_UINT32] = bool_int32,
+                  [C_INT64] = bool_int64,
+                  [C_UINT64] = bool_int64,
+                  [C_FLOAT] = bool_float,
+                  [C_DOUBLE] = bool_double,
+                  [C_CHAR] = bool_char,
+                  [C_WCHAR] = bool_wide},
     [SRC_INT8] = {INTEGER_ROW(from_int8), [C_CHAR] = int8_char, [C_WCHAR] = int8_wide},
     [SRC_INT16] = {INTEGER_ROW(from_int16), [C_CHAR] = int16_char, [C_WCHAR] = int16_wide},
     [SRC_INT32] = {INTEGER_ROW(from_int32), [C_CHAR] = int32_char, [C_WCHAR] = int32_wide},
     [SRC_INT64] = {INTEGER_ROW(from_int64), [C_CHAR] = int64_char, [C_WCHAR] = int64_wide},
-    [SRC_DEC64] = {[C_DOUBLE] = dec64_double, [C_CHAR] = dec64_char, [C_WCHAR] = dec64_wide},
+    [SRC_DEC64] = {[C_INT32] = dec64_int32,
+                   [C_INT64] = dec64_int64,
+                   [C_DOUBLE] = dec64_double,
+                   [C_CHAR] = dec64_char,
+                   [C_WCHAR] = dec64_wide},
     [SRC_FLOAT] = {[C_FLOAT] = float_float, [C_DOUBLE] = float_double},
     [SRC_DOUBLE] = {[C_DOUBLE] = double_double, [C_FLOAT] = double_float},
     [SRC_TEXT] = {[C_CHAR] = text_char, [C_WCHAR] = text_wide, [C_BINARY] = text_binary},
