@@ -291,8 +291,10 @@ def pyodbc_cancel_while_fetching():
         try:
             for _ in cursor:
                 assert time.monotonic() - start < 20, "was not cancelled"
+            raise AssertionError("was not cancelled")
         except pyodbc.Error as e:
-            assert e.args[0] == "HY008", e.args
+            # Between two calls the manager takes the cancelled cursor for closed and says HY010 itself.
+            assert e.args[0] == "HY008" or (e.args[0] == "HY010" and "Driver Manager" in e.args[1]), e.args
         timer.join()
         assert c.execute("SELECT 3").fetchval() == 3
 
