@@ -196,19 +196,12 @@ static SQLRETURN set_end(Stmt *self) {
 
 /* ---- the machine */
 
-/* Is there a set with data at execution? */
-static bool sets_wait(Stmt *self, SQLULEN sets) {
-    for (SQLULEN row = 0; row < sets; row++)
-        if (params_next_at_execution(self, row, 0) != UINT32_MAX) return true;
-    return false;
-}
-
 static SQLRETURN execution_begin(Stmt *self) {
     CallSlot *slot = &self->slot;
     Statement *engine = atomic_load(&self->engine);
     slot->step = STEP_SET;
     if (statement_parameter_count(engine) == 0) return SQL_SUCCESS;
-    slot->waits = sets_wait(self, self->apd->array_size);
+    slot->waits = params_wait(self, self->apd->array_size);
     if (statement_takes_sets(engine))
         slot->step = STEP_CHUNK;
     else if (statement_kind(engine) == STATEMENT_QUERY && self->apd->array_size > 1)

@@ -129,6 +129,18 @@ uint32_t params_next_at_execution(Stmt *self, SQLULEN row, uint32_t from) {
     return UINT32_MAX;
 }
 
+bool params_wait(const Stmt *self, SQLULEN sets) {
+    uint32_t count = statement_parameter_count(atomic_load(&self->engine));
+    for (uint32_t i = 0; i < count; i++) {
+        ParamPlace place;
+        if (!param_place(self, 0, i, &place) || !place.length) continue;
+        const char *length = (const char *)place.length;
+        for (SQLULEN row = 0; row < sets; row++, length += place.length_step)
+            if (param_length_waits(param_length(length))) return true;
+    }
+    return false;
+}
+
 SQLPOINTER params_token(Stmt *self, SQLULEN row, uint32_t index) {
     ParamPlace place;
     return param_place(self, row, index, &place) ? place.data : NULL;

@@ -221,6 +221,8 @@ Status params_send(Stmt *self, SQLULEN row, Error *err, SQLINTEGER *index) WARN_
 SQLSMALLINT params_ctype(const Stmt *self, uint32_t index); /* SQL_C_DEFAULT resolved */
 /* Is a parameter of the set to be given at execution, at or after `from`? UINT32_MAX: none. */
 uint32_t params_next_at_execution(Stmt *self, SQLULEN row, uint32_t from);
+/* Has one of the sets data at execution? */
+bool params_wait(const Stmt *self, SQLULEN sets);
 SQLPOINTER params_token(Stmt *self, SQLULEN row, uint32_t index);
 
 /* fetch.c */
