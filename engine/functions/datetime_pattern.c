@@ -327,7 +327,9 @@ bool pattern_write(const Pattern *self, Moment m, Buf *out) {
             write_name(out, pattern_days[date_day_of_week(days) - 1], item->abbreviated);
             break;
         case PATTERN_HALF: buf_text(out, time.hour < 12 ? "AM" : "PM"); break;
-        case PATTERN_FRACTION: write_fraction(out, time.ns, item->least, item->most); break;
+        case PATTERN_FRACTION: /* these functions take timestamps of milliseconds */
+            write_fraction(out, time.ns - time.ns % 1000000, item->least, item->most);
+            break;
         case PATTERN_OFFSET:
         case PATTERN_OFFSET_COLON:
         case PATTERN_ZONE:

@@ -59,6 +59,8 @@ typedef struct JoinSpec {
     ExprList conditions;
     uint32_t nin;
     ColumnId mark; /* 0 = none */
+    bool plain;    /* IN by a MARK that is true or false: is there an equal row? */
+    bool unknown;  /* likewise: is there a row of which nobody knows whether it is equal? */
 } JoinSpec;
 
 /* A join of the input with a sub-query's plan; SEMI, ANTI and MARK put out the input's columns (and the
@@ -255,10 +257,22 @@ static Status plan_scalar(RuleContext *context, Planner *planner, const Expr *e,
 
 /* ---------------------------------------------------------------- IN, EXISTS */
 
+/* (a AND b ...) IS NULL */
+static Status unknown_condition(RuleContext *context, const ExprList *equal, JoinSpec *spec) {
+    Expr *all = equal->items[0], *null;
+    if (equal->count > 1)
+        TRY_ALLOC(all, expr_boolean(context->arena, EXPR_AND, equal->count, equal->items),
+                  context->err);
+    TRY_ALLOC(null, expr_new(context->arena, EXPR_IS_NULL, TYPE(BOOLEAN), 1, &all), context->err);
+    return rule_list_add(context, &spec->conditions, null);
+}
+
 /* Joins the input with the sub-query: `kind` SEMI, ANTI, ANTI_NULLS or MARK. */
 static Status join_in(RuleContext *context, Planner *planner, const Expr *e, JoinSpec *spec) {
-    bool exact = spec->kind == JOIN_MARK || spec->kind == JOIN_ANTI_NULLS;
+    bool exact = (spec->kind == JOIN_MARK || spec->kind == JOIN_ANTI_NULLS) && !spec->plain;
     LogicalNode *plan;
+    ExprList equal = {0};
+    ColumnId *map;
     Expr **operands;
     Lifting lifting;
     Lifted lifted;
@@ -268,6 +282,8 @@ static Status join_in(RuleContext *context, Planner *planner, const Expr *e, Joi
         TRY(plan_expr(context, planner, e->args[i], &operands[i]));
     TRY(rule_plan_subqueries(context, e->as.plan, &plan));
     TRY(membership(context, plan, &plan));
+    if (spec->unknown)
+        TRY(logical_clone(context->arena, context->columns, plan, &map, &plan, context->err));
     TRY(lift_plan(context, planner->input, &plan, e, &lifting, &lifted));
     for (uint32_t i = 0; i < e->nargs; i++) {
         Expr *column;
@@ -283,8 +299,9 @@ static Status join_in(RuleContext *context, Planner *planner, const Expr *e, Joi
         TRY(lifted_column(&lifting, plan->output[i], &column));
         TRY(lift_settle(&lifting, column, &column));
         TRY(in_condition(context, e, operands[i], column, &condition));
-        TRY(rule_list_add(context, &spec->conditions, condition));
+        TRY(rule_list_add(context, spec->unknown ? &equal : &spec->conditions, condition));
     }
+    if (spec->unknown) TRY(unknown_condition(context, &equal, spec));
     if (exact) spec->nin = e->nargs;
     TRY(lift_settle_list(&lifting, &lifted.conditions, &spec->conditions));
     return join_with(context, lifting.input, lifted.node, spec, &planner->input);
@@ -307,16 +324,48 @@ static Status join_exists(RuleContext *context, Planner *planner, const Expr *e,
     return join_with(context, lifting.input, lifted.node, spec, &planner->input);
 }
 
+static bool compares_nested(const Expr *e) {
+    for (uint32_t i = 0; i < e->nargs; i++)
+        if (type_is_nested(e->args[i]->type)) return true;
+    return false;
+}
+
+/* Arrays, maps and rows with NULLs inside may be neither equal nor different though none of them is NULL: CASE
+ * WHEN one is equal THEN true WHEN of one nobody knows THEN NULL ELSE false END. */
+static Status plan_in_nested(RuleContext *context, Planner *planner, const Expr *e, Expr **out) {
+    JoinSpec specs[2] = {{.kind = JOIN_MARK, .plain = true},
+                         {.kind = JOIN_MARK, .plain = true, .unknown = true}};
+    Expr *args[5];
+    for (uint32_t i = 0; i < 2; i++) {
+        specs[i].mark = plan_column_new(context->columns, STR("exists"), TYPE(BOOLEAN), false);
+        if (!specs[i].mark) return error_out_of_memory(context->err);
+        TRY(join_in(context, planner, e, &specs[i]));
+        TRY_ALLOC(args[2 * i], rule_column(context, specs[i].mark), context->err);
+    }
+    Value null = {.type = TYPE(BOOLEAN), .is_null = true};
+    TRY(truth(context, true, &args[1]));
+    TRY_ALLOC(args[3], expr_constant(context->arena, null), context->err);
+    TRY(truth(context, false, &args[4]));
+    TRY_ALLOC(*out, expr_new(context->arena, EXPR_CASE, TYPE(BOOLEAN), 5, args), context->err);
+    expr_derive(*out);
+    return TRIB_OK;
+}
+
 static Status plan_mark(RuleContext *context, Planner *planner, const Expr *e, Expr **out) {
     bool in = e->subquery_kind == SUBQUERY_IN, always = false;
     Expr **value;
+    TRY_ALLOC(value, ARENA_ARRAY(context->arena, Expr *, 1), context->err);
+    if (in && compares_nested(e)) {
+        TRY(plan_in_nested(context, planner, e, &value[0]));
+        *out = value[0];
+        return planned_add(context, planner, e, value);
+    }
     JoinSpec spec = {.kind = JOIN_MARK};
     spec.mark = plan_column_new(context->columns, STR("exists"), TYPE(BOOLEAN), in);
     if (!spec.mark) return error_out_of_memory(context->err);
     TRY(in ? join_in(context, planner, e, &spec)
            : join_exists(context, planner, e, &spec, &always));
     if (always) return truth(context, true, out);
-    TRY_ALLOC(value, ARENA_ARRAY(context->arena, Expr *, 1), context->err);
     TRY_ALLOC(value[0], rule_column(context, spec.mark), context->err);
     *out = value[0];
     return planned_add(context, planner, e, value);
@@ -358,6 +407,11 @@ static Status plan_expr(RuleContext *context, void *state, Expr *e, Expr **out) 
 static Status plan_conjunct(RuleContext *context, Planner *planner, const Expr *e, ExprList *rest) {
     JoinSpec spec = {.kind = JOIN_SEMI};
     if (e->subquery_kind == SUBQUERY_IN) {
+        if (e->negated && compares_nested(e)) {
+            Expr *value;
+            TRY(plan_subquery(context, planner, e, &value));
+            return rule_list_add(context, rest, value);
+        }
         if (e->negated) spec.kind = JOIN_ANTI_NULLS;
         return join_in(context, planner, e, &spec);
     }
