@@ -57,6 +57,17 @@ Status bind_coerce(Binder *binder, Expr *e, Type type, Expr **out) {
     return TRIB_OK;
 }
 
+void bind_adopt(Binder *binder, LogicalNode *query, uint32_t id, Type type) {
+    if (query->kind != LOGICAL_PROJECT || type.id == TRIB_TYPE_UNKNOWN) return;
+    for (uint32_t i = 0; i < query->noutput; i++) {
+        Expr *e = query->exprs[i];
+        if (query->output[i] != id || e->kind != EXPR_PARAMETER) continue;
+        if (binder->plan->parameter_inferred[e->as.slot]) continue;
+        (void)settle_parameter(binder, e, parameter_type(type), true);
+        binder->plan->columns.columns[id].type = e->type;
+    }
+}
+
 Status bind_settle(Binder *binder, Expr *e, Expr **out) {
     *out = e;
     if (e->kind == EXPR_PARAMETER && e->type.id == TRIB_TYPE_UNKNOWN) {

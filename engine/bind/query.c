@@ -88,8 +88,11 @@ static Status common_types(Binder *binder, const AstBody *body, const Bound *lef
     }
     TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, Type, n), binder->err);
     for (uint32_t i = 0; i < n; i++) {
-        Type a = plan_column(&binder->plan->columns, left->scope.columns[i].id)->type;
-        Type b = plan_column(&binder->plan->columns, right->scope.columns[i].id)->type;
+        uint32_t id = left->scope.columns[i].id, other = right->scope.columns[i].id;
+        bind_adopt(binder, right->node, other, plan_column(&binder->plan->columns, id)->type);
+        bind_adopt(binder, left->node, id, plan_column(&binder->plan->columns, other)->type);
+        Type a = plan_column(&binder->plan->columns, id)->type;
+        Type b = plan_column(&binder->plan->columns, other)->type;
         if (type_common(binder->arena, a, b, &(*out)[i])) continue;
         return error_set_at(binder->err, ERR_SYNTAX, body->at.line, body->at.column,
                             "%s: column %u is of type %s on the left and %s on the right",

@@ -245,10 +245,12 @@ static Status convert_rows(Binder *binder, const AstStatement *ast, const TribTa
     return TRIB_OK;
 }
 
-/* INSERT ... VALUES (?, ?): parameters take the types of the columns that they go into. */
+/* INSERT ... VALUES (?, ?) and INSERT ... SELECT ?: parameters take the types of the columns that they go into. */
 static Status type_value_parameters(Binder *binder, const Bound *query, const TribTable *table,
                                     uint32_t n, const uint32_t *columns) {
     LogicalNode *values = query->node;
+    for (uint32_t i = 0; i < n; i++)
+        bind_adopt(binder, values, query->scope.columns[i].id, table->columns[columns[i]].type);
     if (values->kind != LOGICAL_VALUES) return TRIB_OK;
     for (uint32_t i = 0; i < n && i < values->noutput; i++) {
         bool only_parameters = true;

@@ -470,7 +470,7 @@ static Status describe_columns(Statement *self, Error *err) {
     for (uint32_t i = 0; i < bound->ncolumns; i++) {
         ColumnInfo *info = &self->columns[i];
         *info = (ColumnInfo){.name = bound->labels[i], .type = bound->types[i], .nullable = true};
-        info->case_sensitive = type_is_text(info->type);
+        info->case_sensitive = type_is_text(info->type) || info->type.id == TRIB_TYPE_JSON;
         if (bound->kind == BOUND_QUERY)
             statement_describe_column(bound->plan, bound->plan->root->output[i], info);
     }

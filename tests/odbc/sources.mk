@@ -40,6 +40,12 @@ tests_odbc_test_parameters_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_test_parameters_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 TESTS += tests/odbc/test_parameters
 
+check_PROGRAMS += tests/odbc/test_metadata
+tests_odbc_test_metadata_SOURCES = tests/odbc/test_metadata.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_metadata_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_metadata_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+TESTS += tests/odbc/test_metadata
+
 check_PROGRAMS += tests/odbc/test_manager
 tests_odbc_test_manager_SOURCES = tests/odbc/test_manager.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_manager_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)

@@ -383,6 +383,128 @@ static void locales(void **state) {
     assert_in_range(found, 1, 4);
 }
 
+/* ---- what descriptors say: precision, scale, leading digits; SQL_ARD_TYPE and SQL_C_DEFAULT */
+
+static const struct {
+    const char *sql;
+    SQLSMALLINT ctype;
+    int precision, scale, leading; /* -1: not set */
+    const char *data, *state;
+} described[] = {
+    {"CAST(1299.99 AS decimal(10,2))", SQL_C_NUMERIC, 9, 1, -1, "9 1 + 12999", "01S07"},
+    {"CAST(1299.99 AS decimal(10,2))", SQL_C_NUMERIC, 10, 4, -1, "10 4 + 12999900", ""},
+    {"CAST(1299.99 AS decimal(10,2))", SQL_C_NUMERIC, 3, 0, -1, NULL, "22003"},
+    {"CAST(-1299.99 AS decimal(10,2))", SQL_C_NUMERIC, 4, 0, -1, "4 0 - 1299", "01S07"},
+    {"2.5E0", SQL_C_NUMERIC, 5, 2, -1, "5 2 + 250", ""},
+    {"'12.345'", SQL_C_NUMERIC, 5, 2, -1, "5 2 + 1234", "01S07"},
+    {"INTEGER '7'", SQL_C_NUMERIC, 5, 2, -1, "5 2 + 700", ""},
+    {"INTERVAL '123' DAY", SQL_C_INTERVAL_DAY, -1, -1, 2, NULL, "22015"},
+    {"INTERVAL '123' DAY", SQL_C_INTERVAL_DAY, -1, -1, 3, "+ 123 0 0 0 0", ""},
+    {"INTERVAL '5 03:00:00' DAY TO SECOND", SQL_C_INTERVAL_HOUR, -1, -1, 2, NULL, "22015"},
+    {"INTERVAL '12-3' YEAR TO MONTH", SQL_C_INTERVAL_YEAR_TO_MONTH, -1, -1, 1, NULL, "22015"},
+    {"INTERVAL '12-3' YEAR TO MONTH", SQL_C_INTERVAL_MONTH, -1, -1, 3, "+ 0 147", ""},
+    {"'100'", SQL_C_INTERVAL_DAY, -1, -1, 2, NULL, "22015"},
+    {"INTEGER '100'", SQL_C_INTERVAL_DAY, -1, -1, 2, NULL, "22015"},
+    {"INTERVAL '1.123456' SECOND", SQL_C_INTERVAL_SECOND, 3, -1, -1, "+ 0 0 0 1 123", "01S07"},
+    {"INTERVAL '1.5' SECOND", SQL_C_INTERVAL_SECOND, 9, -1, -1, "+ 0 0 0 1 500000000", ""},
+    {"TIMESTAMP '2024-01-15 10:34:56.789012'", SQL_C_TYPE_TIMESTAMP, 3, -1, -1,
+     "2024-01-15 10:34:56 789000000", "01S07"},
+    {"TIMESTAMP '2024-01-15 10:34:56.789'", SQL_C_TYPE_TIMESTAMP, 3, -1, -1,
+     "2024-01-15 10:34:56 789000000", ""},
+};
+
+static void set_field(SQLHDESC ard, SQLSMALLINT field, int value) {
+    if (value >= 0) OK(odbc.SQLSetDescField(ard, 1, field, (SQLPOINTER)(intptr_t)value, 0));
+}
+
+static void descriptors(void **state) {
+    Link link;
+    SQLHDESC ard;
+    link_open(&link, &odbc, SQL_OV_ODBC3, connection, false);
+    OK(odbc.SQLGetStmtAttr(link.stmt, SQL_ATTR_APP_ROW_DESC, &ard, 0, NULL));
+    for (size_t i = 0; i < sizeof described / sizeof *described; i++) {
+        unsigned char data[64], want[64];
+        SQLLEN length;
+        char sql[200];
+        snprintf(sql, sizeof sql, "SELECT %s", described[i].sql);
+        for (int bound = 0; bound < 2; bound++) {
+            OK(odbc.SQLSetDescField(ard, 1, SQL_DESC_CONCISE_TYPE,
+                                    (SQLPOINTER)(intptr_t)described[i].ctype, 0));
+            set_field(ard, SQL_DESC_PRECISION, described[i].precision);
+            set_field(ard, SQL_DESC_SCALE, described[i].scale);
+            set_field(ard, SQL_DESC_DATETIME_INTERVAL_PRECISION, described[i].leading);
+            if (bound) OK(odbc.SQLSetDescField(ard, 1, SQL_DESC_DATA_PTR, data, 0));
+            memset(data, 0, sizeof data);
+            run_ok(&link, sql);
+            SQLRETURN result = odbc.SQLFetch(link.stmt);
+            if (!bound)
+                result = odbc.SQLGetData(link.stmt, 1, SQL_ARD_TYPE, data, sizeof data, &length);
+            const char *got =
+                result == SQL_SUCCESS ? "" : diag_of(&odbc, SQL_HANDLE_STMT, link.stmt);
+            if (strcmp(got, described[i].state) != 0)
+                fail_msg("%s as %s: '%s' instead of '%s'", sql,
+                         cvalue_type_name(described[i].ctype), got, described[i].state);
+            if (described[i].data)
+                assert_memory_equal(data, want,
+                                    cvalue_encode(described[i].ctype, described[i].data, want));
+            close_cursor(&link);
+            OK(odbc.SQLFreeStmt(link.stmt, SQL_UNBIND));
+        }
+    }
+    link_close(&link);
+}
+
+/* SQL_C_DEFAULT is the C type that the specification's table of defaults names. */
+static void defaults(void **state) {
+    static const struct {
+        const char *sql;
+        SQLSMALLINT ctype;
+        const char *data;
+    } rows_of[] = {
+        {"true", SQL_C_BIT, "1"},
+        {"CAST(-5 AS tinyint)", SQL_C_STINYINT, "-5"},
+        {"CAST(300 AS smallint)", SQL_C_SSHORT, "300"},
+        {"INTEGER '70000'", SQL_C_SLONG, "70000"},
+        {"BIGINT '5000000000'", SQL_C_SBIGINT, "5000000000"},
+        {"CAST(1.5 AS real)", SQL_C_FLOAT, "1.5"},
+        {"1.5E0", SQL_C_DOUBLE, "1.5"},
+        {"CAST(1.50 AS decimal(4,2))", SQL_C_CHAR, "1.50"},
+        {"'Gr\xC3\xB6\xC3\x9F\x65'", SQL_C_WCHAR, "Gr\xC3\xB6\xC3\x9F\x65"},
+        {"X'00FF'", SQL_C_BINARY, "00FF"},
+        {"DATE '2024-02-29'", SQL_C_TYPE_DATE, "2024-02-29"},
+        {"TIME '12:34:56'", SQL_C_TYPE_TIME, "12:34:56"},
+        {"TIMESTAMP '2024-02-29 12:34:56.5'", SQL_C_TYPE_TIMESTAMP,
+         "2024-02-29 12:34:56 500000000"},
+        {"INTERVAL '1-6' YEAR TO MONTH", SQL_C_INTERVAL_YEAR_TO_MONTH, "+ 1 6"},
+        {"INTERVAL '2 03:04:05' DAY TO SECOND", SQL_C_INTERVAL_DAY_TO_SECOND, "+ 2 3 4 5 0"},
+        {"UUID '00112233-4455-6677-8899-aabbccddeeff'", SQL_C_GUID,
+         "00112233-4455-6677-8899-aabbccddeeff"},
+        {"ARRAY[1]", SQL_C_WCHAR, "[1]"},
+    };
+    Link link;
+    link_open(&link, &odbc, SQL_OV_ODBC3, connection, false);
+    for (size_t i = 0; i < sizeof rows_of / sizeof *rows_of; i++) {
+        unsigned char data[64], want[64];
+        SQLLEN length = -9;
+        char sql[200];
+        size_t n = cvalue_encode(rows_of[i].ctype, rows_of[i].data, want);
+        snprintf(sql, sizeof sql, "SELECT %s", rows_of[i].sql);
+        for (int bound = 0; bound < 2; bound++) {
+            memset(data, 0, sizeof data);
+            if (bound) OK(odbc.SQLBindCol(link.stmt, 1, SQL_C_DEFAULT, data, sizeof data, &length));
+            run_ok(&link, sql);
+            OK(odbc.SQLFetch(link.stmt));
+            if (!bound)
+                OK(odbc.SQLGetData(link.stmt, 1, SQL_C_DEFAULT, data, sizeof data, &length));
+            assert_int_equal(length, n);
+            assert_memory_equal(data, want, n);
+            close_cursor(&link);
+            OK(odbc.SQLFreeStmt(link.stmt, SQL_UNBIND));
+        }
+    }
+    link_close(&link);
+}
+
 /* No pair of a type of the engine and a C type is missing from the table. */
 static void complete(void **state) {
     size_t cells = 0;
@@ -410,10 +532,8 @@ static void complete(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(complete),
-        cmocka_unit_test(narrow),
-        cmocka_unit_test(wide_twin),
-        cmocka_unit_test(locales),
+        cmocka_unit_test(complete), cmocka_unit_test(narrow),      cmocka_unit_test(wide_twin),
+        cmocka_unit_test(locales),  cmocka_unit_test(descriptors), cmocka_unit_test(defaults),
     };
     return cmocka_run_group_tests_name("cells of the conversion tables", tests, load, NULL);
 }
