@@ -160,13 +160,15 @@ static Status hint_near(Binder *binder, const Scope *scope, Str wanted) {
     }
     if (listed)
         return error_hint(binder->err, "Did you mean " STR_FORMAT "?", STR_ARGS(buf_view(&text)));
-    for (uint32_t i = 0; i < scope->count && listed < 8; i++) {
+    uint32_t shown = 0;
+    for (uint32_t i = 0; i < scope->count; i++) {
+        if (scope->columns[i].hidden || shown++ >= 8) continue;
         buf_text(&text, listed++ ? ", " : "");
         buf_str(&text, scope->columns[i].name);
     }
     if (!listed) return binder->err->status;
     return error_hint(binder->err, "Columns here: " STR_FORMAT "%s", STR_ARGS(buf_view(&text)),
-                      scope->count > 8 ? ", ..." : "");
+                      shown > 8 ? ", ..." : "");
 }
 
 static Status ambiguous(Binder *binder, const AstQualifiedName *name, const Match *match) {

@@ -97,6 +97,23 @@ static void test_snapshots(void **state) {
     memory_close(&f);
 }
 
+/* Catalogs of one name are one store, whoever opens them; others are others. */
+static void test_names(void **state) {
+    MemoryFixture f, same, other;
+    TribError err;
+    memory_open(&f, "named");
+    memory_open(&same, "named");
+    memory_open(&other, "named otherwise");
+    assert_int_equal(memory_create(&f, NULL, "t", true, &err), TRIB_OK);
+    expect_rows(&same, NULL, 0, 0);
+    assert_int_equal(memory_create(&same, NULL, "t", true, &err), TRIB_EXISTS);
+    assert_non_null(strstr(err.message, "named.default.t"));
+    assert_int_equal(memory_create(&other, NULL, "t", true, &err), TRIB_OK);
+    memory_close(&f);
+    memory_close(&same);
+    memory_close(&other);
+}
+
 /* ---------------------------------------------------------------- constraints */
 
 static void expect_error(TribStatus status, const TribError *err, TribStatus want,
@@ -688,15 +705,11 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshots),
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_conflicts),
-        cmocka_unit_test(test_deferred_keys),
-        cmocka_unit_test(test_model),
-        cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_failing_memory),
-        cmocka_unit_test(test_sweeping),
-        cmocka_unit_test(test_ddl),
+        cmocka_unit_test(test_snapshots),     cmocka_unit_test(test_names),
+        cmocka_unit_test(test_keys),          cmocka_unit_test(test_conflicts),
+        cmocka_unit_test(test_deferred_keys), cmocka_unit_test(test_model),
+        cmocka_unit_test(test_marks),         cmocka_unit_test(test_failing_memory),
+        cmocka_unit_test(test_sweeping),      cmocka_unit_test(test_ddl),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
