@@ -78,10 +78,38 @@ SQLRETURN stmt_prepare(Stmt *self, Str sql) {
 
 /* ---- executing */
 
-static void function_code(Stmt *self, StatementKind kind) {
-    bool query = kind == STATEMENT_QUERY;
-    self->base.diag.function_code = query ? SQL_DIAG_SELECT_CURSOR : SQL_DIAG_UNKNOWN_STATEMENT;
-    self->base.diag.function_name = query ? "SELECT CURSOR" : "";
+typedef struct FunctionRow {
+    const char *name;
+    SQLINTEGER code;
+    bool changes_rows;
+} FunctionRow;
+
+/* SQL_DIAG_DYNAMIC_FUNCTION and its codes; ISO's code for MERGE, which ODBC has not. */
+static const FunctionRow function_rows[] = {
+    {"", SQL_DIAG_UNKNOWN_STATEMENT, false},
+    {"SELECT CURSOR", SQL_DIAG_SELECT_CURSOR, false},
+    {"INSERT", SQL_DIAG_INSERT, true},
+    {"UPDATE WHERE", SQL_DIAG_UPDATE_WHERE, true},
+    {"DELETE WHERE", SQL_DIAG_DELETE_WHERE, true},
+    {"MERGE", 128, true},
+    {"CREATE TABLE", SQL_DIAG_CREATE_TABLE, false},
+    {"DROP TABLE", SQL_DIAG_DROP_TABLE, false},
+    {"ALTER TABLE", SQL_DIAG_ALTER_TABLE, false},
+    {"CREATE SCHEMA", SQL_DIAG_CREATE_SCHEMA, false},
+    {"DROP SCHEMA", SQL_DIAG_DROP_SCHEMA, false},
+    {"CREATE VIEW", SQL_DIAG_CREATE_VIEW, false},
+    {"DROP VIEW", SQL_DIAG_DROP_VIEW, false},
+};
+
+/* Posts what was executed. */
+static const FunctionRow *function_tell(Stmt *self) {
+    const char *name = statement_function(atomic_load(&self->engine));
+    const FunctionRow *row = &function_rows[0];
+    for (size_t i = 1; i < COUNT_OF(function_rows); i++)
+        if (strcmp(function_rows[i].name, name) == 0) row = &function_rows[i];
+    self->base.diag.function_code = row->code;
+    self->base.diag.function_name = row->name;
+    return row;
 }
 
 void set_status(Stmt *self, SQLULEN row, SQLUSMALLINT status) {
@@ -131,7 +159,7 @@ SQLRETURN cursor_opened(Stmt *self) {
     self->has_result = true;
     self->row_count = self->base.diag.row_count = -1;
     self->state = STMT_CURSOR;
-    function_code(self, STATEMENT_QUERY);
+    (void)function_tell(self);
     return SQL_SUCCESS;
 }
 
@@ -144,11 +172,13 @@ static SQLRETURN execution_finish(Stmt *self) {
     stmt_drop_puts(self);
     sets_drop(self);
     if (kind == STATEMENT_QUERY) return cursor_opened(self);
-    function_code(self, kind);
+    const FunctionRow *function = function_tell(self);
     self->has_result = statement_column_count(engine) > 0;
     self->row_count = self->base.diag.row_count = slot->total;
     self->state = STMT_EXECUTED;
-    return SQL_SUCCESS;
+    /* The specification: a change that finds no row is SQL_NO_DATA, from version 3 on. */
+    bool nothing = function->changes_rows && slot->total == 0 && !self->base.diag.warned;
+    return nothing && !stmt_odbc2(self) ? SQL_NO_DATA : SQL_SUCCESS;
 }
 
 /* ---- one set after the other */

@@ -138,6 +138,9 @@ typedef enum StatementKind {
     STATEMENT_COMMAND, /* returns nothing (USE, SET SESSION, CREATE, DROP) */
 } StatementKind;
 StatementKind statement_kind(const Statement *self);
+/* The prepared statement in the standard's words ("INSERT", "UPDATE WHERE", "CREATE TABLE", ...); "": it has
+ * none. */
+const char *statement_function(const Statement *self);
 
 /* A result column, after prepare. Strings live until the next prepare. */
 typedef struct ColumnInfo {

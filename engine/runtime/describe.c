@@ -1,6 +1,6 @@
 /*
  * describe.c - lists that tell about statements, functions and statistics: DESCRIBE INPUT and OUTPUT, SHOW
- * FUNCTIONS, SHOW STATS, SHOW CREATE TABLE. The columns of each are made in bind/show.c, in the same order.
+ * FUNCTIONS, SHOW STATS, SHOW CREATE TABLE; what a statement is called. The columns of each are made in bind/show.c, in the same order.
  */
 #include <stdlib.h>
 
@@ -46,6 +46,28 @@ static Status type_text(Arena *arena, Type type, Value *out, Error *err) {
     TRY(buf_status(&text, err));
     *out = text_value(buf_view(&text));
     return TRIB_OK;
+}
+
+const char *statement_function(const Statement *self) {
+    static const struct {
+        AstStatementKind kind;
+        const char *name;
+    } names[] = {{AST_INSERT, "INSERT"},
+                 {AST_UPDATE, "UPDATE WHERE"},
+                 {AST_DELETE, "DELETE WHERE"},
+                 {AST_MERGE, "MERGE"},
+                 {AST_CREATE_TABLE, "CREATE TABLE"},
+                 {AST_CREATE_TABLE_AS, "CREATE TABLE"},
+                 {AST_DROP_TABLE, "DROP TABLE"},
+                 {AST_ALTER_TABLE, "ALTER TABLE"},
+                 {AST_CREATE_SCHEMA, "CREATE SCHEMA"},
+                 {AST_DROP_SCHEMA, "DROP SCHEMA"},
+                 {AST_CREATE_VIEW, "CREATE VIEW"},
+                 {AST_DROP_VIEW, "DROP VIEW"}};
+    if (self->kind == STATEMENT_QUERY) return "SELECT CURSOR";
+    for (size_t i = 0; self->bound && i < COUNT_OF(names); i++)
+        if (names[i].kind == self->bound->ast->kind) return names[i].name;
+    return "";
 }
 
 /* ---------------------------------------------------------------- DESCRIBE INPUT, OUTPUT */

@@ -411,6 +411,9 @@ void statement_clear_bindings(Statement *self) {
     memset(self->values, 0, sizeof self->values);
 }
 
+const char *statement_function(const Statement *self) {
+    return statement_kind(self) == STATEMENT_QUERY ? "SELECT CURSOR" : "";
+}
 bool statement_takes_sets(const Statement *self) {
     (void)self;
     return false;

@@ -309,6 +309,36 @@ static void insert_by_set(void **state) {
     link_close(&link);
 }
 
+/* What was executed, and that it changed nothing. */
+static void nothing_inserted(void **state) {
+    Link link;
+    SQLINTEGER code = 0;
+    char name[32] = "";
+    open3(&link);
+    run_ok(&link, "CREATE TABLE nothing (id integer)");
+    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 0, SQL_DIAG_DYNAMIC_FUNCTION_CODE, &code, 0,
+                            NULL));
+    assert_int_equal(code, SQL_DIAG_CREATE_TABLE);
+    assert_int_equal(run(&link, "INSERT INTO nothing SELECT id FROM nothing"), SQL_NO_DATA);
+    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 0, SQL_DIAG_DYNAMIC_FUNCTION_CODE, &code, 0,
+                            NULL));
+    assert_int_equal(code, SQL_DIAG_INSERT);
+    OK(odbc.SQLGetDiagField(SQL_HANDLE_STMT, link.stmt, 0, SQL_DIAG_DYNAMIC_FUNCTION, name,
+                            sizeof name, NULL));
+    assert_string_equal(name, "INSERT");
+    assert_int_equal(rows_written(&link), 0);
+    run_ok(&link, "CREATE TABLE nothing_more AS SELECT id FROM nothing");
+    run_ok(&link, "DROP TABLE nothing_more");
+    run_ok(&link, "INSERT INTO nothing VALUES (1)");
+    run_ok(&link, "DROP TABLE nothing");
+    link_close(&link);
+    link_open(&link, &odbc, SQL_OV_ODBC2, connection, false);
+    run_ok(&link, "CREATE TABLE nothing (id integer)");
+    run_ok(&link, "INSERT INTO nothing SELECT id FROM nothing");
+    run_ok(&link, "DROP TABLE nothing");
+    link_close(&link);
+}
+
 /* ---- queries */
 
 static void query_per_set(void **state) {
@@ -515,9 +545,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(insert_by_column),     cmocka_unit_test(insert_by_row),
         cmocka_unit_test(insert_fails_in_part), cmocka_unit_test(insert_fails_wholly),
-        cmocka_unit_test(insert_by_set),        cmocka_unit_test(query_per_set),
-        cmocka_unit_test(query_sets_fail),      cmocka_unit_test(put_in_parts),
-        cmocka_unit_test(put_arrays),           cmocka_unit_test(put_beyond_memory),
+        cmocka_unit_test(nothing_inserted),     cmocka_unit_test(insert_by_set),
+        cmocka_unit_test(query_per_set),        cmocka_unit_test(query_sets_fail),
+        cmocka_unit_test(put_in_parts),         cmocka_unit_test(put_arrays),
+        cmocka_unit_test(put_beyond_memory),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
