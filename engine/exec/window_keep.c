@@ -27,7 +27,8 @@
 #define DEAD_LEAST     4096
 #define TRIAL_ROWS     (UINT64_C(1) << 18) /* after which the table must have been of use */
 #define TRIAL_SHARE    8
-#define FLAG_FREE      0 /* in the row's tail */
+#define TRIAL_LONG     (16 * TRIAL_ROWS) /* the same where partitions have several rows */
+#define FLAG_FREE      0                 /* in the row's tail */
 #define FLAG_DEAD      SORT_ROW_DEAD
 #define FLAG_KEPT      2 /* an entry of the table says where it is */
 #define PENDING(index) ((uint8_t *)((uintptr_t)(index)*2 + 1))
@@ -43,6 +44,7 @@ struct WindowKeep {
     bool strict;        /* row_number: of equal rows any may be left out */
     bool distinct;      /* dense_rank: entries are different keys */
     bool exact;         /* no order key was cut so far */
+    bool refused;       /* the grant gave no room for more partitions */
     bool off;
     uint32_t entry, slot; /* words */
     Block table;
@@ -187,7 +189,8 @@ static Status table_grow(WindowKeep *self, Error *err) {
     Block table = {0};
     uint64_t words = capacity * self->slot, used = 0;
     TRY(block_new(&self->shared->sort.grant, words * sizeof(uint64_t), false, &table, err));
-    if (!table.data) return TRIB_OK;
+    self->refused = !table.data;
+    if (self->refused) return TRIB_OK;
     for (uint64_t i = 0; i < self->capacity; i++) {
         uint64_t *from = slot_at(self, &self->table, i), *to;
         if (*slot_count(self, from) == 0) continue;
@@ -408,6 +411,8 @@ static Status rows_move(WindowKeep *self, Error *err) {
 
 static Status give_up(WindowKeep *self) {
     if (self->seen < TRIAL_ROWS || self->saved >= self->seen / TRIAL_SHARE) return TRIB_OK;
+    bool single = self->used >= self->seen / 10 * 9; /* partitions of hardly more than a row */
+    if (!single && !self->refused && self->seen < TRIAL_LONG) return TRIB_OK;
     self->off = true;
     block_free(&self->shared->sort.grant, &self->table);
     self->capacity = self->used = 0;
