@@ -311,8 +311,8 @@ static void test_spill_limit(void **unused) {
     Error err;
     assert_int_equal(harness_breaker(c.node, c.table, mode, 3, &lines, &all, &err), TRIB_OK);
     lines_clear(&lines);
-    for (uint32_t part = 1; part < 40; part++) {
-        mode.spill_limit = (int64_t)(all * part / 40);
+    for (uint32_t part = 1; part < 14; part++) {
+        mode.spill_limit = (int64_t)(all * part / 14);
         error_clear(&err);
         assert_int_equal(harness_breaker(c.node, c.table, mode, 3, &lines, &spilled, &err),
                          TRIB_LIMIT);
