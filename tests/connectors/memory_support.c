@@ -216,21 +216,38 @@ static void split_read(MemoryFixture *self, TestCall *call, const TribPlan *plan
     self->connector->scan_release(scan);
 }
 
-MemoryRow *memory_scan(MemoryFixture *self, TribTx *tx, const char *name, Arena *arena,
-                       uint32_t *count) {
+MemoryRow *memory_find(MemoryFixture *self, TribTx *tx, const char *name, const int64_t *id,
+                       Arena *arena, uint32_t *count) {
     TribError err;
     TestCall call;
     TribPlan *plan;
-    TribNode nodes[4];
+    TribNode nodes[7];
+    static const uint32_t condition[] = {4};
+    TribVerdict verdict;
+    TribValue wanted = {.type = column_types[0]};
     uint32_t output[] = {0, 1, 2, 3}, nsplits;
     TribTable *table = memory_describe(self, tx, name, arena, &err);
     if (!table) fail_msg("%s", err.message);
     const TribTable *tables[] = {table};
     for (uint32_t i = 0; i < 4; i++)
         nodes[i] = (TribNode){.kind = TRIB_NODE_COLUMN, .type = table->columns[i].type, .ref = i};
+    nodes[4] = (TribNode){.kind = TRIB_NODE_CALL,
+                          .op = TRIB_FN_eq,
+                          .type = {.id = TRIB_TYPE_BOOLEAN},
+                          .first = 5,
+                          .count = 2};
+    nodes[5] = nodes[0];
+    nodes[6] = (TribNode){.kind = TRIB_NODE_LITERAL, .type = column_types[0]};
+    if (id) wanted.as.integer = *id;
     TribOffer offer = {.size = sizeof offer,
-                       .nnodes = 4,
+                       .mode = TRIB_PUSHDOWN_EXACT,
+                       .nnodes = 7,
                        .nodes = nodes,
+                       .nvalues = 1,
+                       .values = &wanted,
+                       .nconjuncts = id ? 1 : 0,
+                       .conjuncts = condition,
+                       .verdicts = &verdict,
                        .ntables = 1,
                        .tables = tables,
                        .noutput = 4,
@@ -260,6 +277,11 @@ MemoryRow *memory_scan(MemoryFixture *self, TribTx *tx, const char *name, Arena 
     }
     *count = (uint32_t)rows.count;
     return out;
+}
+
+MemoryRow *memory_scan(MemoryFixture *self, TribTx *tx, const char *name, Arena *arena,
+                       uint32_t *count) {
+    return memory_find(self, tx, name, NULL, arena, count);
 }
 
 TribTx *memory_begin(MemoryFixture *self) {

@@ -40,6 +40,9 @@ TribStatus memory_delete(MemoryFixture *self, TribTx *tx, const char *name, cons
 /* All rows that the transaction sees, in the arena; fails the test if the table cannot be read. */
 MemoryRow *memory_scan(MemoryFixture *self, TribTx *tx, const char *name, Arena *arena,
                        uint32_t *count);
+/* The same where a row with that id is all that matters (others may come along). */
+MemoryRow *memory_find(MemoryFixture *self, TribTx *tx, const char *name, const int64_t *id,
+                       Arena *arena, uint32_t *count);
 TribTx *memory_begin(MemoryFixture *self);
 void memory_end(MemoryFixture *self, TribTx *tx, bool commit);
 

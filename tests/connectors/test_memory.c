@@ -30,11 +30,11 @@ bool check_report(bool good, const char *file, int line, const char *format, ...
     return false;
 }
 
-/* One row by its key; false: the transaction does not see it. */
+/* One row by its key, found by it and by reading all; false: the transaction does not see it. */
 static bool row_find(MemoryFixture *f, TribTx *tx, const char *name, int64_t id, MemoryRow *out) {
     Arena *arena = arena_new(NULL);
     uint32_t count, found = 0;
-    MemoryRow *rows = memory_scan(f, tx, name, arena, &count);
+    MemoryRow *rows = memory_find(f, tx, name, &id, arena, &count);
     for (uint32_t i = 0; i < count; i++) {
         if (rows[i].id != id) continue;
         *out = rows[i];
@@ -42,6 +42,14 @@ static bool row_find(MemoryFixture *f, TribTx *tx, const char *name, int64_t id,
         found++;
     }
     assert_true(found <= 1);
+    if (tx) { /* its snapshot stands still */
+        rows = memory_scan(f, tx, name, arena, &count);
+        uint32_t same = 0;
+        for (uint32_t i = 0; i < count; i++)
+            same += rows[i].id == id && found && rows[i].row_id == out->row_id;
+        for (uint32_t i = 0; i < count && !found; i++) assert_true(rows[i].id != id);
+        assert_int_equal(same, found);
+    }
     arena_free(arena);
     return found;
 }
@@ -199,6 +207,9 @@ static void test_deferred_keys(void **state) {
     assert_int_equal(memory_insert(&f, NULL, "t", rows, ROWS, &err), TRIB_OK);
     Arena *arena = arena_new(NULL);
     uint32_t count;
+    int64_t wanted = 77; /* the key finds its row alone */
+    assert_int_equal(memory_find(&f, NULL, "t", &wanted, arena, &count)->id, 77);
+    assert_int_equal(count, 1);
     MemoryRow *seen = memory_scan(&f, NULL, "t", arena, &count);
     assert_int_equal(count, ROWS);
     TribTx *tx = memory_begin(&f);
