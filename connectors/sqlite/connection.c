@@ -174,6 +174,12 @@ Status lite_take(TribCatalog *catalog, TribCall *call, const atomic_bool *cancel
                  Error *err) {
     void *connection;
     *out = NULL;
+    if (call && call->transaction) {
+        *out = call->transaction->db;
+        (*out)->call = call;
+        (*out)->cancelled = cancelled;
+        return TRIB_OK;
+    }
     TRY(pool_take(catalog->pool, call, &connection, err));
     *out = connection;
     (*out)->call = call;
@@ -184,7 +190,7 @@ Status lite_take(TribCatalog *catalog, TribCall *call, const atomic_bool *cancel
 void lite_give(TribCatalog *catalog, LiteDb *db) {
     db->call = NULL;
     db->cancelled = NULL;
-    pool_give(catalog->pool, db);
+    if (!db->in_transaction) pool_give(catalog->pool, db);
 }
 
 Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length,

@@ -175,8 +175,9 @@ static Status describe_columns(Describe *d, uint32_t **pk_columns, uint32_t *npk
     bool row;
     uint32_t index = 0;
     TRY(columns_count(d));
-    TRY_ALLOC(d->columns, ARENA_ARRAY(d->arena, TribColumn, d->table.ncolumns), d->err);
-    TRY_ALLOC(d->facts, ARENA_ARRAY(d->arena, LiteFacts, d->table.ncolumns), d->err);
+    size_t room = (size_t)d->table.ncolumns + 1; /* the rowid may stand behind them */
+    TRY_ALLOC(d->columns, ARENA_ARRAY(d->arena, TribColumn, room), d->err);
+    TRY_ALLOC(d->facts, ARENA_ARRAY(d->arena, LiteFacts, room), d->err);
     TRY_ALLOC(*pk_columns, ARENA_ARRAY(d->arena, uint32_t, d->table.ncolumns), d->err);
     TRY(stmt_open(
         d,
@@ -394,7 +395,7 @@ static Status describe_finish(Describe *d, TribNames *names) {
     d->table.kind = d->view ? TRIB_TABLE_VIEW : TRIB_TABLE_BASE;
     d->table.columns = d->columns;
     d->table.keys = d->keys;
-    d->table.writable = false;
+    d->table.writable = d->catalog->readwrite && !d->view && !d->virtual;
     if (d->rowid) TRY_ALLOC(d->table.facts, arena_printf(d->arena, "rowid=%s", d->rowid), d->err);
     return names->described(names->self, &d->table, d->err);
 }
@@ -405,13 +406,36 @@ const char *lite_rowid_name(const char *table_facts) {
     return table_facts + sizeof prefix - 1;
 }
 
+/* By which rows are found again: the rowid, as a hidden column where none shows it, or the primary key. */
+static Status describe_row_key(Describe *d, const uint32_t *pk_columns, uint32_t npk) {
+    uint32_t *key;
+    if (!d->catalog->readwrite || d->view || d->virtual) return TRIB_OK;
+    if (d->rowid_alias) d->table.identity = pk_columns[0] + 1;
+    d->table.row_key = pk_columns;
+    d->table.nrow_key = d->rowid_alias || d->without_rowid ? npk : 0;
+    if (d->table.nrow_key || !d->rowid) return TRIB_OK;
+    TRY_ALLOC(key, ARENA_NEW(d->arena, uint32_t), d->err);
+    *key = d->table.ncolumns++;
+    d->columns[*key] = (TribColumn){.name = d->rowid,
+                                    .hidden = true,
+                                    .remote_type = "INTEGER",
+                                    .distinct = -1,
+                                    .null_fraction = 0};
+    lite_type("INTEGER", MISMATCH_ERROR, true, &d->columns[*key].type, &d->facts[*key].kind);
+    d->facts[*key].strict = true;
+    d->table.row_key = key;
+    d->table.nrow_key = 1;
+    return TRIB_OK;
+}
+
 static Status describe(Describe *d) {
     uint32_t *pk_columns = NULL, npk = 0;
     TRY(describe_object(d));
     TRY(describe_flavour(d));
     TRY(describe_columns(d, &pk_columns, &npk));
     TRY(describe_keys(d, pk_columns, npk));
-    return describe_statistics(d);
+    TRY(describe_statistics(d));
+    return describe_row_key(d, pk_columns, npk);
 }
 
 TribStatus lite_describe_table(TribCatalog *catalog, TribCall *call, const char *schema,

@@ -205,46 +205,43 @@ static Status filter_fragments(TribScan *scan, TribFilter *filter, SqlFragment *
     return TRIB_OK;
 }
 
-static int bind_text(TribScan *scan, int at, const char *data, size_t length) {
-    return sqlite3_bind_text64(scan->stmt, at, data ? data : "", length, SQLITE_STATIC,
-                               SQLITE_UTF8);
+static int bind_text(sqlite3_stmt *stmt, int at, const char *data, size_t length) {
+    return sqlite3_bind_text64(stmt, at, data ? data : "", length, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static Status bind_value(TribScan *scan, int at, const TribValue *value, Error *err) {
+Status lite_bind_parameter(TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, int at,
+                           const TribValue *value, Error *err) {
     int rc;
     char text[CALENDAR_TEXT_MAX];
     size_t length;
     if (value->is_null)
-        return sqlite3_bind_null(scan->stmt, at) == SQLITE_OK ? TRIB_OK : error_out_of_memory(err);
+        return sqlite3_bind_null(stmt, at) == SQLITE_OK ? TRIB_OK : error_out_of_memory(err);
     switch (value->type.id) {
     case TRIB_TYPE_BOOLEAN:
     case TRIB_TYPE_TINYINT:
     case TRIB_TYPE_SMALLINT:
     case TRIB_TYPE_INTEGER:
-    case TRIB_TYPE_BIGINT: rc = sqlite3_bind_int64(scan->stmt, at, value->as.integer); break;
-    case TRIB_TYPE_DOUBLE: rc = sqlite3_bind_double(scan->stmt, at, value->as.real); break;
+    case TRIB_TYPE_BIGINT: rc = sqlite3_bind_int64(stmt, at, value->as.integer); break;
+    case TRIB_TYPE_DOUBLE: rc = sqlite3_bind_double(stmt, at, value->as.real); break;
     case TRIB_TYPE_DECIMAL:
-        rc = sqlite3_bind_double(scan->stmt, at,
-                                 decimal_to_double(value->as.integer, value->type.scale));
+        rc = sqlite3_bind_double(stmt, at, decimal_to_double(value->as.integer, value->type.scale));
         break;
     case TRIB_TYPE_VARCHAR:
-        rc = bind_text(scan, at, value->as.text.data, value->as.text.length);
+        rc = bind_text(stmt, at, value->as.text.data, value->as.text.length);
         break;
     case TRIB_TYPE_VARBINARY:
-        rc = sqlite3_bind_blob64(scan->stmt, at, value->as.text.data ? value->as.text.data : "",
+        rc = sqlite3_bind_blob64(stmt, at, value->as.text.data ? value->as.text.data : "",
                                  value->as.text.length, SQLITE_STATIC);
         break;
     case TRIB_TYPE_DATE:
         length = date_format_iso((int32_t)value->as.integer, text);
-        rc = sqlite3_bind_text(scan->stmt, at, text, (int)length, SQLITE_TRANSIENT);
+        rc = sqlite3_bind_text(stmt, at, text, (int)length, SQLITE_TRANSIENT);
         break;
     default:
         return error_set(err, ERR_GENERAL, "a parameter of type id %u cannot be bound",
                          value->type.id);
     }
-    return rc == SQLITE_OK
-               ? TRIB_OK
-               : lite_error(scan->catalog, scan->db, rc, "a parameter was refused", err);
+    return rc == SQLITE_OK ? TRIB_OK : lite_error(catalog, db, rc, "a parameter was refused", err);
 }
 
 static Status scan_bind(TribScan *scan, const SqlFragment *statement,
@@ -259,7 +256,7 @@ static Status scan_bind(TribScan *scan, const SqlFragment *statement,
             }
             value = &request->params[param->slot];
         }
-        TRY(bind_value(scan, (int)i + 1, value, err));
+        TRY(lite_bind_parameter(scan->catalog, scan->db, scan->stmt, (int)i + 1, value, err));
     }
     return TRIB_OK;
 }

@@ -39,10 +39,16 @@ typedef struct LiteDb {
     sqlite3 *db;
     TribCall *call;               /* of the user of the moment; NULL when idle */
     const atomic_bool *cancelled; /* of the scan of the moment; may be NULL */
+    bool in_transaction;          /* stays with it: lite_give leaves it alone */
     int64_t busy_ms, busy_until;
     dev_t device; /* of the file that is open */
     ino_t inode;
 } LiteDb;
+
+struct TribTx {
+    TribCatalog *catalog;
+    LiteDb *db;
+};
 
 /* ---- option.c */
 extern const TribOptionDef lite_options[];
@@ -52,7 +58,7 @@ bool lite_hidden(const TribCatalog *catalog, const char *table);
 
 /* ---- connection.c */
 extern const PoolHooks lite_hooks;
-/* A connection on behalf of `call`; given back by lite_give. */
+/* A connection on behalf of `call`, that of its transaction if it has one; given back by lite_give. */
 Status lite_take(TribCatalog *catalog, TribCall *call, const atomic_bool *cancelled, LiteDb **out,
                  Error *err) WARN_UNUSED;
 void lite_give(TribCatalog *catalog, LiteDb *db);
@@ -128,7 +134,27 @@ const char *lite_rowid_name(const char *table_facts);
 /* ---- shippable.c */
 extern const SqlDialect lite_dialect;
 
+/* ---- write.c, ddl.c */
+TribStatus lite_tx_begin(TribCatalog *catalog, TribCall *call, const TribTxRequest *request,
+                         TribTx **out, TribError *err);
+TribStatus lite_tx_end(TribTx *tx, TribCall *call, bool commit, TribError *err);
+TribStatus lite_tx_mark(TribTx *tx, TribCall *call, TribMark mark, TribError *err);
+TribStatus lite_write_open(TribCatalog *catalog, TribCall *call, const TribWriteRequest *request,
+                           TribWriter **out, TribError *err);
+TribStatus lite_write_batch(TribWriter *self, const TribBatch *batch, TribError *err);
+TribStatus lite_write_close(TribWriter *self, bool commit, uint64_t *rows, TribError *err);
+TribStatus lite_modify(TribCatalog *catalog, TribCall *call, TribModify *modify, TribError *err);
+TribStatus lite_ddl(TribCatalog *catalog, TribCall *call, const TribDdl *ddl, TribError *err);
+/* The same on a connection of the caller's. */
+Status lite_ddl_in(TribCatalog *catalog, LiteDb *db, const TribDdl *ddl, Error *err) WARN_UNUSED;
+/* Why a value cannot be stored in a column so that it is read back as it is; NULL = it can. */
+const char *lite_storable(const TribColumn *column, const TribValue *value);
+Status lite_exec(TribCatalog *catalog, LiteDb *db, const char *sql, Error *err) WARN_UNUSED;
+
 /* ---- scan.c, read.c */
+/* Binds a value of a condition. Texts must stay until the statement was run. */
+Status lite_bind_parameter(TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, int at,
+                           const TribValue *value, Error *err) WARN_UNUSED;
 TribStatus lite_plan(TribCatalog *catalog, TribCall *call, TribOffer *offer, TribPlan **out,
                      TribError *err);
 void lite_plan_retain(TribPlan *plan);

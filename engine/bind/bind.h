@@ -35,7 +35,9 @@ typedef struct BoundStatement {
     /* COMMAND on a table or schema: the resolved target. */
     Catalog *catalog;
     const char *schema, *name;
-    TribTable *definition; /* CREATE TABLE */
+    TribTable *definition; /* CREATE VIEW */
+    TribDdl *ddl;          /* what the source is asked; NULL: another command */
+    bool nothing;          /* IF [NOT] EXISTS says that there is nothing to do */
 } BoundStatement;
 
 typedef struct BindContext {

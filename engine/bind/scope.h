@@ -301,6 +301,12 @@ Status bind_show_stats(Binder *binder, const AstStatement *ast, BoundStatement *
 
 /* write.c: CREATE TABLE, CREATE TABLE AS, INSERT, DROP ... */
 Status bind_write(Binder *binder, const AstStatement *ast, BoundStatement *out);
+/* ddl.c: CREATE, DROP, ALTER TABLE, schemas, indexes, TRUNCATE. */
 Status bind_ddl(Binder *binder, const AstStatement *ast, BoundStatement *out);
+/* A table that need not exist: catalog and schema of its name. */
+Status bind_target(Binder *binder, const AstStatement *ast, BoundStatement *out);
+/* A table that must: found as in FROM, no view. The reference lives as long as the arena. */
+Status bind_existing(Binder *binder, const AstQualifiedName *name, BoundStatement *out,
+                     TableRef **table);
 
 #endif

@@ -5,5 +5,5 @@ ENGINE_SOURCES += \
 	engine/bind/grouping_sets.c engine/bind/with.c engine/bind/nested.c engine/bind/lambda.c engine/bind/unnest.c \
 	engine/bind/subquery.c \
 	engine/bind/node.c engine/bind/query.c engine/bind/relation.c engine/bind/select.c engine/bind/select.h engine/bind/view.c engine/bind/write.c
-ENGINE_SOURCES += engine/bind/show.c engine/bind/hint.c engine/bind/table_function.c
+ENGINE_SOURCES += engine/bind/ddl.c engine/bind/show.c engine/bind/hint.c engine/bind/table_function.c
 ENGINE_SOURCES += engine/bind/window.c engine/bind/window_plan.c

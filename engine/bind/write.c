@@ -1,29 +1,11 @@
 /*
- * write.c - CREATE TABLE [AS], INSERT, DROP TABLE, CREATE and DROP SCHEMA.
+ * write.c - CREATE TABLE AS, INSERT, UPDATE, DELETE.
  *
- * Rows are stored as the target's types: a value converts without being asked, or between numbers, or
+ * UPDATE and DELETE are plans that read the target, with the row key and the new values as output; whether the
+ * source does them alone is decided when they are executed. Rows are stored as the target's types: a value converts without being asked, or between numbers, or
  * between texts, with an error at the row that does not fit.
  */
 #include "engine/bind/scope.h"
-
-/* The catalog and schema before the last part of a name; `name` gets the last part. */
-static Status resolve_target(Binder *binder, const AstStatement *ast, BoundStatement *out,
-                             const char **name) {
-    const AstQualifiedName *q = &ast->name;
-    Str parts[3];
-    if (q->count == 0 || q->count > 3) {
-        return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                            "a table's name has one to three parts");
-    }
-    for (uint32_t i = 0; i + 1 < q->count; i++) parts[i] = q->parts[i].text;
-    TRY_ALLOC(*name, str_dup(binder->arena, q->parts[q->count - 1].text), binder->err);
-    Status status = catalog_resolve_schema(&binder->context->lookup, q->count - 1, parts,
-                                           binder->arena, &out->catalog, &out->schema, binder->err);
-    if (status == TRIB_OK) return TRIB_OK;
-    binder->err->line = q->parts[0].at.line;
-    binder->err->column = q->parts[0].at.column;
-    return status;
-}
 
 /* ---------------------------------------------------------------- definitions */
 
@@ -66,52 +48,6 @@ static Status check_duplicates(Binder *binder, const TribTable *table, AstPositi
     return TRIB_OK;
 }
 
-static Status bind_create(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    TribTable *table;
-    TribColumn *columns;
-    TRY(table_new(binder, out, out->name, ast->ncolumns, &table, &columns));
-    for (uint32_t i = 0; i < ast->ncolumns; i++) {
-        const AstColumnDef *def = &ast->columns[i];
-        if (def->primary_key || def->unique)
-            return bind_unsupported(binder, def->name.at, "PRIMARY KEY or UNIQUE");
-        if (def->default_value) return bind_unsupported(binder, def->name.at, "DEFAULT");
-        Type type;
-        Status status = type_parse(binder->arena, def->type_text, &type, binder->err);
-        if (status != TRIB_OK) {
-            binder->err->line = def->name.at.line;
-            binder->err->column = def->name.at.column;
-            return status;
-        }
-        TRY(column_define(binder, &columns[i], def->name.text, type, !def->not_null, def->name.at));
-    }
-    if (table->ncolumns == 0)
-        return error_set(binder->err, ERR_SYNTAX, "a table needs at least one column");
-    TRY(check_duplicates(binder, table, ast->at));
-    out->definition = table;
-    return TRIB_OK;
-}
-
-Status bind_ddl(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    out->kind = BOUND_COMMAND;
-    TRY(resolve_target(binder, ast, out, &out->name));
-    if (ast->kind == AST_CREATE_TABLE) return bind_create(binder, ast, out);
-    if (ast->kind == AST_CREATE_SCHEMA || ast->kind == AST_DROP_SCHEMA) {
-        /* the last part is the schema itself; what stands before it names the catalog */
-        Str parts[1];
-        if (ast->name.count > 2)
-            return error_set(binder->err, ERR_SYNTAX, "a schema's name has one or two parts");
-        parts[0] = ast->name.count == 2 ? ast->name.parts[0].text : binder->context->lookup.catalog;
-        TRY(catalogs_find(binder->context->lookup.catalogs, parts[0], &out->catalog, binder->err));
-        if (!out->catalog) {
-            return error_set_at(binder->err, ERR_CATALOG_NAME, ast->at.line, ast->at.column,
-                                "there is no catalog '" STR_FORMAT "'", STR_ARGS(parts[0]));
-        }
-        out->schema = out->name;
-        out->name = NULL;
-    }
-    return TRIB_OK;
-}
-
 /* ---------------------------------------------------------------- rows into a table */
 
 static Status writable(Binder *binder, const BoundStatement *bound, AstPosition at) {
@@ -137,6 +73,7 @@ static Status write_node(Binder *binder, BoundStatement *out, LogicalNode *input
     node->nwrite_columns = ncolumns;
     node->write_columns = columns;
     node->if_not_exists = out->ast->if_not_exists;
+    if (kind == TRIB_WRITE_UPDATE || kind == TRIB_WRITE_DELETE) node->nwrite_keys = table->nrow_key;
     binder->plan->root = node;
     out->kind = BOUND_WRITE;
     out->plan = binder->plan;
@@ -182,29 +119,34 @@ static bool assignable(Type from, Type to) {
     return type_is_text(from) && type_is_text(to);
 }
 
+static Status shown_columns(Binder *binder, const TribTable *table, uint32_t *count,
+                            uint32_t **out) {
+    *count = 0;
+    TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, table->ncolumns), binder->err);
+    for (uint32_t i = 0; i < table->ncolumns; i++) {
+        if (!table->columns[i].hidden) (*out)[(*count)++] = i;
+    }
+    return TRIB_OK;
+}
+
+static Status target_column(Binder *binder, const TribTable *table, const AstName *name,
+                            uint32_t *out) {
+    for (*out = 0; *out < table->ncolumns; (*out)++) {
+        if (str_equal_fold(str_from(table->columns[*out].name), name->text)) return TRIB_OK;
+    }
+    return error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, name->at.line, name->at.column,
+                        "table %s.%s has no column '" STR_FORMAT "'", table->schema, table->name,
+                        STR_ARGS(name->text));
+}
+
 static Status insert_columns(Binder *binder, const AstStatement *ast, const TribTable *table,
                              uint32_t *count, uint32_t **out) {
-    if (ast->nnames == 0) {
-        *count = 0;
-        TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, table->ncolumns), binder->err);
-        for (uint32_t i = 0; i < table->ncolumns; i++) {
-            if (!table->columns[i].hidden) (*out)[(*count)++] = i;
-        }
-        return TRIB_OK;
-    }
+    if (ast->nnames == 0) return shown_columns(binder, table, count, out);
     *count = ast->nnames;
     TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, ast->nnames), binder->err);
     for (uint32_t i = 0; i < ast->nnames; i++) {
-        uint32_t c = 0;
-        while (c < table->ncolumns &&
-               !str_equal_fold(str_from(table->columns[c].name), ast->names[i].text))
-            c++;
-        if (c == table->ncolumns) {
-            return error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, ast->names[i].at.line,
-                                ast->names[i].at.column,
-                                "table %s.%s has no column '" STR_FORMAT "'", table->schema,
-                                table->name, STR_ARGS(ast->names[i].text));
-        }
+        uint32_t c;
+        TRY(target_column(binder, table, &ast->names[i], &c));
         for (uint32_t j = 0; j < i; j++) {
             if ((*out)[j] == c) {
                 return error_set_at(
@@ -217,7 +159,68 @@ static Status insert_columns(Binder *binder, const AstStatement *ast, const Trib
     return TRIB_OK;
 }
 
-/* The query's columns as the target's types, one per written column. */
+/* A value as the target column's type. */
+static Status convert_value(Binder *binder, AstPosition at, const TribColumn *target, Expr *value,
+                            Expr **out) {
+    if (value->kind != EXPR_PARAMETER && !assignable(value->type, target->type)) {
+        return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
+                            "column '%s' is of type %s; a value of type %s cannot be stored in it",
+                            target->name, type_id_name((TypeId)target->type.id),
+                            type_id_name((TypeId)value->type.id));
+    }
+    /* CAST would cut a text that is too long; op_write refuses it instead */
+    Type type = target->type;
+    if (type.id == TRIB_TYPE_VARCHAR && type_is_text(value->type)) type.length = 0;
+    return bind_coerce(binder, value, type, out);
+}
+
+/* The DEFAULT of a column that the engine has to compute; NULL for a column without one. */
+static Status default_value(Binder *binder, const TribColumn *column, AstPosition at, Expr **out) {
+    Buf text;
+    AstStatement *ast;
+    if (!column->default_sql) {
+        Value null = {.type = column->type, .is_null = true};
+        TRY_ALLOC(*out, expr_constant(binder->arena, null), binder->err);
+        return TRIB_OK;
+    }
+    buf_init(&text, binder->arena, 1 << 20);
+    buf_printf(&text, "VALUES (%s)", column->default_sql);
+    TRY(buf_status(&text, binder->err));
+    TRY(sql_parse_at(binder->arena, buf_view(&text), at, &ast, binder->err));
+    bool plain = ast->kind == AST_QUERY && ast->query->body->kind == AST_BODY_VALUES &&
+                 ast->nparameters == 0;
+    if (!plain) return bind_unsupported(binder, at, "the DEFAULT of this column");
+    ExprScope scope = {.clause = "DEFAULT"};
+    Expr *e;
+    TRY(bind_expr(binder, &scope, ast->query->body->rows[0].items[0], &e));
+    return convert_value(binder, at, column, e, out);
+}
+
+/* Does the engine compute what is left out in this catalog's tables? */
+static Status host_defaults(Binder *binder, const BoundStatement *out, bool *answer) {
+    Source *source;
+    TRY(catalog_source(out->catalog, &source, binder->err));
+    *answer = (source_connector(source)->flags & TRIB_HOST_DEFAULTS) != 0;
+    return TRIB_OK;
+}
+
+/* What an INSERT into such a table leaves out is carried, too: all columns that are not hidden. */
+static Status carry_defaults(Binder *binder, const TribTable *table, uint32_t given, uint32_t *n,
+                             uint32_t **columns) {
+    uint32_t *all, count = given;
+    TRY_ALLOC(all, ARENA_ARRAY(binder->arena, uint32_t, table->ncolumns + given), binder->err);
+    if (given) memcpy(all, *columns, given * sizeof *all);
+    for (uint32_t c = 0; c < table->ncolumns; c++) {
+        bool there = table->columns[c].hidden || table->identity == c + 1;
+        for (uint32_t i = 0; i < given && !there; i++) there = all[i] == c;
+        if (!there) all[count++] = c;
+    }
+    *n = count;
+    *columns = all;
+    return TRIB_OK;
+}
+
+/* The query's columns as the target's types, then the defaults of the columns that it does not give. */
 static Status convert_rows(Binder *binder, const AstStatement *ast, const TribTable *table,
                            const Bound *query, uint32_t n, const uint32_t *columns,
                            LogicalNode **out) {
@@ -226,23 +229,90 @@ static Status convert_rows(Binder *binder, const AstStatement *ast, const TribTa
     TRY_ALLOC(node->exprs, ARENA_ARRAY(binder->arena, Expr *, n), binder->err);
     for (uint32_t i = 0; i < n; i++) {
         const TribColumn *target = &table->columns[columns[i]];
-        Expr *column;
-        TRY(bind_column(binder, query->scope.columns[i].id, &column));
-        if (!assignable(column->type, target->type)) {
-            return error_set_at(
-                binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
-                "column '%s' is of type %s; a value of type %s cannot be stored in it",
-                target->name, type_id_name((TypeId)target->type.id),
-                type_id_name((TypeId)column->type.id));
+        Expr *value;
+        if (i < query->scope.count) {
+            TRY(bind_column(binder, query->scope.columns[i].id, &value));
+            TRY(convert_value(binder, ast->at, target, value, &node->exprs[i]));
+        } else {
+            TRY(default_value(binder, target, ast->at, &node->exprs[i]));
         }
-        /* CAST would cut a text that is too long; op_write refuses it instead */
-        Type type = target->type;
-        if (type.id == TRIB_TYPE_VARCHAR && type_is_text(column->type)) type.length = 0;
-        TRY(bind_coerce(binder, column, type, &node->exprs[i]));
         TRY(bind_new_column(binder, str_from(target->name), target->type, true, &node->output[i]));
     }
     *out = node;
     return TRIB_OK;
+}
+
+/* ---- DEFAULT in VALUES */
+
+static bool is_default(const AstExpr *e) {
+    return e->kind == AST_DEFAULT;
+}
+
+static bool values_of(const AstQuery *query, const AstBody **out) {
+    *out = query->body;
+    return query->body->kind == AST_BODY_VALUES;
+}
+
+static bool any_default(const AstBody *body) {
+    for (uint32_t r = 0; r < body->nrows; r++) {
+        for (uint32_t c = 0; c < body->rows[r].count; c++) {
+            if (is_default(body->rows[r].items[c])) return true;
+        }
+    }
+    return false;
+}
+
+/* A copy of a query that is VALUES, whose rows may be changed: the tree is bound again with other types. */
+static Status copy_values(Binder *binder, const AstQuery *query, AstQuery **out) {
+    const AstBody *from = query->body;
+    TRY_ALLOC(*out, ARENA_NEW(binder->arena, AstQuery), binder->err);
+    **out = *query;
+    TRY_ALLOC((*out)->body, ARENA_NEW(binder->arena, AstBody), binder->err);
+    AstBody *body = (*out)->body;
+    *body = *from;
+    TRY_ALLOC(body->rows, ARENA_ARRAY(binder->arena, AstExprList, from->nrows), binder->err);
+    for (uint32_t r = 0; r < from->nrows; r++) {
+        const AstExprList *row = &from->rows[r];
+        body->rows[r].count = row->count;
+        TRY_ALLOC(body->rows[r].items, ARENA_ARRAY(binder->arena, AstExpr *, row->count),
+                  binder->err);
+        memcpy(body->rows[r].items, row->items, row->count * sizeof *row->items);
+    }
+    return TRIB_OK;
+}
+
+/* A column that says DEFAULT in every row is as if it were left out; in some rows only: refused, unless the
+ * column's default is known to be NULL. Rewrites the rows and the list of columns. */
+static Status drop_defaults(Binder *binder, const TribTable *table, AstBody *body, uint32_t *n,
+                            uint32_t *columns) {
+    for (uint32_t c = 0; c < *n;) {
+        uint32_t some = 0;
+        const AstExpr *first = NULL;
+        for (uint32_t r = 0; r < body->nrows; r++) {
+            if (body->rows[r].count != *n) return TRIB_OK; /* told by the count of columns */
+            if (!is_default(body->rows[r].items[c])) continue;
+            first = body->rows[r].items[c];
+            some++;
+        }
+        if (some == 0) {
+            c++;
+            continue;
+        }
+        if (some < body->nrows)
+            return bind_unsupported(binder, first->at,
+                                    "DEFAULT in some rows and values in others of one column");
+        for (uint32_t r = 0; r < body->nrows; r++) {
+            AstExprList *row = &body->rows[r];
+            memmove(&row->items[c], &row->items[c + 1], (row->count - c - 1) * sizeof *row->items);
+            row->count--;
+        }
+        memmove(&columns[c], &columns[c + 1], (*n - c - 1) * sizeof *columns);
+        (*n)--;
+    }
+    if (*n > 0) return TRIB_OK;
+    return error_set(binder->err, ERR_UNSUPPORTED,
+                     "a row of %s.%s that is DEFAULT alone is not supported", table->schema,
+                     table->name);
 }
 
 /* INSERT ... VALUES (?, ?) and INSERT ... SELECT ?: parameters take the types of the columns that they go into. */
@@ -269,35 +339,129 @@ static Status type_value_parameters(Binder *binder, const Bound *query, const Tr
     return TRIB_OK;
 }
 
-static void release_table(void *table) {
-    table_release(table);
-}
-
 static Status bind_insert(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     TableRef *ref;
-    TRY(catalog_describe(&binder->context->lookup, out->catalog, out->schema, out->name, &ref,
-                         binder->err));
-    if (!arena_on_reset(binder->arena, release_table, ref)) {
-        table_release(ref);
-        return error_out_of_memory(binder->err);
-    }
+    TRY(bind_existing(binder, &ast->name, out, &ref));
+    TRY(writable(binder, out, ast->at));
+    const TribTable *table = &ref->table;
     Bound query;
     uint32_t n, *columns;
-    TRY(insert_columns(binder, ast, &ref->table, &n, &columns));
-    TRY(bind_query(binder, ast->query, NULL, NULL, &query));
+    const AstBody *values;
+    bool host;
+    TRY(host_defaults(binder, out, &host));
+    TRY(insert_columns(binder, ast, table, &n, &columns));
+    AstQuery *rows_query = ast->query;
+    if (values_of(ast->query, &values) && any_default(values)) {
+        TRY(copy_values(binder, ast->query, &rows_query));
+        TRY(drop_defaults(binder, table, rows_query->body, &n, columns));
+    }
+    TRY(bind_query(binder, rows_query, NULL, NULL, &query));
     if (query.scope.count != n) {
         return error_set_at(binder->err, ERR_COLUMN_COUNT, ast->at.line, ast->at.column,
                             "%u columns are to be written, the rows have %u", n, query.scope.count);
     }
-    TRY(type_value_parameters(binder, &query, &ref->table, n, columns));
+    TRY(type_value_parameters(binder, &query, table, n, columns));
+    if (host) TRY(carry_defaults(binder, table, n, &n, &columns));
     LogicalNode *rows;
-    TRY(convert_rows(binder, ast, &ref->table, &query, n, columns, &rows));
-    return write_node(binder, out, rows, TRIB_WRITE_INSERT, &ref->table, n, columns);
+    TRY(convert_rows(binder, ast, table, &query, n, columns, &rows));
+    return write_node(binder, out, rows, TRIB_WRITE_INSERT, (TribTable *)table, n, columns);
+}
+
+/* ---------------------------------------------------------------- UPDATE, DELETE */
+
+/* The target as a relation, with WHERE above it. */
+static Status bind_rows_of(Binder *binder, const AstStatement *ast, TableRef *ref, Bound *out) {
+    table_retain(ref);
+    *out = (Bound){0};
+    TRY(bind_scan(binder, ref, NULL, out));
+    out->node->for_update = true;
+    if (ast->alias.text.len) {
+        Str *alias;
+        TRY_ALLOC(alias, ARENA_NEW(binder->arena, Str), binder->err);
+        *alias = ast->alias.text;
+        for (uint32_t i = 0; i < out->scope.count; i++) {
+            out->scope.columns[i].qualifiers = alias;
+            out->scope.columns[i].nqualifiers = 1;
+        }
+        scope_renamed(binder, &out->scope);
+    }
+    if (!ast->where) return TRIB_OK;
+    ExprScope scope = {.scope = &out->scope, .clause = "WHERE"};
+    Expr *condition;
+    TRY(bind_condition(binder, &scope, ast->where, &condition));
+    return bind_filter(binder, out->node, condition, &out->node);
+}
+
+static Status assigned_value(Binder *binder, const ExprScope *scope, bool host,
+                             const TribColumn *column, const AstAssignment *assignment,
+                             Expr **out) {
+    const AstExpr *value = assignment->value;
+    AstPosition at = assignment->column.at;
+    Expr *e;
+    if (is_default(value)) {
+        if (host || !column->default_sql) return default_value(binder, column, at, out);
+        return bind_unsupported(binder, value->at,
+                                "DEFAULT as the new value of a column whose "
+                                "default the source computes");
+    }
+    TRY(bind_expr(binder, scope, value, &e));
+    return convert_value(binder, at, column, e, out);
+}
+
+/* The row key, then (UPDATE) the new values. */
+static Status changed_rows(Binder *binder, const AstStatement *ast, const TribTable *table,
+                           bool host, const Bound *rows, uint32_t *columns, LogicalNode **out) {
+    uint32_t nkeys = table->nrow_key, n = nkeys + ast->nassignments;
+    LogicalNode *node;
+    ExprScope scope = {.scope = &rows->scope, .clause = "SET"};
+    TRY(bind_node(binder, LOGICAL_PROJECT, n, rows->node, &node));
+    TRY_ALLOC(node->exprs, ARENA_ARRAY(binder->arena, Expr *, n), binder->err);
+    for (uint32_t i = 0; i < nkeys; i++) {
+        columns[i] = table->row_key[i];
+        TRY(bind_column(binder, rows->scope.columns[columns[i]].id, &node->exprs[i]));
+    }
+    for (uint32_t a = 0; a < ast->nassignments; a++) {
+        const AstAssignment *assignment = &ast->assignments[a];
+        uint32_t *column = &columns[nkeys + a];
+        TRY(target_column(binder, table, &assignment->column, column));
+        for (uint32_t j = nkeys; j < nkeys + a; j++) {
+            if (columns[j] != *column) continue;
+            return error_set_at(
+                binder->err, ERR_SYNTAX, assignment->column.at.line, assignment->column.at.column,
+                "column '" STR_FORMAT "' is assigned twice", STR_ARGS(assignment->column.text));
+        }
+        TRY(assigned_value(binder, &scope, host, &table->columns[*column], assignment,
+                           &node->exprs[nkeys + a]));
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const TribColumn *column = &table->columns[columns[i]];
+        TRY(bind_new_column(binder, str_from(column->name), column->type, true, &node->output[i]));
+    }
+    *out = node;
+    return TRIB_OK;
+}
+
+static Status bind_change(Binder *binder, const AstStatement *ast, BoundStatement *out) {
+    TableRef *ref;
+    TRY(bind_existing(binder, &ast->name, out, &ref));
+    TRY(writable(binder, out, ast->at));
+    const TribTable *table = &ref->table;
+    uint32_t n = table->nrow_key + ast->nassignments, *columns;
+    bool host;
+    Bound rows;
+    LogicalNode *node;
+    TRY_ALLOC(columns, ARENA_ARRAY(binder->arena, uint32_t, n), binder->err);
+    TRY(host_defaults(binder, out, &host));
+    TRY(bind_rows_of(binder, ast, ref, &rows));
+    TRY(changed_rows(binder, ast, table, host, &rows, columns, &node));
+    TribWriteKind kind = ast->kind == AST_UPDATE ? TRIB_WRITE_UPDATE : TRIB_WRITE_DELETE;
+    return write_node(binder, out, node, kind, (TribTable *)table, n, columns);
 }
 
 Status bind_write(Binder *binder, const AstStatement *ast, BoundStatement *out) {
-    TRY(resolve_target(binder, ast, out, &out->name));
+    if (ast->kind == AST_INSERT) return bind_insert(binder, ast, out);
+    if (ast->kind == AST_UPDATE || ast->kind == AST_DELETE) return bind_change(binder, ast, out);
+    TRY(bind_target(binder, ast, out));
     TRY(writable(binder, out, ast->at));
-    return ast->kind == AST_INSERT ? bind_insert(binder, ast, out)
-                                   : bind_create_as(binder, ast, out);
+    return bind_create_as(binder, ast, out);
 }

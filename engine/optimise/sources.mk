@@ -6,7 +6,7 @@ ENGINE_SOURCES += \
 	engine/optimise/lift_group.c engine/optimise/lift_join.c engine/optimise/lift_window.c \
 	engine/optimise/plan_subqueries.c engine/optimise/expand_distinct.c engine/optimise/push_filters.c \
 	engine/optimise/expand_setops.c \
-	engine/optimise/share_ctes.c engine/optimise/hoist_invariants.c engine/optimise/inline_ctes.c engine/optimise/filter_shared.c engine/optimise/prune_shared.c \
+	engine/optimise/share_ctes.c engine/optimise/hand_over.c engine/optimise/hoist_invariants.c engine/optimise/inline_ctes.c engine/optimise/filter_shared.c engine/optimise/prune_shared.c \
 	engine/optimise/merge_projections.c engine/optimise/push_limits.c engine/optimise/limit_partitions.c engine/optimise/prune_columns.c \
 	engine/optimise/factor_conditions.c engine/optimise/infer_conditions.c engine/optimise/join_order.c engine/optimise/join_region.c engine/optimise/join_region.h \
 	engine/optimise/push_down.c

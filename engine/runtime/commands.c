@@ -111,37 +111,31 @@ static Status writable(Statement *self, Error *err) {
     return error_set(err, ERR_READ_ONLY, "the connection is read-only (ReadOnly=1)");
 }
 
-static Status run_ddl(Statement *self, const BoundStatement *bound, TribDdlKind kind, bool tolerant,
-                      Error *err) {
+/* Is the statement part of a transaction that the session keeps open? Where DDL ends transactions, what is
+ * open is committed first. */
+static Status ddl_scope(Statement *self, Catalog *catalog, Source *source, WriteScope *scope,
+                        Error *err) {
+    *scope = (WriteScope){.catalog = catalog, .own = true};
+    bool commits = (source_connector(source)->flags & TRIB_DDL_COMMITS) != 0;
+    bool manual = source_has_transactions(source) && transaction_is_manual(self->session);
+    if (manual && !commits) return write_begin(self, catalog, scope, err);
     TRY(writable(self, err));
-    Source *source;
-    TRY(catalog_source(bound->catalog, &source, err));
-    TribDdl ddl = {.size = sizeof ddl,
-                   .kind = kind,
-                   .schema = bound->schema,
-                   .name = bound->name,
-                   .table = bound->definition,
-                   .if_exists = tolerant};
     SourceCall call = statement_call(self, INT64_MAX);
-    TRY(source_ddl(source, &call, &ddl, err));
-    catalog_invalidate(bound->catalog, bound->schema, bound->name);
-    return TRIB_OK;
+    statement_take_part(self, NULL);
+    return commits ? transaction_end_of(self->session, catalog, &call, err) : TRIB_OK;
 }
 
-static Status command_create_table(Statement *self, const BoundStatement *bound, Error *err) {
-    return run_ddl(self, bound, TRIB_DDL_CREATE_TABLE, bound->ast->if_not_exists, err);
-}
-
-static Status command_drop_table(Statement *self, const BoundStatement *bound, Error *err) {
-    return run_ddl(self, bound, TRIB_DDL_DROP_TABLE, bound->ast->if_exists, err);
-}
-
-static Status command_create_schema(Statement *self, const BoundStatement *bound, Error *err) {
-    return run_ddl(self, bound, TRIB_DDL_CREATE_SCHEMA, bound->ast->if_not_exists, err);
-}
-
-static Status command_drop_schema(Statement *self, const BoundStatement *bound, Error *err) {
-    return run_ddl(self, bound, TRIB_DDL_DROP_SCHEMA, bound->ast->if_exists, err);
+static Status command_ddl(Statement *self, const BoundStatement *bound, Error *err) {
+    Source *source;
+    WriteScope scope;
+    if (bound->nothing) return writable(self, err);
+    TRY(catalog_source(bound->catalog, &source, err));
+    TRY(ddl_scope(self, bound->catalog, source, &scope, err));
+    TribDdl ddl = *bound->ddl;
+    ddl.transaction = source_tx_handle(scope.transaction);
+    SourceCall call = statement_call(self, INT64_MAX);
+    Status status = source_ddl(source, &call, &ddl, err);
+    return write_end(self, &scope, NULL, NULL, status, err);
 }
 
 /* ---------------------------------------------------------------- views */
@@ -170,13 +164,34 @@ static Status command_drop_view(Statement *self, const BoundStatement *bound, Er
 
 /* ---------------------------------------------------------------- transactions */
 
-/* Each write is a transaction of its own, so that there is nothing to begin, commit or undo. */
+static Status command_start(Statement *self, const BoundStatement *bound, Error *err) {
+    static const struct {
+        const char *name;
+        TribIsolation level;
+    } levels[] = {{"READ UNCOMMITTED", TRIB_READ_UNCOMMITTED},
+                  {"READ COMMITTED", TRIB_READ_COMMITTED},
+                  {"REPEATABLE READ", TRIB_REPEATABLE_READ},
+                  {"SERIALIZABLE", TRIB_SERIALIZABLE}};
+    uint32_t isolation = 0;
+    for (size_t i = 0; bound->ast->isolation.data && i < COUNT_OF(levels); i++) {
+        if (str_equal(bound->ast->isolation, str_from(levels[i].name))) isolation = levels[i].level;
+    }
+    return transaction_start(self->session, isolation, bound->ast->read_only, err);
+}
+
+/* Nothing open is success, as for SQLEndTran. */
+static Status command_end(Statement *self, bool commit, Error *err) {
+    SourceCall call = statement_call(self, INT64_MAX);
+    statement_take_part(self, NULL);
+    return transaction_end(self->session, &call, commit, err);
+}
+
 static Status command_commit(Statement *self, const BoundStatement *bound, Error *err) {
-    return session_end_transaction(self->session, true, err);
+    return command_end(self, true, err);
 }
 
 static Status command_rollback(Statement *self, const BoundStatement *bound, Error *err) {
-    return session_end_transaction(self->session, false, err);
+    return command_end(self, false, err);
 }
 
 /* ---------------------------------------------------------------- prepared statements */
@@ -195,14 +210,19 @@ static const Command commands[] = {
     [AST_SET_SESSION] = command_set,
     [AST_RESET_SESSION] = command_reset,
     [AST_SET_TIME_ZONE] = command_time_zone,
-    [AST_CREATE_TABLE] = command_create_table,
-    [AST_DROP_TABLE] = command_drop_table,
+    [AST_CREATE_TABLE] = command_ddl,
+    [AST_DROP_TABLE] = command_ddl,
+    [AST_ALTER_TABLE] = command_ddl,
+    [AST_TRUNCATE_TABLE] = command_ddl,
+    [AST_CREATE_INDEX] = command_ddl,
+    [AST_DROP_INDEX] = command_ddl,
     [AST_CREATE_VIEW] = command_create_view,
     [AST_DROP_VIEW] = command_drop_view,
-    [AST_CREATE_SCHEMA] = command_create_schema,
-    [AST_DROP_SCHEMA] = command_drop_schema,
+    [AST_CREATE_SCHEMA] = command_ddl,
+    [AST_DROP_SCHEMA] = command_ddl,
     [AST_PREPARE] = command_prepare,
     [AST_DEALLOCATE] = command_deallocate,
+    [AST_START_TRANSACTION] = command_start,
     [AST_COMMIT] = command_commit,
     [AST_ROLLBACK] = command_rollback,
 };

@@ -342,6 +342,15 @@ Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **o
     return execution_wait(self, queue, timeout_ns, done, out, err);
 }
 
+Status execution_settle(Execution *self, Error *err) {
+    pthread_mutex_lock(&self->lock);
+    while (!self->inline_run && atomic_load(&self->live) > 0 && !atomic_load(&self->failed))
+        (void)wait_notice(self, atomic_load(&self->notices), os_now_ns() + INT64_C(100000000));
+    pthread_mutex_unlock(&self->lock);
+    TRY(cancel_check(self->query.cancel, err));
+    return atomic_load(&self->failed) ? execution_error(self, err) : TRIB_OK;
+}
+
 static void execution_join(Execution *self) {
     if (self->cancel_handle) cancel_off(self->query.cancel, self->cancel_handle);
     self->cancel_handle = NULL;

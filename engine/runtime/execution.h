@@ -44,6 +44,8 @@ Status execution_next(Execution *self, int64_t timeout_ns, bool *done, Batch **o
  * even after a failure, if it is not NULL. */
 Status execution_scroll_buffer(Execution *self, ScrollBuffer **out, Error *err) WARN_UNUSED;
 /* Waits for the end of a plan without rows (writes). */
+/* Waits until all rows stand in the result's buffer (buffer_result), or the query has failed. */
+Status execution_settle(Execution *self, Error *err) WARN_UNUSED;
 Status execution_finish(Execution *self, Error *err) WARN_UNUSED;
 /* Ends it with an error (kept if it is the first). */
 void execution_fail(Execution *self, const Error *error);

@@ -69,7 +69,65 @@ static void print_counted(Statement *self, bool json, Buf *text) {
     remote_print(text, self->plan);
 }
 
+/* What a write sends: one statement that does it all, or the one that is run for the rows. */
+typedef struct WriteText {
+    Buf *out;
+    const char *before;
+} WriteText;
+
+static void write_text(void *context, const char *text) {
+    WriteText *self = context;
+    buf_printf(self->out, "%s%s\n", self->before, text);
+}
+
+static Status print_write(Statement *self, Buf *text, Error *err) {
+    const LogicalNode *root = self->plan->root;
+    if (root->kind != LOGICAL_WRITE) return TRIB_OK;
+    buf_printf(text, "write to %s: ", catalog_name(root->write_catalog));
+    if (root->modify) {
+        buf_printf(text, "handed over\n  %s\n", root->modify_text ? root->modify_text : "");
+        return TRIB_OK;
+    }
+    buf_text(text, root->write_schema);
+    buf_printf(text, ".%s, ", root->write_name);
+    if (root->modify_reason)
+        buf_printf(text, "by key (%s)\n", root->modify_reason);
+    else
+        buf_text(text, "in batches\n");
+    WriteText sink = {text, "  "};
+    Source *source;
+    TribWriter *none = NULL;
+    TribWriteRequest request = self->physical->root->as.write.request;
+    request.plan_only = true;
+    request.explain = (TribExplain){&sink, write_text};
+    SourceCall call = statement_call(self, INT64_MAX);
+    TRY(catalog_source(root->write_catalog, &source, err));
+    if (source_connector(source)->flags & TRIB_PROCESS_STATE) return TRIB_OK; /* nothing is sent */
+    return source_write_open(source, &call, &request, &none, err);
+}
+
+static void ddl_line(void *context, const char *text) {
+    buf_printf(context, "%s\n", text);
+}
+
+static Status explain_ddl(Statement *self, const BoundStatement *bound, Buf *text, Error *err) {
+    Source *source;
+    TribDdl ddl = *bound->ddl;
+    SourceCall call = statement_call(self, INT64_MAX);
+    TRY(catalog_source(bound->catalog, &source, err));
+    buf_printf(text, "handed over to %s\n", catalog_name(bound->catalog));
+    if (source_connector(source)->flags & TRIB_PROCESS_STATE) return TRIB_OK;
+    ddl.plan_only = true;
+    ddl.explain = (TribExplain){text, ddl_line};
+    return source_ddl(source, &call, &ddl, err);
+}
+
 static Status explain_analyze(Statement *self, bool json, Buf *text, Error *err) {
+    if (self->plan->root->modify) {
+        TRY(statement_modify(self, self->plan->root, err));
+        buf_printf(text, "rows changed: %lld\n", (long long)self->row_count);
+        return print_write(self, text, err);
+    }
     TRY(statement_start(self, true, err));
     Status status = drain(self, err);
     if (status == TRIB_OK) print_counted(self, json, text);
@@ -80,6 +138,10 @@ static Status explain_analyze(Statement *self, bool json, Buf *text, Error *err)
 }
 
 static void print_plan(Statement *self, const AstStatement *ast, Buf *text) {
+    if (self->plan->root->modify && ast->explain == AST_EXPLAIN_PHYSICAL) {
+        if (ast->json) logical_print_json(text, self->plan);
+        return; /* nothing is run here */
+    }
     switch (ast->explain) {
     case AST_EXPLAIN_IO: io_print_json(text, self->plan); break;
     case AST_EXPLAIN_LOGICAL:
@@ -92,21 +154,45 @@ static void print_plan(Statement *self, const AstStatement *ast, Buf *text) {
     }
 }
 
+/* The plan has been made; a write that is analysed stands between write_begin and write_end. */
+static Status explain_text(Statement *self, const AstStatement *ast, Buf *text, Error *err) {
+    if (ast->analyze) return explain_analyze(self, ast->json, text, err);
+    print_plan(self, ast, text);
+    return ast->json || ast->explain == AST_EXPLAIN_IO ? TRIB_OK : print_write(self, text, err);
+}
+
+/* EXPLAIN ANALYZE of a write really writes. */
+static Status explain_write(Statement *self, const AstStatement *ast, const BoundStatement *inner,
+                            Buf *text, Error *err) {
+    const LogicalNode *target = inner->plan->root;
+    WriteScope scope;
+    TRY(write_begin(self, target->write_catalog, &scope, err));
+    Status status = statement_plan(self, inner, err);
+    if (status == TRIB_OK) status = explain_text(self, ast, text, err);
+    self->row_count = -1;
+    return write_end(self, &scope, target->write_schema, target->write_name, status, err);
+}
+
 Status explain_run(Statement *self, const BoundStatement *bound, Error *err) {
     const AstStatement *ast = bound->ast;
     bool document = ast->json || ast->explain == AST_EXPLAIN_IO;
     if (ast->explain == AST_EXPLAIN_VALIDATE) return valid_row(self, err);
     Buf text;
     buf_init(&text, self->run, EXPLAIN_MAX_TEXT);
+    if (bound->inner && bound->inner->ddl && !bound->inner->nothing && !document) {
+        TRY(explain_ddl(self, bound->inner, &text, err));
+        return text_rows(self, &text, err);
+    }
     if (!bound->inner || !bound->inner->plan) {
         buf_text(&text,
                  document ? "{}" : "This statement has no plan: it is carried out as it stands.\n");
         return document ? document_row(self, &text, err) : text_rows(self, &text, err);
     }
-    TRY(statement_plan(self, bound->inner, err));
-    if (ast->analyze)
-        TRY(explain_analyze(self, ast->json, &text, err));
-    else
-        print_plan(self, ast, &text);
+    if (ast->analyze && bound->inner->kind == BOUND_WRITE) {
+        TRY(explain_write(self, ast, bound->inner, &text, err));
+    } else {
+        TRY(statement_plan(self, bound->inner, err));
+        TRY(explain_text(self, ast, &text, err));
+    }
     return document ? document_row(self, &text, err) : text_rows(self, &text, err);
 }

@@ -187,6 +187,11 @@ Status transaction_start(Session *session, uint32_t isolation, bool read_only,
 /* On a thread of the crew; nothing open is success. */
 Status transaction_end(Session *session, const SourceCall *call, bool commit,
                        Error *err) WARN_UNUSED;
+/* Autocommit is off, or START TRANSACTION was said. */
+bool transaction_is_manual(Session *session);
+/* Commits what is open on the catalog; 25000 if it is open on another one. */
+Status transaction_end_of(Session *session, const Catalog *catalog, const SourceCall *call,
+                          Error *err) WARN_UNUSED;
 /* What the statement takes part in from now on; the reference is taken over. */
 void statement_take_part(Statement *self, SourceTx *transaction);
 
@@ -222,6 +227,8 @@ Status explain_run(Statement *self, const BoundStatement *bound, Error *err) WAR
 /* Optimises and lowers `bound` into self->plan and self->physical. */
 Status statement_plan(Statement *self, const BoundStatement *bound, Error *err) WARN_UNUSED;
 Status statement_start(Statement *self, bool measure, Error *err) WARN_UNUSED;
+/* Runs an UPDATE or DELETE that the source does alone; sets the row count. */
+Status statement_modify(Statement *self, const LogicalNode *write, Error *err) WARN_UNUSED;
 
 /* sets.c: the plan of an execution that takes sets of parameters, into self->physical. */
 Status sets_plan(Statement *self, Error *err) WARN_UNUSED;

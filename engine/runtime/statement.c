@@ -649,6 +649,7 @@ Status statement_plan(Statement *self, const BoundStatement *bound, Error *err) 
                                .nparams = self->nparameters,
                                .params = values};
     TRY(optimise(&context, self->run, bound->plan, &self->plan, err));
+    if (self->plan->root->modify) return TRIB_OK; /* nothing is run here */
     return physical_lower(self->run, self->plan, &self->eval, self->settings.runtime_filters,
                           &self->physical, err);
 }
@@ -673,11 +674,28 @@ Status statement_start(Statement *self, bool measure, Error *err) {
     return execution_start(self->execution, err);
 }
 
+/* The source does it alone. */
+Status statement_modify(Statement *self, const LogicalNode *write, Error *err) {
+    Source *source;
+    TribModify request = *write->modify;
+    SourceCall call = statement_call(self, INT64_MAX);
+    TRY(catalog_source(write->write_catalog, &source, err));
+    request.transaction = source_tx_handle(source_call_tx(source, &call));
+    TRY(source_modify(source, &call, &request, err));
+    if (request.verdict.kind != TRIB_EXACT)
+        return error_set(err, ERR_GENERAL, "the source took the statement back: %s",
+                         request.verdict.reason);
+    self->row_count = (int64_t)request.rows;
+    return TRIB_OK;
+}
+
 static Status write_rows_now(Statement *self, Error *err) {
     if (self->sets.columns)
         TRY(sets_plan(self, err));
     else
         TRY(statement_plan(self, self->bound, err));
+    if (!self->sets.columns && self->plan->root->modify)
+        return statement_modify(self, self->plan->root, err);
     TRY(statement_start(self, false, err));
     Status status = execution_finish(self->execution, err);
     if (status == TRIB_OK) self->row_count = (int64_t)execution_written(self->execution);
@@ -698,11 +716,20 @@ static Status run_write(Statement *self, Error *err) {
     return status;
 }
 
+/* A query in a transaction is read to its end at once: its connection answers one question at a time, and the
+ * transaction may end before the application has taken the rows. */
+static Status run_query(Statement *self, Error *err) {
+    TRY(statement_plan(self, self->bound, err));
+    bool inside =
+        self->transaction && physical_reads(self->physical, source_tx_source(self->transaction));
+    if (inside) self->settings.buffer_result = true;
+    TRY(statement_start(self, false, err));
+    return inside ? execution_settle(self->execution, err) : TRIB_OK;
+}
+
 static Status run_bound(Statement *self, Error *err) {
     switch (self->bound->kind) {
-    case BOUND_QUERY:
-        TRY(statement_plan(self, self->bound, err));
-        return statement_start(self, false, err);
+    case BOUND_QUERY: return run_query(self, err);
     case BOUND_WRITE: return run_write(self, err);
     case BOUND_EXPLAIN: return explain_run(self, self->bound, err);
     case BOUND_ROWS: return command_rows(self, self->bound, err);

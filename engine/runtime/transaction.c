@@ -161,6 +161,13 @@ void transaction_clear(Session *session) {
     pthread_mutex_destroy(&session->tx_lock);
 }
 
+bool transaction_is_manual(Session *session) {
+    pthread_mutex_lock(&session->tx_lock);
+    bool manual = is_manual(&session->tx);
+    pthread_mutex_unlock(&session->tx_lock);
+    return manual;
+}
+
 /* ---------------------------------------------------------------- facts, levels, START TRANSACTION */
 
 Status session_transaction_facts(Session *self, Str catalog, TransactionFacts *out, Error *err) {
@@ -261,6 +268,20 @@ static Status transaction_keep(Session *session, Catalog *catalog, SourceTx *tx,
     return free ? TRIB_OK
                 : error_set(err, ERR_TRANSACTION_STATE,
                             "another statement of the connection began a transaction just now");
+}
+
+Status transaction_end_of(Session *session, const Catalog *catalog, const SourceCall *call,
+                          Error *err) {
+    pthread_mutex_lock(&session->tx_lock);
+    const SessionTx *tx = &session->tx;
+    Status status = TRIB_OK;
+    if (tx->read_only)
+        status = refuse_read_only(err, "the transaction was started READ ONLY");
+    else if (tx->source && tx->catalog != catalog)
+        status = refuse_second(tx, catalog, err);
+    bool open = tx->source != NULL;
+    pthread_mutex_unlock(&session->tx_lock);
+    return status == TRIB_OK && open ? transaction_end(session, call, true, err) : status;
 }
 
 static Status write_transaction(Statement *self, Catalog *catalog, WriteScope *out, Error *err) {

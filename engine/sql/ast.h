@@ -406,7 +406,9 @@ typedef enum AstStatementKind {
     AST_REFRESH_MATERIALIZED_VIEW,
     AST_DROP_MATERIALIZED_VIEW,
     AST_KILL_QUERY,
-    AST_SHOW_PROPERTIES
+    AST_SHOW_PROPERTIES,
+    AST_CREATE_INDEX,
+    AST_DROP_INDEX
 } AstStatementKind;
 
 typedef enum AstExplainType {
@@ -503,6 +505,11 @@ typedef struct AstExternal {
     Str location;
 } AstExternal;
 
+typedef struct AstIndexColumn {
+    AstName column;
+    bool descending;
+} AstIndexColumn;
+
 typedef enum AstCommentTarget {
     AST_COMMENT_TABLE,
     AST_COMMENT_VIEW,
@@ -543,9 +550,13 @@ struct AstStatement {
     AstQualifiedName like_table; /* CREATE TABLE (LIKE t) */
     uint32_t like_at;            /* columns written before LIKE */
     AstName connector;           /* CREATE CATALOG ... USING connector */
-    AstName alias;               /* MERGE INTO t AS alias */
-    AstRelation *source;         /* MERGE ... USING source */
-    AstExpr *on;                 /* MERGE ... ON */
+    AstName alias;               /* MERGE INTO t AS alias; UPDATE and DELETE likewise */
+    AstQualifiedName index_name; /* CREATE INDEX i ON name (...), DROP INDEX i [ON name] */
+    bool unique_index;
+    uint32_t nindex;
+    AstIndexColumn *index;
+    AstRelation *source; /* MERGE ... USING source */
+    AstExpr *on;         /* MERGE ... ON */
     uint32_t nmerge;
     AstMergeCase *merge;
     AstName *

@@ -253,6 +253,36 @@ static Status create_catalog(Parser *p, AstStatement *s) {
     return with_properties(p, s);
 }
 
+/* [IF NOT EXISTS] i ON t (a [ASC|DESC], ...), behind CREATE [UNIQUE] INDEX. */
+static Status create_index(Parser *p, AstStatement *s) {
+    List list = {0};
+    s->kind = AST_CREATE_INDEX;
+    TRY(parse_if_not_exists(p, &s->if_not_exists));
+    TRY(parse_qualified(p, &s->index_name));
+    TRY(expect_word(p, KW_ON));
+    TRY(ddl_name(p, s));
+    TRY(expect_token(p, TOKEN_LPAREN));
+    do {
+        AstIndexColumn column = {0};
+        TRY(parse_name(p, &column.column));
+        column.descending = accept_word(p, KW_DESC);
+        if (!column.descending) accept_word(p, KW_ASC);
+        TRY(ast_list_push(p, &list, &column, sizeof column));
+    } while (accept_token(p, TOKEN_COMMA));
+    TRY(expect_token(p, TOKEN_RPAREN));
+    s->nindex = list.count;
+    s->index = list.items;
+    return TRIB_OK;
+}
+
+/* [IF EXISTS] i [ON t], behind DROP INDEX. */
+static Status drop_index(Parser *p, AstStatement *s) {
+    s->kind = AST_DROP_INDEX;
+    TRY(parse_if_exists(p, &s->if_exists));
+    TRY(parse_qualified(p, &s->index_name));
+    return accept_word(p, KW_ON) ? ddl_name(p, s) : TRIB_OK;
+}
+
 Status parse_create(Parser *p, AstStatement *s) {
     p->backquotes = true;
     parse_advance(p);
@@ -268,6 +298,10 @@ Status parse_create(Parser *p, AstStatement *s) {
     if (s->or_replace) return parse_unexpected(p, "TABLE, VIEW or MATERIALIZED VIEW");
     if (accept_word(p, KW_SCHEMA) || accept_word(p, KW_DATABASE)) return create_schema(p, s);
     if (accept_word(p, KW_CATALOG)) return create_catalog(p, s);
+    s->unique_index = at_word(p, KW_UNIQUE);
+    if (s->unique_index) parse_advance(p);
+    if (accept_text(p, "INDEX")) return create_index(p, s);
+    if (s->unique_index) return parse_unexpected(p, "INDEX");
     if (accept_word(p, KW_EXTERNAL)) {
         TRY(expect_word(p, KW_TABLE));
         return parse_external_table(p, s);
@@ -294,6 +328,8 @@ Status parse_drop(Parser *p, AstStatement *s) {
     else if (accept_word(p, KW_MATERIALIZED)) {
         TRY(expect_word(p, KW_VIEW));
         s->kind = AST_DROP_MATERIALIZED_VIEW;
+    } else if (accept_text(p, "INDEX")) {
+        return drop_index(p, s);
     } else if (at_word(p, KW_ROLE) || at_word(p, KW_FUNCTION)) {
         return parse_unsupported(p, at, "DROP ROLE and DROP FUNCTION");
     } else {

@@ -339,6 +339,7 @@ static Status read_update(Parser *p, AstStatement *s) {
     s->kind = AST_UPDATE;
     parse_advance(p);
     TRY(statement_name(p, s));
+    if (!at_word(p, KW_SET)) TRY(parse_alias(p, &s->alias));
     TRY(expect_word(p, KW_SET));
     TRY(parse_assignments(p, &s->nassignments, &s->assignments));
     return accept_word(p, KW_WHERE) ? parse_expr(p, &s->where) : TRIB_OK;
@@ -349,6 +350,7 @@ static Status read_delete(Parser *p, AstStatement *s) {
     parse_advance(p);
     TRY(expect_word(p, KW_FROM));
     TRY(statement_name(p, s));
+    if (!at_word(p, KW_WHERE)) TRY(parse_alias(p, &s->alias));
     return accept_word(p, KW_WHERE) ? parse_expr(p, &s->where) : TRIB_OK;
 }
 

@@ -184,8 +184,15 @@ static void print_insert(Printer *self, const AstStatement *s) {
     print_query(self, s->query);
 }
 
+static void alias_clause(Printer *self, const AstStatement *s) {
+    if (!s->alias.text.len) return;
+    buf_text(self->out, " AS ");
+    print_name(self, &s->alias);
+}
+
 static void print_update(Printer *self, const AstStatement *s) {
     name_after(self, "UPDATE ", s);
+    alias_clause(self, s);
     buf_text(self->out, " SET ");
     print_assignments(self, s->nassignments, s->assignments);
     print_where(self, s->where);
@@ -214,10 +221,7 @@ static void print_merge_case(Printer *self, const AstMergeCase *c) {
 
 static void print_merge(Printer *self, const AstStatement *s) {
     name_after(self, "MERGE INTO ", s);
-    if (s->alias.text.len) {
-        buf_text(self->out, " AS ");
-        print_name(self, &s->alias);
-    }
+    alias_clause(self, s);
     buf_text(self->out, " USING ");
     print_relation(self, s->source);
     buf_text(self->out, " ON ");
@@ -489,8 +493,25 @@ static void print_call(Printer *self, const AstStatement *s) {
     print_call_arguments(self, s);
 }
 
+static void print_index(Printer *self, const AstStatement *s) {
+    bool create = s->kind == AST_CREATE_INDEX;
+    buf_text(self->out,
+             create ? s->unique_index ? "CREATE UNIQUE INDEX " : "CREATE INDEX " : "DROP INDEX ");
+    if (s->if_not_exists) buf_text(self->out, "IF NOT EXISTS ");
+    if (s->if_exists) buf_text(self->out, "IF EXISTS ");
+    print_qualified(self, &s->index_name);
+    if (s->has_name) name_after(self, " ON ", s);
+    for (uint32_t i = 0; i < s->nindex; i++) {
+        buf_text(self->out, i ? ", " : " (");
+        print_name(self, &s->index[i].column);
+        if (s->index[i].descending) buf_text(self->out, " DESC");
+    }
+    if (s->nindex) buf_char(self->out, ')');
+}
+
 static void print_delete(Printer *self, const AstStatement *s) {
     name_after(self, "DELETE FROM ", s);
+    alias_clause(self, s);
     print_where(self, s->where);
 }
 
@@ -525,6 +546,8 @@ static const struct {
     [AST_DROP_SCHEMA] = {print_drop, NULL},
     [AST_INSERT] = {print_insert, NULL},
     [AST_UPDATE] = {print_update, NULL},
+    [AST_CREATE_INDEX] = {print_index, NULL},
+    [AST_DROP_INDEX] = {print_index, NULL},
     [AST_DELETE] = {print_delete, NULL},
     [AST_CREATE_VIEW] = {print_create_view, NULL},
     [AST_DROP_VIEW] = {print_drop, NULL},

@@ -1,0 +1,412 @@
+/*
+ * write.c - rows into tables of an SQLite file: transactions, writers, UPDATE and DELETE as a whole.
+ *
+ * A transaction is one connection of the pool with BEGIN IMMEDIATE: who writes holds the lock from the start,
+ * so that what it reads is what it changes. A writer is one prepared statement that is bound and stepped for
+ * each row. Values are bound so that they are read back as they were: decimals, dates and times as text (the
+ * column's affinity turns a decimal into a number only where that loses nothing), booleans as 0 and 1.
+ *
+ * Threads: one at a time per transaction and writer. Memory: an arena per writer.
+ */
+#include <math.h>
+
+#include "connectors/sqlite/sqlite_internal.h"
+#include "connectors/support/row_value.h"
+#include "connectors/support/sql_change.h"
+#include "engine/base/calendar.h"
+#include "engine/base/decimal.h"
+
+/* ---------------------------------------------------------------- transactions */
+
+static Status refuse_readonly(const TribCatalog *catalog, Error *err) {
+    error_set(err, ERR_READ_ONLY, "the file \"%s\" is open for reading only", catalog->path);
+    error_hint(err, "give the catalog \"mode\": \"readwrite\"");
+    return error_source(err, catalog->name);
+}
+
+Status lite_exec(TribCatalog *catalog, LiteDb *db, const char *sql, Error *err) {
+    int rc = sqlite3_exec(db->db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? TRIB_OK
+                           : lite_error(catalog, db, rc, "SQLite refused the statement", err);
+}
+
+TribStatus lite_tx_begin(TribCatalog *catalog, TribCall *call, const TribTxRequest *request,
+                         TribTx **out, TribError *err) {
+    TribTx *tx;
+    if (!catalog->readwrite && !request->read_only) return refuse_readonly(catalog, err);
+    TRY_ALLOC(tx, heap_alloc(sizeof *tx), err);
+    tx->catalog = catalog;
+    Status status = lite_take(catalog, call, NULL, &tx->db, err);
+    if (status != TRIB_OK) {
+        heap_free(tx);
+        return status;
+    }
+    status = lite_exec(catalog, tx->db, request->read_only ? "BEGIN" : "BEGIN IMMEDIATE", err);
+    if (status != TRIB_OK) {
+        lite_give(catalog, tx->db);
+        heap_free(tx);
+        return status;
+    }
+    tx->db->in_transaction = true;
+    tx->db->call = NULL;
+    *out = tx;
+    return TRIB_OK;
+}
+
+TribStatus lite_tx_end(TribTx *tx, TribCall *call, bool commit, TribError *err) {
+    TribCatalog *catalog = tx->catalog;
+    LiteDb *db = tx->db;
+    Status status = TRIB_OK;
+    db->call = commit ? call : NULL;
+    /* An interrupted or failed statement may have taken all of it back already. */
+    bool over = sqlite3_get_autocommit(db->db) != 0;
+    if (commit && over) {
+        error_set(err, ERR_SERIALIZATION, "SQLite has taken the transaction back after an error");
+        status = error_source(err, catalog->name);
+    } else if (commit) {
+        status = lite_exec(catalog, db, "COMMIT", err);
+    }
+    db->call = NULL;
+    if (!sqlite3_get_autocommit(db->db))
+        (void)sqlite3_exec(db->db, "ROLLBACK", NULL, NULL, NULL); /* fails only if it is over */
+    db->in_transaction = false;
+    if (sqlite3_get_autocommit(db->db))
+        lite_give(catalog, db);
+    else
+        pool_discard(catalog->pool, db);
+    heap_free(tx);
+    return status;
+}
+
+TribStatus lite_tx_mark(TribTx *tx, TribCall *call, TribMark mark, TribError *err) {
+    static const char *const texts[] = {
+        [TRIB_MARK_SET] = "SAVEPOINT tributary_statement",
+        [TRIB_MARK_KEEP] = "RELEASE tributary_statement",
+        [TRIB_MARK_GO_BACK] = "ROLLBACK TO tributary_statement; RELEASE tributary_statement"};
+    tx->db->call = mark == TRIB_MARK_GO_BACK ? NULL : call;
+    Status status = lite_exec(tx->catalog, tx->db, texts[mark], err);
+    tx->db->call = NULL;
+    return status;
+}
+
+/* ---------------------------------------------------------------- values */
+
+const char *lite_storable(const TribColumn *column, const TribValue *value) {
+    LiteFacts facts = lite_facts(column->facts);
+    if (value->is_null) return NULL;
+    if ((value->type.id == TRIB_TYPE_DOUBLE || value->type.id == TRIB_TYPE_REAL) &&
+        isnan(value->as.real))
+        return "SQLite stores no NaN";
+    if (facts.kind == KIND_ANY && column->remote_type && *column->remote_type)
+        return "SQLite would store a text of digits in this column as a number";
+    if (value->type.fields || value->type.id == TRIB_TYPE_TIMESTAMP_TZ ||
+        value->type.id == TRIB_TYPE_TIME_TZ || value->type.id == TRIB_TYPE_INTERVAL_DS ||
+        value->type.id == TRIB_TYPE_INTERVAL_YM)
+        return "SQLite has no such type";
+    return NULL;
+}
+
+static int bind_bytes(sqlite3_stmt *stmt, int at, const char *data, size_t length) {
+    return sqlite3_bind_text64(stmt, at, data ? data : "", length, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+static size_t uuid_text(const char *bytes, char out[40]) {
+    static const char digits[] = "0123456789abcdef";
+    size_t n = 0;
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) out[n++] = '-';
+        out[n++] = digits[(uint8_t)bytes[i] >> 4];
+        out[n++] = digits[(uint8_t)bytes[i] & 15];
+    }
+    return n;
+}
+
+static size_t temporal_text(const TribValue *v, char *text) {
+    int p = v->type.precision;
+    if (v->type.id == TRIB_TYPE_DATE) return date_format_iso((int32_t)v->as.integer, text);
+    if (v->type.id == TRIB_TYPE_TIME) return time_format_iso(v->as.integer, p, text);
+    if (p > 6) return timestamp_format_iso(v->as.instant.us, v->as.instant.ns, p, text);
+    return timestamp_format_iso(v->as.integer, 0, p, text);
+}
+
+static int bind_value(sqlite3_stmt *stmt, int at, const TribValue *v) {
+    char text[CALENDAR_TEXT_MAX + DECIMAL_TEXT_MAX];
+    if (v->is_null) return sqlite3_bind_null(stmt, at);
+    switch (v->type.id) {
+    case TRIB_TYPE_REAL:
+    case TRIB_TYPE_DOUBLE: return sqlite3_bind_double(stmt, at, v->as.real);
+    case TRIB_TYPE_DECIMAL:
+        return bind_bytes(
+            stmt, at, text,
+            decimal_format(v->type.precision <= 18 ? (Int128)v->as.integer : v->as.wide,
+                           v->type.scale, text));
+    case TRIB_TYPE_VARBINARY:
+        return sqlite3_bind_blob64(stmt, at, v->as.text.data ? v->as.text.data : "",
+                                   v->as.text.length, SQLITE_TRANSIENT);
+    case TRIB_TYPE_VARCHAR:
+    case TRIB_TYPE_CHAR: return bind_bytes(stmt, at, v->as.text.data, v->as.text.length);
+    case TRIB_TYPE_UUID: return bind_bytes(stmt, at, text, uuid_text(v->as.text.data, text));
+    case TRIB_TYPE_DATE:
+    case TRIB_TYPE_TIME:
+    case TRIB_TYPE_TIMESTAMP: return bind_bytes(stmt, at, text, temporal_text(v, text));
+    default: return sqlite3_bind_int64(stmt, at, v->as.integer);
+    }
+}
+
+static Status value_bind(TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, int at,
+                         const TribColumn *column, const TribValue *value, Error *err) {
+    const char *why = lite_storable(column, value);
+    if (why) {
+        error_set(err, ERR_UNSUPPORTED, "a value of column \"%s\" cannot be stored: %s",
+                  column->name, why);
+        return error_source(err, catalog->name);
+    }
+    int rc = bind_value(stmt, at, value);
+    return rc == SQLITE_OK ? TRIB_OK : lite_error(catalog, db, rc, "a value was refused", err);
+}
+
+/* ---------------------------------------------------------------- writers */
+
+struct TribWriter {
+    Arena *arena;
+    TribCatalog *catalog;
+    TribCall *call;
+    TribTx *tx;
+    bool own;           /* the transaction */
+    sqlite3_stmt *stmt; /* NULL: the table is there already (IF NOT EXISTS) */
+    TribWriteKind kind;
+    uint32_t ncolumns;
+    const TribColumn **columns; /* in the order of the rows */
+    int *place;                 /* of each in the statement's parameters */
+    const char *table;
+    uint64_t rows;
+};
+
+static void write_names(Buf *out, const TribWriteRequest *request, uint32_t from, uint32_t to,
+                        const char *between, const char *behind) {
+    for (uint32_t i = from; i < to; i++) {
+        if (i > from) buf_text(out, between);
+        lite_dialect.quote(out, str_from(request->table->columns[request->columns[i]].name));
+        buf_text(out, behind);
+    }
+}
+
+static void write_text(const TribCatalog *catalog, const TribWriteRequest *request, Buf *out) {
+    uint32_t n = request->ncolumns, k = request->nkeys;
+    if (request->kind == TRIB_WRITE_UPDATE) {
+        buf_text(out, "UPDATE ");
+        lite_dialect.table(catalog, out, request->table);
+        buf_text(out, " SET ");
+        write_names(out, request, k, n, ", ", " = ?");
+    } else if (request->kind == TRIB_WRITE_DELETE) {
+        buf_text(out, "DELETE FROM ");
+        lite_dialect.table(catalog, out, request->table);
+    } else {
+        buf_text(out, "INSERT INTO ");
+        lite_dialect.table(catalog, out, request->table);
+        buf_text(out, " (");
+        write_names(out, request, 0, n, ", ", "");
+        buf_text(out, ") VALUES (");
+        for (uint32_t i = 0; i < n; i++) buf_text(out, i ? ", ?" : "?");
+        buf_char(out, ')');
+        return;
+    }
+    buf_text(out, " WHERE ");
+    write_names(out, request, 0, k, " AND ", " = ?");
+}
+
+static Status writer_columns(TribWriter *self, const TribWriteRequest *request, Error *err) {
+    uint32_t n = request->ncolumns, k = request->nkeys;
+    self->ncolumns = n;
+    TRY_ALLOC(self->columns, ARENA_ARRAY(self->arena, const TribColumn *, n), err);
+    TRY_ALLOC(self->place, ARENA_ARRAY(self->arena, int, n), err);
+    for (uint32_t i = 0; i < n; i++) {
+        TribColumn *column;
+        TRY_ALLOC(column, ARENA_NEW(self->arena, TribColumn), err);
+        *column = request->table->columns[request->columns[i]];
+        self->columns[i] = column;
+        bool update = request->kind == TRIB_WRITE_UPDATE;
+        self->place[i] = (int)(!update ? i + 1 : i < k ? n - k + i + 1 : i - k + 1);
+    }
+    return TRIB_OK;
+}
+
+/* CREATE TABLE AS: the table, with the rows' columns. *exists: it was there, and that is no error. */
+static Status writer_create(TribWriter *self, const TribWriteRequest *request, bool *exists,
+                            Error *err) {
+    TribDdl ddl = {.size = sizeof ddl,
+                   .kind = TRIB_DDL_CREATE_TABLE,
+                   .schema = request->table->schema,
+                   .name = request->table->name,
+                   .table = request->table,
+                   .transaction = self->tx};
+    *exists = false;
+    self->tx->db->call = self->call;
+    Status status = lite_ddl_in(self->catalog, self->tx->db, &ddl, err);
+    if (status == TRIB_EXISTS && request->if_not_exists) {
+        *exists = true;
+        return TRIB_OK;
+    }
+    return status;
+}
+
+static Status writer_prepare(TribWriter *self, const TribWriteRequest *request, Error *err) {
+    Buf text;
+    bool exists = false;
+    buf_init(&text, self->arena, 1000 * 1000);
+    TRY(writer_columns(self, request, err));
+    write_text(self->catalog, request, &text);
+    TRY(buf_status(&text, err));
+    if (request->plan_only) {
+        if (request->explain.text) request->explain.text(request->explain.self, text.data);
+        return TRIB_OK;
+    }
+    if (!self->tx) {
+        TribTxRequest begin = {.size = sizeof begin};
+        TRY(lite_tx_begin(self->catalog, self->call, &begin, &self->tx, err));
+        self->own = true;
+    }
+    if (request->kind == TRIB_WRITE_CREATE) TRY(writer_create(self, request, &exists, err));
+    if (exists) return TRIB_OK;
+    self->tx->db->call = self->call;
+    TRY_ALLOC(self->table, arena_strdup(self->arena, request->table->name), err);
+    return lite_prepare(self->catalog, self->tx->db, text.data, text.len, &self->stmt, err);
+}
+
+static void writer_free(TribWriter *self) {
+    sqlite3_finalize(self->stmt);
+    if (self->tx) self->tx->db->call = NULL;
+    arena_free(self->arena);
+}
+
+TribStatus lite_write_open(TribCatalog *catalog, TribCall *call, const TribWriteRequest *request,
+                           TribWriter **out, TribError *err) {
+    Arena *arena;
+    *out = NULL;
+    if (!catalog->readwrite) return refuse_readonly(catalog, err);
+    TRY_ALLOC(arena, arena_new(NULL), err);
+    TribWriter *self = ARENA_NEW(arena, TribWriter);
+    if (!self) {
+        arena_free(arena);
+        return error_out_of_memory(err);
+    }
+    self->arena = arena;
+    self->catalog = catalog;
+    self->call = call;
+    self->tx = request->transaction;
+    self->kind = request->kind;
+    Status status = writer_prepare(self, request, err);
+    if (status == TRIB_OK && !request->plan_only) {
+        *out = self;
+        return TRIB_OK;
+    }
+    Error ignored;
+    TribTx *own = self->own ? self->tx : NULL;
+    writer_free(self);
+    if (own && lite_tx_end(own, call, false, &ignored) != TRIB_OK) error_clear(&ignored);
+    return status;
+}
+
+/* A row of an UPDATE or DELETE whose key is gone. */
+static Status row_gone(const TribWriter *self, Error *err) {
+    error_set(err, ERR_SERIALIZATION,
+              "a row of \"%s\" that was to be changed is not there any more", self->table);
+    return error_source(err, self->catalog->name);
+}
+
+static Status row_write(TribWriter *self, const struct ArrowArray *rows, int64_t row, Error *err) {
+    LiteDb *db = self->tx->db;
+    for (uint32_t c = 0; c < self->ncolumns; c++) {
+        TribValue value;
+        if (!row_value(rows->children[c], self->columns[c]->type, row + rows->offset, &value))
+            return error_set(err, ERR_UNSUPPORTED, "column \"%s\": SQLite has no such type",
+                             self->columns[c]->name);
+        TRY(value_bind(self->catalog, db, self->stmt, self->place[c], self->columns[c], &value,
+                       err));
+    }
+    int rc = sqlite3_step(self->stmt);
+    int reset = sqlite3_reset(self->stmt);
+    if (rc != SQLITE_DONE) return lite_error(self->catalog, db, reset, "SQLite refused a row", err);
+    bool found = self->kind == TRIB_WRITE_CREATE || self->kind == TRIB_WRITE_INSERT ||
+                 sqlite3_changes(db->db) == 1;
+    if (!found) return row_gone(self, err);
+    self->rows++;
+    return TRIB_OK;
+}
+
+TribStatus lite_write_batch(TribWriter *self, const TribBatch *batch, TribError *err) {
+    if (!self->stmt) return TRIB_OK;
+    uint32_t n = batch_rows_count(batch);
+    for (uint32_t i = 0; i < n; i++) {
+        TRY(row_write(self, &batch->array, batch_row_at(batch, i), err));
+        if (i % 256 == 0) TRY(call_check(self->call, self->catalog->name, err));
+    }
+    return TRIB_OK;
+}
+
+TribStatus lite_write_close(TribWriter *self, bool commit, uint64_t *rows, TribError *err) {
+    Status status = TRIB_OK;
+    TribTx *own = self->own ? self->tx : NULL;
+    TribCall *call = self->call;
+    *rows = commit ? self->rows : 0;
+    writer_free(self);
+    if (own) status = lite_tx_end(own, call, commit, err);
+    return status;
+}
+
+/* ---------------------------------------------------------------- as a whole */
+
+static Status change_run(TribCatalog *catalog, LiteDb *db, TribModify *modify,
+                         const SqlFragment *statement, Error *err) {
+    sqlite3_stmt *stmt;
+    bool row;
+    TRY(lite_prepare(catalog, db, statement->text, statement->len, &stmt, err));
+    Status status = TRIB_OK;
+    for (uint32_t i = 0; i < statement->nparams && status == TRIB_OK; i++) {
+        const TribValue *value = &statement->params[i].value;
+        if (i < modify->nassignments)
+            status = value_bind(catalog, db, stmt, (int)i + 1,
+                                &modify->table->columns[modify->assignments[i].column], value, err);
+        else
+            status = lite_bind_parameter(catalog, db, stmt, (int)i + 1, value, err);
+    }
+    if (status == TRIB_OK) status = lite_step(catalog, db, stmt, &row, err);
+    if (status == TRIB_OK) modify->rows = (uint64_t)sqlite3_changes64(db->db);
+    sqlite3_finalize(stmt);
+    return status;
+}
+
+static Status modify_in(TribCatalog *catalog, TribCall *call, TribModify *modify, Arena *arena,
+                        Error *err) {
+    SqlFragment statement;
+    TRY(sql_change(&lite_dialect, catalog, arena, lite_storable, modify, &modify->verdict,
+                   &statement, err));
+    if (modify->verdict.kind != TRIB_EXACT) return TRIB_OK;
+    if (modify->plan_only) {
+        char *text;
+        TRY_ALLOC(text, sql_explain(arena, &statement), err);
+        if (modify->explain.text) modify->explain.text(modify->explain.self, text);
+        return TRIB_OK;
+    }
+    if (!modify->transaction) {
+        LiteDb *db;
+        TRY(lite_take(catalog, call, NULL, &db, err));
+        Status status = change_run(catalog, db, modify, &statement, err);
+        lite_give(catalog, db);
+        return status;
+    }
+    LiteDb *db = modify->transaction->db;
+    db->call = call;
+    Status status = change_run(catalog, db, modify, &statement, err);
+    db->call = NULL;
+    return status;
+}
+
+TribStatus lite_modify(TribCatalog *catalog, TribCall *call, TribModify *modify, TribError *err) {
+    Arena *arena;
+    if (!catalog->readwrite) return refuse_readonly(catalog, err);
+    TRY_ALLOC(arena, arena_new(NULL), err);
+    Status status = modify_in(catalog, call, modify, arena, err);
+    arena_free(arena);
+    return status;
+}
