@@ -374,10 +374,36 @@ SQLRETURN dbc_get_attribute(Dbc *self, SQLINTEGER attribute, SQLPOINTER value, S
 
 /* ---- the rest */
 
+/* What the source is sent, where one takes the statement whole; else false. Nothing is run. */
+static bool source_text(Dbc *self, Statement *engine, Str sql, Str *out) {
+    Error err; /* a statement that cannot be explained is given back as it is */
+    Buf text;
+    Str sent;
+    Arena *scratch = handle_scratch(&self->base);
+    if (!scratch) return false;
+    buf_init(&text, scratch, sql.len + 32);
+    buf_text(&text, "EXPLAIN (TYPE REMOTE) ");
+    buf_str(&text, sql);
+    if (statement_prepare(engine, buf_view(&text), &err) != TRIB_OK ||
+        statement_parameter_count(engine) > 0 || statement_execute(engine, &err) != TRIB_OK)
+        return false;
+    if (!statement_source_text(engine, &sent)) return false;
+    char *copy = str_dup(scratch, sent);
+    *out = (Str){copy, sent.len};
+    return copy != NULL;
+}
+
 SQLRETURN dbc_native_sql(Dbc *self, Str sql, const TextOut *out) {
+    Statement *engine;
+    Error err;
     if (!sql.data)
         return diag_error(&self->base, ERR_NULL_POINTER, "the statement is a NULL pointer");
-    return call_text_out(&self->base, out, sql); /* escapes are part of the dialect */
+    if (statement_new(self->session, &engine, &err) != TRIB_OK)
+        return diag_engine(&self->base, &err);
+    Str text = sql;
+    if (!source_text(self, engine, sql, &text)) text = sql; /* escapes are part of the dialect */
+    statement_free(engine);
+    return call_text_out(&self->base, out, text);
 }
 
 SQLRETURN dbc_functions(Dbc *self, SQLUSMALLINT id, SQLUSMALLINT *out) {

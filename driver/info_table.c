@@ -59,13 +59,35 @@ static const FunctionBit function_bits[] = {
 #include "connectors/ids.def"
 };
 
-static uint32_t group_bits(uint8_t group) {
+/* Functions that {fn} rewrites (engine/sql/escapes.c), and what they are made of. */
+static const FunctionBit escape_bits[] = {
+    {TRIB_FN_codepoint, GROUP_STR, SQL_FN_STR_ASCII},
+    {TRIB_FN_chr, GROUP_STR, SQL_FN_STR_CHAR},
+    {TRIB_FN_substr, GROUP_STR, SQL_FN_STR_INSERT},
+    {TRIB_FN_strpos, GROUP_STR, SQL_FN_STR_LOCATE_2 | SQL_FN_STR_POSITION},
+    {TRIB_FN_length, GROUP_STR, SQL_FN_STR_CHAR_LENGTH | SQL_FN_STR_CHARACTER_LENGTH},
+    {TRIB_FN_to_utf8, GROUP_STR, SQL_FN_STR_OCTET_LENGTH | SQL_FN_STR_BIT_LENGTH},
+    {TRIB_FN_rpad, GROUP_STR, SQL_FN_STR_SPACE},
+    {TRIB_FN_soundex, GROUP_STR, SQL_FN_STR_SOUNDEX},
+    {TRIB_FN_tan, GROUP_NUM, SQL_FN_NUM_COT},
+    {TRIB_FN_date_format, GROUP_TD, SQL_FN_TD_DAYNAME | SQL_FN_TD_MONTHNAME},
+    {TRIB_FN_current_date, GROUP_TD, SQL_FN_TD_CURRENT_DATE},
+    {TRIB_FN_localtime, GROUP_TD, SQL_FN_TD_CURRENT_TIME},
+    {TRIB_FN_localtimestamp, GROUP_TD, SQL_FN_TD_CURRENT_TIMESTAMP},
+    {TRIB_FN_year, GROUP_TD, SQL_FN_TD_EXTRACT},
+};
+
+static uint32_t bits_in(const FunctionBit *rows, size_t count, uint8_t group) {
     uint32_t bits = 0;
-    for (size_t i = 0; i < COUNT_OF(function_bits); i++)
-        if (function_bits[i].group == group &&
-            engine_has_function((TribFunctionId)function_bits[i].function))
-            bits |= function_bits[i].bit;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].group == group && engine_has_function((TribFunctionId)rows[i].function))
+            bits |= rows[i].bit;
     return bits;
+}
+
+static uint32_t group_bits(uint8_t group) {
+    return bits_in(function_bits, COUNT_OF(function_bits), group) |
+           bits_in(escape_bits, COUNT_OF(escape_bits), group);
 }
 
 static void of_string_functions(InfoOut *out) {
@@ -281,13 +303,21 @@ static void of_keywords(InfoOut *out) {
     (SQL_DL_SQL92_DATE | SQL_DL_SQL92_TIME | SQL_DL_SQL92_TIMESTAMP | SQL_DL_SQL92_INTERVAL_YEAR | \
      SQL_DL_SQL92_INTERVAL_MONTH | SQL_DL_SQL92_INTERVAL_DAY | SQL_DL_SQL92_INTERVAL_HOUR |        \
      SQL_DL_SQL92_INTERVAL_MINUTE | SQL_DL_SQL92_INTERVAL_SECOND |                                 \
-     SQL_DL_SQL92_INTERVAL_YEAR_TO_MONTH | SQL_DL_SQL92_INTERVAL_DAY_TO_SECOND)
-#define JOINS                                                               \
-    (SQL_SRJO_CROSS_JOIN | SQL_SRJO_FULL_OUTER_JOIN | SQL_SRJO_INNER_JOIN | \
-     SQL_SRJO_LEFT_OUTER_JOIN | SQL_SRJO_RIGHT_OUTER_JOIN)
+     SQL_DL_SQL92_INTERVAL_YEAR_TO_MONTH | SQL_DL_SQL92_INTERVAL_DAY_TO_HOUR |                     \
+     SQL_DL_SQL92_INTERVAL_DAY_TO_MINUTE | SQL_DL_SQL92_INTERVAL_DAY_TO_SECOND |                   \
+     SQL_DL_SQL92_INTERVAL_HOUR_TO_MINUTE | SQL_DL_SQL92_INTERVAL_HOUR_TO_SECOND |                 \
+     SQL_DL_SQL92_INTERVAL_MINUTE_TO_SECOND)
+#define JOINS                                                                                      \
+    (SQL_SRJO_CROSS_JOIN | SQL_SRJO_EXCEPT_JOIN | SQL_SRJO_FULL_OUTER_JOIN | SQL_SRJO_INNER_JOIN | \
+     SQL_SRJO_INTERSECT_JOIN | SQL_SRJO_LEFT_OUTER_JOIN | SQL_SRJO_NATURAL_JOIN |                  \
+     SQL_SRJO_RIGHT_OUTER_JOIN)
 #define PREDICATES                                                                                 \
     (SQL_SP_EXISTS | SQL_SP_ISNOTNULL | SQL_SP_ISNULL | SQL_SP_LIKE | SQL_SP_IN | SQL_SP_BETWEEN | \
-     SQL_SP_COMPARISON)
+     SQL_SP_COMPARISON | SQL_SP_QUANTIFIED_COMPARISON)
+#define SUBQUERIES                                                       \
+    (SQL_SQ_COMPARISON | SQL_SQ_EXISTS | SQL_SQ_IN | SQL_SQ_QUANTIFIED | \
+     SQL_SQ_CORRELATED_SUBQUERIES)
+#define ROW_VALUES (SQL_SRVC_VALUE_EXPRESSION | SQL_SRVC_NULL | SQL_SRVC_ROW_SUBQUERY)
 #define OUTER_JOINS                                                                  \
     (SQL_OJ_LEFT | SQL_OJ_RIGHT | SQL_OJ_FULL | SQL_OJ_NESTED | SQL_OJ_NOT_ORDERED | \
      SQL_OJ_INNER | SQL_OJ_ALL_COMPARISON_OPS)

@@ -179,6 +179,9 @@ Status statement_bind_sets(Statement *self, const ParameterSets *sets, Error *er
  * there yet. A statement that is still open is closed first. */
 Status statement_execute(Statement *self, Error *err) WARN_UNUSED;
 int64_t statement_row_count(const Statement *self); /* rows written; -1 for queries */
+/* After executing a query or an EXPLAIN of one: what its source is sent, if one source takes it whole. Valid
+ * until statement_close. */
+bool statement_source_text(const Statement *self, Str *text);
 /* Ends the execution, drops what is buffered; the statement stays prepared. */
 void statement_close(Statement *self);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -193,6 +194,19 @@ size_t os_stack_left(void) {
 
 /* ---------------------------------------------------------------- files */
 
+#define PIPE_WAIT_MS 2000
+
+/* Data or the end: a pipe that nobody writes to would otherwise be waited for for ever. */
+static Status pipe_wait(int file, const char *path, Error *err) {
+    struct pollfd waiting = {.fd = file, .events = POLLIN};
+    int ready;
+    do ready = poll(&waiting, 1, PIPE_WAIT_MS);
+    while (ready < 0 && errno == EINTR);
+    if (ready > 0) return TRIB_OK;
+    (void)error_set(err, ERR_IO, "nothing comes from the pipe %s", path);
+    return err->status;
+}
+
 static Status read_all(int file, Arena *arena, const char *path, size_t max, size_t hint, Str *out,
                        Error *err) {
     Buf buf;
@@ -203,6 +217,10 @@ static Status read_all(int file, Arena *arena, const char *path, size_t max, siz
         char *room = buf_reserve(&buf, step);
         if (!room) return buf_status(&buf, err);
         ssize_t got = read(file, room, step);
+        if (got < 0 && errno == EAGAIN) {
+            TRY(pipe_wait(file, path, err));
+            continue;
+        }
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) {
             (void)error_errno(err, ERR_IO, errno, "cannot read");
@@ -220,12 +238,19 @@ static Status read_all(int file, Arena *arena, const char *path, size_t max, siz
 
 Status os_read_file(Arena *arena, const char *path, size_t max, Str *out, Error *err) {
     if (max > PTRDIFF_MAX / 8) max = PTRDIFF_MAX / 8;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0) {
         (void)error_errno(err, ERR_IO, errno, "cannot open the file");
         return error_detail(err, "file: %s", path);
     }
     struct stat facts;
+    if (fstat(file, &facts) == 0 && S_ISFIFO(facts.st_mode)) { /* its writer may not be there yet */
+        Status status = pipe_wait(file, path, err);
+        if (status != TRIB_OK) {
+            close(file);
+            return status;
+        }
+    }
     size_t hint = SMALL_FILE;
     if (fstat(file, &facts) == 0 && facts.st_size > 0 && (uint64_t)facts.st_size <= max)
         hint = (size_t)facts.st_size;

@@ -196,3 +196,20 @@ Status explain_run(Statement *self, const BoundStatement *bound, Error *err) {
     }
     return document ? document_row(self, &text, err) : text_rows(self, &text, err);
 }
+
+/* Only renames and reorders columns? */
+static bool is_plain_project(const LogicalNode *node) {
+    if (node->kind != LOGICAL_PROJECT) return false;
+    for (uint32_t i = 0; i < node->noutput; i++)
+        if (node->exprs[i]->kind != EXPR_COLUMN) return false;
+    return true;
+}
+
+bool statement_source_text(const Statement *self, Str *text) {
+    if (!self->plan || self->plan->nshared > 0) return false;
+    const LogicalNode *node = self->plan->root;
+    while (is_plain_project(node)) node = node->children[0];
+    if (node->kind != LOGICAL_SCAN || !node->pushed || !node->pushed->text) return false;
+    *text = str_from(node->pushed->text);
+    return true;
+}

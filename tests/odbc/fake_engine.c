@@ -902,6 +902,11 @@ Status statement_list_references(
     return reference(context, &r, err);
 }
 
+/* No source takes a statement whole here. */
+bool statement_source_text(const Statement *self, Str *text) {
+    return false;
+}
+
 /* ---- registries */
 
 bool engine_has_function(TribFunctionId id) {

@@ -76,6 +76,16 @@ tests_odbc_test_transactions_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_transactions_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 TESTS += tests/odbc/test_params tests/odbc/test_transactions
 
+check_PROGRAMS += tests/odbc/test_info
+tests_odbc_test_info_SOURCES = tests/odbc/test_info.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_info_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_info_LDADD = $(CMOCKA_LIBS) -ldl
+
+check_PROGRAMS += tests/odbc/test_connect
+tests_odbc_test_connect_SOURCES = tests/odbc/test_connect.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_connect_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_connect_LDADD = $(CMOCKA_LIBS) -ldl
+
 check_PROGRAMS += tests/odbc/test_locale
 tests_odbc_test_locale_SOURCES = tests/odbc/test_locale.c tests/odbc/transcript.def $(ODBC_TEST_SOURCES)
 tests_odbc_test_locale_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
@@ -107,7 +117,7 @@ tests_odbc_bench_fetch_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_bench_fetch_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
 TESTS += tests/odbc/test_calls tests/odbc/test_states tests/odbc/test_convert tests/odbc/test_manager tests/odbc/test_engine \
-	tests/odbc/test_scroll tests/odbc/test_catalog tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_threads \
+	tests/odbc/test_scroll tests/odbc/test_catalog tests/odbc/test_info tests/odbc/test_connect tests/odbc/test_locale tests/odbc/test_cancel tests/odbc/test_guest tests/odbc/test_threads \
 	tests/odbc/test_faults
 endif
 

@@ -193,6 +193,52 @@ static void foreign_keys_of_mariadb(void **state) {
     link_close(&link);
 }
 
+/* ---------------------------------------------------------------- SQLNativeSql */
+
+static const char *native(Link *link, const char *sql) {
+    static char out[1000];
+    SQLINTEGER n = -1;
+    OK(odbc.SQLNativeSql(link->dbc, text(sql), SQL_NTS, (SQLCHAR *)out, sizeof out, &n));
+    assert_int_equal(n, strlen(out));
+    return out;
+}
+
+/* What SQLite is sent is a statement of SQLite with the same rows. */
+static void sent_to_sqlite(const char *sql, int expected) {
+    char path[300];
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    int rows = 0;
+    snprintf(path, sizeof path, "%s/keys.db", folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    while (sqlite3_step(stmt) == SQLITE_ROW) rows++;
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    assert_int_equal(rows, expected);
+}
+
+static void native_sql(void **state) {
+    static const char *const ours[] = {
+        "SELECT p.id FROM keys.main.people p JOIN many1.main.t0001 t ON p.id = t.a",
+        "SELECT id FROM keys.main.people WHERE id = ?", "SELECT {fn NOW()}", "no statement at all"};
+    Link link;
+    SQLINTEGER n;
+    SQLCHAR cut[8];
+    open3(&link);
+    const char *sent = native(&link, "SELECT id FROM keys.main.people");
+    assert_string_not_equal(sent, "SELECT id FROM keys.main.people");
+    sent_to_sqlite(sent, 3);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        assert_string_equal(native(&link, ours[i]), ours[i]);
+    INFO(odbc.SQLNativeSql(link.dbc, text(ours[3]), SQL_NTS, cut, sizeof cut, &n));
+    assert_string_equal((char *)cut, "no stat");
+    assert_int_equal(n, strlen(ours[3]));
+    FAILS(odbc.SQLNativeSql(link.dbc, NULL, SQL_NTS, cut, sizeof cut, &n));
+    link_close(&link);
+}
+
 /* ---------------------------------------------------------------- many tables */
 
 static double processor_seconds(void) {
@@ -244,6 +290,7 @@ int main(void) {
         cmocka_unit_test(foreign_keys),
         cmocka_unit_test(keys),
         cmocka_unit_test(foreign_keys_of_mariadb),
+        cmocka_unit_test(native_sql),
         cmocka_unit_test(twenty_thousand),
     };
     return cmocka_run_group_tests(tests, load, unload);
