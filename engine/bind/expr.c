@@ -481,6 +481,7 @@ static Status bind_typeof(Binder *binder, const AstExpr *ast, uint32_t nargs, Ex
     Buf text;
     TRY(bind_settle(binder, args[0], &args[0]));
     type_text(&text, binder, args[0]->type);
+    TRY(buf_status(&text, binder->err));
     Value value = {.type = type_varchar((uint32_t)text.len)};
     value.as.text.data = text.data;
     value.as.text.length = text.len;

@@ -497,8 +497,9 @@ static Status lookup_view(const LookupContext *context, Str schema, Str name, Ar
     *out = NULL;
     if (!str_equal_fold(schema, STR(VIEWS_SCHEMA))) return TRIB_OK;
     TRY(catalogs_find(context->catalogs, STR(VIEWS_CATALOG), &views, err));
-    TRY(table_as_written(context, views, STR(VIEWS_SCHEMA), name, arena, out, err));
-    return *out ? how_say(arena, how, err, "catalog ", views->name, VIEWS_SCHEMA) : TRIB_OK;
+    /* First: a table that was found is the caller's to let go. */
+    TRY(how_say(arena, how, err, "catalog ", views->name, VIEWS_SCHEMA));
+    return table_as_written(context, views, STR(VIEWS_SCHEMA), name, arena, out, err);
 }
 
 static Status lookup_one(const LookupContext *context, Str name, Arena *arena, TableRef **out,
