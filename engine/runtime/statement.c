@@ -609,6 +609,7 @@ static Status bind_again(Statement *self, const Type *given, const BoundStatemen
     TRY(bind_statement(&context, self->run, self->bound->ast, &again, err));
     for (uint32_t c = 0; c < again->ncolumns; c++) {
         if (type_equal(again->types[c], self->bound->types[c])) continue;
+        if (arena_exhausted(self->run)) return error_out_of_memory(err);
         return error_set(err, ERR_VALUE_TOO_LONG,
                          "a parameter's value does not fit the type that the statement gives it");
     }
