@@ -309,6 +309,31 @@ static void insert_by_set(void **state) {
     link_close(&link);
 }
 
+/* Set by set: a set that finds no row is no failure. */
+static void change_by_sets(void **state) {
+    Link link;
+    SQLINTEGER ids[3] = {1, 9, 3}, values[3] = {10, 90, 30};
+    SQLUSMALLINT status[3] = {9, 9, 9};
+    open3(&link);
+    run_ok(&link, "CREATE TABLE changed AS SELECT * FROM (VALUES (1, 0), (2, 0), (3, 0)) t(id, n)");
+    set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)3);
+    set(&link, SQL_ATTR_PARAM_STATUS_PTR, status);
+    bind(&link, 1, SQL_C_SLONG, SQL_INTEGER, 0, 0, values, 0, NULL);
+    bind(&link, 2, SQL_C_SLONG, SQL_INTEGER, 0, 0, ids, 0, NULL);
+    run_ok(&link, "UPDATE changed SET n = ? WHERE id = ?");
+    assert_int_equal(rows_written(&link), 2);
+    for (int i = 0; i < 3; i++) assert_int_equal(status[i], SQL_PARAM_SUCCESS);
+    assert_string_equal(
+        answer(&link, "SELECT array_join(array_agg(n ORDER BY id), ',') FROM changed"), "10,0,30");
+    bind(&link, 1, SQL_C_SLONG, SQL_INTEGER, 0, 0, ids, 0, NULL);
+    run_ok(&link, "DELETE FROM changed WHERE id = ?");
+    assert_int_equal(rows_written(&link), 2);
+    set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)1);
+    assert_int_equal(run(&link, "DELETE FROM changed WHERE id = ?"), SQL_NO_DATA);
+    run_ok(&link, "DROP TABLE changed");
+    link_close(&link);
+}
+
 /* What was executed, and that it changed nothing. */
 static void nothing_inserted(void **state) {
     Link link;
@@ -545,10 +570,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(insert_by_column),     cmocka_unit_test(insert_by_row),
         cmocka_unit_test(insert_fails_in_part), cmocka_unit_test(insert_fails_wholly),
-        cmocka_unit_test(nothing_inserted),     cmocka_unit_test(insert_by_set),
-        cmocka_unit_test(query_per_set),        cmocka_unit_test(query_sets_fail),
-        cmocka_unit_test(put_in_parts),         cmocka_unit_test(put_arrays),
-        cmocka_unit_test(put_beyond_memory),
+        cmocka_unit_test(change_by_sets),       cmocka_unit_test(nothing_inserted),
+        cmocka_unit_test(insert_by_set),        cmocka_unit_test(query_per_set),
+        cmocka_unit_test(query_sets_fail),      cmocka_unit_test(put_in_parts),
+        cmocka_unit_test(put_arrays),           cmocka_unit_test(put_beyond_memory),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -21,7 +21,7 @@ static int load(void **state) {
     snprintf(text, sizeof text,
              "{ \"catalogs\": { \"memory\": { \"type\": \"memory\" }, \"other\": { \"type\": "
              "\"memory\" }, \"lite\": { \"type\": \"sqlite\", \"path\": \"%s\", \"mode\": "
-             "\"rwc\" } } }\n",
+             "\"readwrite\" } } }\n",
              database);
     file = mkstemp(config);
     assert_int_equal(write(file, text, strlen(text)), strlen(text));
@@ -323,14 +323,7 @@ int main(void) {
     const struct CMUnitTest memory[] = {TESTS_OF(memory)};
     const struct CMUnitTest sqlite[] = {TESTS_OF(sqlite)};
     int failed = cmocka_run_group_tests(memory, load, NULL);
-    Link link;
-    open3(&link, 1);
-    SQLHSTMT stmt = link.stmt;
-    bool writable = SQL_SUCCEEDED(run(&link, "CREATE TABLE probe (id integer)"));
-    if (writable) run_ok(&link, "DROP TABLE probe");
-    (void)stmt;
-    link_close(&link);
-    if (writable) failed += cmocka_run_group_tests(sqlite, NULL, NULL);
+    failed += cmocka_run_group_tests(sqlite, NULL, NULL);
     unload(NULL);
     return failed;
 }
