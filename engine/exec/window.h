@@ -26,11 +26,11 @@ typedef struct WindowRows {
     uint32_t stride;
     /* On disk: pages of the run; NULL = in memory. */
     PageList *pages;
-    uint64_t *first; /* [pages + 1] number of each page's first row */
-    uint32_t *holds; /* [pages] */
-    uint32_t recent[WINDOW_RECENT], nrecent, oldest;
-    uint32_t found; /* the page looked at last */
-    uint64_t loads; /* pages taken in for single rows so far */
+    uint64_t *first;                         /* [pages + 1] number of each page's first row */
+    uint32_t *holds;                         /* [pages] */
+    uint32_t recent[WINDOW_RECENT], nrecent; /* the one used last comes first */
+    uint32_t found;                          /* the page looked at last */
+    uint64_t turns;                          /* from one page to another, for single rows, so far */
 } WindowRows;
 
 /* Pages that must stay. */

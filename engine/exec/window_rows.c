@@ -76,26 +76,26 @@ static uint8_t *row_address(const WindowRows *self, uint32_t page, uint64_t row)
            layout->front;
 }
 
-static bool page_is_recent(const WindowRows *self, uint32_t page) {
-    for (uint32_t i = 0; i < self->nrecent; i++) {
-        if (self->recent[i] == page) return true;
+/* The pages of single rows stand in the order of their last use, the latest first. */
+static Status page_use(WindowRows *self, uint32_t page, Error *err) {
+    uint32_t at = 0;
+    while (at < self->nrecent && self->recent[at] != page) at++;
+    if (at == self->nrecent) {
+        TRY(page_hold(self, page, err));
+        if (self->nrecent == WINDOW_RECENT)
+            page_let_go(self, self->recent[--at]);
+        else
+            self->nrecent++;
     }
-    return false;
+    memmove(self->recent + 1, self->recent, at * sizeof *self->recent);
+    self->recent[0] = page;
+    self->turns++;
+    return TRIB_OK;
 }
 
 Status window_row_load(WindowRows *self, uint64_t row, uint8_t **out, Error *err) {
     uint32_t page = page_of(self, row);
-    if (!page_is_recent(self, page)) {
-        TRY(page_hold(self, page, err));
-        self->loads++;
-        if (self->nrecent < WINDOW_RECENT) {
-            self->recent[self->nrecent++] = page;
-        } else {
-            page_let_go(self, self->recent[self->oldest]);
-            self->recent[self->oldest] = page;
-            self->oldest = (self->oldest + 1) % WINDOW_RECENT;
-        }
-    }
+    if (self->nrecent == 0 || self->recent[0] != page) TRY(page_use(self, page, err));
     *out = row_address(self, page, row);
     return TRIB_OK;
 }

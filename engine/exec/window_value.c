@@ -14,7 +14,7 @@
 #define BLOCK_BITS  512
 #define BLOCK_WORDS (BLOCK_BITS / 64)
 #define SCAN_HELD   (UINT64_C(256) * 1024)
-#define PIECE_LOADS (WINDOW_RECENT - 2) /* pages that one gathering may touch */
+#define PIECE_TURNS (WINDOW_RECENT - 1) /* pages that one gathering may touch */
 
 /* Which rows of a partition have a value. */
 typedef struct ValidRows {
@@ -246,8 +246,8 @@ static Status output_disk(WindowValue *self, uint32_t count, Arena *arena, Vecto
     WindowRows *rows = &self->eval.source->rows;
     TRY(vector_new(arena, self->room.type, BATCH_ROWS, result, err));
     for (uint32_t from = 0, to; from < count; from = to) {
-        uint64_t loads = rows->loads;
-        for (to = from; to < count && rows->loads - loads < PIECE_LOADS; to++) {
+        uint64_t turns = rows->turns;
+        for (to = from; to < count && rows->turns - turns < PIECE_TURNS; to++) {
             self->rows[to] = rows->layout->null_row;
             if (target_is_row(self->targets[to]))
                 TRY(window_row(rows, self->targets[to], &self->rows[to], err));
