@@ -581,18 +581,20 @@ static Status convert_parameter(Statement *self, uint32_t i, Type *own, Value *o
     Status status = value_cast(self->run, &self->eval, given, type, out, err);
     out->type = self->parameters[i].type;
     bool number = type_is_numeric(type) && (type_is_numeric(from) || from.id == TRIB_TYPE_VARCHAR);
-    if (given->is_null || !may_lose(type)) return status;
+    if (given->is_null || !may_lose(type) || status == TRIB_MEMORY) return status;
     if (type_is_numeric(type) && from.id == TRIB_TYPE_VARCHAR)
         from = written_type((Str){given->as.text.data, given->as.text.length});
     if (!number && (!type_is_datetime(type) || !type_is_datetime(from))) return status;
     Value exact;
-    if (value_cast(self->run, &self->eval, given, from, &exact, &ignored) != TRIB_OK) return status;
+    if (value_cast(self->run, &self->eval, given, from, &exact, &ignored) != TRIB_OK)
+        return ignored.status == TRIB_MEMORY ? error_out_of_memory(err) : status;
     Value narrow = *out;
     narrow.type = type;
-    if (status == TRIB_OK &&
-        value_cast(self->run, &self->eval, &narrow, from, &back, &ignored) == TRIB_OK &&
-        value_equal(&back, &exact))
-        return TRIB_OK;
+    if (status == TRIB_OK) {
+        Status returned = value_cast(self->run, &self->eval, &narrow, from, &back, &ignored);
+        if (returned == TRIB_MEMORY) return error_out_of_memory(err);
+        if (returned == TRIB_OK && value_equal(&back, &exact)) return TRIB_OK;
+    }
     if (status != TRIB_OK && !number) return status;
     *own = from;
     *out = exact;
