@@ -283,7 +283,7 @@ static bool add_name(TribScan *scan, const char *schema, const char *name, TribT
         entry->comment = comment ? arena_strdup(scan->arena, comment) : NULL;
         entry->kind = kind;
     }
-    if (!entry || !entry->schema || (name && !entry->name)) {
+    if (!entry || !entry->schema || (name && !entry->name) || (comment && !entry->comment)) {
         scan->exhausted = true;
         return false;
     }
