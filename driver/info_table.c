@@ -289,7 +289,7 @@ static void of_keywords(InfoOut *out) {
 #define N16_OF(type, function)  {type, INFO_16_OF, 0, NULL, function},
 #define BITS_OF(type, function) {type, INFO_32_OF, 0, NULL, function},
 
-#define NAME_USAGE (SQL_CU_DML_STATEMENTS | SQL_CU_TABLE_DEFINITION)
+#define NAME_USAGE (SQL_CU_DML_STATEMENTS | SQL_CU_TABLE_DEFINITION | SQL_CU_INDEX_DEFINITION)
 #define FORWARD_ATTRIBUTES \
     (SQL_CA1_NEXT | SQL_CA1_LOCK_NO_CHANGE | SQL_CA1_POS_POSITION | SQL_CA1_POS_REFRESH)
 #define FORWARD_ATTRIBUTES2 \
