@@ -87,15 +87,16 @@ static Status collect(const LookupContext *context, Source *source, char kind, c
     return status;
 }
 
-/* One item, from the caches or from the source. One reference. `at_most_us`: how old it may be. */
+/* One item, from the caches or from the source. One reference. `at_most_us`: how old it may be. Inside a
+ * transaction that writes to the catalog its own tables count, which nobody else may see: no cache then. */
 static Status item_fetch(const LookupContext *context, Catalog *catalog, char kind,
                          const char *schema, const char *name, int64_t at_most_us, CachedItem **out,
                          Error *err) {
     Source *source;
     TRY(catalog_source(catalog, &source, err));
     Metastore *store = store_of(context, catalog);
-    if (catalog->cache &&
-        (*out = cache_get(catalog->cache, store, kind, schema, name, at_most_us)) != NULL)
+    MetaCache *cache = source_call_tx(source, &context->call) ? NULL : catalog->cache;
+    if (cache && (*out = cache_get(cache, store, kind, schema, name, at_most_us)) != NULL)
         return TRIB_OK;
     CachedItem *item;
     TRY_ALLOC(item, item_new(), err);
@@ -105,8 +106,7 @@ static Status item_fetch(const LookupContext *context, Catalog *catalog, char ki
         item_release(item);
         return status;
     }
-    if (catalog->cache && ttl_us(context, catalog) > 0)
-        cache_put(catalog->cache, store, kind, schema, name, item);
+    if (cache && ttl_us(context, catalog) > 0) cache_put(cache, store, kind, schema, name, item);
     *out = item;
     return TRIB_OK;
 }

@@ -296,6 +296,42 @@ static void second_catalog(int which) {
     link_end(&link);
 }
 
+static void refused(Link *link, const char *sql, const char *state) {
+    FAILS(run(link, sql));
+    STATE_IS(link, state);
+}
+
+/* What a transaction has made of tables is its own until it ends, in every connection's metadata. */
+static void uncommitted_tables(int which) {
+    Link link, reader;
+    open3(&link, which);
+    if (!has_transactions(&link)) {
+        link_close(&link);
+        return;
+    }
+    open3(&reader, which);
+    table_new(&link);
+    count_is(&reader, "0");
+    autocommit(&link, SQL_AUTOCOMMIT_OFF);
+    run_ok(&link, "CREATE TABLE fresh (id integer)");
+    run_ok(&link, "INSERT INTO fresh VALUES (1)");
+    run_ok(&link, "ALTER TABLE changes ADD COLUMN b integer");
+    run_ok(&link, "SELECT b FROM changes, fresh");
+    close_cursor(&link);
+    refused(&reader, "SELECT * FROM fresh", "42S02");
+    refused(&reader, "SELECT b FROM changes", "42S22");
+    end(&link, SQL_ROLLBACK);
+    refused(&link, "SELECT * FROM fresh", "42S02");
+    refused(&link, "SELECT b FROM changes", "42S22");
+    count_is(&link, "0");
+    run_ok(&link, "ALTER TABLE changes ADD COLUMN b integer");
+    end(&link, SQL_COMMIT);
+    run_ok(&reader, "SELECT b FROM changes");
+    close_cursor(&reader);
+    link_close(&reader);
+    link_end(&link);
+}
+
 #define ON(catalog, which, test)                    \
     static void test##_on_##catalog(void **state) { \
         test(which);                                \
@@ -309,15 +345,17 @@ ON_BOTH(environments)
 ON_BOTH(waiting_statement)
 ON_BOTH(read_only)
 ON_BOTH(second_catalog)
+ON_BOTH(uncommitted_tables)
 
-#define TESTS_OF(catalog)                                       \
-    cmocka_unit_test(information_on_##catalog),                 \
-        cmocka_unit_test(commit_and_rollback_on_##catalog),     \
-        cmocka_unit_test(disconnect_with_changes_on_##catalog), \
-        cmocka_unit_test(failing_statement_on_##catalog),       \
-        cmocka_unit_test(environments_on_##catalog),            \
-        cmocka_unit_test(waiting_statement_on_##catalog),       \
-        cmocka_unit_test(read_only_on_##catalog), cmocka_unit_test(second_catalog_on_##catalog)
+#define TESTS_OF(catalog)                                                                        \
+    cmocka_unit_test(information_on_##catalog),                                                  \
+        cmocka_unit_test(commit_and_rollback_on_##catalog),                                      \
+        cmocka_unit_test(disconnect_with_changes_on_##catalog),                                  \
+        cmocka_unit_test(failing_statement_on_##catalog),                                        \
+        cmocka_unit_test(environments_on_##catalog),                                             \
+        cmocka_unit_test(waiting_statement_on_##catalog),                                        \
+        cmocka_unit_test(read_only_on_##catalog), cmocka_unit_test(second_catalog_on_##catalog), \
+        cmocka_unit_test(uncommitted_tables_on_##catalog)
 
 int main(void) {
     const struct CMUnitTest memory[] = {TESTS_OF(memory)};
