@@ -35,11 +35,10 @@ static void probes(SQLHSTMT stmt) {
         "SELECT COUNT(1) AS \"COL\" FROM (SELECT 1 AS \"COL\") AS \"CHECKTABLE\"",
         "SELECT * FROM (SELECT 1 AS \"COL\") AS \"SUBQUERY\" WHERE 1=0",
         "SELECT * FROM (SELECT 1 AS \"COL\") AS \"SUBQUERY\" LIMIT 1",
-        "SELECT \"a\".\"COL\" FROM (SELECT 1 AS \"COL\") \"a\" LEFT JOIN (SELECT 2 AS \"COL\") "
-        "\"b\" ON "
-        "(\"a\".\"COL\" = \"b\".\"COL\")",
-        "SELECT \"COL\" FROM (SELECT 1 AS \"COL\") \"t\" GROUP BY 1 HAVING (COUNT(1) > 0) ORDER BY "
-        "1",
+        ("SELECT \"a\".\"COL\" FROM (SELECT 1 AS \"COL\") \"a\" LEFT JOIN (SELECT 2 AS \"COL\") "
+         "\"b\" ON (\"a\".\"COL\" = \"b\".\"COL\")"),
+        ("SELECT \"COL\" FROM (SELECT 1 AS \"COL\") \"t\" GROUP BY 1 HAVING (COUNT(1) > 0) "
+         "ORDER BY 1"),
         "SELECT {fn YEAR({d '2024-02-29'})}, {fn CONCAT('a', 'b')}, {fn LCASE('A')}",
         "SELECT CAST({fn TRUNCATE(1.55, 1)} AS double), {ts '2024-01-01 10:00:00'}"};
     static const char *const bad[] = {
