@@ -93,6 +93,7 @@ static Status read_explain(Parser *p, AstStatement *s) {
     TRY(parse_enter(p));
     TRY(parse_statement(p, &s->inner));
     parse_leave(p);
+    s->inner->nparameters = p->parameters;
     return TRIB_OK;
 }
 

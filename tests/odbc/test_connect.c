@@ -10,6 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
 static Odbc odbc;
 static char folder[] = "/tmp/tributary_connect_XXXXXX";
 #define SECRET "swordfish-4711"
@@ -245,6 +249,9 @@ static void pooling(void **state) {
         pid_t child = fork();
         if (child == 0) {
             const char *string = string_of(drivers[pooled], "Catalog=one");
+#ifdef __SANITIZE_ADDRESS__
+            __lsan_disable();
+#endif
             if (pooled)
                 (void)odbc.SQLSetEnvAttr(NULL, SQL_ATTR_CONNECTION_POOLING,
                                          (SQLPOINTER)SQL_CP_ONE_PER_DRIVER, 0);
