@@ -33,6 +33,7 @@ typedef struct Pool {
     uint32_t sessions; /* holding the pool */
     bool stopping;
     uint32_t pid_stamp;
+    struct Pool *parents; /* in a forked child: what it cannot free, for leak checkers to find */
 } Pool;
 
 static Pool *_Atomic the_pool;
@@ -83,8 +84,10 @@ static Pool *pool_get(void) {
     (void)os_lock_forked(&pool_birth, &pool_birth_stamp);
     pool = atomic_load(&the_pool);
     if (!pool || pool->pid_stamp != os_pid_stamp()) {
-        bool first = pool == NULL;
-        pool = pool_new(); /* a parent's pool is left behind: its threads do not exist here */
+        Pool *parents = pool; /* is left behind: its threads do not exist here */
+        bool first = parents == NULL;
+        pool = pool_new();
+        if (pool) pool->parents = parents;
         if (pool) atomic_store(&the_pool, pool);
         if (pool && first) atexit(pool_at_exit);
     }
