@@ -118,7 +118,7 @@ static Status ddl_scope(Statement *self, Catalog *catalog, Source *source, Write
     *scope = (WriteScope){.catalog = catalog, .own = true};
     bool commits = (source_connector(source)->flags & TRIB_DDL_COMMITS) != 0;
     bool manual = source_has_transactions(source) && transaction_is_manual(self->session);
-    if (manual && !commits) return write_begin(self, catalog, scope, err);
+    if (manual && !commits) return write_begin(self, catalog, false, scope, err);
     TRY(writable(self, err));
     SourceCall call = statement_call(self, INT64_MAX);
     statement_take_part(self, NULL);

@@ -166,7 +166,8 @@ static Status explain_write(Statement *self, const AstStatement *ast, const Boun
                             Buf *text, Error *err) {
     const LogicalNode *target = inner->plan->root;
     WriteScope scope;
-    TRY(write_begin(self, target->write_catalog, &scope, err));
+    bool creates = ast->analyze && target->write == TRIB_WRITE_CREATE;
+    TRY(write_begin(self, target->write_catalog, creates, &scope, err));
     Status status = statement_plan(self, inner, err);
     if (status == TRIB_OK) status = explain_text(self, ast, text, err);
     self->row_count = -1;

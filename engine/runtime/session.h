@@ -30,6 +30,7 @@ typedef struct SessionTx {
     SourceTx *source;       /* NULL = nothing written yet */
     Catalog *catalog;       /* it writes to */
     TransactionChange *changes;
+    bool undone; /* after an error, all of it: said to who commits, until the session ends it */
 } SessionTx;
 
 /* Lock order: session lock is innermost of runtime/. Settings are copied out under it. */
@@ -201,8 +202,10 @@ typedef struct WriteScope {
     SourceTx *transaction; /* NULL: the source has none */
     bool own;              /* of this statement alone */
 } WriteScope;
-/* 25006, 25000; nothing has been sent then but the beginning of a transaction. */
-Status write_begin(Statement *self, Catalog *catalog, WriteScope *out, Error *err) WARN_UNUSED;
+/* 25006, 25000; nothing has been sent then but the beginning of a transaction. `creates`: a table is made, which in
+ * sources whose DDL ends transactions commits what is open; the statement has a transaction of its own then. */
+Status write_begin(Statement *self, Catalog *catalog, bool creates, WriteScope *out,
+                   Error *err) WARN_UNUSED;
 /* Ends what write_begin began, commits or undoes the statement by `status`, tells the caches what changed
  * (name NULL: anything of the catalog). *err holds the error of `status`, or gets one of its own. */
 Status write_end(Statement *self, WriteScope *scope, const char *schema, const char *name,

@@ -712,7 +712,8 @@ static Status write_rows_now(Statement *self, Error *err) {
 static Status run_write(Statement *self, Error *err) {
     const LogicalNode *target = self->bound->plan->root;
     WriteScope scope;
-    TRY(write_begin(self, target->write_catalog, &scope, err));
+    bool creates = target->write == TRIB_WRITE_CREATE;
+    TRY(write_begin(self, target->write_catalog, creates, &scope, err));
     Status status = write_rows_now(self, err);
     status = write_end(self, &scope, target->write_schema, target->write_name, status, err);
     if (status != TRIB_OK) self->row_count = -1;

@@ -104,7 +104,7 @@ static SessionTx transaction_take(Session *session) {
     session->tx.source = NULL;
     session->tx.catalog = NULL;
     session->tx.changes = NULL;
-    session->tx.started = session->tx.read_only = false;
+    session->tx.started = session->tx.read_only = session->tx.undone = false;
     session->tx.own_isolation = 0;
     pthread_mutex_unlock(&session->tx_lock);
     return taken;
@@ -112,6 +112,9 @@ static SessionTx transaction_take(Session *session) {
 
 Status transaction_end(Session *session, const SourceCall *call, bool commit, Error *err) {
     SessionTx taken = transaction_take(session);
+    if (taken.undone && commit)
+        return error_set(err, ERR_SERIALIZATION,
+                         "nothing is committed: the transaction was undone after an error before");
     if (!taken.source) return TRIB_OK;
     SourceCall own = *call;
     own.transaction = NULL;
@@ -135,7 +138,7 @@ static void end_run(void *context) {
 
 Status session_end_transaction(Session *self, bool commit, Error *err) {
     pthread_mutex_lock(&self->tx_lock);
-    bool open = self->tx.source != NULL;
+    bool open = self->tx.source != NULL || self->tx.undone;
     if (!open) self->tx.started = self->tx.read_only = false;
     pthread_mutex_unlock(&self->tx_lock);
     if (!open) return TRIB_OK;
@@ -217,7 +220,8 @@ Status session_set_isolation(Session *self, uint32_t isolation, Error *err) {
 
 Status transaction_start(Session *session, uint32_t isolation, bool read_only, Error *err) {
     pthread_mutex_lock(&session->tx_lock);
-    Status status = session->tx.source || session->tx.started ? refuse_open(err) : TRIB_OK;
+    bool open = session->tx.source || session->tx.started || session->tx.undone;
+    Status status = open ? refuse_open(err) : TRIB_OK;
     if (status == TRIB_OK) {
         session->tx.started = true;
         session->tx.read_only = read_only;
@@ -241,12 +245,19 @@ static Status refuse_read_only(Error *err, const char *why) {
     return error_set(err, ERR_READ_ONLY, "nothing can be written: %s", why);
 }
 
+static Status refuse_undone(Error *err) {
+    error_set(err, ERR_TRANSACTION_STATE,
+              "the transaction was undone after an error before; it cannot go on");
+    return error_hint(err, "ROLLBACK, then begin again.");
+}
+
 /* What the session has, under the lock. *begin: a new one is wanted, *manual: for the session to keep. */
 static Status transaction_look(Session *session, Catalog *catalog, SourceTx **out, bool *manual,
                                uint32_t *isolation, Error *err) {
     const SessionTx *tx = &session->tx;
     *manual = is_manual(tx);
     *isolation = tx->own_isolation ? tx->own_isolation : tx->isolation;
+    if (tx->undone) return refuse_undone(err);
     if (tx->read_only) return refuse_read_only(err, "the transaction was started READ ONLY");
     if (!*manual || !tx->source) return TRIB_OK;
     if (tx->catalog != catalog) return refuse_second(tx, catalog, err);
@@ -275,7 +286,9 @@ Status transaction_end_of(Session *session, const Catalog *catalog, const Source
     pthread_mutex_lock(&session->tx_lock);
     const SessionTx *tx = &session->tx;
     Status status = TRIB_OK;
-    if (tx->read_only)
+    if (tx->undone)
+        status = refuse_undone(err);
+    else if (tx->read_only)
         status = refuse_read_only(err, "the transaction was started READ ONLY");
     else if (tx->source && tx->catalog != catalog)
         status = refuse_second(tx, catalog, err);
@@ -284,16 +297,25 @@ Status transaction_end_of(Session *session, const Catalog *catalog, const Source
     return status == TRIB_OK && open ? transaction_end(session, call, true, err) : status;
 }
 
-static Status write_transaction(Statement *self, Catalog *catalog, WriteScope *out, Error *err) {
+static Status write_transaction(Statement *self, Catalog *catalog, bool creates, WriteScope *out,
+                                Error *err) {
     Session *session = self->session;
     Source *source;
     bool manual;
     uint32_t isolation;
     TRY(catalog_source(catalog, &source, err));
+    bool alone = creates && (source_connector(source)->flags & TRIB_DDL_COMMITS) != 0;
+    if (alone) {
+        SourceCall end = statement_call(self, INT64_MAX);
+        statement_take_part(self, NULL);
+        end.transaction = NULL;
+        TRY(transaction_end_of(session, catalog, &end, err));
+    }
     pthread_mutex_lock(&session->tx_lock);
     Status status = transaction_look(session, catalog, &out->transaction, &manual, &isolation, err);
     pthread_mutex_unlock(&session->tx_lock);
     TRY(status);
+    manual = manual && !alone;
     out->own = !manual;
     if (out->transaction || (!manual && !source_has_transactions(source))) return TRIB_OK;
     SourceCall call = statement_call(self, INT64_MAX);
@@ -307,11 +329,11 @@ static Status write_transaction(Statement *self, Catalog *catalog, WriteScope *o
     return status;
 }
 
-Status write_begin(Statement *self, Catalog *catalog, WriteScope *out, Error *err) {
+Status write_begin(Statement *self, Catalog *catalog, bool creates, WriteScope *out, Error *err) {
     *out = (WriteScope){.catalog = catalog};
     if (self->settings.read_only)
         return refuse_read_only(err, "the connection is read-only (ReadOnly=1)");
-    TRY(write_transaction(self, catalog, out, err));
+    TRY(write_transaction(self, catalog, creates, out, err));
     if (!out->transaction) return TRIB_OK;
     source_tx_retain(out->transaction);
     statement_take_part(self, out->transaction);
@@ -351,6 +373,9 @@ static void write_undo(Statement *self, const WriteScope *scope) {
     call.cancel = NULL; /* it may be cancelled already */
     if (source_tx_mark(scope->transaction, &call, TRIB_MARK_GO_BACK, &ignored) == TRIB_OK) return;
     if (transaction_end(self->session, &call, false, &ignored) != TRIB_OK) error_clear(&ignored);
+    pthread_mutex_lock(&self->session->tx_lock);
+    self->session->tx.undone = true;
+    pthread_mutex_unlock(&self->session->tx_lock);
 }
 
 Status write_end(Statement *self, WriteScope *scope, const char *schema, const char *name,
