@@ -17,11 +17,13 @@ struct TribCatalog {
     Watchdog *watchdog;
 };
 
-/* Runs `work` with a connection of the pool, guarded by the call; gives it back or discards it. */
+/* Runs `work` with a connection (catalog_take), guarded by the call; gives it back or discards it. */
 Status catalog_run(TribCatalog *self, TribCall *call,
                    Status (*work)(Connection *, Guard *, void *, Error *), void *context,
                    Error *err) WARN_UNUSED;
-/* Back to the pool, or closed if it is broken or in the middle of something. */
+/* A connection on behalf of a call: of the pool, or that of the call's transaction. */
+Status catalog_take(TribCatalog *self, TribCall *call, Connection **out, Error *err) WARN_UNUSED;
+/* Back to the pool, or closed if it is broken or in the middle of something. A transaction's stays with it. */
 void catalog_return(TribCatalog *self, Connection *connection);
 
 /* metadata.c: the callbacks of the connector. */

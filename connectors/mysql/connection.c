@@ -43,7 +43,8 @@
 
 static const char SESSION_STATE[] =
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,"
-    "ERROR_FOR_DIVISION_BY_ZERO', time_zone = '+00:00', autocommit = 1, net_write_timeout = 3600,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', autocommit = 1, "
+    "net_write_timeout = 3600,"
     " max_sort_length = " NUMBER_TEXT(
         SORT_KEY_BYTES) ", group_concat_max_len = 67108864, sql_select_limit = "
                         "18446744073709551615,"
@@ -169,7 +170,13 @@ static Status visit_id(void *context, const QueryRow *row, bool *stop, Error *er
 static Status session_state(Connection *self, Error *err) {
     if (mysql_set_character_set(self->mysql, "utf8mb4") != 0)
         return connection_fail(self, NULL, NULL, err);
-    return connection_run(self, NULL, SESSION_STATE, err);
+    if (!self->settings->readwrite) return connection_run(self, NULL, SESSION_STATE, err);
+    char text[sizeof SESSION_STATE + 100];
+    int64_t seconds = (self->settings->lock_timeout_ms + 999) / 1000;
+    text_format(text, sizeof text,
+                "%s, innodb_lock_wait_timeout = %" PRId64 ", lock_wait_timeout = %" PRId64,
+                SESSION_STATE, seconds, seconds);
+    return connection_run(self, NULL, text, err);
 }
 
 static void connection_facts(Connection *self) {
@@ -177,6 +184,10 @@ static void connection_facts(Connection *self) {
     self->version = (uint32_t)mysql_get_server_version(self->mysql);
     self->mariadb = version && strcasestr(version, "mariadb") != NULL;
     self->id = mysql_thread_id(self->mysql);
+    unsigned long more = 0;
+    mariadb_get_infov(self->mysql, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &more);
+    self->bulk = self->settings->bulk && self->mariadb &&
+                 (more & (unsigned long)(MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32)) != 0;
     self->fd = (int)mysql_get_socket(self->mysql);
 }
 
@@ -198,10 +209,11 @@ static Status connect_now(Settings *settings, const char *peer, unsigned int con
     }
     common_options(self->mysql, settings, connect_s, read_s);
     const char *server = settings->socket ? NULL : (peer && *peer ? peer : settings->server);
-    /* Multiple statements stay off: what we send is one statement, whatever it says. */
+    /* Multiple statements stay off: what we send is one statement, whatever it says. An UPDATE counts the rows that
+     * it finds, also those that have the new values already. */
     if (!mysql_real_connect(self->mysql, server, settings->user,
                             settings->password ? settings->password : "", NULL, settings->port,
-                            settings->socket, 0)) {
+                            settings->socket, settings->readwrite ? CLIENT_FOUND_ROWS : 0)) {
         failure_connect(settings, self->mysql, err);
         connection_close(self);
         return err->status;
@@ -502,6 +514,7 @@ Status connection_fail(Connection *self, MYSQL_STMT *statement, Guard *guard, Er
     bool lost = failure_of(self->mysql, statement, err);
     if (lost) self->broken = true;
     if (guard && guard_fired(guard, err)) self->broken = true;
+    self->suspect |= self->in_transaction;
     return error_source(err, self->settings->catalog);
 }
 
@@ -543,7 +556,7 @@ static Status text_rows(TextQuery *query, Str *values, Error *err) {
         for (uint32_t i = 0; i < count; i++) values[i] = (Str){row[i], row[i] ? lengths[i] : 0};
         TRY(query->visit(query->context, &(QueryRow){count, values}, &stop, err));
     }
-    self->broken = true; /* rows are left unread */
+    if (!self->in_transaction) self->broken = true; /* rows are left unread */
     return TRIB_OK;
 }
 
@@ -564,7 +577,7 @@ Status connection_query(Connection *self, Guard *guard, Str sql,
         TextQuery query = {self, guard, result, visit, context};
         status = values ? text_rows(&query, values, err) : error_out_of_memory(err);
         heap_free(values);
-        if (status != TRIB_OK) self->broken = true;
+        if (status != TRIB_OK && !self->in_transaction) self->broken = true;
         if (self->broken)
             connection_interrupt(self); /* so that freeing the result drains nothing */
         else

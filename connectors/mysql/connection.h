@@ -30,6 +30,11 @@ typedef struct Connection {
     char peer[PEER_MAX]; /* the address spoken to; "" for a Unix socket */
     bool broken;
     bool executing; /* a statement may be running in the server */
+    /* In a transaction (write.h), which keeps the connection: it does not go back to the pool. */
+    bool in_transaction;
+    bool suspect;        /* the server reported an error since: it may have ended the transaction */
+    bool bulk;           /* the server takes arrays of rows */
+    uint64_t max_packet; /* the server's max_allowed_packet; 0 = not asked yet */
 } Connection;
 
 /* What interrupts the work of a call on one connection. In the caller's storage, does not move. */
@@ -77,7 +82,8 @@ bool guard_fired(Guard *self, Error *err);
  */
 Status connection_fail(Connection *self, MYSQL_STMT *statement, Guard *guard, Error *err);
 
-/* A statement without result. */
+/* A statement without result. An error of one that was sent, and whose answer never came, leaves the connection
+ * broken. */
 Status connection_run(Connection *self, Guard *guard, const char *sql, Error *err) WARN_UNUSED;
 
 typedef struct QueryRow {
@@ -86,7 +92,8 @@ typedef struct QueryRow {
 } QueryRow;
 
 /* Runs a query over the text protocol (metadata) and hands on its rows as they come. The visitor may
- * set *stop; its error ends the query. The row is valid during the visit. */
+ * set *stop; its error ends the query. The row is valid during the visit. Rows that are left cost the connection,
+ * but in a transaction, where they are read to their end. */
 Status connection_query(Connection *self, Guard *guard, Str sql,
                         Status (*visit)(void *context, const QueryRow *row, bool *stop, Error *err),
                         void *context, Error *err) WARN_UNUSED;

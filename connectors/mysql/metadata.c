@@ -155,6 +155,8 @@ typedef struct DescribeWork {
     Arena *arena;
     const char *schema, *name;
     bool found;
+    bool
+        transactional; /* the storage engine has transactions; known where something may be written */
     TribTable table;
     TribColumn *columns;
     uint32_t capacity;
@@ -190,6 +192,7 @@ static Status visit_described(void *context, const QueryRow *row, bool *stop, Er
     TRY(copy_text(work->arena, table_comment(work->table.kind, v[1]), &work->table.comment, err));
     if (v[2].data && work->table.kind == TRIB_TABLE_BASE)
         work->table.rows = (double)number_of(v[2]);
+    work->transactional = row->count > 6 && v[4].data && str_equal(v[4], STR("YES"));
     return copy_text(work->arena, v[3], &work->table.facts, err);
 }
 
@@ -249,6 +252,8 @@ static Status visit_column(void *context, const QueryRow *row, bool *stop, Error
     /* Values that read as NULL make every date column nullable, whatever its declaration. */
     column->nullable =
         !str_equal(v[C_NULLABLE], STR("NO")) || (facts.class & (CLASS_DATE | CLASS_INSTANT));
+    if (v[C_EXTRA].data && memmem(v[C_EXTRA].data, v[C_EXTRA].len, "auto_increment", 14))
+        work->table.identity = work->table.ncolumns + 1;
     column->hidden = v[C_EXTRA].data && memmem(v[C_EXTRA].data, v[C_EXTRA].len, "INVISIBLE", 9);
     TRY_ALLOC(column->facts, facts_format(work->arena, &facts), err);
     TRY(copy_text(work->arena, v[C_COLUMN_TYPE], &column->remote_type, err));
@@ -323,11 +328,14 @@ static Status describe_query(Connection *connection, Guard *guard, DescribeWork 
 
 static Status describe_work(Connection *connection, Guard *guard, void *context, Error *err) {
     DescribeWork *work = context;
-    TRY(describe_query(
-        connection, guard, work,
-        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT, TABLE_ROWS, ENGINE "
-        "FROM information_schema.TABLES",
-        "", visit_described, err));
+    const char *table =
+        work->settings->readwrite
+            ? "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT, TABLE_ROWS, ENGINE, "
+              "(SELECT e.TRANSACTIONS FROM information_schema.ENGINES AS e WHERE e.ENGINE = "
+              "t.ENGINE) FROM information_schema.TABLES AS t"
+            : "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT, TABLE_ROWS, ENGINE "
+              "FROM information_schema.TABLES";
+    TRY(describe_query(connection, guard, work, table, "", visit_described, err));
     if (!work->found) return TRIB_OK;
     TRY(describe_query(
         connection, guard, work,
@@ -346,6 +354,31 @@ static Status describe_work(Connection *connection, Guard *guard, void *context,
                           visit_key, err);
 }
 
+/* Do equal values of these columns always mean the same row, and are they found by `=`? */
+static bool key_finds(const DescribeWork *work, const TribKey *key) {
+    const uint32_t never = CLASS_OTHER | CLASS_FLOAT | CLASS_ENUM | CLASS_DATE_TEXT;
+    for (uint32_t i = 0; i < key->ncolumns; i++) {
+        const TribColumn *column = &work->columns[key->columns[i]];
+        ColumnFacts facts;
+        if (column->unreadable || !facts_parse(column->facts, &facts)) return false;
+        if (facts.class & never) return false;
+        if (column->nullable && !key->primary) return false;
+    }
+    return key->unique;
+}
+
+/* By which rows are found again: the primary key, or the first unique one without NULLs. */
+static void describe_row_key(DescribeWork *work) {
+    TribTable *table = &work->table;
+    table->writable =
+        work->settings->readwrite && table->kind == TRIB_TABLE_BASE && work->transactional;
+    for (uint32_t i = 0; i < table->nkeys && table->writable && !table->nrow_key; i++) {
+        if (!key_finds(work, &table->keys[i])) continue;
+        table->row_key = table->keys[i].columns;
+        table->nrow_key = table->keys[i].ncolumns;
+    }
+}
+
 static Status describe_deliver(DescribeWork *work, TribNames *names, Error *err) {
     uint32_t count = 0;
     for (const KeyParts *k = work->keys; k; k = k->next) count += k->usable;
@@ -359,6 +392,7 @@ static Status describe_deliver(DescribeWork *work, TribNames *names, Error *err)
     work->table.name = work->name;
     work->table.columns = work->columns;
     work->table.keys = keys;
+    describe_row_key(work);
     return names->described(names->self, &work->table, err);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "connectors/mysql/catalog.h"
 #include "connectors/mysql/plan.h"
+#include "connectors/mysql/write.h"
 
 /* ---------------------------------------------------------------- the pool's hooks */
 
@@ -34,7 +35,26 @@ static const PoolHooks pool_hooks = {hook_open, hook_close, hook_alive, hook_res
 
 /* ---------------------------------------------------------------- catalogs */
 
+Status catalog_take(TribCatalog *self, TribCall *call, Connection **out, Error *err) {
+    void *taken;
+    *out = NULL;
+    if (!call || !call->transaction) {
+        TRY(pool_take(self->pool, call, &taken, err));
+        *out = taken;
+        return TRIB_OK;
+    }
+    Connection *connection = call->transaction->connection;
+    if (connection->broken || connection->executing) {
+        error_set(err, ERR_CONNECTION_LOST,
+                  "the connection of the transaction was lost: what it had changed is undone");
+        return error_source(err, self->settings->catalog);
+    }
+    *out = connection;
+    return TRIB_OK;
+}
+
 void catalog_return(TribCatalog *self, Connection *connection) {
+    if (connection->in_transaction) return;
     if (connection->broken || connection->executing)
         pool_discard(self->pool, connection);
     else
@@ -44,10 +64,9 @@ void catalog_return(TribCatalog *self, Connection *connection) {
 Status catalog_run(TribCatalog *self, TribCall *call,
                    Status (*work)(Connection *, Guard *, void *, Error *), void *context,
                    Error *err) {
-    void *taken;
+    Connection *connection;
     Guard guard;
-    TRY(pool_take(self->pool, call, &taken, err));
-    Connection *connection = taken;
+    TRY(catalog_take(self, call, &connection, err));
     Status status = guard_begin(&guard, self->watchdog, connection, call, err);
     if (status == TRIB_OK) {
         status = work(connection, &guard, context, err);
@@ -95,6 +114,7 @@ static const TribConnector connector = {
     .struct_size = sizeof(TribConnector),
     .type = "mysql",
     .summary = "MySQL, MariaDB and Aurora, over the binary protocol",
+    .flags = TRIB_DDL_COMMITS,
     .library_reserve = 96 * 1024,
     .options = settings_options,
     .open = catalog_open,
@@ -112,6 +132,17 @@ static const TribConnector connector = {
     .scan_cancel = scan_cancel,
     .scan_stats = scan_stats,
     .scan_release = scan_release,
+    .write_open = writer_open,
+    .write_batch = writer_batch,
+    .write_close = writer_close,
+    .ddl = ddl_run,
+    .tx_begin = transaction_begin,
+    .tx_end = transaction_end,
+    .tx_mark = transaction_mark,
+    .modify = change_modify,
+    .isolations =
+        TRIB_READ_UNCOMMITTED | TRIB_READ_COMMITTED | TRIB_REPEATABLE_READ | TRIB_SERIALIZABLE,
+    .default_isolation = TRIB_REPEATABLE_READ,
     .passthrough = metadata_passthrough,
     .list_references = metadata_references,
 };

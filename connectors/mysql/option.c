@@ -59,6 +59,14 @@ const TribOptionDef settings_options[] = {
      "patterns of schemas (\"tmp_*\") and tables (\"shop.audit*\") that are not shown"},
     {"system_schemas", TRIB_OPTION_BOOLEAN, "false", NULL, 0, 0, false, false,
      "show mysql, sys, information_schema and performance_schema"},
+    {"mode", TRIB_OPTION_CHOICE, "readonly", "readonly|readwrite", 0, 0, false, false,
+     "readwrite: tables may be made and changed"},
+    {"bulk", TRIB_OPTION_BOOLEAN, "true", NULL, 0, 0, false, false,
+     "send many rows as one bulk operation where the server knows them (MariaDB); false: as "
+     "INSERTs "
+     "of many rows, for proxies that do not know them"},
+    {"lock_timeout", TRIB_OPTION_DURATION_MS, "50000", NULL, 1000, 3600000, false, false,
+     "mode=readwrite: how long to wait for a lock that somebody else holds, in whole seconds"},
     {"max_packet", TRIB_OPTION_BYTES, "268435456", NULL, 1048576, GIB, false, false,
      "largest row that is accepted"},
     {NULL, TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, false, NULL},
@@ -122,6 +130,9 @@ static Status settings_fill(Settings *self, const Options *options, Error *err) 
     self->read_timeout_ms = option_integer(options, "read_timeout", 600000);
     self->idle_timeout_ms = option_integer(options, "idle_timeout", 60000);
     self->max_packet = option_integer(options, "max_packet", 268435456);
+    self->readwrite = option_choice(options, "mode") == 1;
+    self->bulk = option_boolean(options, "bulk");
+    self->lock_timeout_ms = option_integer(options, "lock_timeout", 50000);
     return TRIB_OK;
 }
 

@@ -33,8 +33,10 @@ typedef struct Settings {
     WideDecimals decimals;
     TimeMode time;
     bool tinyint1_boolean, system_schemas;
+    bool readwrite, bulk;
     uint32_t max_connections;
-    int64_t split_rows, connect_timeout_ms, read_timeout_ms, idle_timeout_ms, max_packet;
+    int64_t split_rows, connect_timeout_ms, read_timeout_ms, idle_timeout_ms, max_packet,
+        lock_timeout_ms;
     Str *hide;
     uint32_t nhide;
 } Settings;

@@ -105,9 +105,7 @@ static Status scan_connect(TribScan *self, const TribScanRequest *request, Error
             return error_source(err, self->catalog->settings->catalog);
         }
     } else {
-        void *taken;
-        TRY(pool_take(self->catalog->pool, self->call, &taken, err));
-        connection = taken;
+        TRY(catalog_take(self->catalog, self->call, &connection, err));
     }
     pthread_mutex_lock(&self->lock);
     self->connection = connection;
@@ -129,6 +127,10 @@ static Status scan_start(TribScan *self, const TribScanRequest *request, Error *
     TRY(batch_builder_new(self->catalog->host, types, noutput, rows, bytes, &self->batch, err));
     TRY(scan_conditions(self, request, &conditions, &count, err));
     TRY(sql_select_join(self->arena, &self->plan->select, conditions, count, &sql, err));
+    if (request->for_update) {
+        TRY_ALLOC(sql.text, arena_printf(self->arena, "%s FOR UPDATE", sql.text), err);
+        sql.len = strlen(sql.text);
+    }
     TRY(scan_connect(self, request, err));
     int64_t began = os_now_ns();
     self->stats.requests = 1;
@@ -180,6 +182,21 @@ static Connection *scan_detach(TribScan *self) {
     return connection;
 }
 
+/*
+ * A transaction's connection outlives the scan: what is left of the rows is read and dropped, unless somebody
+ * cancels. Closing the statement does that.
+ */
+static void scan_drain(TribScan *self) {
+    Connection *connection = self->connection;
+    PipeShield shield;
+    pipe_shield(&shield);
+    if (self->statement) mysql_stmt_close(self->statement);
+    self->statement = NULL;
+    if (mysql_errno(connection->mysql) != 0) connection->broken = true;
+    pipe_unshield(&shield);
+    connection->executing = connection->broken;
+}
+
 /* All rows were read: the connection is whole and goes back for others. */
 static void scan_finish(TribScan *self) {
     self->finished = true;
@@ -208,7 +225,13 @@ static Status fetch_failed(TribScan *self, int result, Error *err) {
         error_set(err, ERR_IO, "the server sent a malformed row");
         return error_source(err, self->catalog->settings->catalog);
     }
-    Status status = connection_fail(self->connection, self->statement, &self->guard, err);
+    Connection *connection = self->connection;
+    Status status = connection_fail(connection, self->statement, &self->guard, err);
+    if (connection->in_transaction && !connection->broken) {
+        /* The server's error was the last packet of the result: there is nothing left to be read. */
+        connection->mysql->status = MYSQL_STATUS_READY;
+        connection->executing = false;
+    }
     if (err->native == CR_SERVER_LOST) {
         /* The library reports nothing else for a packet beyond its limit. */
         error_hint(err,
@@ -286,6 +309,10 @@ void scan_stats(TribScan *self, TribStats *stats) {
 
 void scan_release(TribScan *self) {
     if (!self) return;
+    /* While the connection can still be cut by scan_cancel, and by the call's deadline. */
+    if (self->connection && self->connection->in_transaction && self->connection->executing &&
+        !self->connection->broken)
+        scan_drain(self);
     Connection *connection = scan_detach(self);
     if (self->guarded) guard_end(&self->guard);
     if (connection && !connection->broken && !connection->executing) {
@@ -293,6 +320,9 @@ void scan_release(TribScan *self) {
         if (self->statement) mysql_stmt_close(self->statement);
         self->statement = NULL;
         catalog_return(self->catalog, connection);
+    } else if (connection && connection->in_transaction) {
+        connection->broken = true; /* the transaction finds out, and closes it */
+        connection_interrupt(connection);
     } else if (connection) {
         /* Closing first: a statement whose connection is gone is freed without draining its rows. */
         connection->broken = true;

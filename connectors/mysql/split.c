@@ -376,9 +376,10 @@ static Status split_relaxed(TribPlan *plan, TribCall *call, uint32_t wanted, uin
 
 /* ---------------------------------------------------------------- the callback */
 
-static uint32_t splits_worth(const TribPlan *plan, uint32_t wanted) {
+/* A transaction has one connection. */
+static uint32_t splits_worth(const TribPlan *plan, const TribCall *call, uint32_t wanted) {
     const Settings *settings = plan->catalog->settings;
-    if (!plan->key.column) return 1;
+    if (!plan->key.column || (call && call->transaction)) return 1;
     uint32_t most = settings->max_connections < SPLITS_MAX ? settings->max_connections : SPLITS_MAX;
     if (plan->rows >= 0) {
         double by_rows = plan->rows / (double)settings->split_rows;
@@ -389,7 +390,7 @@ static uint32_t splits_worth(const TribPlan *plan, uint32_t wanted) {
 
 /* Lock held. */
 static Status make_splits(TribPlan *self, TribCall *call, uint32_t wanted, Error *err) {
-    uint32_t count = splits_worth(self, wanted), made = 0;
+    uint32_t count = splits_worth(self, call, wanted), made = 0;
     self->nsplits = 0;
     TRY_ALLOC(self->parts, ARENA_ARRAY(self->arena, PlanSplit, count), err);
     TRY_ALLOC(self->splits, ARENA_ARRAY(self->arena, const TribSplit *, count), err);

@@ -27,27 +27,38 @@ def test(function):
 
 
 class Proxy:
-    """Forwards to MariaDB; after `cut` bytes from the server both sides are closed."""
+    """Forwards to MariaDB; after `cut` bytes from the server both sides are closed, and where the client sends `word`:
+    before that reaches the server (`swallow`), or when it has."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", PROXY_PORT))
-        self.cut = None
+        self.cut = self.word = None
+        self.swallow = False
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
         while True:
             client, _ = self.listener.accept()
             server = socket.create_connection((HOST, PORT))
-            threading.Thread(target=self.pump, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self.pump, args=(server, client, True), daemon=True).start()
+            mute = threading.Event()
+            threading.Thread(target=self.pump, args=(client, server, False, mute), daemon=True).start()
+            threading.Thread(target=self.pump, args=(server, client, True, mute), daemon=True).start()
 
-    def pump(self, source, target, counted):
+    def pump(self, source, target, counted, mute):
         sent = 0
         try:
             while data := source.recv(16384):
                 if counted and self.cut is not None and sent + len(data) >= self.cut:
                     target.sendall(data[: max(0, self.cut - sent)])
                     break
+                if not counted and self.word and self.word in data:
+                    if not self.swallow:
+                        mute.set()
+                        target.sendall(data)
+                        time.sleep(0.3)  # the server does what it is told
+                    break
+                if counted and mute.is_set():
+                    continue
                 target.sendall(data)
                 sent += len(data)
         except OSError:
@@ -103,6 +114,94 @@ def killed_connection_mid_fetch():
         except pyodbc.Error as e:
             assert e.args[0] in ("08S01", "HY000", "08007"), e.args
         assert c.execute("SELECT count(*) FROM mysql_catalog.analytics_db.sample_orders").fetchone()[0] == 6
+
+
+def through_proxy(**more):
+    return pyodbc.connect(f"Driver=Tributary;Config={CONFIG_PROXY}", **more)
+
+
+def admin(sql):
+    return subprocess.run(["mariadb", f"--socket={os.environ['TRIB_TEST_MYSQL_SOCKET']}", "-u", "root", "-N", "-e", sql],
+                          capture_output=True, text=True, check=True).stdout.strip()
+
+
+def state_of(function):
+    """The SQLSTATE of what it raises; None: it succeeds."""
+    try:
+        function()
+    except pyodbc.Error as error:
+        return error.args[0]
+    return None
+
+
+@test
+def lost_while_committing():
+    """The outcome is unknown, and said to be: whether the server has committed or not."""
+    admin("CREATE OR REPLACE TABLE analytics_db.lost (id INT PRIMARY KEY)")
+    for swallow in (True, False):
+        for manual in (True, False):
+            admin("TRUNCATE analytics_db.lost")
+            proxy.word = None
+            c = through_proxy(autocommit=not manual)
+            insert = "INSERT INTO write_mysql.analytics_db.lost VALUES (1), (2)"
+            c.execute("SELECT count(*) FROM write_mysql.analytics_db.lost").fetchone()
+            proxy.word, proxy.swallow = b"COMMIT", swallow
+            if manual:
+                assert c.execute(insert).rowcount == 2
+                state = state_of(c.commit)
+            else:
+                state = state_of(lambda: c.execute(insert))
+            proxy.word = None
+            assert state == "08007", (swallow, manual, state)
+            assert admin("SELECT count(*) FROM analytics_db.lost") == ("0" if swallow else "2"), "it was tried again"
+            # the connection to the driver goes on, with a new one to the server
+            c.rollback()
+            assert c.execute("SELECT count(*) FROM write_mysql.analytics_db.lost").fetchone()[0] == (0 if swallow else 2)
+            c.close()
+
+
+@test
+def lost_while_inserting():
+    """Before COMMIT all is undone, and a transaction knows that it is."""
+    admin("CREATE OR REPLACE TABLE analytics_db.lost (id INT PRIMARY KEY)")
+    c = through_proxy(autocommit=False)
+    assert c.execute("INSERT INTO write_mysql.analytics_db.lost VALUES (1)").rowcount == 1
+    proxy.word, proxy.swallow = b"SAVEPOINT", True
+    assert state_of(lambda: c.execute("INSERT INTO write_mysql.analytics_db.lost VALUES (2)")) == "08S01"
+    proxy.word = None
+    assert state_of(lambda: c.execute("INSERT INTO write_mysql.analytics_db.lost VALUES (4)")) == "25000"
+    assert state_of(c.commit) == "40001", "COMMIT of a transaction that was undone"
+    assert admin("SELECT count(*) FROM analytics_db.lost") == "0"
+    c.rollback()
+    c.execute("INSERT INTO write_mysql.analytics_db.lost VALUES (3)")
+    c.commit()
+    assert admin("SELECT id FROM analytics_db.lost") == "3"
+    c.close()
+
+
+@test
+def cut_while_storing_at_20_points():
+    """INSERT ... SELECT through a connection that is cut: all rows or none."""
+    admin("CREATE OR REPLACE TABLE analytics_db.lost (id BIGINT, text VARCHAR(40))")
+    insert = ("INSERT INTO write_mysql.analytics_db.lost SELECT sequential_number, 'row' FROM TABLE(sequence(1, 20000))")
+    for i in range(20):
+        admin("TRUNCATE analytics_db.lost")
+        proxy.cut = int(80 * 1.25 ** i)
+        with_error = None
+        try:
+            c = through_proxy(autocommit=True)
+            with_error = state_of(lambda: c.execute(insert))
+            c.close()
+        except pyodbc.Error as error:
+            with_error = error.args[0]
+        rows = admin("SELECT count(*) FROM analytics_db.lost")
+        proxy.cut = None
+        if with_error is None:
+            assert rows == "20000", rows
+        elif with_error == "08007":
+            assert rows in ("0", "20000"), rows
+        else:
+            assert rows == "0", (with_error, rows)
 
 
 @test
