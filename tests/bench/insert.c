@@ -9,6 +9,7 @@
 #include <sqlext.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/insert_rows.h"
 
 #define MOST 4096
 
@@ -18,7 +19,7 @@ typedef struct Rows {
     double price[MOST], rate[MOST];
     SQL_DATE_STRUCT day[MOST];
     SQL_TIMESTAMP_STRUCT at[MOST];
-    char name[MOST][16], comment[MOST][40];
+    char name[MOST][INSERT_NAME], comment[MOST][INSERT_COMMENT];
     SQLLEN lengths[8][MOST];
 } Rows;
 
@@ -36,17 +37,19 @@ static void check(SQLRETURN rc, SQLSMALLINT type, SQLHANDLE handle, const char *
 
 static void fill(long first, long count) {
     for (long i = 0; i < count; i++) {
-        long n = first + i;
-        rows.id[i] = n;
-        rows.number[i] = (SQLINTEGER)(n * 7919 % 200000);
-        rows.price[i] = (double)(n % 9000000) / 100;
-        rows.rate[i] = (double)(n % 11) / 100;
-        rows.day[i] =
-            (SQL_DATE_STRUCT){(SQLSMALLINT)(1992 + n % 7), (SQLUSMALLINT)(1 + n % 12), 15};
-        rows.at[i] = (SQL_TIMESTAMP_STRUCT){2024, 1, 15, 10, 30, (SQLUSMALLINT)(n % 60), 0};
-        rows.lengths[6][i] = snprintf(rows.name[i], sizeof rows.name[i], "name %ld", n % 1000);
-        rows.lengths[7][i] =
-            snprintf(rows.comment[i], sizeof rows.comment[i], "comment of the row number %ld", n);
+        InsertRow row;
+        insert_row(first + i, &row);
+        rows.id[i] = row.id;
+        rows.number[i] = row.number;
+        rows.price[i] = row.price;
+        rows.rate[i] = row.rate;
+        rows.day[i] = (SQL_DATE_STRUCT){(SQLSMALLINT)row.year, (SQLUSMALLINT)row.month,
+                                        (SQLUSMALLINT)row.day};
+        rows.at[i] = (SQL_TIMESTAMP_STRUCT){2024, 1, 15, 10, 30, (SQLUSMALLINT)row.second, 0};
+        memcpy(rows.name[i], row.name, sizeof row.name);
+        memcpy(rows.comment[i], row.comment, sizeof row.comment);
+        rows.lengths[6][i] = row.name_length;
+        rows.lengths[7][i] = row.comment_length;
     }
 }
 
