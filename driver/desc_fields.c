@@ -274,6 +274,9 @@ static SQLRETURN name_set(Desc *self, DescRecord *record, Str text) {
 }
 
 static SQLRETURN data_set(Desc *self, DescRecord *record, SQLPOINTER value) {
+    /* Programs hand on the size of the column: the structure has as many digits as it has. */
+    bool digits = self->role != DESC_IPD && record->type == SQL_NUMERIC;
+    if (digits && record->precision > DECIMAL_MAX_DIGITS) record->precision = DECIMAL_MAX_DIGITS;
     if (value && !desc_consistent(self, record))
         return diag_error(&self->base, ERR_DESCRIPTOR_INCONSISTENT,
                           "the record's type is not consistent");

@@ -312,6 +312,12 @@ Status parse_create(Parser *p, AstStatement *s) {
 
 /* ---------------------------------------------------------------- DROP and short ones */
 
+/* Both are minimum grammar of ODBC behind tables, views and columns: nothing here hinders a DROP, and what
+ * refers to the dropped object says so when it is used. */
+static void accept_behaviour(Parser *p) {
+    if (!accept_word(p, KW_CASCADE)) accept_word(p, KW_RESTRICT);
+}
+
 Status parse_drop(Parser *p, AstStatement *s) {
     p->backquotes = true;
     parse_advance(p);
@@ -338,7 +344,7 @@ Status parse_drop(Parser *p, AstStatement *s) {
     TRY(parse_if_exists(p, &s->if_exists));
     TRY(ddl_name(p, s));
     s->cascade = cascades && accept_word(p, KW_CASCADE);
-    if (cascades && !s->cascade) accept_word(p, KW_RESTRICT);
+    if (!s->cascade) accept_behaviour(p);
     return TRIB_OK;
 }
 
@@ -411,34 +417,39 @@ static Status alter_columns(Parser *p, AstAlter *a) {
     return TRIB_OK;
 }
 
+/* ADD [COLUMN] [IF NOT EXISTS] name type ..: ODBC's grammar has no COLUMN. */
 static Status alter_add(Parser *p, AstAlter *a) {
-    if (accept_word(p, KW_COLUMNS)) {
+    if (accept_word(p, KW_COLUMNS) || at_token(p, TOKEN_LPAREN)) {
         a->action = AST_ALTER_ADD_COLUMNS;
         return alter_columns(p, a);
     }
-    if (accept_word(p, KW_COLUMN)) {
-        a->action = AST_ALTER_ADD_COLUMNS;
-        TRY(parse_if_not_exists(p, &a->if_not_exists));
-        a->ncolumns = 1;
-        TRY_ALLOC(a->columns, ARENA_NEW(p->arena, AstColumnDef), p->err);
-        return parse_column_def(p, a->columns);
-    }
-    a->action = AST_ALTER_ADD_PARTITION;
+    bool column = accept_word(p, KW_COLUMN);
     TRY(parse_if_not_exists(p, &a->if_not_exists));
-    if (!at_word(p, KW_PARTITION)) return parse_unexpected(p, "COLUMN, COLUMNS or PARTITION");
-    return parse_partitions(p, &a->npartitions, &a->partitions);
+    if (!column && at_word(p, KW_PARTITION) && ahead_is(p, TOKEN_LPAREN)) {
+        a->action = AST_ALTER_ADD_PARTITION;
+        return parse_partitions(p, &a->npartitions, &a->partitions);
+    }
+    if (!column &&
+        (at_word(p, KW_CONSTRAINT) || (at_word(p, KW_PRIMARY) && ahead_is_word(p, KW_KEY)) ||
+         (at_word(p, KW_UNIQUE) && ahead_is(p, TOKEN_LPAREN))))
+        return parse_unsupported(p, p->token.at, "a constraint added to a table");
+    a->action = AST_ALTER_ADD_COLUMNS;
+    a->ncolumns = 1;
+    TRY_ALLOC(a->columns, ARENA_NEW(p->arena, AstColumnDef), p->err);
+    return parse_column_def(p, a->columns);
 }
 
 static Status alter_drop(Parser *p, AstAlter *a) {
-    if (accept_word(p, KW_COLUMN)) {
-        a->action = AST_ALTER_DROP_COLUMN;
-        TRY(parse_if_exists(p, &a->if_exists));
-        return parse_qualified(p, &a->column);
-    }
-    a->action = AST_ALTER_DROP_PARTITION;
+    bool column = accept_word(p, KW_COLUMN);
     TRY(parse_if_exists(p, &a->if_exists));
-    if (!at_word(p, KW_PARTITION)) return parse_unexpected(p, "COLUMN or PARTITION");
-    return parse_partitions(p, &a->npartitions, &a->partitions);
+    if (!column && at_word(p, KW_PARTITION) && ahead_is(p, TOKEN_LPAREN)) {
+        a->action = AST_ALTER_DROP_PARTITION;
+        return parse_partitions(p, &a->npartitions, &a->partitions);
+    }
+    a->action = AST_ALTER_DROP_COLUMN;
+    TRY(parse_qualified(p, &a->column));
+    accept_behaviour(p);
+    return TRIB_OK;
 }
 
 static Status alter_rename(Parser *p, AstAlter *a) {

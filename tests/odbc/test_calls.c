@@ -577,6 +577,12 @@ static void descriptors(void **state) {
     assert_string_equal(diag_of(&odbc, SQL_HANDLE_DESC, ard), "07009");
     FAILS(odbc.SQLSetDescRec(ard, 1, SQL_DATETIME, 99, 0, 0, 0, buffer, NULL, NULL));
     assert_string_equal(diag_of(&odbc, SQL_HANDLE_DESC, ard), "HY021");
+    /* the size of a column as the precision of the C structure, which has 38 digits */
+    OK(odbc.SQLSetDescField(apd, 1, SQL_DESC_TYPE, (SQLPOINTER)SQL_C_NUMERIC, 0));
+    OK(odbc.SQLSetDescField(apd, 1, SQL_DESC_PRECISION, (SQLPOINTER)4000, 0));
+    OK(odbc.SQLSetDescField(apd, 1, SQL_DESC_DATA_PTR, buffer, 0));
+    OK(odbc.SQLGetDescField(apd, 1, SQL_DESC_PRECISION, &small, 0, NULL));
+    assert_int_equal(small, 38);
     OK(odbc.SQLSetDescRec(ard, 1, SQL_C_SLONG, 0, 4, 0, 0, buffer, indicator, indicator));
     OK(odbc.SQLSetDescField(ipd, 1, SQL_DESC_CONCISE_TYPE, (SQLPOINTER)SQL_TYPE_DATE, 0));
     OK(odbc.SQLGetDescField(ipd, 1, SQL_DESC_TYPE, &small, 0, NULL));
