@@ -536,6 +536,8 @@ enum {
     TRIB_HOST_DEFAULTS = 8,
     /* DDL ends the open transaction (the host commits it before), and is not part of any. */
     TRIB_DDL_COMMITS = 16,
+    /* A row that is changed gets another row key. */
+    TRIB_ROW_KEY_MOVES = 32,
 };
 
 typedef struct TribConnector {

@@ -191,6 +191,11 @@ SQLRETURN SQL_API SQLSetPos(SQLHSTMT stmt, SQLSETPOSIROW row, SQLUSMALLINT opera
     return call_leave(&call, stmt_set_pos(call.stmt, row, operation, lock));
 }
 
+SQLRETURN SQL_API SQLBulkOperations(SQLHSTMT stmt, SQLSMALLINT operation) {
+    ENTER(SQLBulkOperations, STMT, stmt);
+    return call_leave(&call, stmt_bulk_operations(call.stmt, operation));
+}
+
 /* ---- descriptors */
 
 SQLRETURN SQL_API SQLSetDescRec(SQLHDESC desc, SQLSMALLINT number, SQLSMALLINT type,

@@ -33,6 +33,12 @@ void bookmark_write(SQLSMALLINT ctype, uint64_t number, void *out) {
         memcpy(out, &number, sizeof number);
 }
 
+/* Bytes from the bookmark of one row of the buffers to the next one's. */
+static size_t bookmark_stride(const Stmt *stmt, const DescRecord *record, SQLSMALLINT ctype) {
+    if (stmt->ard->bind_type != SQL_BIND_BY_COLUMN) return (size_t)stmt->ard->bind_type;
+    return ctype == SQL_C_VARBOOKMARK ? (size_t)record->octet_length : bookmark_size(ctype);
+}
+
 void bookmarks_put(Stmt *stmt, SQLULEN row, uint32_t count) {
     const Desc *ard = stmt->ard;
     const DescRecord *record = desc_find(ard, 0);
@@ -41,9 +47,7 @@ void bookmarks_put(Stmt *stmt, SQLULEN row, uint32_t count) {
     SQLLEN size = (SQLLEN)bookmark_size(ctype);
     bool by_row = ard->bind_type != SQL_BIND_BY_COLUMN;
     SQLLEN offset = ard->bind_offset ? *ard->bind_offset : 0;
-    size_t stride = by_row                       ? (size_t)ard->bind_type
-                    : ctype == SQL_C_VARBOOKMARK ? (size_t)record->octet_length
-                                                 : (size_t)size;
+    size_t stride = bookmark_stride(stmt, record, ctype);
     size_t length_stride = by_row ? (size_t)ard->bind_type : sizeof(SQLLEN);
     bool fits = ctype != SQL_C_VARBOOKMARK || record->octet_length >= size;
     for (uint32_t i = 0; i < count; i++) {
@@ -61,6 +65,25 @@ void bookmarks_put(Stmt *stmt, SQLULEN row, uint32_t count) {
 bool bookmark_get(const Stmt *stmt, uint64_t *out) {
     if (!stmt->fetch_bookmark) return false;
     memcpy(out, stmt->fetch_bookmark, BOOKMARK_BYTES);
+    return *out > 0;
+}
+
+bool bookmark_read(const Stmt *stmt, SQLULEN row, uint64_t *out) {
+    const Desc *ard = stmt->ard;
+    const DescRecord *record = desc_find(ard, 0);
+    SQLUINTEGER narrow;
+    if (!record || !record->data) return false;
+    SQLSMALLINT ctype = bookmark_ctype(stmt, record->concise);
+    SQLLEN offset = ard->bind_offset ? *ard->bind_offset : 0;
+    const char *data =
+        (const char *)record->data + offset + row * bookmark_stride(stmt, record, ctype);
+    if (ctype == SQL_C_VARBOOKMARK && record->octet_length < BOOKMARK_BYTES) return false;
+    if (bookmark_size(ctype) == sizeof narrow) {
+        memcpy(&narrow, data, sizeof narrow);
+        *out = narrow;
+    } else {
+        memcpy(out, data, sizeof *out);
+    }
     return *out > 0;
 }
 

@@ -22,6 +22,8 @@ void bookmark_write(SQLSMALLINT ctype, uint64_t number, void *out);
 void bookmarks_put(Stmt *stmt, SQLULEN row, uint32_t count);
 /* Reads what SQL_ATTR_FETCH_BOOKMARK_PTR points to; false: it is no bookmark. */
 bool bookmark_get(const Stmt *stmt, uint64_t *out);
+/* Reads the bound column 0 of row `row` of the buffers; false: there is no bookmark. */
+bool bookmark_read(const Stmt *stmt, SQLULEN row, uint64_t *out);
 /* SQLGetData of column 0. */
 SQLRETURN bookmark_data(Stmt *stmt, SQLSMALLINT ctype, SQLPOINTER data, SQLLEN capacity,
                         SQLLEN *indicator);

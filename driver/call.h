@@ -45,6 +45,7 @@ typedef struct CallSlot {
     SQLRETURN (*resume)(Stmt *stmt);
     uint8_t step;   /* meaning is resume's */
     bool direct;    /* SQLExecDirect: a failure forgets the statement */
+    bool rows;      /* SQLSetPos, SQLBulkOperations: the data is of bound columns */
     uint32_t param; /* data at execution: the parameter that is being asked for, 0-based */
     SQLULEN row, failed, ignored; /* sets of parameters: under way, failed, left out */
     SQLULEN given_row;            /* number, from 1, of the set whose data at execution is there */

@@ -27,8 +27,10 @@ SQLRETURN dbc_new(Env *env, SQLHANDLE *out) {
     if (!self) return diag_no_memory(&env->base);
     self->env = env;
     self->options = default_options;
+    pthread_mutex_init(&self->names_lock, NULL);
     stmt_options_init(&self->defaults);
     if (handle_register(&self->base, SQL_HANDLE_DBC, NULL, &err) != TRIB_OK) {
+        pthread_mutex_destroy(&self->names_lock);
         heap_free(self);
         return diag_engine(&env->base, &err);
     }
@@ -42,6 +44,7 @@ SQLRETURN dbc_new(Env *env, SQLHANDLE *out) {
 static void dbc_destroy(Dbc *self) {
     arena_free(self->arena);
     heap_free(self->catalog);
+    pthread_mutex_destroy(&self->names_lock);
     handle_release(&self->base);
     heap_free(self);
 }
@@ -113,14 +116,36 @@ SQLRETURN dbc_disconnect(Dbc *self) {
 
 /* ---- transactions */
 
+void dbc_transaction_ended(Dbc *self, bool committed) {
+    pthread_mutex_lock(&self->names_lock);
+    self->transactions++;
+    self->outcomes = self->outcomes << 1 | committed;
+    pthread_mutex_unlock(&self->names_lock);
+}
+
+uint32_t dbc_transaction_number(Dbc *self) {
+    pthread_mutex_lock(&self->names_lock);
+    uint32_t number = self->transactions;
+    pthread_mutex_unlock(&self->names_lock);
+    return number;
+}
+
+bool dbc_transaction_over(Dbc *self, uint32_t number, bool *committed) {
+    pthread_mutex_lock(&self->names_lock);
+    uint32_t since = self->transactions - number;
+    *committed = since > 0 && since <= 64 && (self->outcomes >> (since - 1) & 1);
+    pthread_mutex_unlock(&self->names_lock);
+    return since > 0;
+}
+
 /* Under the connection's lock; posts to the handle that was asked. */
 static SQLRETURN transaction_complete(Dbc *self, Handle *poster, SQLSMALLINT completion) {
     Error err;
     if (!statements_idle(self))
         return diag_error(poster, ERR_SEQUENCE, "a statement of the connection is still executing");
-    if (session_end_transaction(self->session, completion == SQL_COMMIT, &err) != TRIB_OK)
-        return diag_engine(poster, &err);
-    return SQL_SUCCESS;
+    Status status = session_end_transaction(self->session, completion == SQL_COMMIT, &err);
+    dbc_transaction_ended(self, completion == SQL_COMMIT && status == TRIB_OK);
+    return status == TRIB_OK ? SQL_SUCCESS : diag_engine(poster, &err);
 }
 
 SQLRETURN dbc_end_transaction(Dbc *self, SQLSMALLINT completion) {
@@ -209,9 +234,11 @@ static SQLRETURN set_autocommit(Dbc *self, SQLULEN value) {
     Error err;
     if (value != SQL_AUTOCOMMIT_ON && value != SQL_AUTOCOMMIT_OFF)
         return value_wrong(self, "SQL_ATTR_AUTOCOMMIT", value);
-    if (self->state == DBC_CONNECTED &&
-        session_set_autocommit(self->session, value == SQL_AUTOCOMMIT_ON, &err) != TRIB_OK)
-        return diag_engine(&self->base, &err);
+    if (self->state == DBC_CONNECTED) {
+        Status status = session_set_autocommit(self->session, value == SQL_AUTOCOMMIT_ON, &err);
+        dbc_transaction_ended(self, status == TRIB_OK);
+        if (status != TRIB_OK) return diag_engine(&self->base, &err);
+    }
     self->options.autocommit = value;
     return SQL_SUCCESS;
 }
@@ -236,6 +263,7 @@ static SQLRETURN reset_connection(Dbc *self) {
         session_set_isolation(self->session, (uint32_t)self->connect_options.isolation, &err) !=
             TRIB_OK)
         return diag_engine(&self->base, &err);
+    dbc_transaction_ended(self, false);
     self->options = self->connect_options;
     self->defaults = self->connect_defaults;
     session_refuse_writes(self->session, self->options.access_mode == SQL_MODE_READ_ONLY);

@@ -5,6 +5,8 @@
 #ifndef TRIB_DRIVER_DBC_H
 #define TRIB_DRIVER_DBC_H
 
+#include <pthread.h>
+
 #include "driver/env.h"
 #include "engine/tributary.h"
 
@@ -35,7 +37,11 @@ struct Dbc {
     Session *session; /* fixed */
     Arena *arena;     /* of the connection: texts below */
     Stmt *stmts;
-    Desc *descs; /* explicitly allocated ones */
+    pthread_mutex_t names_lock; /* guards the list of those whose cursors have names, and */
+    Stmt *named;
+    uint32_t transactions; /* that have ended, and */
+    uint64_t outcomes;     /* how: a bit for each, the last one lowest; 1: committed */
+    Desc *descs;           /* explicitly allocated ones */
     DbcOptions options, connect_options;
     StmtOptions defaults, connect_defaults;
     char *catalog; /* set before connecting; NULL */
@@ -58,6 +64,11 @@ bool dbc_attribute_is_text(SQLINTEGER attribute);
 /* Of the default catalog; all false where there is none. */
 void dbc_transaction_facts(Dbc *self, TransactionFacts *out);
 SQLRETURN dbc_end_transaction(Dbc *self, SQLSMALLINT completion);
+/* Transactions as cursors ask for them, on any thread: one has ended; the number of the one that is open or comes
+ * next; was that of a number committed (false also of one that is long over), or is it not over? */
+void dbc_transaction_ended(Dbc *self, bool committed);
+uint32_t dbc_transaction_number(Dbc *self);
+bool dbc_transaction_over(Dbc *self, uint32_t number, bool *committed);
 SQLRETURN env_end_transaction(Env *self, SQLSMALLINT completion);
 SQLRETURN dbc_native_sql(Dbc *self, Str sql, const TextOut *out);
 SQLRETURN dbc_functions(Dbc *self, SQLUSMALLINT id, SQLUSMALLINT *out);

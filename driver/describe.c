@@ -1,12 +1,9 @@
 /*
- * describe.c - what a result looks like: SQLNumResultCols, SQLDescribeCol, SQLColAttribute; names of
- * cursors.
+ * describe.c - what a result looks like: SQLNumResultCols, SQLDescribeCol, SQLColAttribute.
  *
  * The fields of a column are computed from the engine's description each time they are asked for, so
  * that a result of ten thousand columns costs nothing until it is looked at.
  */
-#include <stdio.h>
-
 #include "driver/bookmark.h"
 
 SQLRETURN stmt_num_result_cols(Stmt *self, SQLSMALLINT *out) {
@@ -110,7 +107,9 @@ static bool number_field(Stmt *self, const ColumnInfo *column, const SqlType *ty
     case SQL_DESC_UNNAMED: *out = column->name.len ? SQL_NAMED : SQL_UNNAMED; return true;
     case SQL_DESC_UNSIGNED: *out = type->is_unsigned; return true;
     case SQL_DESC_UPDATABLE:
-        *out = column->writable ? SQL_ATTR_WRITE : SQL_ATTR_READONLY;
+        *out = column->writable         ? SQL_ATTR_WRITE
+               : column->table_writable ? SQL_ATTR_READWRITE_UNKNOWN /* by UPDATE */
+                                        : SQL_ATTR_READONLY;
         return true;
     case SQL_DESC_ROWVER: *out = SQL_FALSE; return true;
     default: return false;
@@ -157,28 +156,5 @@ SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field
     if (field == SQL_DESC_DISPLAY_SIZE && !bookmark && !text->wide)
         out.number = narrow_display(self, stmt_column(self, number - 1u), out.number);
     if (value) *value = out.number;
-    return SQL_SUCCESS;
-}
-
-/* ---- names of cursors */
-
-SQLRETURN stmt_cursor_name(Stmt *self, const TextOut *out) {
-    if (!self->cursor_named && !self->cursor_name[0])
-        snprintf(self->cursor_name, sizeof self->cursor_name, "SQL_CUR%llX",
-                 (unsigned long long)(uintptr_t)self->base.id);
-    return call_text_out(&self->base, out, str_from(self->cursor_name));
-}
-
-/* Positioned statements are not offered, so that equal names on one connection do no harm. */
-SQLRETURN stmt_set_cursor_name(Stmt *self, Str name) {
-    if (!name.data) return diag_error(&self->base, ERR_NULL_POINTER, "the name is a NULL pointer");
-    bool reserved = name.len >= 6 && (str_equal_fold((Str){name.data, 6}, STR("SQLCUR")) ||
-                                      str_equal_fold((Str){name.data, 6}, STR("SQL_CU")));
-    if (name.len == 0 || name.len >= sizeof self->cursor_name || reserved)
-        return diag_error(&self->base, ERR_CURSOR_NAME, "'" STR_FORMAT "' is no name for a cursor",
-                          STR_ARGS(name));
-    memcpy(self->cursor_name, name.data, name.len);
-    self->cursor_name[name.len] = 0;
-    self->cursor_named = true;
     return SQL_SUCCESS;
 }

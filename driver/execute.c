@@ -45,7 +45,9 @@ static SQLRETURN prepare_begin(Stmt *self, Str sql) {
         return diag_error(&self->base, ERR_NULL_POINTER, "the statement is a NULL pointer");
     Statement *engine = stmt_engine(self);
     if (!engine) return SQL_ERROR;
+    if (positioned_prepare(self, &sql, &err) != TRIB_OK) return diag_engine(&self->base, &err);
     statement_set_scrollable(engine, self->options.cursor_type != SQL_CURSOR_FORWARD_ONLY);
+    statement_set_updatable(engine, self->options.concurrency != SQL_CONCUR_READ_ONLY);
     Status status = self->slot.direct ? statement_direct_start(engine, sql, &err)
                                       : statement_prepare_start(engine, sql, &err);
     return status == TRIB_OK ? SQL_SUCCESS : diag_engine(&self->base, &err);
@@ -84,14 +86,20 @@ typedef struct FunctionRow {
     bool changes_rows;
 } FunctionRow;
 
-/* SQL_DIAG_DYNAMIC_FUNCTION and its codes; ISO's code for MERGE, which ODBC has not. */
+enum { FUNCTION_COMMIT = 11, FUNCTION_ROLLBACK = 62, FUNCTION_MERGE = 128 };
+
+/* SQL_DIAG_DYNAMIC_FUNCTION and its codes; ISO's where ODBC has none. */
 static const FunctionRow function_rows[] = {
     {"", SQL_DIAG_UNKNOWN_STATEMENT, false},
     {"SELECT CURSOR", SQL_DIAG_SELECT_CURSOR, false},
     {"INSERT", SQL_DIAG_INSERT, true},
     {"UPDATE WHERE", SQL_DIAG_UPDATE_WHERE, true},
     {"DELETE WHERE", SQL_DIAG_DELETE_WHERE, true},
-    {"MERGE", 128, true},
+    {"MERGE", FUNCTION_MERGE, true},
+    {"COMMIT WORK", FUNCTION_COMMIT, false},
+    {"ROLLBACK WORK", FUNCTION_ROLLBACK, false},
+    {"DYNAMIC UPDATE CURSOR", SQL_DIAG_DYNAMIC_UPDATE_CURSOR, true},
+    {"DYNAMIC DELETE CURSOR", SQL_DIAG_DYNAMIC_DELETE_CURSOR, true},
     {"CREATE TABLE", SQL_DIAG_CREATE_TABLE, false},
     {"DROP TABLE", SQL_DIAG_DROP_TABLE, false},
     {"ALTER TABLE", SQL_DIAG_ALTER_TABLE, false},
@@ -104,6 +112,8 @@ static const FunctionRow function_rows[] = {
 /* Posts what was executed. */
 static const FunctionRow *function_tell(Stmt *self) {
     const char *name = statement_function(atomic_load(&self->engine));
+    if (self->positioned.is_on)
+        name = name[0] == 'U' ? "DYNAMIC UPDATE CURSOR" : "DYNAMIC DELETE CURSOR";
     const FunctionRow *row = &function_rows[0];
     for (size_t i = 1; i < COUNT_OF(function_rows); i++)
         if (strcmp(function_rows[i].name, name) == 0) row = &function_rows[i];
@@ -129,7 +139,7 @@ bool set_ignored(Stmt *self, SQLULEN row) {
 }
 
 SQLULEN sets_count(const Stmt *self) {
-    return statement_parameter_count(atomic_load(&self->engine)) ? self->apd->array_size : 1;
+    return stmt_parameter_count(self) ? self->apd->array_size : 1;
 }
 
 SQLRETURN sets_abandoned(Stmt *self, const Error *err, SQLULEN row) {
@@ -160,6 +170,10 @@ SQLRETURN cursor_opened(Stmt *self) {
     self->row_count = self->base.diag.row_count = -1;
     self->state = STMT_CURSOR;
     (void)function_tell(self);
+    const char *reason;
+    if (self->options.concurrency != SQL_CONCUR_READ_ONLY && !change_offered(self, &reason))
+        diag_warning(&self->base, ERR_OPTION_CHANGED,
+                     "the cursor is read-only (SQL_ATTR_CONCURRENCY): %s", reason);
     return SQL_SUCCESS;
 }
 
@@ -173,6 +187,8 @@ static SQLRETURN execution_finish(Stmt *self) {
     sets_drop(self);
     if (kind == STATEMENT_QUERY) return cursor_opened(self);
     const FunctionRow *function = function_tell(self);
+    if (function->code == FUNCTION_COMMIT || function->code == FUNCTION_ROLLBACK)
+        dbc_transaction_ended(self->dbc, function->code == FUNCTION_COMMIT);
     self->has_result = statement_column_count(engine) > 0;
     self->row_count = self->base.diag.row_count = slot->total;
     self->state = STMT_EXECUTED;
@@ -217,6 +233,7 @@ static SQLRETURN set_end(Stmt *self) {
     } else {
         int64_t rows = statement_row_count(atomic_load(&self->engine));
         if (rows > 0) slot->total += rows;
+        positioned_done(self, slot->row, rows);
         set_succeeded(self, slot->row);
     }
     slot->row++;
@@ -230,7 +247,7 @@ static SQLRETURN execution_begin(Stmt *self) {
     CallSlot *slot = &self->slot;
     Statement *engine = atomic_load(&self->engine);
     slot->step = STEP_SET;
-    if (statement_parameter_count(engine) == 0) return SQL_SUCCESS;
+    if (stmt_parameter_count(self) == 0) return SQL_SUCCESS;
     slot->waits = params_wait(self, self->apd->array_size);
     if (statement_takes_sets(engine))
         slot->step = STEP_CHUNK;

@@ -60,6 +60,7 @@ void cursor_reset(Cursor *self) {
     self->delivered = self->rowset_start = 0;
     self->rowset_rows = self->current = 0;
     part_reset(&self->part);
+    changed_clear(&self->changed);
     if (self->held) arena_reset(self->held);
 }
 
@@ -69,10 +70,17 @@ void cursor_free(Cursor *self) {
     heap_free(self->bound);
     heap_free(self->data_plans);
     buf_clear(&self->part.text);
+    changed_free(&self->changed);
     arena_free(self->held);
 }
 
 bool cursor_locate(const Cursor *self, SQLULEN row, const BatchView **batch, uint32_t *logical) {
+    const ChangedRow *changed = changed_find(&self->changed, self->rowset_start + row);
+    if (changed) {
+        *batch = changed->batch;
+        *logical = 0;
+        return changed->batch != NULL;
+    }
     for (uint32_t i = 0; i < self->nsegments; i++) {
         const RowSegment *segment = &self->segments[i];
         if (row < segment->count) {
@@ -313,6 +321,19 @@ static SQLRETURN batch_next(Stmt *self) {
     return cursor->ended ? SQL_NO_DATA : SQL_SUCCESS;
 }
 
+static void fill_columns(Stmt *self, const BatchView *batch, uint32_t logical, SQLULEN row);
+
+/* A row that was changed through the cursor, as it is now; a deleted one leaves its buffers as they were. */
+static void take_changed(Stmt *self, const ChangedRow *changed) {
+    if (changed->batch) {
+        if (self->options.retrieve_data == SQL_RD_ON)
+            fill_columns(self, changed->batch, 0, self->fetch.done);
+        return;
+    }
+    SQLUSMALLINT *status = row_status(self, self->fetch.done);
+    if (status) *status = SQL_ROW_DELETED;
+}
+
 /* Rows of the current batch into the buffers, as many as are wanted. */
 static SQLRETURN run_take(Stmt *self) {
     Cursor *cursor = &self->cursor;
@@ -322,8 +343,18 @@ static SQLRETURN run_take(Stmt *self) {
     if (count > left) count = (uint32_t)left;
     if (self->options.max_rows && count > self->options.max_rows - cursor->delivered)
         count = (uint32_t)(self->options.max_rows - cursor->delivered);
+    const ChangedRow *changed = NULL;
+    uint64_t number = cursor->delivered + 1, next = changed_next(&cursor->changed, number);
+    if (next == number) {
+        changed = changed_find(&cursor->changed, number);
+        count = 1;
+    } else if (next - number < count) {
+        count = (uint32_t)(next - number);
+    }
     if (!segment_add(cursor, cursor->next, count)) return diag_no_memory(&self->base);
-    if (self->options.retrieve_data == SQL_RD_ON)
+    if (changed)
+        take_changed(self, changed);
+    else if (self->options.retrieve_data == SQL_RD_ON)
         for (uint32_t i = 0; i < cursor->nbound; i++)
             run_column(self, cursor->batch, &cursor->bound[i], cursor->next, count, fetch->done);
     if (self->options.use_bookmarks != SQL_UB_OFF) bookmarks_put(self, fetch->done, count);
@@ -448,6 +479,7 @@ static SQLRETURN fetch_begin(Stmt *self, const FetchState *wanted) {
     bool locked = !ard->automatic && handle_lock(ard->base.id, SQL_HANDLE_DESC);
     SQLRETURN result = SQL_ERROR;
     part_reset(&cursor->part);
+    cursor_settle(self);
     cursor->disowned = false;
     self->fetch = *wanted;
     cursor->nsegments = 0;
@@ -512,11 +544,11 @@ SQLRETURN stmt_extended_fetch(Stmt *self, SQLUSMALLINT orientation, SQLLEN offse
     return fetch_to(self, &wanted);
 }
 
-/* ---- SQLSetPos */
+/* ---- rows by their place: SQLSetPos, SQLBulkOperations */
 
 /* A bound column of a row that is kept in another form (held.c) gets a conversion of its own. */
-static void refresh_column(Stmt *self, const BatchView *batch, BoundColumn bound, uint32_t logical,
-                           SQLULEN row) {
+static void fill_column(Stmt *self, const BatchView *batch, BoundColumn bound, uint32_t logical,
+                        SQLULEN row) {
     const ColumnView *column = &batch->columns[bound.column];
     ConvertPlan own;
     if (column->physical != PHYS_LIST && column->physical != PHYS_ROW &&
@@ -526,45 +558,72 @@ static void refresh_column(Stmt *self, const BatchView *batch, BoundColumn bound
     run_column(self, batch, &bound, logical, 1, row);
 }
 
-/* The bound buffers of one row of the rowset are filled again: the rows of a cursor never change. */
-static SQLRETURN refresh_row(Stmt *self, SQLULEN row) {
-    Cursor *cursor = &self->cursor;
-    const BatchView *batch;
-    uint32_t logical;
+static void fill_columns(Stmt *self, const BatchView *batch, uint32_t logical, SQLULEN row) {
+    for (uint32_t i = 0; i < self->cursor.nbound; i++)
+        fill_column(self, batch, self->cursor.bound[i], logical, row);
+}
+
+SQLRETURN cursor_fill(Stmt *self, const BatchView *batch, uint32_t logical, SQLULEN row) {
     if (plan_check(self) != SQL_SUCCESS) return SQL_ERROR;
-    if (!cursor_locate(cursor, row, &batch, &logical)) return SQL_SUCCESS; /* as they were filled */
-    for (uint32_t i = 0; i < cursor->nbound; i++)
-        refresh_column(self, batch, cursor->bound[i], logical, row);
+    fill_columns(self, batch, logical, row);
     return SQL_SUCCESS;
 }
 
-static SQLRETURN refresh_rows(Stmt *self, SQLSETPOSIROW row) {
+/* As the cursor has the row: what others have changed since is not seen. */
+static SQLRETURN refill_row(Stmt *self, SQLULEN row) {
+    const BatchView *batch;
+    uint32_t logical;
+    if (!cursor_locate(&self->cursor, row, &batch, &logical))
+        return SQL_SUCCESS; /* as they were filled, or deleted */
+    return cursor_fill(self, batch, logical, row);
+}
+
+SQLRETURN cursor_refill(Stmt *self, SQLSETPOSIROW row) {
     SQLRETURN result = SQL_SUCCESS;
     SQLULEN first = row ? row - 1 : 0, last = row ? row : self->cursor.rowset_rows;
     const SQLUSMALLINT *operation = row ? NULL : self->ard->array_status;
     for (SQLULEN i = first; i < last && result == SQL_SUCCESS; i++)
-        if (!operation || operation[i] == SQL_ROW_PROCEED) result = refresh_row(self, i);
+        if (!operation || operation[i] == SQL_ROW_PROCEED) result = refill_row(self, i);
     return result;
 }
 
-SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQLUSMALLINT lock) {
+/* Reads the engine's batch that begins with row `number`; the rows of the rowset are kept. */
+static Status batch_seek(Stmt *self, uint64_t number, Error *err) {
     Cursor *cursor = &self->cursor;
-    if (operation > SQL_ADD)
-        return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no operation %u",
-                          (unsigned)operation);
-    if (operation != SQL_POSITION && operation != SQL_REFRESH)
-        return diag_error(&self->base, ERR_UNSUPPORTED,
-                          "rows cannot be changed through the cursor");
-    if (lock != SQL_LOCK_NO_CHANGE)
-        return diag_error(&self->base, ERR_UNSUPPORTED, "rows cannot be locked");
-    if (row > cursor->rowset_rows)
-        return diag_error(&self->base, ERR_ROW_RANGE, "the rowset has %llu rows",
-                          (unsigned long long)cursor->rowset_rows);
-    cursor->data_wanted = true;
-    if (operation == SQL_REFRESH) return refresh_rows(self, row);
-    if (row == 0)
-        return diag_error(&self->base, ERR_CURSOR_POSITION, "a position is a row of the rowset");
-    cursor->current = row - 1;
-    part_reset(&cursor->part);
-    return SQL_SUCCESS;
+    Statement *engine = atomic_load(&self->engine);
+    bool done;
+    TRY(held_keep(self, err));
+    cursor->batch = NULL;
+    TRY(statement_seek_start(engine, number - 1, err));
+    TRY(statement_wait(engine, -1, &done, err));
+    const BatchView *batch = statement_batch(engine);
+    if (!batch || batch->rows == 0) return TRIB_OK;
+    cursor->batch = batch;
+    cursor->batch_start = number - 1;
+    cursor->next = 0;
+    return TRIB_OK;
+}
+
+Status cursor_seek(Stmt *self, uint64_t number, const BatchView **batch, uint32_t *logical,
+                   Error *err) {
+    Cursor *cursor = &self->cursor;
+    const ChangedRow *changed = changed_find(&cursor->changed, number);
+    SQLULEN most = self->options.max_rows;
+    *batch = changed ? changed->batch : NULL;
+    *logical = 0;
+    if (changed || number == 0 || (most && number > most)) return TRIB_OK;
+    if (number >= cursor->rowset_start && number - cursor->rowset_start < cursor->rowset_rows &&
+        cursor_locate(cursor, number - cursor->rowset_start, batch, logical))
+        return TRIB_OK;
+    if (cursor->rows) {
+        *batch = number <= listing_rows(cursor->rows) ? listing_batch(cursor->rows) : NULL;
+        *logical = (uint32_t)(number - 1);
+        return TRIB_OK;
+    }
+    bool here = cursor->batch && number > cursor->batch_start &&
+                number - 1 - cursor->batch_start < cursor->batch->rows;
+    if (!here) TRY(batch_seek(self, number, err));
+    *batch = cursor->batch;
+    if (*batch) *logical = (uint32_t)(number - 1 - cursor->batch_start);
+    return TRIB_OK;
 }

@@ -231,9 +231,12 @@ static SQLRETURN get_first(Stmt *self, uint32_t number, SQLSMALLINT asked, void 
     SQLSMALLINT ctype = resolve_ctype(self, number, asked, &record);
     if (!ctype) return SQL_ERROR;
     if (!cursor_locate(cursor, cursor->current, &batch, &logical)) {
+        const ChangedRow *changed =
+            changed_find(&cursor->changed, cursor->rowset_start + cursor->current);
         cursor->data_wanted = true;
         return diag_error(&self->base, ERR_CURSOR_POSITION,
-                          "the row was fetched into bound columns and is no longer held");
+                          changed ? "the row has been deleted"
+                                  : "the row was fetched into bound columns and is no longer held");
     }
     const ColumnView *column = &batch->columns[number - 1];
     ConvertPlan *plan = plan_for(self, number, column->type, ctype);
@@ -267,6 +270,7 @@ SQLRETURN stmt_get_data(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLP
     if (cursor->rowset_rows == 0)
         return diag_error(&self->base, ERR_CURSOR_STATE, "the cursor is behind the last row");
     if (self->fetch.size > 1) cursor->data_wanted = true;
+    cursor_settle(self);
     if (bookmark) return bookmark_data(self, ctype, data, capacity, indicator);
     if (part->column == number && part->ctype == ctype) {
         if (part->finished) return SQL_NO_DATA;

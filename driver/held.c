@@ -114,9 +114,16 @@ static Status copy_segment(Arena *arena, RowSegment *segment, Error *err) {
     return TRIB_OK;
 }
 
+Status held_copy(Arena *arena, const BatchView *batch, uint32_t logical, uint32_t column,
+                 ColumnView *out, Error *err) {
+    RowSegment row = {batch, logical, 1};
+    return copy_column(arena, &row, &batch->columns[column], out, err);
+}
+
 Status held_keep(Stmt *stmt, Error *err) {
     Cursor *cursor = &stmt->cursor;
-    bool wanted = !cursor->all_bound || cursor->data_wanted || cursor->scrollable;
+    bool wanted = !cursor->all_bound || cursor->data_wanted || cursor->scrollable ||
+                  change_offered(stmt, NULL);
     if (wanted && !cursor->held) TRY_ALLOC(cursor->held, arena_new(NULL), err);
     for (uint32_t i = 0; i < cursor->nsegments; i++) {
         RowSegment *segment = &cursor->segments[i];

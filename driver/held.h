@@ -11,4 +11,8 @@
  * it was never used). */
 Status held_keep(Stmt *stmt, Error *err) WARN_UNUSED;
 
+/* One column of one row, copied into an arena. */
+Status held_copy(Arena *arena, const BatchView *batch, uint32_t logical, uint32_t column,
+                 ColumnView *out, Error *err) WARN_UNUSED;
+
 #endif

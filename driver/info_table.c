@@ -211,9 +211,61 @@ static void of_user(InfoOut *out) {
     if (out->dbc->state == DBC_CONNECTED) text_copy(out, session_user(out->dbc->session));
 }
 
+static bool writes_refused(const Dbc *dbc) {
+    return dbc->writes_refused || dbc->options.access_mode == SQL_MODE_READ_ONLY;
+}
+
+/* The default catalog takes writes. */
+static bool catalog_writable(Dbc *dbc) {
+    TransactionFacts facts;
+    dbc_transaction_facts(dbc, &facts);
+    return facts.writable;
+}
+
 static void of_read_only(InfoOut *out) {
-    bool yes = out->dbc->writes_refused || out->dbc->options.access_mode == SQL_MODE_READ_ONLY;
+    bool yes = writes_refused(out->dbc) ||
+               (session_catalog(out->dbc->session).len > 0 && !catalog_writable(out->dbc));
     out->text = yes ? STR("Y") : STR("N");
+}
+
+#define FORWARD_ATTRIBUTES \
+    (SQL_CA1_NEXT | SQL_CA1_LOCK_NO_CHANGE | SQL_CA1_POS_POSITION | SQL_CA1_POS_REFRESH)
+#define FORWARD_WRITES                                                                        \
+    (SQL_CA1_POS_UPDATE | SQL_CA1_POS_DELETE | SQL_CA1_BULK_ADD | SQL_CA1_POSITIONED_UPDATE | \
+     SQL_CA1_POSITIONED_DELETE)
+#define STATIC_ATTRIBUTES                                                          \
+    (FORWARD_ATTRIBUTES | SQL_CA1_ABSOLUTE | SQL_CA1_RELATIVE | SQL_CA1_BOOKMARK | \
+     SQL_CA1_BULK_FETCH_BY_BOOKMARK)
+#define STATIC_WRITES \
+    (FORWARD_WRITES | SQL_CA1_BULK_UPDATE_BY_BOOKMARK | SQL_CA1_BULK_DELETE_BY_BOOKMARK)
+#define ATTRIBUTES2 \
+    (SQL_CA2_READ_ONLY_CONCURRENCY | SQL_CA2_MAX_ROWS_SELECT | SQL_CA2_MAX_ROWS_CATALOG)
+#define WRITES2 (SQL_CA2_OPT_VALUES_CONCURRENCY | SQL_CA2_SIMULATE_UNIQUE)
+
+/* What cursors can do, and what those over tables of a default catalog that takes writes can do besides. */
+typedef struct ChangeBits {
+    SQLUSMALLINT type;
+    uint32_t always, written;
+} ChangeBits;
+
+static const ChangeBits change_bits[] = {
+    {SQL_SCROLL_CONCURRENCY, SQL_SCCO_READ_ONLY, SQL_SCCO_OPT_VALUES},
+    {SQL_POS_OPERATIONS, SQL_POS_POSITION | SQL_POS_REFRESH,
+     SQL_POS_UPDATE | SQL_POS_DELETE | SQL_POS_ADD},
+    {SQL_POSITIONED_STATEMENTS, 0, SQL_PS_POSITIONED_DELETE | SQL_PS_POSITIONED_UPDATE},
+    {SQL_STATIC_SENSITIVITY, 0, SQL_SS_UPDATES},
+    {SQL_FORWARD_ONLY_CURSOR_ATTRIBUTES1, FORWARD_ATTRIBUTES, FORWARD_WRITES},
+    {SQL_FORWARD_ONLY_CURSOR_ATTRIBUTES2, ATTRIBUTES2, WRITES2},
+    {SQL_STATIC_CURSOR_ATTRIBUTES1, STATIC_ATTRIBUTES, STATIC_WRITES},
+    {SQL_STATIC_CURSOR_ATTRIBUTES2, ATTRIBUTES2, WRITES2 | SQL_CA2_SENSITIVITY_UPDATES},
+};
+
+static void of_changes(InfoOut *out) {
+    bool written = !writes_refused(out->dbc) && catalog_writable(out->dbc);
+    for (size_t i = 0; i < COUNT_OF(change_bits); i++) {
+        if (change_bits[i].type != out->type) continue;
+        out->number = change_bits[i].always | (written ? change_bits[i].written : 0);
+    }
 }
 
 /* Transactions are those of the default catalog. */
@@ -290,12 +342,6 @@ static void of_keywords(InfoOut *out) {
 #define BITS_OF(type, function) {type, INFO_32_OF, 0, NULL, function},
 
 #define NAME_USAGE (SQL_CU_DML_STATEMENTS | SQL_CU_TABLE_DEFINITION | SQL_CU_INDEX_DEFINITION)
-#define FORWARD_ATTRIBUTES \
-    (SQL_CA1_NEXT | SQL_CA1_LOCK_NO_CHANGE | SQL_CA1_POS_POSITION | SQL_CA1_POS_REFRESH)
-#define FORWARD_ATTRIBUTES2 \
-    (SQL_CA2_READ_ONLY_CONCURRENCY | SQL_CA2_MAX_ROWS_SELECT | SQL_CA2_MAX_ROWS_CATALOG)
-#define STATIC_ATTRIBUTES \
-    (FORWARD_ATTRIBUTES | SQL_CA1_ABSOLUTE | SQL_CA1_RELATIVE | SQL_CA1_BOOKMARK)
 #define SCROLL_DIRECTIONS                                                              \
     (SQL_FD_FETCH_NEXT | SQL_FD_FETCH_FIRST | SQL_FD_FETCH_LAST | SQL_FD_FETCH_PRIOR | \
      SQL_FD_FETCH_ABSOLUTE | SQL_FD_FETCH_RELATIVE | SQL_FD_FETCH_BOOKMARK)

@@ -59,14 +59,14 @@ SQLRETURN stmt_bind_parameter(Stmt *self, SQLUSMALLINT number, SQLSMALLINT direc
 SQLRETURN stmt_num_params(Stmt *self, SQLSMALLINT *out) {
     if (!out) return diag_error(&self->base, ERR_NULL_POINTER, "the result is a NULL pointer");
     Statement *engine = atomic_load(&self->engine);
-    *out = engine && !self->cursor.rows ? (SQLSMALLINT)statement_parameter_count(engine) : 0;
+    *out = engine && !self->cursor.rows ? (SQLSMALLINT)stmt_parameter_count(self) : 0;
     return SQL_SUCCESS;
 }
 
 SQLRETURN stmt_describe_param(Stmt *self, SQLUSMALLINT number, SQLSMALLINT *type, SQLULEN *size,
                               SQLSMALLINT *digits, SQLSMALLINT *nullable) {
     Statement *engine = atomic_load(&self->engine);
-    uint32_t count = engine && !self->cursor.rows ? statement_parameter_count(engine) : 0;
+    uint32_t count = engine && !self->cursor.rows ? stmt_parameter_count(self) : 0;
     if (number == 0 || number > count)
         return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "parameter %u of %u does not exist",
                           (unsigned)number, (unsigned)count);
@@ -90,19 +90,14 @@ SQLSMALLINT params_ctype(const Stmt *self, uint32_t index) {
     return app ? resolve_ctype(app, desc_find(self->ipd, index + 1)) : SQL_C_CHAR;
 }
 
-bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlace *out) {
-    const Desc *apd = self->apd;
-    out->app = desc_find(apd, index + 1);
-    out->own = desc_find(self->ipd, index + 1);
-    if (!out->app || !out->own) return false;
+/* The buffers of a record whose app, own and ctype are known. */
+static void record_place(const Desc *desc, SQLULEN row, ParamPlace *out) {
     const DescRecord *app = out->app;
-    if (!app->data && !app->indicator && !app->octet_length_ptr) return false;
-    out->ctype = resolve_ctype(app, out->own);
     size_t size = ctype_size(out->ctype);
-    SQLLEN offset = apd->bind_offset ? *apd->bind_offset : 0;
-    bool by_row = apd->bind_type != SQL_PARAM_BIND_BY_COLUMN;
-    out->step = by_row ? (size_t)apd->bind_type : size ? size : (size_t)app->octet_length;
-    out->length_step = by_row ? (size_t)apd->bind_type : sizeof(SQLLEN);
+    SQLLEN offset = desc->bind_offset ? *desc->bind_offset : 0;
+    bool by_row = desc->bind_type != SQL_PARAM_BIND_BY_COLUMN;
+    out->step = by_row ? (size_t)desc->bind_type : size ? size : (size_t)app->octet_length;
+    out->length_step = by_row ? (size_t)desc->bind_type : sizeof(SQLLEN);
     out->data = app->data ? (char *)app->data + offset + row * out->step : NULL;
     out->length = app->octet_length_ptr
                       ? (const SQLLEN *)(const void *)((char *)app->octet_length_ptr + offset +
@@ -112,7 +107,25 @@ bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlace *out)
                          ? (const SQLLEN *)(const void *)((char *)app->indicator + offset +
                                                           row * out->length_step)
                          : NULL;
+}
+
+bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlace *out) {
+    out->app = desc_find(self->apd, index + 1);
+    out->own = desc_find(self->ipd, index + 1);
+    out->of_column = false;
+    if (!out->app || !out->own) return false;
+    const DescRecord *app = out->app;
+    if (!app->data && !app->indicator && !app->octet_length_ptr) return false;
+    out->ctype = resolve_ctype(app, out->own);
+    record_place(self->apd, row, out);
     return true;
+}
+
+void column_place(const Desc *ard, const DescRecord *app, const DescRecord *own, SQLULEN row,
+                  ParamPlace *out) {
+    *out = (ParamPlace){.app = app, .own = own, .of_column = true};
+    out->ctype = resolve_ctype(app, own);
+    record_place(ard, row, out);
 }
 
 static bool at_execution(const ParamPlace *place) {
@@ -121,7 +134,7 @@ static bool at_execution(const ParamPlace *place) {
 }
 
 uint32_t params_next_at_execution(Stmt *self, SQLULEN row, uint32_t from) {
-    uint32_t count = statement_parameter_count(atomic_load(&self->engine));
+    uint32_t count = stmt_parameter_count(self);
     for (uint32_t i = from; i < count; i++) {
         ParamPlace place;
         if (param_place(self, row, i, &place) && at_execution(&place)) return i;
@@ -130,7 +143,7 @@ uint32_t params_next_at_execution(Stmt *self, SQLULEN row, uint32_t from) {
 }
 
 bool params_wait(const Stmt *self, SQLULEN sets) {
-    uint32_t count = statement_parameter_count(atomic_load(&self->engine));
+    uint32_t count = stmt_parameter_count(self);
     for (uint32_t i = 0; i < count; i++) {
         ParamPlace place;
         if (!param_place(self, 0, i, &place) || !place.length) continue;
@@ -146,6 +159,30 @@ SQLPOINTER params_token(Stmt *self, SQLULEN row, uint32_t index) {
     return param_place(self, row, index, &place) ? place.data : NULL;
 }
 
+static const char *place_kind(const ParamPlace *place) {
+    return place->of_column ? "column" : "parameter";
+}
+
+/* What a fetch cut is longer than its buffer: it must not be taken for what is there. */
+static bool length_beyond(const ParamPlace *place, SQLLEN length) {
+    return place->of_column && ctype_size(place->ctype) == 0 && length > place->app->octet_length;
+}
+
+static Status length_check(const ParamPlace *place, uint32_t index, SQLLEN length, Error *err) {
+    if (length == SQL_DEFAULT_PARAM)
+        return error_set(err, ERR_DEFAULT_PARAM, "%s %u has no default value", place_kind(place),
+                         index + 1);
+    if (length < 0 && length != SQL_NTS && ctype_size(place->ctype) == 0)
+        return error_set(err, ERR_STRING_LENGTH, "%s %u has the length %lld", place_kind(place),
+                         index + 1, (long long)length);
+    if (length_beyond(place, length))
+        return error_set(err, ERR_STRING_LENGTH,
+                         "column %u has the length %lld, its buffer %lld bytes: what was cut when "
+                         "it was fetched cannot be written",
+                         index + 1, (long long)length, (long long)place->app->octet_length);
+    return TRIB_OK;
+}
+
 /* The value's bytes: from SQLPutData or from the bound buffer. *null: it is NULL. */
 static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, const void **data,
                           SQLLEN *length, bool *null, Error *err) {
@@ -153,8 +190,8 @@ static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, c
     if (*null) return TRIB_OK;
     if (at_execution(place)) {
         if (index >= self->nputs || !self->puts[index].given)
-            return error_set(err, ERR_SEQUENCE, "the value of parameter %u was not given",
-                             index + 1);
+            return error_set(err, ERR_SEQUENCE, "the value of %s %u was not given",
+                             place_kind(place), index + 1);
         *data = self->puts[index].data.data;
         *length = (SQLLEN)self->puts[index].data.len;
         *null = self->puts[index].is_null;
@@ -165,13 +202,9 @@ static Status param_bytes(Stmt *self, uint32_t index, const ParamPlace *place, c
     *length = place->length                  ? param_length(place->length)
               : place->ctype == SQL_C_BINARY ? place->app->octet_length
                                              : SQL_NTS;
-    if (*length == SQL_DEFAULT_PARAM)
-        return error_set(err, ERR_DEFAULT_PARAM, "parameter %u has no default value", index + 1);
-    if (*length < 0 && *length != SQL_NTS && ctype_size(place->ctype) == 0)
-        return error_set(err, ERR_STRING_LENGTH, "parameter %u has the length %lld", index + 1,
-                         (long long)*length);
-    if (!*data) return error_set(err, ERR_NULL_POINTER, "parameter %u has no data", index + 1);
-    return TRIB_OK;
+    TRY(length_check(place, index, *length, err));
+    if (*data) return TRIB_OK;
+    return error_set(err, ERR_NULL_POINTER, "%s %u has no data", place_kind(place), index + 1);
 }
 
 Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, Arena *arena,
@@ -201,20 +234,20 @@ Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, Arena *a
     ConvertCode code = convert_parameter(&parameter, data, arena, out, err);
     *fraction = code == CONVERT_FRACTION;
     if (*fraction) {
-        (void)error_set(err, ERR_FRACTION_TRUNCATED, "the fraction of parameter %u was dropped",
-                        index + 1);
+        (void)error_set(err, ERR_FRACTION_TRUNCATED, "the fraction of %s %u was dropped",
+                        place_kind(place), index + 1);
         return TRIB_OK;
     }
     if (code == CONVERT_OK) return TRIB_OK;
     Status status = convert_error(code, err);
-    return err->detail[0] ? status : error_detail(err, "parameter %u", index + 1);
+    return err->detail[0] ? status : error_detail(err, "%s %u", place_kind(place), index + 1);
 }
 
 Status params_send(Stmt *self, SQLULEN row, Error *err, SQLINTEGER *index) {
     Statement *engine = atomic_load(&self->engine);
-    uint32_t count = statement_parameter_count(engine);
+    uint32_t count = stmt_parameter_count(self);
     *index = 0;
-    if (count == 0) return TRIB_OK;
+    if (count == 0 && !self->positioned.is_on) return TRIB_OK;
     Desc *apd = self->apd;
     Arena *arena;
     TRY_ALLOC(arena, handle_scratch(&self->base), err);
@@ -238,5 +271,5 @@ Status params_send(Stmt *self, SQLULEN row, Error *err, SQLINTEGER *index) {
     }
     if (status == TRIB_OK) *index = 0;
     if (locked) handle_unlock(&apd->base);
-    return status;
+    return status == TRIB_OK ? positioned_bind(self, arena, err) : status;
 }

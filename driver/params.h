@@ -9,6 +9,7 @@
 /* Where the buffers of a parameter stand for one set; those of the next set are the steps further. */
 typedef struct ParamPlace {
     const DescRecord *app, *own;
+    bool of_column; /* of a result that is written to, not a parameter */
     SQLSMALLINT ctype;
     char *data;
     const SQLLEN *length, *indicator;
@@ -17,6 +18,9 @@ typedef struct ParamPlace {
 
 /* false: the parameter is not bound. */
 bool param_place(const Stmt *self, SQLULEN row, uint32_t index, ParamPlace *out);
+/* Likewise of a bound column whose row `row` is written; `own` says its SQL type. */
+void column_place(const Desc *ard, const DescRecord *app, const DescRecord *own, SQLULEN row,
+                  ParamPlace *out);
 static inline SQLLEN param_length(const void *from) {
     SQLLEN value;
     memcpy(&value, from, sizeof value);

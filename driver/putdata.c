@@ -1,5 +1,6 @@
 /*
- * putdata.c - data at execution: SQLParamData and SQLPutData.
+ * putdata.c - data at execution: SQLParamData and SQLPutData, for parameters and for bound columns whose rows
+ * are written (change.c).
  *
  * The values of one set of parameters are collected in buffers, charged to the budget of the process,
  * until SQLParamData finds that all are there; then the set is carried out, and what was collected for it
@@ -17,7 +18,7 @@ void stmt_drop_puts(Stmt *self) {
 }
 
 static bool puts_make(Stmt *self) {
-    uint32_t count = statement_parameter_count(atomic_load(&self->engine));
+    uint32_t count = self->slot.rows ? stmt_column_count(self) : stmt_parameter_count(self);
     Error err;
     SettingValue limit;
     stmt_drop_puts(self); /* those of the set before */
@@ -37,15 +38,16 @@ static bool puts_make(Stmt *self) {
 static SQLRETURN puts_complete(Stmt *self) {
     CallSlot *slot = &self->slot;
     slot->given_row = slot->row + 1;
-    slot->resume = execution_run;
+    slot->resume = slot->rows ? change_run : execution_run;
     self->state = self->state_before;
-    return execution_run(self);
+    return slot->resume(self);
 }
 
 SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token) {
     CallSlot *slot = &self->slot;
     if (self->state != STMT_NEED_DATA) {
-        uint32_t next = params_next_at_execution(self, slot->row, slot->param + 1);
+        uint32_t next = slot->rows ? change_next_at_execution(self, slot->param + 1)
+                                   : params_next_at_execution(self, slot->row, slot->param + 1);
         if (next == UINT32_MAX) {
             SQLRETURN result = puts_complete(self);
             if (result != SQL_NEED_DATA) return result;
@@ -54,7 +56,9 @@ SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token) {
         }
     }
     if (self->state == STMT_NEED_DATA && !puts_make(self)) return diag_no_memory(&self->base);
-    if (token) *token = params_token(self, slot->row, slot->param);
+    if (token)
+        *token = slot->rows ? change_token(self, slot->param)
+                            : params_token(self, slot->row, slot->param);
     self->state = STMT_MUST_PUT;
     return SQL_NEED_DATA;
 }
@@ -70,7 +74,8 @@ static SQLLEN piece_length(SQLSMALLINT ctype, const void *data, SQLLEN length) {
 
 SQLRETURN stmt_put_data(Stmt *self, SQLPOINTER data, SQLLEN length) {
     PutValue *put = &self->puts[self->slot.param];
-    SQLSMALLINT ctype = params_ctype(self, self->slot.param);
+    SQLSMALLINT ctype = self->slot.rows ? change_ctype(self, self->slot.param)
+                                        : params_ctype(self, self->slot.param);
     Error err;
     if (put->given && (put->is_null || length == SQL_NULL_DATA))
         return diag_error(&self->base, ERR_CONCATENATE_NULL, "a NULL comes in one piece");
@@ -87,9 +92,9 @@ SQLRETURN stmt_put_data(Stmt *self, SQLPOINTER data, SQLLEN length) {
                               (long long)length);
         if (!grant_try(&self->put_grant, bytes))
             return diag_error(&self->base, ERR_OUT_OF_MEMORY,
-                              "the value of parameter %u does not fit into the memory of the "
-                              "process (ProcessMemoryLimit)",
-                              self->slot.param + 1);
+                              "the value of %s %u does not fit into the memory of the process "
+                              "(ProcessMemoryLimit)",
+                              self->slot.rows ? "column" : "parameter", self->slot.param + 1);
         buf_add(&put->data, data, (size_t)bytes);
         if (buf_status(&put->data, &err) != TRIB_OK) return diag_engine(&self->base, &err);
     }

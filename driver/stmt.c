@@ -6,7 +6,7 @@
  * connection's. Memory: the engine's statement is made when first needed; buffers of a cursor are
  * kept for the next one.
  */
-#include "driver/stmt.h"
+#include "driver/change.h"
 
 void stmt_options_init(StmtOptions *options) {
     memset(options, 0, sizeof *options);
@@ -15,7 +15,7 @@ void stmt_options_init(StmtOptions *options) {
     options->scrollable = SQL_NONSCROLLABLE;
     options->sensitivity = SQL_UNSPECIFIED;
     options->retrieve_data = SQL_RD_ON;
-    options->simulate_cursor = SQL_SC_NON_UNIQUE;
+    options->simulate_cursor = SQL_SC_UNIQUE; /* changes go by a key */
     options->use_bookmarks = SQL_UB_OFF;
     options->metadata_id = SQL_FALSE;
     options->rowset_size = 1;
@@ -38,6 +38,8 @@ static void stmt_destroy(Stmt *self) {
     sets_drop(self);
     arena_free(self->sets.arena);
     cursor_free(&self->cursor);
+    stmt_drop_cursor_name(self);
+    change_free(self);
     if (engine) statement_free(engine);
     for (size_t i = 0; i < COUNT_OF(descs); i++) {
         desc_clear(descs[i]);
@@ -167,6 +169,7 @@ static void cancel_call(Stmt *self) {
     atomic_store(&self->cancel_wanted, true);
     Statement *engine = atomic_load(&self->engine);
     if (engine) statement_cancel(engine);
+    change_cancel(self);
 }
 
 SQLRETURN stmt_cancel(SQLHANDLE handle) {
@@ -246,6 +249,8 @@ SQLRETURN stmt_close_cursor(Stmt *self) {
 void stmt_forget(Stmt *self) {
     cursor_close(self);
     sets_drop(self);
+    change_forget(self);
+    self->positioned = (Positioned){0};
     self->prepared = self->has_result = false;
     self->row_count = -1;
     self->state = STMT_ALLOCATED;
@@ -291,8 +296,7 @@ typedef struct OptionRow {
 static const OptionRow option_rows[] = {
     {SQL_ATTR_ASYNC_ENABLE, OPTION(async_enable), SQL_ASYNC_ENABLE_OFF, SQL_ASYNC_ENABLE_ON, 0,
      false},
-    {SQL_ATTR_CONCURRENCY, OPTION(concurrency), SQL_CONCUR_READ_ONLY, SQL_CONCUR_VALUES,
-     ONLY(SQL_CONCUR_READ_ONLY), true},
+    {SQL_ATTR_CONCURRENCY, OPTION(concurrency), SQL_CONCUR_READ_ONLY, SQL_CONCUR_VALUES, 0, true},
     {SQL_ATTR_CURSOR_TYPE, OPTION(cursor_type), 0, SQL_CURSOR_STATIC, 0, true},
     {SQL_ATTR_CURSOR_SCROLLABLE, OPTION(scrollable), 0, SQL_SCROLLABLE, 0, true},
     {SQL_ATTR_CURSOR_SENSITIVITY, OPTION(sensitivity), 0, SQL_SENSITIVE, 0, true},
@@ -304,7 +308,7 @@ static const OptionRow option_rows[] = {
     {SQL_ATTR_NOSCAN, OPTION(noscan), 0, 1, 0, false},
     {SQL_ATTR_QUERY_TIMEOUT, OPTION(query_timeout), 0, 0, 0, false},
     {SQL_ATTR_RETRIEVE_DATA, OPTION(retrieve_data), 0, 1, 0, false},
-    {SQL_ATTR_SIMULATE_CURSOR, OPTION(simulate_cursor), 0, SQL_SC_UNIQUE, ONLY(SQL_SC_NON_UNIQUE),
+    {SQL_ATTR_SIMULATE_CURSOR, OPTION(simulate_cursor), 0, SQL_SC_UNIQUE, ONLY(SQL_SC_UNIQUE),
      true},
     {SQL_ATTR_USE_BOOKMARKS, OPTION(use_bookmarks), 0, SQL_UB_VARIABLE, 0, true},
     {SQL_ROWSET_SIZE, OPTION(rowset_size), 0, 0, 0, false},
@@ -316,30 +320,48 @@ static const OptionRow *option_find(SQLINTEGER id) {
     return NULL;
 }
 
-/* Cursors are static or forward-only; the other kinds are answered with a static one. */
-static bool cursor_option_offered(SQLINTEGER attribute, SQLULEN *value) {
-    bool changed = (attribute == SQL_ATTR_CURSOR_TYPE &&
-                    (*value == SQL_CURSOR_KEYSET_DRIVEN || *value == SQL_CURSOR_DYNAMIC)) ||
-                   (attribute == SQL_ATTR_CURSOR_SENSITIVITY && *value == SQL_SENSITIVE);
-    if (changed) *value = attribute == SQL_ATTR_CURSOR_TYPE ? SQL_CURSOR_STATIC : SQL_INSENSITIVE;
-    return !changed;
+/* Cursors are static or forward-only; the other kinds are answered with a static one. Writes through them compare
+ * values: there are no row versions to compare, and rows are not locked. What is static and written to is
+ * neither sensitive nor insensitive: it shows its own changes. */
+static bool cursor_option_offered(const StmtOptions *options, SQLINTEGER attribute,
+                                  SQLULEN *value) {
+    SQLULEN asked = *value;
+    switch (attribute) {
+    case SQL_ATTR_CURSOR_TYPE:
+        if (asked == SQL_CURSOR_KEYSET_DRIVEN || asked == SQL_CURSOR_DYNAMIC)
+            *value = SQL_CURSOR_STATIC;
+        break;
+    case SQL_ATTR_CURSOR_SENSITIVITY:
+        if (asked == SQL_SENSITIVE)
+            *value =
+                options->concurrency == SQL_CONCUR_READ_ONLY ? SQL_INSENSITIVE : SQL_UNSPECIFIED;
+        break;
+    case SQL_ATTR_CONCURRENCY:
+        if (asked == SQL_CONCUR_LOCK || asked == SQL_CONCUR_ROWVER) *value = SQL_CONCUR_VALUES;
+        break;
+    default: break;
+    }
+    return *value == asked;
 }
 
-/* The three attributes that say what a cursor can do agree. */
+/* The attributes that say what a cursor can do agree. */
 static void cursor_options_couple(StmtOptions *options, SQLINTEGER attribute) {
     bool scrolls = options->cursor_type == SQL_CURSOR_STATIC;
     switch (attribute) {
+    case SQL_ATTR_CONCURRENCY:
     case SQL_ATTR_CURSOR_TYPE: break;
     case SQL_ATTR_CURSOR_SCROLLABLE: scrolls = options->scrollable == SQL_SCROLLABLE; break;
     case SQL_ATTR_CURSOR_SENSITIVITY:
         if (options->sensitivity == SQL_UNSPECIFIED) return;
         scrolls = true;
+        options->concurrency = SQL_CONCUR_READ_ONLY;
         break;
     default: return;
     }
     options->cursor_type = scrolls ? SQL_CURSOR_STATIC : SQL_CURSOR_FORWARD_ONLY;
     options->scrollable = scrolls ? SQL_SCROLLABLE : SQL_NONSCROLLABLE;
-    options->sensitivity = scrolls ? SQL_INSENSITIVE : SQL_UNSPECIFIED;
+    bool frozen = scrolls && options->concurrency == SQL_CONCUR_READ_ONLY;
+    options->sensitivity = frozen ? SQL_INSENSITIVE : SQL_UNSPECIFIED;
 }
 
 SQLRETURN stmt_option_set(Handle *poster, StmtOptions *options, SQLINTEGER attribute, SQLULEN value,
@@ -351,7 +373,7 @@ SQLRETURN stmt_option_set(Handle *poster, StmtOptions *options, SQLINTEGER attri
         (attribute == SQL_ROWSET_SIZE && value == 0))
         return diag_error(poster, ERR_ATTRIBUTE_VALUE, "%llu is no value of the attribute %d",
                           (unsigned long long)value, (int)attribute);
-    bool offered = cursor_option_offered(attribute, &value);
+    bool offered = cursor_option_offered(options, attribute, &value);
     if (row->only && value != (SQLULEN)row->only - 1) {
         value = row->only - 1u;
         offered = false;
@@ -523,6 +545,9 @@ SQLRETURN stmt_get_attribute(Stmt *self, SQLINTEGER attribute, SQLPOINTER value,
         return diag_error(&self->base, ERR_ATTRIBUTE_ID, "there is no statement attribute %d",
                           (int)attribute);
     }
+    /* 01S02 of the execution: while this cursor is open */
+    if (attribute == SQL_ATTR_CONCURRENCY && self->cursor.open && !change_offered(self, NULL))
+        number = SQL_CONCUR_READ_ONLY;
     if (value) memcpy(value, &number, sizeof number);
     if (length) *length = SQL_IS_UINTEGER;
     return SQL_SUCCESS;

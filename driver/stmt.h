@@ -11,6 +11,8 @@
 #include "driver/scroll.h"
 #include "engine/base/grant.h"
 
+#include "driver/changed.h"
+
 /* S1 .. S12 of the specification's appendix B. */
 typedef enum StmtState {
     STMT_ALLOCATED,       /* S1 */
@@ -82,6 +84,7 @@ typedef struct Cursor {
     bool disowned;        /* SQLCancel came after the cursor's last use */
     ScrollPosition at;    /* of a scrollable cursor */
     uint64_t batch_start; /* of a scrollable cursor: number (from 0) of the batch's first row */
+    ChangedRows changed;  /* through this cursor */
     PartState part;
 } Cursor;
 
@@ -112,6 +115,34 @@ typedef struct SetsRun {
     uint32_t capacity, next;
 } SetsRun;
 
+/* Rows that are changed through the cursor: change.c */
+typedef enum ChangeKind {
+    CHANGE_NONE,
+    CHANGE_UPDATE,
+    CHANGE_DELETE,
+    CHANGE_ADD,
+    CHANGE_FETCH, /* SQL_FETCH_BY_BOOKMARK: only read */
+} ChangeKind;
+
+typedef struct RowChange {
+    _Atomic(Statement *) engine; /* a second statement of the session, made when first needed, */
+    uint8_t prepared;            /* and what for: a ChangeKind, */
+    bool shape_known;            /* and `shape` says */
+    uint32_t *shape, nshape;     /* the result's columns whose values it sets, 0-based */
+    uint32_t *columns,
+        ncolumns; /* those of the row under way; as many places as the result has columns */
+    uint32_t capacity;
+    _Atomic(Statement *) reader; /* reads a row again by its key */
+    bool reader_prepared;
+    Arena *arena; /* of the row under way */
+    ChangeKind kind;
+    bool bulk;        /* SQLBulkOperations: rows by their bookmarks */
+    bool several;     /* all rows of the buffers; else an error ends the call */
+    SQLULEN row, end; /* the row under way and the one to stop before, 0-based, of the buffers */
+    SQLULEN failed, tried; /* rows */
+    SQLUSMALLINT *status;  /* of the application; may be NULL */
+} RowChange;
+
 /* A fetch under way: what was asked for, and how far it is. */
 typedef struct FetchState {
     SQLSMALLINT orientation;
@@ -126,6 +157,13 @@ typedef struct FetchState {
     bool waiting;         /* for the engine's next batch */
     SQLULEN done, failed; /* rows */
 } FetchState;
+
+/* The statement is UPDATE or DELETE ... WHERE CURRENT OF: positioned.c */
+typedef struct Positioned {
+    bool is_on;
+    SQLHANDLE cursor; /* the statement whose cursor it is */
+    uint32_t nkeys;   /* parameters of the row, behind the application's own */
+} Positioned;
 
 /* Guarded by its lock, except `engine` for cancelling, which lives until the handle is retired. */
 struct Stmt {
@@ -148,10 +186,13 @@ struct Stmt {
     uint32_t nputs;
     Grant put_grant; /* of their bytes */
     SetsRun sets;
+    RowChange change;
+    Positioned positioned;
     Arena *execution; /* lives from one execution to the next */
     SQLLEN row_count;
-    char cursor_name[64];
-    bool cursor_named;
+    char cursor_name[64]; /* written under the lock of the connection's names, too; "": none yet */
+    Stmt *named_next;     /* under that lock */
+    bool cursor_listed;
     int64_t timeout_set;       /* what the engine was told */
     SQLPOINTER fetch_bookmark; /* SQL_ATTR_FETCH_BOOKMARK_PTR */
     SQLUSMALLINT *row_status;  /* of the rowset under way, made when a row has something to say */
@@ -232,7 +273,14 @@ SQLRETURN stmt_fetch(Stmt *self);
 SQLRETURN stmt_fetch_scroll(Stmt *self, SQLSMALLINT orientation, SQLLEN offset);
 SQLRETURN stmt_extended_fetch(Stmt *self, SQLUSMALLINT orientation, SQLLEN offset, SQLULEN *fetched,
                               SQLUSMALLINT *status);
-SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQLUSMALLINT lock);
+/* The bound buffers of a row of the rowset, or of all (0), are filled again from what the cursor has. */
+SQLRETURN cursor_refill(Stmt *self, SQLSETPOSIROW row);
+/* The bound columns of a row of some batch into the buffers of row `row`. */
+SQLRETURN cursor_fill(Stmt *self, const BatchView *batch, uint32_t logical, SQLULEN row);
+/* A scrollable cursor's row by its number (from 1), wherever it is; NULL batch: there is none, or deleted. The
+ * place holds until the next call of this function or fetch. */
+Status cursor_seek(Stmt *self, uint64_t number, const BatchView **batch, uint32_t *logical,
+                   Error *err) WARN_UNUSED;
 /* The batch and the logical row in it of a row of the rowset; false: no longer there. */
 bool cursor_locate(const Cursor *self, SQLULEN row, const BatchView **batch, uint32_t *logical);
 /* Where a logical row's value stands in a column; false: it is NULL. */
@@ -240,6 +288,22 @@ bool cursor_position(const BatchView *batch, const ColumnView *column, uint32_t 
                      uint32_t *out);
 void cursor_reset(Cursor *self); /* closed, memory kept for reuse */
 void cursor_free(Cursor *self);
+
+/* change.c */
+/* Before the rows of the cursor are looked at: what a transaction made of them, if it has ended. */
+void cursor_settle(Stmt *self);
+SQLRETURN stmt_set_pos(Stmt *self, SQLSETPOSIROW row, SQLUSMALLINT operation, SQLUSMALLINT lock);
+SQLRETURN stmt_bulk_operations(Stmt *self, SQLSMALLINT operation);
+/* Goes on with the rows that are left: SQLParamData found the last value of a row. */
+SQLRETURN change_run(Stmt *self);
+/* Data at execution of the row under way: the next column (0-based) that waits, UINT32_MAX: none. */
+uint32_t change_next_at_execution(Stmt *self, uint32_t from);
+SQLPOINTER change_token(Stmt *self, uint32_t column);
+SQLSMALLINT change_ctype(Stmt *self, uint32_t column);
+void change_forget(Stmt *self); /* the result is another one from now on */
+void change_free(Stmt *self);
+/* Can rows be changed through the cursor? Else the reason. */
+bool change_offered(const Stmt *self, const char **reason);
 
 /* getdata.c */
 SQLRETURN stmt_get_data(Stmt *self, SQLUSMALLINT number, SQLSMALLINT ctype, SQLPOINTER data,
@@ -258,8 +322,17 @@ typedef struct DescribeOut {
 SQLRETURN stmt_describe_col(Stmt *self, SQLUSMALLINT number, const DescribeOut *out);
 SQLRETURN stmt_col_attribute(Stmt *self, SQLUSMALLINT number, SQLUSMALLINT field,
                              const TextOut *text, SQLLEN *value);
+
+/* positioned.c */
 SQLRETURN stmt_cursor_name(Stmt *self, const TextOut *out);
 SQLRETURN stmt_set_cursor_name(Stmt *self, Str name);
+void stmt_drop_cursor_name(Stmt *self);
+/* Replaces the text of a statement WHERE CURRENT OF a cursor. */
+Status positioned_prepare(Stmt *self, Str *sql, Error *err) WARN_UNUSED;
+/* The values of the row that the cursor is on, for the next execution. */
+Status positioned_bind(Stmt *self, Arena *arena, Error *err) WARN_UNUSED;
+/* Set `row` has changed so many rows: the cursor shows it. */
+void positioned_done(Stmt *self, SQLULEN row, int64_t rows);
 
 /* catalog.c */
 SQLRETURN stmt_tables(Stmt *self, const Str *names /* catalog, schema, table, types */);
@@ -274,6 +347,11 @@ SQLRETURN stmt_procedures(Stmt *self, const Str *names);
 SQLRETURN stmt_procedure_columns(Stmt *self, const Str *names);
 SQLRETURN stmt_table_privileges(Stmt *self, const Str *names);
 SQLRETURN stmt_column_privileges(Stmt *self, const Str *names);
+
+/* Parameters that the application gives. */
+static inline uint32_t stmt_parameter_count(const Stmt *self) {
+    return statement_parameter_count(atomic_load(&self->engine)) - self->positioned.nkeys;
+}
 
 static inline bool stmt_odbc2(const Stmt *self) {
     return dbc_odbc2(self->dbc);

@@ -148,11 +148,30 @@ typedef struct ColumnInfo {
     TribType type;
     bool nullable;
     Str base_name, table, schema, catalog; /* "" where the column is not a plain one */
-    bool writable;                         /* never claimed where not known */
+    bool writable;       /* through the cursor: a column of the query's update target */
+    bool table_writable; /* its table takes writes */
     bool case_sensitive;
     bool auto_increment;
 } ColumnInfo;
 uint32_t statement_column_count(const Statement *self);
+/*
+ * Rows that are changed through the cursor. Before a preparation: if the rows of the query are each one of one
+ * table that can be written to, its batches have the columns of a key of that table behind those that are
+ * described, and it is read to its end when it is executed, so that a write waits for no reader of its own.
+ */
+void statement_set_updatable(Statement *self, bool on);
+typedef struct UpdateTarget {
+    Str catalog, schema, table;
+    uint32_t nkeys;
+    const Str *keys;    /* names of the key's columns */
+    uint32_t first_key; /* number of the first of them in the batches */
+} UpdateTarget;
+/* After preparing; NULL: nothing can be changed through the cursor, *reason (may be NULL) says why. */
+const UpdateTarget *statement_update_target(const Statement *self, const char **reason);
+/* The table that a prepared INSERT, UPDATE or DELETE changes; false: it is none. */
+bool statement_written_table(const Statement *self, Str *catalog, Str *schema, Str *table);
+/* UPDATE or DELETE ... WHERE CURRENT OF name: what stands before WHERE, and the name as written. */
+bool engine_split_positioned(Str sql, Str *change, Str *cursor);
 const ColumnInfo *statement_column(const Statement *self, uint32_t index); /* 0-based */
 
 /* A parameter marker, after prepare: its type from context, else varchar(4000). */
@@ -223,6 +242,9 @@ const BatchView *statement_batch(const Statement *self);
 Status column_value_text(const ColumnView *column, uint32_t position, Buf *out,
                          Error *err) WARN_UNUSED;
 bool column_value_null(const ColumnView *column, uint32_t position);
+/* The value itself; texts are borrowed from the batch, parts of nested values live in the arena. */
+Status column_value(const ColumnView *column, uint32_t position, Arena *arena, TribValue *out,
+                    Error *err) WARN_UNUSED;
 
 /* Progress of the running execution, for a progress line. Counters only grow. */
 typedef struct Progress {

@@ -275,7 +275,8 @@ static const TribConnector memory_connector = {
     .struct_size = sizeof(TribConnector),
     .type = "memory",
     .summary = "tables in memory, shared within the process",
-    .flags = TRIB_NONBLOCKING | TRIB_PROCESS_STATE | TRIB_VALID_TEXT | TRIB_HOST_DEFAULTS,
+    .flags = TRIB_NONBLOCKING | TRIB_PROCESS_STATE | TRIB_VALID_TEXT | TRIB_HOST_DEFAULTS |
+             TRIB_ROW_KEY_MOVES,
     .options = memory_options,
     .open = memory_open,
     .close = memory_close,

@@ -63,7 +63,9 @@ const char *statement_function(const Statement *self) {
                  {AST_CREATE_SCHEMA, "CREATE SCHEMA"},
                  {AST_DROP_SCHEMA, "DROP SCHEMA"},
                  {AST_CREATE_VIEW, "CREATE VIEW"},
-                 {AST_DROP_VIEW, "DROP VIEW"}};
+                 {AST_DROP_VIEW, "DROP VIEW"},
+                 {AST_COMMIT, "COMMIT WORK"},
+                 {AST_ROLLBACK, "ROLLBACK WORK"}};
     if (self->kind == STATEMENT_QUERY) return "SELECT CURSOR";
     for (size_t i = 0; self->bound && i < COUNT_OF(names); i++)
         if (names[i].kind == self->bound->ast->kind) return names[i].name;

@@ -96,6 +96,16 @@ static Status value_append(Arena *arena, const ColumnView *column, uint32_t at, 
     return buf_status(out, err);
 }
 
+Status column_value(const ColumnView *column, uint32_t position, Arena *arena, TribValue *out,
+                    Error *err) {
+    uint32_t at = view_position(column, position);
+    Vector vector;
+    *out = (TribValue){.type = column->type, .is_null = at == UINT32_MAX};
+    if (out->is_null) return TRIB_OK;
+    TRY(view_vector(arena, column, &vector, err));
+    return vector_value(arena, &vector, at, out, err);
+}
+
 Status column_value_text(const ColumnView *column, uint32_t position, Buf *out, Error *err) {
     uint32_t at = view_position(column, position);
     if (at == UINT32_MAX) return TRIB_OK;

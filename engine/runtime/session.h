@@ -115,6 +115,9 @@ struct Statement {
     StatementKind kind;
     uint32_t ncolumns;
     ColumnInfo *columns;
+    bool updatable;            /* of the next preparation */
+    UpdateTarget *target;      /* NULL: nothing is changed through the cursor, */
+    const char *target_reason; /* since; NULL: nobody asked */
     uint32_t nparameters;
     ParameterInfo *parameters;
     Arena *binding_arena;
@@ -154,6 +157,11 @@ struct Statement {
 Status scroll_fetch(Statement *self, int64_t timeout_ns, bool *done, Batch **out,
                     Error *err) WARN_UNUSED;
 void scroll_close(Statement *self);
+
+/* updatable.c: binds, with a key behind the columns where rows are to be changed through the cursor and can be. */
+Status updatable_bind(Statement *self, const BindContext *context, AstStatement *ast,
+                      BoundStatement **out, Error *err) WARN_UNUSED;
+bool updatable_type(Type type);
 
 /* light.c: may the caller's thread run this text itself? It touches no source and needs little stack. */
 bool statement_text_is_light(Str sql);

@@ -4,7 +4,7 @@ ENGINE_SOURCES += \
 	engine/runtime/pipeline.c engine/runtime/pipeline.h \
 	engine/runtime/execution.c engine/runtime/execution.h engine/runtime/nested.c \
 	engine/runtime/crew.c engine/runtime/crew.h engine/runtime/session.c engine/runtime/session.h \
-	engine/runtime/cursors.c engine/runtime/scroll.c \
+	engine/runtime/cursors.c engine/runtime/scroll.c engine/runtime/updatable.c \
 	engine/runtime/transaction.c \
 	engine/runtime/statement.c engine/runtime/light.c engine/runtime/explain.c \
 	engine/runtime/prepared.c engine/runtime/prepared.h engine/runtime/sets.c \

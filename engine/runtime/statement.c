@@ -207,6 +207,8 @@ static Status prepare_start(Statement *self, RequestKind kind, Str sql, Error *e
     sets_forget(self);
     arena_reset(self->prepared);
     self->bound = NULL;
+    self->target = NULL;
+    self->target_reason = NULL;
     self->kind = STATEMENT_NONE;
     self->ncolumns = self->nparameters = 0;
     statement_clear_bindings(self);
@@ -461,11 +463,14 @@ void statement_describe_column(const LogicalPlan *plan, ColumnId id, ColumnInfo 
     out->table = str_from(table->name);
     out->schema = str_from(table->schema);
     out->catalog = catalog_of(column->table);
+    out->table_writable = table->writable && updatable_type(column->type) &&
+                          !table->columns[column->table_column].hidden;
+    out->auto_increment = table->identity == column->table_column + 1;
 }
 
 static Status describe_columns(Statement *self, Error *err) {
     const BoundStatement *bound = self->bound;
-    self->ncolumns = bound->ncolumns;
+    self->ncolumns = bound->ncolumns - (self->target ? self->target->nkeys : 0);
     TRY_ALLOC(self->columns, ARENA_ARRAY(self->prepared, ColumnInfo, bound->ncolumns), err);
     for (uint32_t i = 0; i < bound->ncolumns; i++) {
         ColumnInfo *info = &self->columns[i];
@@ -473,6 +478,7 @@ static Status describe_columns(Statement *self, Error *err) {
         info->case_sensitive = type_is_text(info->type) || info->type.id == TRIB_TYPE_JSON;
         if (bound->kind == BOUND_QUERY)
             statement_describe_column(bound->plan, bound->plan->root->output[i], info);
+        info->writable = self->target && info->table_writable;
     }
     self->nparameters = bound->nparameters;
     TRY_ALLOC(self->parameters, ARENA_ARRAY(self->prepared, ParameterInfo, bound->nparameters),
@@ -505,7 +511,7 @@ Status statement_prepare_now(Statement *self, Str sql, Error *err) {
     TRY(prepared_expand(self->session, self->prepared, &ast, err));
     BindContext context = {.lookup = statement_lookup(self, &settings), .session = &self->eval};
     BoundStatement *bound;
-    TRY(bind_statement(&context, self->prepared, ast, &bound, err));
+    TRY(updatable_bind(self, &context, ast, &bound, err));
     self->bound = bound;
     self->kind = kinds[bound->kind];
     return describe_columns(self, err);
@@ -721,11 +727,13 @@ static Status run_write(Statement *self, Error *err) {
 }
 
 /* A query in a transaction is read to its end at once: its connection answers one question at a time, and the
- * transaction may end before the application has taken the rows. */
+ * transaction may end before the application has taken the rows. So is one whose rows are to be changed: the
+ * writer must not wait for this reader. */
 static Status run_query(Statement *self, Error *err) {
     TRY(statement_plan(self, self->bound, err));
     bool inside =
-        self->transaction && physical_reads(self->physical, source_tx_source(self->transaction));
+        self->target ||
+        (self->transaction && physical_reads(self->physical, source_tx_source(self->transaction)));
     if (inside) self->settings.buffer_result = true;
     TRY(statement_start(self, false, err));
     return inside ? execution_settle(self->execution, err) : TRIB_OK;

@@ -678,6 +678,37 @@ void statement_set_scrollable(Statement *self, bool on) {
     (void)on;
 }
 
+/* Canned rows are none of a table: what is changed through cursors is tested over the real engine
+ * (test_change.c). */
+void statement_set_updatable(Statement *self, bool on) {
+    (void)self;
+    (void)on;
+}
+
+const UpdateTarget *statement_update_target(const Statement *self, const char **reason) {
+    (void)self;
+    if (reason) *reason = "the rows are canned";
+    return NULL;
+}
+
+bool statement_written_table(const Statement *self, Str *catalog, Str *schema, Str *table) {
+    (void)self;
+    *catalog = *schema = *table = STR("");
+    return false;
+}
+
+bool engine_split_positioned(Str sql, Str *change, Str *cursor) {
+    *change = *cursor = sql;
+    return false;
+}
+
+Status column_value(const ColumnView *column, uint32_t position, Arena *arena, TribValue *out,
+                    Error *err) {
+    (void)arena;
+    *out = (TribValue){.type = column->type, .is_null = column_value_null(column, position)};
+    return out->is_null ? TRIB_OK : error_set(err, ERR_UNSUPPORTED, "canned rows have no values");
+}
+
 /* Canned rows come once: static cursors are tested over the real engine (test_scroll.c). */
 Status statement_seek_start(Statement *self, uint64_t row, Error *err) {
     (void)self;

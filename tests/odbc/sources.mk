@@ -74,7 +74,11 @@ check_PROGRAMS += tests/odbc/test_transactions
 tests_odbc_test_transactions_SOURCES = tests/odbc/test_transactions.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_transactions_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_transactions_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
-TESTS += tests/odbc/test_params tests/odbc/test_transactions
+check_PROGRAMS += tests/odbc/test_change
+tests_odbc_test_change_SOURCES = tests/odbc/test_change.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_change_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_change_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+TESTS += tests/odbc/test_params tests/odbc/test_transactions tests/odbc/test_change
 
 check_PROGRAMS += tests/odbc/test_info
 tests_odbc_test_info_SOURCES = tests/odbc/test_info.c $(ODBC_TEST_SOURCES)

@@ -494,8 +494,7 @@ static void attributes(void **state) {
         {SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_KEYSET_DRIVEN, SQL_CURSOR_STATIC, SQL_SUCCESS_WITH_INFO,
          "01S02"},
         {SQL_ATTR_CURSOR_TYPE, 77, SQL_CURSOR_STATIC, SQL_ERROR, "HY024"},
-        {SQL_ATTR_CONCURRENCY, SQL_CONCUR_LOCK, SQL_CONCUR_READ_ONLY, SQL_SUCCESS_WITH_INFO,
-         "01S02"},
+        {SQL_ATTR_CONCURRENCY, SQL_CONCUR_LOCK, SQL_CONCUR_VALUES, SQL_SUCCESS_WITH_INFO, "01S02"},
         {SQL_ATTR_ROW_ARRAY_SIZE, 50, 50, SQL_SUCCESS, ""},
         {SQL_ATTR_ROW_ARRAY_SIZE, 0, 50, SQL_ERROR, "HY024"},
         {SQL_ATTR_ROW_BIND_TYPE, 64, 64, SQL_SUCCESS, ""},
@@ -1149,7 +1148,8 @@ static void information(void **state) {
     OK(odbc.SQLGetFunctions(link.dbc, SQL_API_ODBC3_ALL_FUNCTIONS, functions));
     assert_true(SQL_FUNC_EXISTS(functions, SQL_API_SQLFETCHSCROLL));
     assert_true(SQL_FUNC_EXISTS(functions, SQL_API_SQLEXTENDEDFETCH));
-    assert_false(SQL_FUNC_EXISTS(functions, SQL_API_SQLBULKOPERATIONS));
+    assert_true(SQL_FUNC_EXISTS(functions, SQL_API_SQLBULKOPERATIONS));
+    assert_false(SQL_FUNC_EXISTS(functions, SQL_API_SQLSETSCROLLOPTIONS)); /* the manager's */
     OK(odbc.SQLGetFunctions(link.dbc, SQL_API_SQLTABLES, &one));
     assert_int_equal(one, SQL_TRUE);
     OK(odbc.SQLNativeSql(link.dbc, (SQLCHAR *)"SELECT {fn NOW()}", SQL_NTS, (SQLCHAR *)text,

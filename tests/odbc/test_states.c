@@ -114,6 +114,7 @@ static SQLLEN at_execution = SQL_DATA_AT_EXEC;
 CALL(bind_col, odbc->SQLBindCol(s, 1, SQL_C_CHAR, buffer, sizeof buffer, &length))
 CALL(bind_parameter, odbc->SQLBindParameter(s, 1, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 10, 0,
                                             buffer, 8, &at_execution))
+CALL(bulk_operations, odbc->SQLBulkOperations(s, SQL_ADD))
 CALL(cancel, odbc->SQLCancel(s))
 CALL(cancel_handle, odbc->SQLCancelHandle(SQL_HANDLE_STMT, s))
 CALL(close_cursor, odbc->SQLCloseCursor(s))
@@ -200,6 +201,11 @@ static const StatementRow statement_rows[] = {
     {"SQLBindParameter", call_bind_parameter, false,
      "====="
      "======"
+     "SSSSSS"
+     "SS"},
+    {"SQLBulkOperations", call_bulk_operations, false,
+     "SSSCC"
+     "====SS"
      "SSSSSS"
      "SS"},
     {"SQLCancel", call_cancel, false,
