@@ -227,6 +227,38 @@ static void test_deferred_keys(void **state) {
     memory_close(&f);
 }
 
+/* A key that is written so often that an old snapshot's row of it is not found by the key any more. */
+static void test_lost_keys(void **state) {
+    MemoryFixture f;
+    TribError err;
+    MemoryRow row, rows[] = {{1, 10, NULL, 0}, {2, 20, NULL, 0}};
+    memory_open(&f, "lost");
+    assert_int_equal(memory_create(&f, NULL, "t", true, &err), TRIB_OK);
+    TribTx *oldest = memory_begin(&f); /* nothing is swept away */
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(memory_insert(&f, NULL, "t", rows, 1, &err), TRIB_OK);
+        assert_true(row_find(&f, NULL, "t", 1, &row));
+        if (i < 39) assert_int_equal(memory_delete(&f, NULL, "t", &row, 1, &err), TRIB_OK);
+    }
+    TribTx *old = memory_begin(&f);
+    assert_true(row_find(&f, old, "t", 1, &row));
+    assert_int_equal(memory_delete(&f, NULL, "t", &row, 1, &err), TRIB_OK);
+    TribTx *undone = memory_begin(&f);
+    assert_int_equal(memory_insert(&f, undone, "t", rows, 1, &err), TRIB_OK);
+    memory_end(&f, undone, false);
+    assert_true(row_find(&f, old, "t", 1, &row));
+    TribStatus status = memory_insert(&f, old, "t", rows, 2, &err);
+    expect_error(status, &err, TRIB_STATE, "40001", "(1)");
+    expect_rows(&f, old, 1, 10);
+    assert_int_equal(memory_insert(&f, old, "t", rows + 1, 1, &err), TRIB_OK);
+    expect_rows(&f, old, 2, 30);
+    memory_end(&f, old, true);
+    assert_int_equal(memory_insert(&f, NULL, "t", rows, 1, &err), TRIB_OK);
+    expect_rows(&f, NULL, 2, 30);
+    memory_end(&f, oldest, true);
+    memory_close(&f);
+}
+
 /* ---------------------------------------------------------------- against a model */
 
 enum { KEYS = 24, SESSIONS = 3 };
@@ -721,7 +753,7 @@ int main(void) {
         cmocka_unit_test(test_deferred_keys), cmocka_unit_test(test_model),
         cmocka_unit_test(test_marks),         cmocka_unit_test(test_failing_memory),
         cmocka_unit_test(test_sweeping),      cmocka_unit_test(test_ddl),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_threads),       cmocka_unit_test(test_lost_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
