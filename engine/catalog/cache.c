@@ -19,6 +19,7 @@ struct MetaCache {
     pthread_mutex_t lock; /* guards what follows */
     Arena *arena;         /* of the map; thrown away with it */
     Map items;
+    uint64_t generation; /* counts what was thrown away */
     bool versioned;
     uint64_t changes; /* of the metastore, when `version` was read */
     int64_t version;
@@ -128,6 +129,7 @@ static Str key_of(Buf *key, char kind, const char *schema, const char *name) {
 }
 
 static void cache_empty(MetaCache *self) {
+    self->generation++;
     items_end(self);
     (void)items_begin(self);
 }
@@ -158,11 +160,19 @@ static CachedItem *cache_find(MetaCache *self, Str key, int64_t ttl_us) {
     return item;
 }
 
-/* Keeps a reference of its own. */
-static void cache_keep(MetaCache *self, Str key, CachedItem *item) {
+static uint64_t cache_generation(MetaCache *self) {
     pthread_mutex_lock(&self->lock);
-    if (self->items.count >= MOST_ITEMS) cache_empty(self);
-    if (self->arena) {
+    uint64_t generation = self->generation;
+    pthread_mutex_unlock(&self->lock);
+    return generation;
+}
+
+/* Keeps a reference of its own, if nothing was thrown away since `generation`. */
+static void cache_keep(MetaCache *self, uint64_t generation, Str key, CachedItem *item) {
+    pthread_mutex_lock(&self->lock);
+    bool current = self->generation == generation;
+    if (current && self->items.count >= MOST_ITEMS) cache_empty(self);
+    if (current && self->arena) {
         CachedItem *old = map_get(&self->items, key);
         if (map_put(&self->items, key, item)) {
             item_retain(item);
@@ -194,27 +204,35 @@ CachedItem *cache_get(MetaCache *self, Metastore *store, char kind, const char *
     buf_init(&key, NULL, 1 << 20);
     Str wanted = key_of(&key, kind, schema, name);
     CachedItem *item = key.failed ? NULL : cache_find(self, wanted, ttl_us);
+    uint64_t generation = cache_generation(self);
     if (!item && store && !key.failed &&
         (item = item_load(self, store, kind, schema, name, ttl_us)) != NULL)
-        cache_keep(self, wanted, item);
+        cache_keep(self, generation, wanted, item);
     buf_clear(&key);
     return item;
 }
 
-void cache_put(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name,
-               CachedItem *item) {
+CacheMark cache_mark(MetaCache *self, Metastore *store) {
+    CacheMark mark = {.generation = cache_generation(self)};
+    if (store) mark.version = metastore_version(store, self->identity);
+    return mark;
+}
+
+void cache_put(MetaCache *self, Metastore *store, CacheMark mark, char kind, const char *schema,
+               const char *name, CachedItem *item) {
     Buf key, data;
     Error ignored;
     buf_init(&key, NULL, 1 << 20);
     Str wanted = key_of(&key, kind, schema, name);
-    if (!key.failed) cache_keep(self, wanted, item);
+    if (!key.failed) cache_keep(self, mark.generation, wanted, item);
     buf_clear(&key);
     if (!store) return;
     buf_init(&data, NULL, (size_t)64 << 20);
     Status status = kind == 't' ? table_encode(&data, &item->table, &ignored)
                                 : names_encode(&data, &item->names, &ignored);
     if (status == TRIB_OK)
-        metastore_put(store, self->identity, kind, schema, name, buf_view(&data), item->fetched_us);
+        metastore_put(store, self->identity, kind, schema, name, buf_view(&data), item->fetched_us,
+                      mark.version);
     buf_clear(&data);
 }
 

@@ -102,8 +102,9 @@ const char *metastore_path(const Metastore *self); /* NULL of NULL */
 /* An entry that is at most `ttl_us` old; false: none. `kind` 't' table, 's' schemas, 'l' tables of a schema. */
 bool metastore_get(Metastore *self, Str identity, char kind, const char *schema, const char *name,
                    int64_t ttl_us, Arena *arena, Str *data, int64_t *fetched_us);
+/* Nothing is kept if the catalog's version is not `version` any more: the data may be older than a change. */
 void metastore_put(Metastore *self, Str identity, char kind, const char *schema, const char *name,
-                   Str data, int64_t fetched_us);
+                   Str data, int64_t fetched_us, int64_t version);
 /* name NULL: the whole catalog. Counts the catalog's version up. */
 void metastore_invalidate(Metastore *self, Str identity, const char *schema, const char *name);
 /* The catalog's version. */
@@ -132,9 +133,15 @@ void item_release(CachedItem *self);
 /* The next three work on one entry; `store` may be NULL. One reference, or NULL. */
 CachedItem *cache_get(MetaCache *self, Metastore *store, char kind, const char *schema,
                       const char *name, int64_t ttl_us);
-/* Takes no reference over. */
-void cache_put(MetaCache *self, Metastore *store, char kind, const char *schema, const char *name,
-               CachedItem *item);
+/* What the caches have been told so far, to be taken before the source is asked. */
+typedef struct CacheMark {
+    uint64_t generation;
+    int64_t version; /* of the catalog in the metastore */
+} CacheMark;
+CacheMark cache_mark(MetaCache *self, Metastore *store);
+/* Takes no reference over. Nothing is kept if something was invalidated since the mark. */
+void cache_put(MetaCache *self, Metastore *store, CacheMark mark, char kind, const char *schema,
+               const char *name, CachedItem *item);
 void cache_invalidate(MetaCache *self, Metastore *store, const char *schema, const char *name);
 CachedItem *item_new(void);
 /* Once per process, before SQLite is used: a fork does not leave its locks held in the child. */

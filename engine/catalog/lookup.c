@@ -98,6 +98,8 @@ static Status item_fetch(const LookupContext *context, Catalog *catalog, char ki
     MetaCache *cache = source_call_tx(source, &context->call) ? NULL : catalog->cache;
     if (cache && (*out = cache_get(cache, store, kind, schema, name, at_most_us)) != NULL)
         return TRIB_OK;
+    CacheMark mark = {0};
+    if (cache) mark = cache_mark(cache, store);
     CachedItem *item;
     TRY_ALLOC(item, item_new(), err);
     Collector collector = {.item = item, .catalog = catalog, .err = err};
@@ -106,7 +108,8 @@ static Status item_fetch(const LookupContext *context, Catalog *catalog, char ki
         item_release(item);
         return status;
     }
-    if (cache && ttl_us(context, catalog) > 0) cache_put(cache, store, kind, schema, name, item);
+    if (cache && ttl_us(context, catalog) > 0)
+        cache_put(cache, store, mark, kind, schema, name, item);
     *out = item;
     return TRIB_OK;
 }

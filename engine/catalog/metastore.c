@@ -46,14 +46,15 @@ static const char *const sql_texts[SQL_COUNT] = {
         "SELECT item.data, item.fetched FROM item JOIN catalog ON catalog.id = item.catalog"
         " WHERE catalog.identity = ?1 AND item.kind = ?2 AND item.schema = ?3 AND item.name = ?4",
     [SQL_PUT] = "INSERT OR REPLACE INTO item(catalog, kind, schema, name, fetched, data)"
-                " SELECT id, ?2, ?3, ?4, ?5, ?6 FROM catalog WHERE identity = ?1",
+                " SELECT id, ?2, ?3, ?4, ?5, ?6 FROM catalog WHERE identity = ?1 AND version = ?7",
     [SQL_ADD] = "INSERT OR IGNORE INTO catalog(identity, version) VALUES (?1, 0)",
     [SQL_ID] = "SELECT version FROM catalog WHERE identity = ?1",
     [SQL_BUMP] = "INSERT INTO catalog(identity, version) VALUES (?1, 1)"
                  " ON CONFLICT(identity) DO UPDATE SET version = version + 1",
     [SQL_DROP_TABLE] =
         "DELETE FROM item WHERE catalog = (SELECT id FROM catalog WHERE identity = ?1)"
-        " AND (kind = 'l' AND schema = ?2 OR kind = 't' AND schema = ?2 AND name = ?3)",
+        " AND schema = ?2 COLLATE NOCASE"
+        " AND (kind = 'l' OR kind = 't' AND name = ?3 COLLATE NOCASE)", /* in every spelling */
     [SQL_DROP_ALL] =
         "DELETE FROM item WHERE catalog = (SELECT id FROM catalog WHERE identity = ?1)",
     [SQL_DATA_VERSION] = "PRAGMA data_version",
@@ -342,7 +343,7 @@ bool metastore_get(Metastore *self, Str identity, char kind, const char *schema,
 }
 
 void metastore_put(Metastore *self, Str identity, char kind, const char *schema, const char *name,
-                   Str data, int64_t fetched_us) {
+                   Str data, int64_t fetched_us, int64_t version) {
     if (!store_enter(self)) return;
     sqlite3_stmt *add = self->statements[SQL_ADD], *put_item = self->statements[SQL_PUT];
     bind_text(add, 1, identity);
@@ -350,6 +351,7 @@ void metastore_put(Metastore *self, Str identity, char kind, const char *schema,
         bind_key(put_item, identity, kind, schema, name);
         (void)sqlite3_bind_int64(put_item, 5, fetched_us);
         (void)sqlite3_bind_blob64(put_item, 6, data.data, data.len, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(put_item, 7, version);
         (void)finish(self, SQL_PUT, sqlite3_step(put_item));
     }
     store_leave(self);

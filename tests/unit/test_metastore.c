@@ -143,25 +143,32 @@ static void test_file(void **state) {
     assert_ptr_equal(store, same);
     metastore_release(same);
     assert_false(metastore_get(store, STR("id"), 't', "s", "t", 1000000, arena, &data, &fetched));
-    metastore_put(store, STR("id"), 't', "s", "t", STR("hello"), now);
-    metastore_put(store, STR("id"), 't', "s", "u", STR("other"), now);
-    metastore_put(store, STR("id"), 'l', "s", NULL, STR("list"), now);
-    metastore_put(store, STR("id2"), 't', "s", "t", STR("else"), now);
+    metastore_put(store, STR("id"), 't', "s", "t", STR("hello"), now, 0);
+    metastore_put(store, STR("id"), 't', "s", "u", STR("other"), now, 0);
+    metastore_put(store, STR("id"), 'l', "s", NULL, STR("list"), now, 0);
+    metastore_put(store, STR("id2"), 't', "s", "t", STR("else"), now, 0);
     assert_true(metastore_get(store, STR("id"), 't', "s", "t", 60000000, arena, &data, &fetched));
     assert_str(data, "hello");
     assert_int_equal(fetched, now);
     assert_false(metastore_get(store, STR("id"), 't', "s", "T", 60000000, arena, &data, &fetched));
-    metastore_put(store, STR("id"), 't', "s", "old", STR("old"), now - 61000000);
-    metastore_put(store, STR("id"), 't', "s", "future", STR("x"), now + 3600000000);
+    metastore_put(store, STR("id"), 't', "s", "old", STR("old"), now - 61000000, 0);
+    metastore_put(store, STR("id"), 't', "s", "future", STR("x"), now + 3600000000, 0);
     assert_false(
         metastore_get(store, STR("id"), 't', "s", "old", 60000000, arena, &data, &fetched));
     assert_false(
         metastore_get(store, STR("id"), 't', "s", "future", 60000000, arena, &data, &fetched));
     int64_t version = metastore_version(store, STR("id"));
+    metastore_put(store, STR("id"), 't', "s", "T", STR("hello"), now, 0); /* another spelling */
     metastore_invalidate(store, STR("id"), "s", "t");
     assert_int_equal(metastore_version(store, STR("id")), version + 1);
     assert_false(metastore_get(store, STR("id"), 't', "s", "t", 60000000, arena, &data, &fetched));
+    assert_false(metastore_get(store, STR("id"), 't', "s", "T", 60000000, arena, &data, &fetched));
     assert_false(metastore_get(store, STR("id"), 'l', "s", NULL, 60000000, arena, &data, &fetched));
+    /* what was fetched before the change comes too late */
+    metastore_put(store, STR("id"), 't', "s", "t", STR("stale"), now, version);
+    assert_false(metastore_get(store, STR("id"), 't', "s", "t", 60000000, arena, &data, &fetched));
+    metastore_put(store, STR("id"), 't', "s", "t", STR("fresh"), now, version + 1);
+    assert_true(metastore_get(store, STR("id"), 't', "s", "t", 60000000, arena, &data, &fetched));
     assert_true(metastore_get(store, STR("id"), 't', "s", "u", 60000000, arena, &data, &fetched));
     metastore_invalidate(store, STR("id"), NULL, NULL);
     assert_false(metastore_get(store, STR("id"), 't', "s", "u", 60000000, arena, &data, &fetched));
