@@ -628,6 +628,11 @@ typedef struct TribConnector {
     TribStatus (*list_references)(TribCatalog *catalog, TribCall *call, const char *schema,
                                   const char *table, bool incoming, TribNames *names,
                                   TribError *err);
+    /*
+     * May this catalog be written to, by its options? No I/O: statements that write are refused by it before
+     * the source is contacted. READ_ONLY (25006) with what to change. NULL: write_open says it all.
+     */
+    TribStatus (*writable)(TribCatalog *catalog, TribError *err);
 } TribConnector;
 
 /* The exported symbol's type: TRIB_EXPORT const TribConnector *trib_connector(void). */

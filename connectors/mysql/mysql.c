@@ -145,6 +145,7 @@ static const TribConnector connector = {
     .default_isolation = TRIB_REPEATABLE_READ,
     .passthrough = metadata_passthrough,
     .list_references = metadata_references,
+    .writable = transaction_writable,
 };
 
 const TribConnector *trib_connector(void) {

@@ -27,6 +27,10 @@ Status transaction_refuse(const TribCatalog *catalog, Error *err) {
     return error_source(err, catalog->settings->catalog);
 }
 
+TribStatus transaction_writable(TribCatalog *catalog, TribError *err) {
+    return catalog->settings->readwrite ? TRIB_OK : transaction_refuse(catalog, err);
+}
+
 /* ---------------------------------------------------------------- beginning */
 
 static const char *level_name(TribIsolation isolation) {

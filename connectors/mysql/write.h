@@ -41,6 +41,7 @@ Status transaction_run_ddl(Connection *connection, Guard *guard, const char *sql
                            Error *err) WARN_UNUSED;
 /* 25006, naming the option. */
 Status transaction_refuse(const TribCatalog *catalog, Error *err);
+TribStatus transaction_writable(TribCatalog *catalog, TribError *err);
 
 /* ---- writer.c */
 TribStatus writer_open(TribCatalog *catalog, TribCall *call, const TribWriteRequest *request,

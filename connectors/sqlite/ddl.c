@@ -121,21 +121,36 @@ static Status default_text(const TribDdl *ddl, uint32_t column, Buf *out, Error 
                      c->name);
 }
 
-static Status column_text(const TribDdl *ddl, uint32_t index, bool key, Buf *out, Error *err) {
+static void constraint_name(const TribKey *key, Buf *out) {
+    if (!key->name) return;
+    buf_text(out, "CONSTRAINT ");
+    lite_dialect.quote(out, str_from(key->name));
+    buf_char(out, ' ');
+}
+
+/* key: the primary key, where it is this column alone and the rowid. */
+static Status column_text(const TribDdl *ddl, uint32_t index, const TribKey *key, Buf *out,
+                          Error *err) {
     const TribColumn *column = &ddl->table->columns[index];
     lite_dialect.quote(out, str_from(column->name));
     buf_char(out, ' ');
     TRY(type_text(column, out, err));
-    if (key) buf_text(out, " PRIMARY KEY");
+    if (key) {
+        buf_char(out, ' ');
+        constraint_name(key, out);
+        buf_text(out, "PRIMARY KEY");
+    }
     if (!column->nullable) buf_text(out, " NOT NULL");
     return default_text(ddl, index, out, err);
 }
 
-static void keys_text(const TribTable *table, bool skip_primary, Buf *out) {
+static void keys_text(const TribTable *table, const TribKey *skip, Buf *out) {
     for (uint32_t k = 0; k < table->nkeys; k++) {
         const TribKey *key = &table->keys[k];
-        if (key->primary && skip_primary) continue;
-        buf_text(out, key->primary ? ", PRIMARY KEY (" : ", UNIQUE (");
+        if (key == skip) continue;
+        buf_text(out, ", ");
+        constraint_name(key, out);
+        buf_text(out, key->primary ? "PRIMARY KEY (" : "UNIQUE (");
         for (uint32_t i = 0; i < key->ncolumns; i++) {
             if (i) buf_text(out, ", ");
             lite_dialect.quote(out, str_from(table->columns[key->columns[i]].name));
@@ -145,29 +160,29 @@ static void keys_text(const TribTable *table, bool skip_primary, Buf *out) {
 }
 
 /* An integer column that is the whole primary key becomes the rowid: it stands at the column itself. */
-static uint32_t rowid_column(const TribTable *table) {
+static const TribKey *rowid_key(const TribTable *table) {
     for (uint32_t k = 0; k < table->nkeys; k++) {
         const TribKey *key = &table->keys[k];
         if (!key->primary || key->ncolumns != 1) continue;
         uint8_t id = table->columns[key->columns[0]].type.id;
         if (id == TRIB_TYPE_INTEGER || id == TRIB_TYPE_SMALLINT || id == TRIB_TYPE_TINYINT)
-            return key->columns[0];
+            return key;
     }
-    return UINT32_MAX;
+    return NULL;
 }
 
 static Status create_text(const TribDdl *ddl, Buf *out, Error *err) {
     const TribTable *table = ddl->table;
-    uint32_t rowid = rowid_column(table);
+    const TribKey *rowid = rowid_key(table);
     buf_text(out, "CREATE TABLE ");
     if (ddl->if_exists) buf_text(out, "IF NOT EXISTS ");
     lite_dialect.table(NULL, out, table);
     buf_text(out, " (");
     for (uint32_t i = 0; i < table->ncolumns; i++) {
         if (i) buf_text(out, ", ");
-        TRY(column_text(ddl, i, i == rowid, out, err));
+        TRY(column_text(ddl, i, rowid && rowid->columns[0] == i ? rowid : NULL, out, err));
     }
-    keys_text(table, rowid != UINT32_MAX, out);
+    keys_text(table, rowid, out);
     buf_char(out, ')');
     return TRIB_OK;
 }
@@ -206,7 +221,7 @@ static Status ddl_text(const TribDdl *ddl, Buf *out, Error *err) {
     case TRIB_DDL_ADD_COLUMN:
         table_text("ALTER TABLE", ddl, out);
         buf_text(out, " ADD COLUMN ");
-        return column_text(ddl, 0, false, out, err);
+        return column_text(ddl, 0, NULL, out, err);
     case TRIB_DDL_DROP_COLUMN:
     case TRIB_DDL_RENAME_COLUMN:
         table_text("ALTER TABLE", ddl, out);
@@ -264,11 +279,7 @@ Status lite_ddl_in(TribCatalog *catalog, LiteDb *db, const TribDdl *ddl, Error *
 
 TribStatus lite_ddl(TribCatalog *catalog, TribCall *call, const TribDdl *ddl, TribError *err) {
     LiteDb *db;
-    if (!catalog->readwrite && !ddl->plan_only) {
-        error_set(err, ERR_READ_ONLY, "the file \"%s\" is open for reading only", catalog->path);
-        error_hint(err, "give the catalog \"mode\": \"readwrite\"");
-        return error_source(err, catalog->name);
-    }
+    if (!ddl->plan_only) TRY(lite_writable(catalog, err));
     TRY(lite_take(catalog, call, NULL, &db, err));
     Status status = lite_ddl_in(catalog, db, ddl, err);
     lite_give(catalog, db);

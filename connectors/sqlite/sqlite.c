@@ -92,6 +92,7 @@ static const TribConnector connector = {
     .default_isolation = TRIB_SERIALIZABLE,
     .passthrough = lite_passthrough,
     .list_references = lite_list_references,
+    .writable = lite_writable,
 };
 
 const TribConnector *trib_connector(void) {

@@ -143,6 +143,7 @@ TribStatus lite_write_open(TribCatalog *catalog, TribCall *call, const TribWrite
                            TribWriter **out, TribError *err);
 TribStatus lite_write_batch(TribWriter *self, const TribBatch *batch, TribError *err);
 TribStatus lite_write_close(TribWriter *self, bool commit, uint64_t *rows, TribError *err);
+TribStatus lite_writable(TribCatalog *catalog, TribError *err);
 TribStatus lite_modify(TribCatalog *catalog, TribCall *call, TribModify *modify, TribError *err);
 TribStatus lite_ddl(TribCatalog *catalog, TribCall *call, const TribDdl *ddl, TribError *err);
 /* The same on a connection of the caller's. */

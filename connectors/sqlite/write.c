@@ -18,7 +18,8 @@
 
 /* ---------------------------------------------------------------- transactions */
 
-static Status refuse_readonly(const TribCatalog *catalog, Error *err) {
+TribStatus lite_writable(TribCatalog *catalog, TribError *err) {
+    if (catalog->readwrite) return TRIB_OK;
     error_set(err, ERR_READ_ONLY, "the file \"%s\" is open for reading only", catalog->path);
     error_hint(err, "give the catalog \"mode\": \"readwrite\"");
     return error_source(err, catalog->name);
@@ -33,7 +34,7 @@ Status lite_exec(TribCatalog *catalog, LiteDb *db, const char *sql, Error *err) 
 TribStatus lite_tx_begin(TribCatalog *catalog, TribCall *call, const TribTxRequest *request,
                          TribTx **out, TribError *err) {
     TribTx *tx;
-    if (!catalog->readwrite && !request->read_only) return refuse_readonly(catalog, err);
+    if (!request->read_only) TRY(lite_writable(catalog, err));
     TRY_ALLOC(tx, heap_alloc(sizeof *tx), err);
     tx->catalog = catalog;
     Status status = lite_take(catalog, call, NULL, &tx->db, err);
@@ -283,7 +284,7 @@ TribStatus lite_write_open(TribCatalog *catalog, TribCall *call, const TribWrite
                            TribWriter **out, TribError *err) {
     Arena *arena;
     *out = NULL;
-    if (!catalog->readwrite) return refuse_readonly(catalog, err);
+    TRY(lite_writable(catalog, err));
     TRY_ALLOC(arena, arena_new(NULL), err);
     TribWriter *self = ARENA_NEW(arena, TribWriter);
     if (!self) {
@@ -404,7 +405,7 @@ static Status modify_in(TribCatalog *catalog, TribCall *call, TribModify *modify
 
 TribStatus lite_modify(TribCatalog *catalog, TribCall *call, TribModify *modify, TribError *err) {
     Arena *arena;
-    if (!catalog->readwrite) return refuse_readonly(catalog, err);
+    TRY(lite_writable(catalog, err));
     TRY_ALLOC(arena, arena_new(NULL), err);
     Status status = modify_in(catalog, call, modify, arena, err);
     arena_free(arena);

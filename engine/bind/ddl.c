@@ -4,7 +4,7 @@
  * Types are given in the dialect; the source maps them or refuses them. A DEFAULT is a constant, or one of
  * the functions of the session that have no arguments. One thread, everything in the binder's arena.
  */
-#include "engine/bind/scope.h"
+#include "engine/bind/write.h"
 #include "engine/catalog/views.h"
 
 /* ---------------------------------------------------------------- targets */
@@ -18,6 +18,7 @@ Status bind_target(Binder *binder, const AstStatement *ast, BoundStatement *out)
                             "a table's name has one to three parts");
     }
     for (uint32_t i = 0; i + 1 < q->count; i++) parts[i] = q->parts[i].text;
+    TRY(bind_refuse_early(binder, q));
     TRY_ALLOC(out->name, str_dup(binder->arena, q->parts[q->count - 1].text), binder->err);
     Status status = catalog_resolve_schema(&binder->context->lookup, q->count - 1, parts,
                                            binder->arena, &out->catalog, &out->schema, binder->err);
@@ -37,6 +38,7 @@ Status bind_existing(Binder *binder, const AstQualifiedName *q, BoundStatement *
     if (q->count == 0 || q->count > 3)
         return error_set(binder->err, ERR_SYNTAX, "a table's name has one to three parts");
     for (uint32_t i = 0; i < q->count; i++) parts[i] = q->parts[i].text;
+    TRY(bind_refuse_early(binder, q));
     TRY(catalog_lookup_table(&binder->context->lookup, q->count, parts, binder->arena, table, NULL,
                              binder->err));
     if (!arena_on_reset(binder->arena, release_ref, *table)) {
@@ -135,26 +137,73 @@ static Status defaults_bind(Binder *binder, uint32_t count, const AstColumnDef *
     return TRIB_OK;
 }
 
-static Status keys_bind(Binder *binder, uint32_t count, const AstColumnDef *defs,
-                        TribTable *table) {
+/* One key of the new table; the columns of a primary one are NOT NULL. */
+static Status key_add(Binder *binder, TribTable *table, TribKey *keys, const AstName *name,
+                      bool primary, uint32_t ncolumns, const uint32_t *columns, AstPosition at) {
+    TribKey *key = &keys[table->nkeys];
+    *key = (TribKey){.primary = primary, .unique = true, .ncolumns = ncolumns, .columns = columns};
+    for (uint32_t i = 0; i < table->nkeys; i++) {
+        if (primary && keys[i].primary)
+            return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
+                                "a table has one PRIMARY KEY");
+        if (name->text.len && keys[i].name && str_equal_fold(str_from(keys[i].name), name->text))
+            return error_set_at(binder->err, ERR_SYNTAX, name->at.line, name->at.column,
+                                "the constraint '" STR_FORMAT "' is given twice",
+                                STR_ARGS(name->text));
+    }
+    for (uint32_t i = 0; primary && i < ncolumns; i++)
+        ((TribColumn *)table->columns)[columns[i]].nullable = false;
+    if (name->text.len) TRY_ALLOC(key->name, str_dup(binder->arena, name->text), binder->err);
+    table->nkeys++;
+    return TRIB_OK;
+}
+
+static Status key_columns(Binder *binder, const AstTableKey *key, const TribTable *table,
+                          uint32_t **out) {
+    TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, key->ncolumns), binder->err);
+    for (uint32_t i = 0; i < key->ncolumns; i++) {
+        const AstName *name = &key->columns[i];
+        uint32_t c = 0;
+        while (c < table->ncolumns && !str_equal_fold(str_from(table->columns[c].name), name->text))
+            c++;
+        if (c == table->ncolumns)
+            return error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, name->at.line, name->at.column,
+                                "there is no column '" STR_FORMAT "' in the table",
+                                STR_ARGS(name->text));
+        for (uint32_t j = 0; j < i; j++) {
+            if ((*out)[j] == c)
+                return error_set_at(binder->err, ERR_SYNTAX, name->at.line, name->at.column,
+                                    "column '" STR_FORMAT "' is given twice", STR_ARGS(name->text));
+        }
+        (*out)[i] = c;
+    }
+    return TRIB_OK;
+}
+
+/* Those that stand at columns, then those that are elements of their own. */
+static Status keys_bind(Binder *binder, uint32_t count, const AstColumnDef *defs, uint32_t nkeys,
+                        const AstTableKey *asts, TribTable *table) {
     TribKey *keys;
-    uint32_t *primary, nprimary = 0;
-    TRY_ALLOC(keys, ARENA_ARRAY(binder->arena, TribKey, count + 1), binder->err);
-    TRY_ALLOC(primary, ARENA_ARRAY(binder->arena, uint32_t, count), binder->err);
-    for (uint32_t i = 0; i < count; i++) {
-        if (defs[i].primary_key) primary[nprimary++] = i;
-    }
-    if (nprimary)
-        keys[table->nkeys++] =
-            (TribKey){.primary = true, .unique = true, .ncolumns = nprimary, .columns = primary};
-    for (uint32_t i = 0; i < count; i++) {
-        if (!defs[i].unique) continue;
-        uint32_t *column;
-        TRY_ALLOC(column, ARENA_NEW(binder->arena, uint32_t), binder->err);
-        *column = i;
-        keys[table->nkeys++] = (TribKey){.unique = true, .ncolumns = 1, .columns = column};
-    }
+    uint32_t *columns;
+    TRY_ALLOC(keys, ARENA_ARRAY(binder->arena, TribKey, 2 * count + nkeys), binder->err);
+    TRY_ALLOC(columns, ARENA_ARRAY(binder->arena, uint32_t, count), binder->err);
     table->keys = keys;
+    for (uint32_t i = 0; i < count; i++) {
+        const AstColumnDef *def = &defs[i];
+        columns[i] = i;
+        if (def->primary_key)
+            TRY(key_add(binder, table, keys, &def->primary_name, true, 1, &columns[i],
+                        def->name.at));
+        if (def->unique)
+            TRY(key_add(binder, table, keys, &def->unique_name, false, 1, &columns[i],
+                        def->name.at));
+    }
+    for (uint32_t k = 0; k < nkeys; k++) {
+        uint32_t *list;
+        TRY(key_columns(binder, &asts[k], table, &list));
+        TRY(key_add(binder, table, keys, &asts[k].name, asts[k].primary, asts[k].ncolumns, list,
+                    asts[k].at));
+    }
     return TRIB_OK;
 }
 
@@ -172,7 +221,8 @@ static Status check_names(Binder *binder, const TribTable *table, AstPosition at
 
 /* The definition of a new table, or of columns to be added. */
 static Status definition_bind(Binder *binder, uint32_t count, const AstColumnDef *defs,
-                              BoundStatement *out, TribDdl *ddl) {
+                              uint32_t nkeys, const AstTableKey *keys, BoundStatement *out,
+                              TribDdl *ddl) {
     TribTable *table;
     TribColumn *columns;
     TRY_ALLOC(table, ARENA_NEW(binder->arena, TribTable), binder->err);
@@ -186,7 +236,7 @@ static Status definition_bind(Binder *binder, uint32_t count, const AstColumnDef
                          .rows = -1,
                          .writable = true};
     TRY(check_names(binder, table, out->ast->at));
-    TRY(keys_bind(binder, count, defs, table));
+    TRY(keys_bind(binder, count, defs, nkeys, keys, table));
     TRY(defaults_bind(binder, count, defs, columns, ddl));
     ddl->table = table;
     return TRIB_OK;
@@ -199,7 +249,7 @@ static Status bind_create(Binder *binder, const AstStatement *ast, BoundStatemen
     TRY(bind_target(binder, ast, out));
     if (ast->ncolumns == 0)
         return error_set(binder->err, ERR_SYNTAX, "a table needs at least one column");
-    TRY(definition_bind(binder, ast->ncolumns, ast->columns, out, ddl));
+    TRY(definition_bind(binder, ast->ncolumns, ast->columns, ast->nkeys, ast->keys, out, ddl));
     if (ast->comment.len) {
         TribTable *table = (TribTable *)ddl->table;
         TRY_ALLOC(table->comment, str_dup(binder->arena, ast->comment), binder->err);
@@ -243,6 +293,7 @@ static Status bind_schema(Binder *binder, const AstStatement *ast, BoundStatemen
         return error_set_at(binder->err, ERR_CATALOG_NAME, ast->at.line, ast->at.column,
                             "there is no catalog '" STR_FORMAT "'", STR_ARGS(catalog));
     }
+    TRY(bind_writable(binder, out->catalog, ast->at));
     bool create = ast->kind == AST_CREATE_SCHEMA;
     ddl->kind = create ? TRIB_DDL_CREATE_SCHEMA : TRIB_DDL_DROP_SCHEMA;
     ddl->if_exists = create ? ast->if_not_exists : ast->if_exists;
@@ -285,7 +336,7 @@ static Status bind_add_column(Binder *binder, const AstAlter *a, BoundStatement 
     }
     if (a->columns[0].primary_key || a->columns[0].unique)
         return bind_unsupported(binder, name->at, "ADD COLUMN with PRIMARY KEY or UNIQUE");
-    return definition_bind(binder, 1, a->columns, out, ddl);
+    return definition_bind(binder, 1, a->columns, 0, NULL, out, ddl);
 }
 
 static Status bind_change_column(Binder *binder, const AstAlter *a, BoundStatement *out,

@@ -68,6 +68,22 @@ void bind_adopt(Binder *binder, LogicalNode *query, uint32_t id, Type type) {
     }
 }
 
+void bind_adopt_values(Binder *binder, LogicalNode *values, uint32_t id, Type type) {
+    for (uint32_t i = 0; i < values->noutput; i++) {
+        bool only_parameters = values->output[i] == id && type.id != TRIB_TYPE_UNKNOWN;
+        for (uint32_t r = 0; r < values->nrows && only_parameters; r++) {
+            const Expr *e = values->value_rows[r][i];
+            only_parameters =
+                e->kind == EXPR_PARAMETER && !binder->plan->parameter_inferred[e->as.slot];
+        }
+        for (uint32_t r = 0; r < values->nrows && only_parameters; r++) {
+            Expr *e = values->value_rows[r][i];
+            (void)settle_parameter(binder, e, parameter_type(type), true);
+            binder->plan->columns.columns[id].type = e->type;
+        }
+    }
+}
+
 Status bind_settle(Binder *binder, Expr *e, Expr **out) {
     *out = e;
     if (e->kind == EXPR_PARAMETER && e->type.id == TRIB_TYPE_UNKNOWN) {

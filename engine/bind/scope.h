@@ -137,6 +137,8 @@ Status bind_condition(Binder *binder, const ExprScope *scope, const AstExpr *ast
 /* A query's column that is nothing but a parameter, and that nothing gave a type, takes one from what
  * stands beside the query: the other side of a UNION, the column that it is written to. */
 void bind_adopt(Binder *binder, LogicalNode *query, uint32_t id, Type type);
+/* The same for a column of VALUES all of whose rows are parameters. */
+void bind_adopt_values(Binder *binder, LogicalNode *values, uint32_t id, Type type);
 /* A parameter that nothing gave a type becomes varchar(4000). */
 Status bind_settle(Binder *binder, Expr *e, Expr **out);
 Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args,

@@ -2,10 +2,9 @@
  * write.c - CREATE TABLE AS, INSERT, UPDATE, DELETE.
  *
  * UPDATE and DELETE are plans that read the target, with the row key and the new values as output; whether the
- * source does them alone is decided when they are executed. Rows are stored as the target's types: a value converts without being asked, or between numbers, or
- * between texts, with an error at the row that does not fit.
+ * source does them alone is decided when they are executed. MERGE is in merge.c, what becomes of values in stored.c.
  */
-#include "engine/bind/scope.h"
+#include "engine/bind/write.h"
 
 /* ---------------------------------------------------------------- definitions */
 
@@ -48,37 +47,7 @@ static Status check_duplicates(Binder *binder, const TribTable *table, AstPositi
     return TRIB_OK;
 }
 
-/* ---------------------------------------------------------------- rows into a table */
-
-static Status writable(Binder *binder, const BoundStatement *bound, AstPosition at) {
-    Source *source;
-    TRY(catalog_source(bound->catalog, &source, binder->err));
-    if (source_connector(source)->write_open) return TRIB_OK;
-    error_set_at(binder->err, ERR_UNSUPPORTED, at.line, at.column,
-                 "catalog '%s' (%s) cannot be written to", catalog_name(bound->catalog),
-                 catalog_type(bound->catalog));
-    return error_source(binder->err, catalog_name(bound->catalog));
-}
-
-static Status write_node(Binder *binder, BoundStatement *out, LogicalNode *input,
-                         TribWriteKind kind, TribTable *table, uint32_t ncolumns,
-                         uint32_t *columns) {
-    LogicalNode *node;
-    TRY(bind_node(binder, LOGICAL_WRITE, 0, input, &node));
-    node->write = kind;
-    node->write_catalog = out->catalog;
-    node->write_schema = table->schema;
-    node->write_name = table->name;
-    node->write_table = table;
-    node->nwrite_columns = ncolumns;
-    node->write_columns = columns;
-    node->if_not_exists = out->ast->if_not_exists;
-    if (kind == TRIB_WRITE_UPDATE || kind == TRIB_WRITE_DELETE) node->nwrite_keys = table->nrow_key;
-    binder->plan->root = node;
-    out->kind = BOUND_WRITE;
-    out->plan = binder->plan;
-    return TRIB_OK;
-}
+/* ---------------------------------------------------------------- CREATE TABLE AS */
 
 static Status all_columns(Binder *binder, uint32_t n, uint32_t **out) {
     TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, n), binder->err);
@@ -110,120 +79,54 @@ static Status bind_create_as(Binder *binder, const AstStatement *ast, BoundState
         Value zero = {.type = TYPE(BIGINT)};
         TRY_ALLOC(input->limit, expr_constant(binder->arena, zero), binder->err);
     }
-    return write_node(binder, out, input, TRIB_WRITE_CREATE, table, n, columns);
+    return bind_write_node(binder, out, input, TRIB_WRITE_CREATE, table, n, columns);
 }
 
-static bool assignable(Type from, Type to) {
-    if (type_coercible(from, to)) return true;
-    if (type_is_numeric(from) && type_is_numeric(to)) return true;
-    return type_is_text(from) && type_is_text(to);
-}
+/* ---------------------------------------------------------------- INSERT */
 
-static Status shown_columns(Binder *binder, const TribTable *table, uint32_t *count,
-                            uint32_t **out) {
-    *count = 0;
-    TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, table->ncolumns), binder->err);
-    for (uint32_t i = 0; i < table->ncolumns; i++) {
-        if (!table->columns[i].hidden) (*out)[(*count)++] = i;
-    }
-    return TRIB_OK;
-}
-
-static Status target_column(Binder *binder, const TribTable *table, const AstName *name,
-                            uint32_t *out) {
-    for (*out = 0; *out < table->ncolumns; (*out)++) {
-        if (str_equal_fold(str_from(table->columns[*out].name), name->text)) return TRIB_OK;
-    }
-    return error_set_at(binder->err, ERR_COLUMN_NOT_FOUND, name->at.line, name->at.column,
-                        "table %s.%s has no column '" STR_FORMAT "'", table->schema, table->name,
-                        STR_ARGS(name->text));
-}
-
-static Status insert_columns(Binder *binder, const AstStatement *ast, const TribTable *table,
-                             uint32_t *count, uint32_t **out) {
-    if (ast->nnames == 0) return shown_columns(binder, table, count, out);
-    *count = ast->nnames;
-    TRY_ALLOC(*out, ARENA_ARRAY(binder->arena, uint32_t, ast->nnames), binder->err);
-    for (uint32_t i = 0; i < ast->nnames; i++) {
-        uint32_t c;
-        TRY(target_column(binder, table, &ast->names[i], &c));
-        for (uint32_t j = 0; j < i; j++) {
-            if ((*out)[j] == c) {
-                return error_set_at(
-                    binder->err, ERR_SYNTAX, ast->names[i].at.line, ast->names[i].at.column,
-                    "column '" STR_FORMAT "' is given twice", STR_ARGS(ast->names[i].text));
-            }
+/* Where the value of column `i` of the rows stands: in VALUES, in the select list, or the statement. */
+static AstPosition value_place(const AstStatement *ast, const AstQuery *query, uint32_t i) {
+    const AstBody *body = query->body;
+    if (body->kind == AST_BODY_VALUES) {
+        for (uint32_t r = 0; r < body->nrows; r++) {
+            const AstExprList *row = &body->rows[r];
+            bool plain = i < row->count && row->items[i]->kind == AST_NULL;
+            if (i < row->count && (!plain || r + 1 == body->nrows)) return row->items[i]->at;
         }
-        (*out)[i] = c;
     }
-    return TRIB_OK;
+    if (body->kind != AST_BODY_SELECT) return ast->at;
+    const AstSelect *select = body->select;
+    for (uint32_t k = 0; k < select->nitems; k++)
+        if (select->items[k].expr->kind == AST_STAR) return ast->at;
+    return i < select->nitems ? select->items[i].expr->at : ast->at;
 }
 
-/* A value as the target column's type. */
-static Status convert_value(Binder *binder, AstPosition at, const TribColumn *target, Expr *value,
-                            Expr **out) {
-    if (value->kind != EXPR_PARAMETER && !assignable(value->type, target->type)) {
-        return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
-                            "column '%s' is of type %s; a value of type %s cannot be stored in it",
-                            target->name, type_id_name((TypeId)target->type.id),
-                            type_id_name((TypeId)value->type.id));
-    }
-    /* CAST would cut a text that is too long; op_write refuses it instead */
-    Type type = target->type;
-    if (type.id == TRIB_TYPE_VARCHAR && type_is_text(value->type)) type.length = 0;
-    return bind_coerce(binder, value, type, out);
-}
-
-/* The DEFAULT of a column that the engine has to compute; NULL for a column without one. */
-static Status default_value(Binder *binder, const TribColumn *column, AstPosition at, Expr **out) {
-    Buf text;
-    AstStatement *ast;
-    if (!column->default_sql) {
-        Value null = {.type = column->type, .is_null = true};
-        TRY_ALLOC(*out, expr_constant(binder->arena, null), binder->err);
+/* Several rows of VALUES: each value becomes its column's type where it stands, so that errors say where. */
+static Status convert_values(Binder *binder, const AstBody *body, const TribTable *table,
+                             LogicalNode *values, uint32_t n, const uint32_t *columns) {
+    if (values->kind != LOGICAL_VALUES || body->kind != AST_BODY_VALUES || values->nrows < 2)
         return TRIB_OK;
+    for (uint32_t i = 0; i < n && i < values->noutput; i++) {
+        PlanColumn *column = &binder->plan->columns.columns[values->output[i]];
+        for (uint32_t r = 0; r < values->nrows; r++) {
+            Expr **value = &values->value_rows[r][i];
+            TRY(bind_stored(binder, body->rows[r].items[i]->at, &table->columns[columns[i]], *value,
+                            value));
+        }
+        column->type = values->value_rows[0][i]->type;
+        for (uint32_t r = 1; r < values->nrows; r++)
+            if (!type_equal(column->type, values->value_rows[r][i]->type))
+                TRY_ALLOC(values->value_rows[r][i],
+                          expr_cast(binder->arena, values->value_rows[r][i], column->type, false),
+                          binder->err);
     }
-    buf_init(&text, binder->arena, 1 << 20);
-    buf_printf(&text, "VALUES (%s)", column->default_sql);
-    TRY(buf_status(&text, binder->err));
-    TRY(sql_parse_at(binder->arena, buf_view(&text), at, &ast, binder->err));
-    bool plain = ast->kind == AST_QUERY && ast->query->body->kind == AST_BODY_VALUES &&
-                 ast->nparameters == 0;
-    if (!plain) return bind_unsupported(binder, at, "the DEFAULT of this column");
-    ExprScope scope = {.clause = "DEFAULT"};
-    Expr *e;
-    TRY(bind_expr(binder, &scope, ast->query->body->rows[0].items[0], &e));
-    return convert_value(binder, at, column, e, out);
-}
-
-/* Does the engine compute what is left out in this catalog's tables? */
-static Status host_defaults(Binder *binder, const BoundStatement *out, bool *answer) {
-    Source *source;
-    TRY(catalog_source(out->catalog, &source, binder->err));
-    *answer = (source_connector(source)->flags & TRIB_HOST_DEFAULTS) != 0;
-    return TRIB_OK;
-}
-
-/* What an INSERT into such a table leaves out is carried, too: all columns that are not hidden. */
-static Status carry_defaults(Binder *binder, const TribTable *table, uint32_t given, uint32_t *n,
-                             uint32_t **columns) {
-    uint32_t *all, count = given;
-    TRY_ALLOC(all, ARENA_ARRAY(binder->arena, uint32_t, table->ncolumns + given), binder->err);
-    if (given) memcpy(all, *columns, given * sizeof *all);
-    for (uint32_t c = 0; c < table->ncolumns; c++) {
-        bool there = table->columns[c].hidden || table->identity == c + 1;
-        for (uint32_t i = 0; i < given && !there; i++) there = all[i] == c;
-        if (!there) all[count++] = c;
-    }
-    *n = count;
-    *columns = all;
     return TRIB_OK;
 }
 
 /* The query's columns as the target's types, then the defaults of the columns that it does not give. */
-static Status convert_rows(Binder *binder, const AstStatement *ast, const TribTable *table,
-                           const Bound *query, uint32_t n, const uint32_t *columns,
-                           LogicalNode **out) {
+static Status convert_rows(Binder *binder, const AstStatement *ast, const AstQuery *rows,
+                           const TribTable *table, const Bound *query, uint32_t n,
+                           const uint32_t *columns, LogicalNode **out) {
     LogicalNode *node;
     TRY(bind_node(binder, LOGICAL_PROJECT, n, query->node, &node));
     TRY_ALLOC(node->exprs, ARENA_ARRAY(binder->arena, Expr *, n), binder->err);
@@ -232,9 +135,9 @@ static Status convert_rows(Binder *binder, const AstStatement *ast, const TribTa
         Expr *value;
         if (i < query->scope.count) {
             TRY(bind_column(binder, query->scope.columns[i].id, &value));
-            TRY(convert_value(binder, ast->at, target, value, &node->exprs[i]));
+            TRY(bind_stored(binder, value_place(ast, rows, i), target, value, &node->exprs[i]));
         } else {
-            TRY(default_value(binder, target, ast->at, &node->exprs[i]));
+            TRY(bind_default(binder, target, true, ast->at, &node->exprs[i]));
         }
         TRY(bind_new_column(binder, str_from(target->name), target->type, true, &node->output[i]));
     }
@@ -244,19 +147,10 @@ static Status convert_rows(Binder *binder, const AstStatement *ast, const TribTa
 
 /* ---- DEFAULT in VALUES */
 
-static bool is_default(const AstExpr *e) {
-    return e->kind == AST_DEFAULT;
-}
-
-static bool values_of(const AstQuery *query, const AstBody **out) {
-    *out = query->body;
-    return query->body->kind == AST_BODY_VALUES;
-}
-
 static bool any_default(const AstBody *body) {
     for (uint32_t r = 0; r < body->nrows; r++) {
         for (uint32_t c = 0; c < body->rows[r].count; c++) {
-            if (is_default(body->rows[r].items[c])) return true;
+            if (bind_is_default(body->rows[r].items[c])) return true;
         }
     }
     return false;
@@ -276,43 +170,82 @@ static Status copy_values(Binder *binder, const AstQuery *query, AstQuery **out)
         body->rows[r].count = row->count;
         TRY_ALLOC(body->rows[r].items, ARENA_ARRAY(binder->arena, AstExpr *, row->count),
                   binder->err);
-        memcpy(body->rows[r].items, row->items, row->count * sizeof *row->items);
+        if (row->count) memcpy(body->rows[r].items, row->items, row->count * sizeof *row->items);
     }
     return TRIB_OK;
 }
 
-/* A column that says DEFAULT in every row is as if it were left out; in some rows only: refused, unless the
- * column's default is known to be NULL. Rewrites the rows and the list of columns. */
-static Status drop_defaults(Binder *binder, const TribTable *table, AstBody *body, uint32_t *n,
-                            uint32_t *columns) {
+/* Column c of all rows is left out. */
+static void values_drop(AstBody *body, uint32_t c, uint32_t *n, uint32_t *columns) {
+    for (uint32_t r = 0; r < body->nrows; r++) {
+        AstExprList *row = &body->rows[r];
+        memmove(&row->items[c], &row->items[c + 1], (row->count - c - 1) * sizeof *row->items);
+        row->count--;
+    }
+    memmove(&columns[c], &columns[c + 1], (*n - c - 1) * sizeof *columns);
+    (*n)--;
+}
+
+/* A column that says DEFAULT in every row is as if it were left out; in some rows only, its default is
+ * written there. Changes the rows and the list of columns. */
+static Status resolve_defaults(Binder *binder, const TribTable *table, bool host, AstBody *body,
+                               uint32_t *n, uint32_t *columns) {
+    for (uint32_t r = 0; r < body->nrows; r++)
+        if (body->rows[r].count != *n) return TRIB_OK; /* told by the count of columns */
     for (uint32_t c = 0; c < *n;) {
         uint32_t some = 0;
-        const AstExpr *first = NULL;
-        for (uint32_t r = 0; r < body->nrows; r++) {
-            if (body->rows[r].count != *n) return TRIB_OK; /* told by the count of columns */
-            if (!is_default(body->rows[r].items[c])) continue;
-            first = body->rows[r].items[c];
-            some++;
-        }
-        if (some == 0) {
-            c++;
+        for (uint32_t r = 0; r < body->nrows; r++) some += bind_is_default(body->rows[r].items[c]);
+        if (some > 0 && some == body->nrows) {
+            values_drop(body, c, n, columns);
             continue;
         }
-        if (some < body->nrows)
-            return bind_unsupported(binder, first->at,
-                                    "DEFAULT in some rows and values in others of one column");
-        for (uint32_t r = 0; r < body->nrows; r++) {
-            AstExprList *row = &body->rows[r];
-            memmove(&row->items[c], &row->items[c + 1], (row->count - c - 1) * sizeof *row->items);
-            row->count--;
+        for (uint32_t r = 0; r < body->nrows && some; r++) {
+            AstExpr **item = &body->rows[r].items[c];
+            if (bind_is_default(*item))
+                TRY(bind_default_tree(binder, &table->columns[columns[c]], host, (*item)->at,
+                                      item));
         }
-        memmove(&columns[c], &columns[c + 1], (*n - c - 1) * sizeof *columns);
-        (*n)--;
+        c++;
     }
-    if (*n > 0) return TRIB_OK;
-    return error_set(binder->err, ERR_UNSUPPORTED,
-                     "a row of %s.%s that is DEFAULT alone is not supported", table->schema,
-                     table->name);
+    return TRIB_OK;
+}
+
+/* Rows that are nothing but DEFAULT: one column is carried whose default is known. */
+static Status carry_one(Binder *binder, const AstStatement *ast, const TribTable *table,
+                        AstBody *body, uint32_t *n, uint32_t **columns) {
+    AstExpr *tree = NULL;
+    uint32_t c = 0;
+    for (; c < table->ncolumns; c++) {
+        if (table->columns[c].hidden) continue;
+        Status status = bind_default_tree(binder, &table->columns[c], false, ast->at, &tree);
+        if (status == TRIB_OK) break;
+        if (status == TRIB_MEMORY) return status;
+    }
+    if (c == table->ncolumns)
+        return bind_unsupported(binder, ast->at,
+                                "a row of nothing but DEFAULT whose values the source computes");
+    for (uint32_t r = 0; r < body->nrows; r++) {
+        TRY_ALLOC(body->rows[r].items, ARENA_NEW(binder->arena, AstExpr *), binder->err);
+        body->rows[r].items[0] = tree;
+        body->rows[r].count = 1;
+    }
+    TRY_ALLOC(*columns, ARENA_NEW(binder->arena, uint32_t), binder->err);
+    **columns = c;
+    *n = 1;
+    return TRIB_OK;
+}
+
+/* VALUES with DEFAULT in it, and DEFAULT VALUES, as rows without. */
+static Status values_without_defaults(Binder *binder, const AstStatement *ast,
+                                      const TribTable *table, bool host, AstQuery **query,
+                                      uint32_t *n, uint32_t **columns) {
+    if ((*query)->body->kind != AST_BODY_VALUES) return TRIB_OK;
+    if (!ast->default_values && !any_default((*query)->body)) return TRIB_OK;
+    TRY(copy_values(binder, *query, query));
+    AstBody *body = (*query)->body;
+    if (ast->default_values) *n = 0;
+    TRY(resolve_defaults(binder, table, host, body, n, *columns));
+    return *n == 0 && !host ? carry_one(binder, ast, table, body, n, columns) : TRIB_OK;
 }
 
 /* INSERT ... VALUES (?, ?) and INSERT ... SELECT ?: parameters take the types of the columns that they go into. */
@@ -342,71 +275,29 @@ static Status type_value_parameters(Binder *binder, const Bound *query, const Tr
 static Status bind_insert(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     TableRef *ref;
     TRY(bind_existing(binder, &ast->name, out, &ref));
-    TRY(writable(binder, out, ast->at));
+    TRY(bind_writable(binder, out->catalog, ast->at));
     const TribTable *table = &ref->table;
     Bound query;
     uint32_t n, *columns;
-    const AstBody *values;
     bool host;
-    TRY(host_defaults(binder, out, &host));
-    TRY(insert_columns(binder, ast, table, &n, &columns));
     AstQuery *rows_query = ast->query;
-    if (values_of(ast->query, &values) && any_default(values)) {
-        TRY(copy_values(binder, ast->query, &rows_query));
-        TRY(drop_defaults(binder, table, rows_query->body, &n, columns));
-    }
+    LogicalNode *rows;
+    TRY(bind_host_defaults(binder, out->catalog, &host));
+    TRY(bind_insert_columns(binder, ast->nnames, ast->names, table, &n, &columns));
+    TRY(values_without_defaults(binder, ast, table, host, &rows_query, &n, &columns));
     TRY(bind_query(binder, rows_query, NULL, NULL, &query));
     if (query.scope.count != n) {
         return error_set_at(binder->err, ERR_COLUMN_COUNT, ast->at.line, ast->at.column,
                             "%u columns are to be written, the rows have %u", n, query.scope.count);
     }
     TRY(type_value_parameters(binder, &query, table, n, columns));
-    if (host) TRY(carry_defaults(binder, table, n, &n, &columns));
-    LogicalNode *rows;
-    TRY(convert_rows(binder, ast, table, &query, n, columns, &rows));
-    return write_node(binder, out, rows, TRIB_WRITE_INSERT, (TribTable *)table, n, columns);
+    TRY(convert_values(binder, rows_query->body, table, query.node, n, columns));
+    if (host) TRY(bind_carry_defaults(binder, table, n, &n, &columns));
+    TRY(convert_rows(binder, ast, rows_query, table, &query, n, columns, &rows));
+    return bind_write_node(binder, out, rows, TRIB_WRITE_INSERT, (TribTable *)table, n, columns);
 }
 
 /* ---------------------------------------------------------------- UPDATE, DELETE */
-
-/* The target as a relation, with WHERE above it. */
-static Status bind_rows_of(Binder *binder, const AstStatement *ast, TableRef *ref, Bound *out) {
-    table_retain(ref);
-    *out = (Bound){0};
-    TRY(bind_scan(binder, ref, NULL, out));
-    out->node->for_update = true;
-    if (ast->alias.text.len) {
-        Str *alias;
-        TRY_ALLOC(alias, ARENA_NEW(binder->arena, Str), binder->err);
-        *alias = ast->alias.text;
-        for (uint32_t i = 0; i < out->scope.count; i++) {
-            out->scope.columns[i].qualifiers = alias;
-            out->scope.columns[i].nqualifiers = 1;
-        }
-        scope_renamed(binder, &out->scope);
-    }
-    if (!ast->where) return TRIB_OK;
-    ExprScope scope = {.scope = &out->scope, .clause = "WHERE"};
-    Expr *condition;
-    TRY(bind_condition(binder, &scope, ast->where, &condition));
-    return bind_filter(binder, out->node, condition, &out->node);
-}
-
-static Status assigned_value(Binder *binder, const ExprScope *scope, bool host,
-                             const TribColumn *column, const AstAssignment *assignment,
-                             Expr **out) {
-    const AstExpr *value = assignment->value;
-    AstPosition at = assignment->column.at;
-    Expr *e;
-    if (is_default(value)) {
-        if (host || !column->default_sql) return default_value(binder, column, at, out);
-        return bind_unsupported(binder, value->at,
-                                "DEFAULT as the new value of a column whose "
-                                "default the source computes");
-    }
-    TRY(bind_expr(binder, scope, value, &e));
-    return convert_value(binder, at, column, e, out);
-}
 
 /* The row key, then (UPDATE) the new values. */
 static Status changed_rows(Binder *binder, const AstStatement *ast, const TribTable *table,
@@ -420,19 +311,10 @@ static Status changed_rows(Binder *binder, const AstStatement *ast, const TribTa
         columns[i] = table->row_key[i];
         TRY(bind_column(binder, rows->scope.columns[columns[i]].id, &node->exprs[i]));
     }
-    for (uint32_t a = 0; a < ast->nassignments; a++) {
-        const AstAssignment *assignment = &ast->assignments[a];
-        uint32_t *column = &columns[nkeys + a];
-        TRY(target_column(binder, table, &assignment->column, column));
-        for (uint32_t j = nkeys; j < nkeys + a; j++) {
-            if (columns[j] != *column) continue;
-            return error_set_at(
-                binder->err, ERR_SYNTAX, assignment->column.at.line, assignment->column.at.column,
-                "column '" STR_FORMAT "' is assigned twice", STR_ARGS(assignment->column.text));
-        }
-        TRY(assigned_value(binder, &scope, host, &table->columns[*column], assignment,
-                           &node->exprs[nkeys + a]));
-    }
+    TRY(bind_assigned_columns(binder, table, ast->nassignments, ast->assignments, columns + nkeys));
+    for (uint32_t a = 0; a < ast->nassignments; a++)
+        TRY(bind_assigned(binder, &scope, host, &table->columns[columns[nkeys + a]],
+                          &ast->assignments[a], &node->exprs[nkeys + a]));
     for (uint32_t i = 0; i < n; i++) {
         const TribColumn *column = &table->columns[columns[i]];
         TRY(bind_new_column(binder, str_from(column->name), column->type, true, &node->output[i]));
@@ -444,24 +326,31 @@ static Status changed_rows(Binder *binder, const AstStatement *ast, const TribTa
 static Status bind_change(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     TableRef *ref;
     TRY(bind_existing(binder, &ast->name, out, &ref));
-    TRY(writable(binder, out, ast->at));
+    TRY(bind_writable(binder, out->catalog, ast->at));
     const TribTable *table = &ref->table;
     uint32_t n = table->nrow_key + ast->nassignments, *columns;
     bool host;
     Bound rows;
     LogicalNode *node;
     TRY_ALLOC(columns, ARENA_ARRAY(binder->arena, uint32_t, n), binder->err);
-    TRY(host_defaults(binder, out, &host));
-    TRY(bind_rows_of(binder, ast, ref, &rows));
+    TRY(bind_host_defaults(binder, out->catalog, &host));
+    TRY(bind_target_rows(binder, &ast->alias, ref, &rows));
+    if (ast->where) {
+        ExprScope scope = {.scope = &rows.scope, .clause = "WHERE"};
+        Expr *condition;
+        TRY(bind_condition(binder, &scope, ast->where, &condition));
+        TRY(bind_filter(binder, rows.node, condition, &rows.node));
+    }
     TRY(changed_rows(binder, ast, table, host, &rows, columns, &node));
     TribWriteKind kind = ast->kind == AST_UPDATE ? TRIB_WRITE_UPDATE : TRIB_WRITE_DELETE;
-    return write_node(binder, out, node, kind, (TribTable *)table, n, columns);
+    return bind_write_node(binder, out, node, kind, (TribTable *)table, n, columns);
 }
 
 Status bind_write(Binder *binder, const AstStatement *ast, BoundStatement *out) {
     if (ast->kind == AST_INSERT) return bind_insert(binder, ast, out);
+    if (ast->kind == AST_MERGE) return bind_merge(binder, ast, out);
     if (ast->kind == AST_UPDATE || ast->kind == AST_DELETE) return bind_change(binder, ast, out);
     TRY(bind_target(binder, ast, out));
-    TRY(writable(binder, out, ast->at));
+    TRY(bind_writable(binder, out->catalog, ast->at));
     return bind_create_as(binder, ast, out);
 }

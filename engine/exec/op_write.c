@@ -9,10 +9,10 @@
  */
 #include <pthread.h>
 
-#include "engine/exec/operator.h"
-#include "engine/exec/row_buffer.h"
+#include "engine/exec/write.h"
 
 typedef struct WriteShared {
+    WriteOutcome outcome;
     pthread_mutex_t lock;
     bool ready;
     const PhysNode *node;
@@ -22,8 +22,6 @@ typedef struct WriteShared {
     TribWriter *writer;
     RowBuffer *buffer; /* NULL: rows are written as they come */
     RowBufferWriter *buffered;
-    uint64_t rows;
-    bool committed; /* the rows are visible, whatever happens now */
 } WriteShared;
 
 static Status write_open(const PhysNode *node, Query *query, void *shared, Error *err) {
@@ -60,29 +58,6 @@ static void write_close(void *shared) {
     self->ready = false;
 }
 
-/* A text longer than its column is an error, never cut. */
-static Status check_lengths(const TribWriteRequest *request, const Batch *in, Error *err) {
-    for (uint32_t c = 0; c < in->ncolumns; c++) {
-        const TribColumn *column = &request->table->columns[request->columns[c]];
-        if (column->type.id != TRIB_TYPE_VARCHAR || column->type.length == 0) continue;
-        for (uint32_t i = 0; i < in->selected; i++) {
-            uint32_t row = batch_row(in, i);
-            if (vector_is_null(&in->columns[c], row)) continue;
-            Str text = strview_str(vector_at(&in->columns[c], row));
-            if (text.len <= column->type.length ||
-                utf8_length(text.data, text.len) <= column->type.length)
-                continue;
-            int shown = (int)utf8_cut(text.data, text.len, 40);
-            return error_set(err, ERR_VALUE_TOO_LONG,
-                             "'%.*s%s' has %zu characters; column '%s' of %s.%s takes %u", shown,
-                             text.data, text.len > 40 ? "..." : "",
-                             utf8_length(text.data, text.len), column->name, request->table->schema,
-                             request->table->name, column->type.length);
-        }
-    }
-    return TRIB_OK;
-}
-
 static Status rows_take(WriteShared *self, const Batch *in, Error *err) {
     if (self->buffer) return row_buffer_write(self->buffered, in, err);
     TRY(writer_open(self, err));
@@ -92,30 +67,10 @@ static Status rows_take(WriteShared *self, const Batch *in, Error *err) {
 static Status write_consume(OpContext *context, Batch *in, Step *step, Error *err) {
     WriteShared *self = context->shared;
     *step = STEP_NEED_INPUT;
-    TRY(check_lengths(&self->request, in, err));
+    TRY(write_check_lengths(&self->request, in, err));
     pthread_mutex_lock(&self->lock);
     Status status = rows_take(self, in, err);
     pthread_mutex_unlock(&self->lock);
-    return status;
-}
-
-static Status write_kept(WriteShared *self, Arena *arena, Error *err) {
-    RowBufferReader *reader;
-    Arena *scratch; /* of one batch */
-    bool some = true;
-    TRY(row_buffer_writer_flush(self->buffered, err));
-    TRY(row_buffer_reader_new(self->buffer, arena, NULL, &reader, err));
-    TRY_ALLOC(scratch, arena_new(arena), err);
-    Status status = TRIB_OK;
-    while (status == TRIB_OK && some) {
-        arena_reset(scratch);
-        Batch batch = {.arena = scratch};
-        status = cancel_check(self->query->cancel, err);
-        if (status == TRIB_OK) status = row_buffer_read(reader, &batch, &some, err);
-        if (status == TRIB_OK && some)
-            status = source_write_batch(self->source, self->writer, &batch, err);
-    }
-    row_buffer_reader_end(reader);
     return status;
 }
 
@@ -123,20 +78,14 @@ static Status write_finish(OpContext *context, Step *step, Error *err) {
     WriteShared *self = context->shared;
     *step = STEP_FINISHED;
     TRY(writer_open(self, err));
-    if (self->buffer) TRY(write_kept(self, context->arena, err));
+    if (self->buffer)
+        TRY(write_kept(self->query, self->buffer, self->buffered, context->arena, self->source,
+                       self->writer, err));
     TribWriter *writer = self->writer;
     self->writer = NULL; /* released by write_close in any case */
-    TRY(source_write_close(self->source, writer, true, &self->rows, err));
-    self->committed = self->request.transaction == NULL;
+    TRY(source_write_close(self->source, writer, true, &self->outcome.rows, err));
+    self->outcome.committed = self->request.transaction == NULL;
     return TRIB_OK;
-}
-
-uint64_t write_rows(const void *write_shared) {
-    return ((const WriteShared *)write_shared)->rows;
-}
-
-bool write_committed(const void *write_shared) {
-    return ((const WriteShared *)write_shared)->committed;
 }
 
 const Operator op_write = {

@@ -115,8 +115,8 @@ const Operator *operator_of(PhysKind kind);
 
 extern const Operator op_scan, op_values, op_sets, op_filter, op_project, op_hash_join,
     op_aggregate, op_sort, op_topn, op_limit, op_union, op_single_row, op_expand, op_write,
-    op_result, op_verify, op_repeat, op_sample, op_ties, op_unnest, op_recursive, op_working,
-    op_shared, op_shared_read, op_window;
+    op_merge, op_result, op_verify, op_repeat, op_sample, op_ties, op_unnest, op_recursive,
+    op_working, op_shared, op_shared_read, op_window;
 
 /* ---- between operators ---- */
 
@@ -154,9 +154,11 @@ bool result_slot_withdraw(void *result_shared, void *result_local);
 /* Called under no lock whenever a batch is put up. */
 void result_queue_notify(ResultQueue *self, void (*notify)(void *context), void *context);
 
-/* op_write: rows written; valid after the execution has ended. */
-uint64_t write_rows(const void *write_shared);
-bool write_committed(const void *write_shared);
+/* op_write, op_merge: how it ended; valid after the execution has. The first member of their shared state. */
+typedef struct WriteOutcome {
+    uint64_t rows;  /* written, as the source counts them */
+    bool committed; /* they are visible, whatever happens now */
+} WriteOutcome;
 /* op_scan: its counters; any time. */
 void scan_counters(const void *scan_shared, ScanCounters *out);
 

@@ -4,7 +4,8 @@ ENGINE_SOURCES += \
 	engine/exec/op_scan.c engine/exec/op_values.c engine/exec/op_sets.c engine/exec/op_filter.c engine/exec/op_project.c \
 	engine/exec/op_repeat.c engine/exec/op_sample.c engine/exec/op_ties.c engine/exec/op_unnest.c \
 	engine/exec/op_shared.c engine/exec/op_recursive.c engine/exec/recursive.h engine/exec/row_buffer.c engine/exec/row_buffer.h \
-	engine/exec/op_limit.c engine/exec/op_result.c engine/exec/op_write.c engine/exec/op_verify.c \
+	engine/exec/op_limit.c engine/exec/op_result.c engine/exec/op_write.c engine/exec/op_merge.c engine/exec/write.c engine/exec/write.h \
+	engine/exec/op_verify.c \
 	engine/exec/verify_sample.c engine/exec/verify_sample.h \
 	engine/exec/result_buffer.c engine/exec/result_buffer.h engine/exec/scroll_buffer.c engine/exec/scroll_buffer.h \
 	engine/exec/row_layout.c engine/exec/row_layout.h engine/exec/row_gather.c engine/exec/row_serial.c engine/exec/row_serial.h \

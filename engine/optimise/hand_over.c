@@ -7,7 +7,7 @@
 Status rule_hand_over(RuleContext *context, LogicalNode *in, LogicalNode **out) {
     const OptimiseContext *options = context->options;
     *out = in;
-    if (in->kind != LOGICAL_WRITE ||
+    if (in->kind != LOGICAL_WRITE || in->nmerge > 0 ||
         (in->write != TRIB_WRITE_UPDATE && in->write != TRIB_WRITE_DELETE))
         return TRIB_OK;
     PushdownContext push = {.call = options->call, .mode = options->mode};

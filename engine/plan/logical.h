@@ -110,6 +110,17 @@ typedef struct UnnestColumn {
     uint32_t arg, field;
 } UnnestColumn;
 
+/* What one clause of a MERGE does with its rows: an INSERT, UPDATE or DELETE of columns of the table, which
+ * stand at `places` of the rows. */
+typedef struct MergeAction {
+    TribWriteKind kind;
+    uint32_t nkeys; /* of the columns, the first so many are the row key */
+    uint32_t ncolumns;
+    uint32_t *columns, *places;
+} MergeAction;
+/* A MERGE's rows begin with the clause's number (integer) and the number among those of one target row. */
+#define MERGE_FIRST 2
+
 typedef struct LogicalNode LogicalNode;
 
 /* A plan that is computed once and read by several SHARED leaves. */
@@ -209,6 +220,8 @@ struct LogicalNode {
     const char *write_schema, *write_name; /* CREATE: target */
     Catalog *write_catalog;
     TribTable *write_table; /* CREATE: definition */
+    uint32_t nmerge;        /* MERGE: `merge` says what is written, not `write` */
+    const MergeAction *merge;
 };
 
 /* A whole bound query. */

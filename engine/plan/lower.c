@@ -327,11 +327,46 @@ static Status lower_verify(Lowering *self, const LogicalNode *node, Lowered *out
 
 /* ---------------------------------------------------------------- roots */
 
+static TribWriteRequest action_request(const LogicalNode *node, const MergeAction *action) {
+    return (TribWriteRequest){.size = sizeof(TribWriteRequest),
+                              .kind = action->kind,
+                              .table = node->write_table,
+                              .ncolumns = action->ncolumns,
+                              .columns = action->columns,
+                              .nkeys = action->nkeys};
+}
+
+/* A MERGE's clauses as requests of their own, with the shape of each one's rows. */
+static Status lower_merge(Lowering *self, const LogicalNode *node, const Lowered *child,
+                          Lowered *out) {
+    uint32_t n = node->nmerge;
+    TRY(lowered_over(self, PHYS_MERGE, 0, child, out));
+    PhysNode *merge = out->node;
+    TRY_ALLOC(merge->as.merge.requests, ARENA_ARRAY(self->arena, TribWriteRequest, n), self->err);
+    TRY_ALLOC(merge->as.merge.shapes, ARENA_ARRAY(self->arena, PhysNode *, n), self->err);
+    merge->as.merge.catalog = node->write_catalog;
+    merge->as.merge.nactions = n;
+    merge->as.merge.actions = node->merge;
+    for (uint32_t i = 0; i < n; i++) {
+        const MergeAction *action = &node->merge[i];
+        PhysNode *shape;
+        TRY_ALLOC(shape, ARENA_NEW(self->arena, PhysNode), self->err);
+        *shape = (PhysNode){.kind = PHYS_MERGE, .id = merge->id, .ncolumns = action->ncolumns};
+        TRY_ALLOC(shape->types, ARENA_ARRAY(self->arena, Type, action->ncolumns), self->err);
+        for (uint32_t c = 0; c < action->ncolumns; c++)
+            shape->types[c] = child->node->types[action->places[c]];
+        merge->as.merge.shapes[i] = shape;
+        merge->as.merge.requests[i] = action_request(node, action);
+    }
+    return TRIB_OK;
+}
+
 static Status lower_write(Lowering *self, const LogicalNode *node, Lowered *out) {
     const LogicalNode *input = node->children[0];
     Lowered child, ordered;
     TRY(lower_node(self, input, &child));
     TRY(lowered_reorder(self, &child, input->noutput, input->output, input->output, &ordered));
+    if (node->nmerge) return lower_merge(self, node, &ordered, out);
     TRY(lowered_over(self, PHYS_WRITE, 0, &ordered, out));
     out->node->as.write.catalog = node->write_catalog;
     out->node->as.write.request = (TribWriteRequest){.size = sizeof(TribWriteRequest),
@@ -400,6 +435,7 @@ Status physical_lower(Arena *arena, const LogicalPlan *plan, const EvalSession *
                                .shared = self.shared_nodes,
                                .nids = self.nids};
     *out = physical;
+    if (root.node->kind == PHYS_MERGE) return TRIB_OK; /* keeps its rows in any case */
     Source *target;
     TRY(catalog_source(root.node->as.write.catalog, &target, err));
     root.node->as.write.buffered =

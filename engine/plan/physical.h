@@ -24,6 +24,7 @@ typedef enum PhysKind {
     PHYS_SINGLE_ROW,
     PHYS_EXPAND,
     PHYS_WRITE,
+    PHYS_MERGE,
     PHYS_RESULT,
     PHYS_VERIFY,
     PHYS_REPEAT,
@@ -198,6 +199,14 @@ struct PhysNode {
             bool buffered; /* rows come from the same source and are read to the end first */
         } write;
         struct {
+            /* child: the clause's number, the number among those of one row, then what `merge` says */
+            Catalog *catalog;
+            uint32_t nactions;
+            const MergeAction *actions;
+            TribWriteRequest *requests; /* [nactions] */
+            PhysNode **shapes;          /* [nactions] the rows of each: columns as in its request */
+        } merge;
+        struct {
             /* child: the sides, the last column says which: integer 0 = the source's answer, 1 = the same
              * computed here, 2 = the same without its limit, read after the others (only if `contained`) */
             bool contained;
@@ -210,13 +219,18 @@ struct PhysNode {
 
 typedef struct PhysicalPlan {
     Arena *arena;
-    PhysNode *root; /* RESULT or WRITE */
+    PhysNode *root; /* RESULT, WRITE or MERGE */
     uint32_t nnodes;
     PhysNode **nodes; /* each after its children; those of a step's plan are not among them */
     uint32_t nshared;
     PhysNode **shared; /* SHARED, each after those that it reads */
     uint32_t nids;     /* ids are below this: those of all plans together */
 } PhysicalPlan;
+
+/* Does the node store rows, and put out none? */
+static inline bool phys_writes(const PhysNode *node) {
+    return node->kind == PHYS_WRITE || node->kind == PHYS_MERGE;
+}
 
 /* Does the plan, or a step of a recursive query in it, scan this source? */
 bool physical_reads(const PhysicalPlan *plan, const Source *source);

@@ -213,7 +213,8 @@ void logical_node_print(LogicalPrinter *self, const LogicalNode *node) {
     case LOGICAL_UNNEST: print_unnest(self, node); break;
     case LOGICAL_VERIFY: buf_text(self->out, "verify"); break;
     case LOGICAL_WRITE:
-        buf_printf(self->out, "write %s.%s", node->write_schema, node->write_name);
+        buf_printf(self->out, "%s %s.%s", node->nmerge ? "merge into" : "write", node->write_schema,
+                   node->write_name);
         break;
     default: buf_printf(self->out, "node %d", (int)node->kind); break;
     }
@@ -329,18 +330,31 @@ void remote_print(Buf *out, const LogicalPlan *plan) {
 /* ---------------------------------------------------------------- physical */
 
 const char *const phys_names[PHYS_KIND_COUNT] = {
-    [PHYS_SCAN] = "Scan",           [PHYS_VALUES] = "Values",
-    [PHYS_SETS] = "ParameterSets",  [PHYS_FILTER] = "Filter",
-    [PHYS_PROJECT] = "Project",     [PHYS_HASH_JOIN] = "HashJoin",
-    [PHYS_AGGREGATE] = "Aggregate", [PHYS_SORT] = "Sort",
-    [PHYS_TOPN] = "TopN",           [PHYS_LIMIT] = "Limit",
-    [PHYS_UNION] = "UnionAll",      [PHYS_SINGLE_ROW] = "SingleRow",
-    [PHYS_EXPAND] = "Expand",       [PHYS_WRITE] = "Write",
-    [PHYS_RESULT] = "Result",       [PHYS_VERIFY] = "Verify",
-    [PHYS_REPEAT] = "Repeat",       [PHYS_SAMPLE] = "Sample",
-    [PHYS_TIES] = "LimitWithTies",  [PHYS_UNNEST] = "Unnest",
-    [PHYS_SHARED] = "Shared",       [PHYS_SHARED_READ] = "SharedRead",
-    [PHYS_RECURSIVE] = "Recursive", [PHYS_WORKING] = "WorkingTable",
+    [PHYS_SCAN] = "Scan",
+    [PHYS_VALUES] = "Values",
+    [PHYS_SETS] = "ParameterSets",
+    [PHYS_FILTER] = "Filter",
+    [PHYS_PROJECT] = "Project",
+    [PHYS_HASH_JOIN] = "HashJoin",
+    [PHYS_AGGREGATE] = "Aggregate",
+    [PHYS_SORT] = "Sort",
+    [PHYS_TOPN] = "TopN",
+    [PHYS_LIMIT] = "Limit",
+    [PHYS_UNION] = "UnionAll",
+    [PHYS_SINGLE_ROW] = "SingleRow",
+    [PHYS_EXPAND] = "Expand",
+    [PHYS_WRITE] = "Write",
+    [PHYS_MERGE] = "Merge",
+    [PHYS_RESULT] = "Result",
+    [PHYS_VERIFY] = "Verify",
+    [PHYS_REPEAT] = "Repeat",
+    [PHYS_SAMPLE] = "Sample",
+    [PHYS_TIES] = "LimitWithTies",
+    [PHYS_UNNEST] = "Unnest",
+    [PHYS_SHARED] = "Shared",
+    [PHYS_SHARED_READ] = "SharedRead",
+    [PHYS_RECURSIVE] = "Recursive",
+    [PHYS_WORKING] = "WorkingTable",
     [PHYS_WINDOW] = "Window",
 };
 

@@ -133,7 +133,7 @@ static Status tasks_allocate(Execution *self, Error *err) {
 static bool plan_is_light(const Execution *self) {
     if (self->pipelines.count != 1) return false;
     const PhysNode *source = self->pipelines.items[0]->source;
-    if (self->plan->root->kind == PHYS_WRITE) return source->kind == PHYS_SETS;
+    if (phys_writes(self->plan->root)) return source->kind == PHYS_SETS;
     return source->kind == PHYS_VALUES && self->plan->root->kind == PHYS_RESULT &&
            source->as.values.nrows <= 4096;
 }
@@ -380,9 +380,10 @@ Status execution_finish(Execution *self, Error *err) {
     Batch *none;
     const PhysNode *root = self->plan->root;
     Status status = execution_wait(self, NULL, -1, &done, &none, err);
-    if (status == TRIB_OK || root->kind != PHYS_WRITE) return status;
+    if (status == TRIB_OK || !phys_writes(root)) return status;
     execution_join(self);
-    return write_committed(self->query.shared[root->id]) ? TRIB_OK : status;
+    const WriteOutcome *outcome = self->query.shared[root->id];
+    return outcome->committed ? TRIB_OK : status;
 }
 
 void execution_free(Execution *self) {
@@ -425,5 +426,6 @@ int64_t execution_memory(const Execution *self) {
 
 uint64_t execution_written(const Execution *self) {
     const PhysNode *root = self->plan->root;
-    return root->kind == PHYS_WRITE ? write_rows(self->query.shared[root->id]) : 0;
+    const WriteOutcome *outcome = self->query.shared[root->id];
+    return phys_writes(root) ? outcome->rows : 0;
 }

@@ -26,7 +26,7 @@ static Status text_rows(Statement *self, const Buf *text, Error *err) {
 
 /* Reads the whole result, or waits for the end of a write. */
 static Status drain(Statement *self, Error *err) {
-    if (self->physical->root->kind == PHYS_WRITE) return execution_finish(self->execution, err);
+    if (phys_writes(self->physical->root)) return execution_finish(self->execution, err);
     for (;;) {
         bool done;
         Batch *batch;
@@ -80,6 +80,25 @@ static void write_text(void *context, const char *text) {
     buf_printf(self->out, "%s%s\n", self->before, text);
 }
 
+/* What the source says of the writers that it will be asked for. */
+static Status print_requests(Statement *self, Buf *text, Error *err) {
+    const PhysNode *root = self->physical->root;
+    bool merge = root->kind == PHYS_MERGE;
+    WriteText sink = {text, "  "};
+    Source *source;
+    SourceCall call = statement_call(self, INT64_MAX);
+    TRY(catalog_source(self->plan->root->write_catalog, &source, err));
+    if (source_connector(source)->flags & TRIB_PROCESS_STATE) return TRIB_OK; /* nothing is sent */
+    for (uint32_t i = 0; i < (merge ? root->as.merge.nactions : 1); i++) {
+        TribWriter *none = NULL;
+        TribWriteRequest request = merge ? root->as.merge.requests[i] : root->as.write.request;
+        request.plan_only = true;
+        request.explain = (TribExplain){&sink, write_text};
+        TRY(source_write_open(source, &call, &request, &none, err));
+    }
+    return TRIB_OK;
+}
+
 static Status print_write(Statement *self, Buf *text, Error *err) {
     const LogicalNode *root = self->plan->root;
     if (root->kind != LOGICAL_WRITE) return TRIB_OK;
@@ -93,17 +112,8 @@ static Status print_write(Statement *self, Buf *text, Error *err) {
     if (root->modify_reason)
         buf_printf(text, "by key (%s)\n", root->modify_reason);
     else
-        buf_text(text, "in batches\n");
-    WriteText sink = {text, "  "};
-    Source *source;
-    TribWriter *none = NULL;
-    TribWriteRequest request = self->physical->root->as.write.request;
-    request.plan_only = true;
-    request.explain = (TribExplain){&sink, write_text};
-    SourceCall call = statement_call(self, INT64_MAX);
-    TRY(catalog_source(root->write_catalog, &source, err));
-    if (source_connector(source)->flags & TRIB_PROCESS_STATE) return TRIB_OK; /* nothing is sent */
-    return source_write_open(source, &call, &request, &none, err);
+        buf_text(text, root->nmerge ? "by clause\n" : "in batches\n");
+    return print_requests(self, text, err);
 }
 
 static void ddl_line(void *context, const char *text) {

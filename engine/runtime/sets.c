@@ -13,7 +13,8 @@
 /* WRITE over the conversion to the table's types over VALUES: that row; NULL: it is another statement. */
 static LogicalNode *values_of(const BoundStatement *bound) {
     const LogicalNode *root = bound->plan->root;
-    if (root->kind != LOGICAL_WRITE || root->write != TRIB_WRITE_INSERT) return NULL;
+    if (root->kind != LOGICAL_WRITE || root->write != TRIB_WRITE_INSERT || root->nmerge)
+        return NULL;
     const LogicalNode *rows = root->children[0];
     if (rows->kind != LOGICAL_PROJECT) return NULL;
     LogicalNode *values = rows->children[0];

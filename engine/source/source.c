@@ -548,6 +548,15 @@ static void tenure_free(Source *self, Tenure *tenure) {
     heap_free(tenure);
 }
 
+Status source_writable(Source *self, Error *err) {
+    if (!self->connector->write_open) {
+        (void)error_set(err, ERR_UNSUPPORTED, "catalog '%s' (%s) cannot be written to", self->name,
+                        self->connector->type);
+        return error_source(err, self->name);
+    }
+    return self->connector->writable ? self->connector->writable(self->catalog, err) : TRIB_OK;
+}
+
 Status source_write_open(Source *self, const SourceCall *call, const TribWriteRequest *request,
                          TribWriter **out, Error *err) {
     if (!self->connector->write_open || !self->connector->write_batch ||

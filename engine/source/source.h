@@ -132,6 +132,8 @@ void source_tx_retain(SourceTx *self);
 void source_tx_release(SourceTx *self);
 /* Can this source have transactions? */
 bool source_has_transactions(const Source *self);
+/* May it be written to at all, as far as its type and options tell? Without I/O; HYC00, 25006. */
+Status source_writable(Source *self, Error *err) WARN_UNUSED;
 
 /* ---------------------------------------------------------------- scans */
 

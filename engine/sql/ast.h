@@ -423,9 +423,19 @@ typedef struct AstColumnDef {
     AstName name;
     Str type_text;
     bool not_null, primary_key, unique;
+    AstName primary_name, unique_name; /* CONSTRAINT name; empty text = none */
     AstExpr *default_value;
     Str comment;
 } AstColumnDef;
+
+/* PRIMARY KEY (a, b) or UNIQUE (a, b) as an element of its own. */
+typedef struct AstTableKey {
+    AstName name; /* CONSTRAINT name; empty text = none */
+    bool primary;
+    AstPosition at;
+    uint32_t ncolumns;
+    AstName *columns;
+} AstTableKey;
 
 typedef struct AstAssignment {
     AstName column;
@@ -531,9 +541,11 @@ struct AstStatement {
     bool if_exists, if_not_exists, or_replace;
     uint32_t ncolumns;
     AstColumnDef *columns; /* CREATE TABLE */
+    uint32_t nkeys;
+    AstTableKey *keys; /* CREATE TABLE: those that are elements of their own */
     uint32_t nnames;
-    AstName *names; /* INSERT's columns, CTAS's aliases */
-    bool with_no_data;
+    AstName *names;                    /* INSERT's columns, CTAS's aliases */
+    bool with_no_data, default_values; /* INSERT INTO t DEFAULT VALUES: one row without columns */
     uint32_t nassignments;
     AstAssignment *assignments; /* UPDATE */
     AstExpr *where;             /* UPDATE, DELETE */

@@ -49,6 +49,53 @@ static Status with_properties(Parser *p, AstStatement *s) {
     return parse_properties(p, true, &s->nproperties, &s->properties);
 }
 
+/* What the standard and other systems write behind a column's type and nothing here carries out. */
+static Status refuse_attribute(Parser *p) {
+    static const struct {
+        const char *word, *what;
+    } rows[] = {
+        {"CHECK", "a CHECK constraint"},
+        {"REFERENCES", "a FOREIGN KEY (REFERENCES)"},
+        {"COLLATE", "COLLATE (text is compared by code point)"},
+        {"CHARACTER", "CHARACTER SET (text is Unicode)"},
+        {"UNSIGNED", "UNSIGNED (take the next larger type)"},
+        {"ZEROFILL", "ZEROFILL"},
+        {"AUTO_INCREMENT", "AUTO_INCREMENT"},
+        {"AUTOINCREMENT", "AUTOINCREMENT"},
+        {"IDENTITY", "IDENTITY"},
+        {"GENERATED", "a GENERATED column"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (at_text(p, rows[i].word)) return parse_unsupported(p, p->token.at, rows[i].what);
+    return TRIB_OK;
+}
+
+/* PRIMARY KEY, UNIQUE, NOT NULL, perhaps with CONSTRAINT name before it. *found: there was one. */
+static Status column_constraint(Parser *p, AstColumnDef *out, bool *found) {
+    AstName name = {0};
+    if (accept_word(p, KW_CONSTRAINT)) {
+        TRY(parse_name(p, &name));
+        TRY(refuse_attribute(p));
+        if (!at_word(p, KW_NOT) && !at_word(p, KW_PRIMARY) && !at_word(p, KW_UNIQUE))
+            return parse_unexpected(p, "NOT NULL, PRIMARY KEY or UNIQUE");
+    }
+    *found = true;
+    if (accept_word(p, KW_NOT)) {
+        TRY(expect_word(p, KW_NULL));
+        out->not_null = true;
+    } else if (accept_word(p, KW_PRIMARY)) {
+        TRY(expect_word(p, KW_KEY));
+        out->primary_key = out->not_null = true;
+        out->primary_name = name;
+    } else if (accept_word(p, KW_UNIQUE)) {
+        out->unique = true;
+        out->unique_name = name;
+    } else {
+        *found = accept_word(p, KW_NULL);
+    }
+    return TRIB_OK;
+}
+
 /* name type [NOT NULL] [DEFAULT value] [PRIMARY KEY] [UNIQUE] [COMMENT '..'], in any order. */
 Status parse_column_def(Parser *p, AstColumnDef *out) {
     *out = (AstColumnDef){0};
@@ -56,54 +103,46 @@ Status parse_column_def(Parser *p, AstColumnDef *out) {
     if (accept_token(p, TOKEN_DOT))
         return parse_unsupported(p, out->name.at, "a column inside a row");
     TRY(parse_type(p, &out->type_text));
-    for (;;) {
-        if (accept_word(p, KW_NOT)) {
-            TRY(expect_word(p, KW_NULL));
-            out->not_null = true;
-        } else if (accept_word(p, KW_NULL)) {
-            continue;
-        } else if (accept_word(p, KW_DEFAULT)) {
+    for (bool found = true; found;) {
+        TRY(refuse_attribute(p));
+        TRY(column_constraint(p, out, &found));
+        if (found) continue;
+        found = true;
+        if (accept_word(p, KW_DEFAULT))
             TRY(parse_value_expr(p, &out->default_value));
-        } else if (accept_word(p, KW_PRIMARY)) {
-            TRY(expect_word(p, KW_KEY));
-            out->primary_key = out->not_null = true;
-        } else if (accept_word(p, KW_UNIQUE)) {
-            out->unique = true;
-        } else if (accept_word(p, KW_COMMENT)) {
+        else if (accept_word(p, KW_COMMENT))
             TRY(parse_string(p, &out->comment));
-        } else if (at_word(p, KW_WITH) && ahead_is(p, TOKEN_LPAREN)) {
+        else if (at_word(p, KW_WITH) && ahead_is(p, TOKEN_LPAREN))
             return parse_unsupported(p, p->token.at, "WITH (...) on a column");
-        } else {
-            return TRIB_OK;
-        }
-    }
-}
-
-/* PRIMARY KEY (a, b) | UNIQUE (a) as an element of its own: marks the columns, which stand before it. */
-static Status table_constraint(Parser *p, List *columns) {
-    const AstPosition at = p->token.at;
-    bool primary = accept_word(p, KW_PRIMARY);
-    if (primary)
-        TRY(expect_word(p, KW_KEY));
-    else
-        TRY(expect_word(p, KW_UNIQUE));
-    uint32_t count;
-    AstName *names;
-    TRY(parse_name_list(p, &count, &names));
-    if (!primary && count > 1) return parse_unsupported(p, at, "UNIQUE over several columns");
-    AstColumnDef *defs = columns->items;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t k = 0;
-        while (k < columns->count && !str_equal_fold(defs[k].name.text, names[i].text)) k++;
-        if (k == columns->count) {
-            return parse_error(p, names[i].at, "there is no column '" STR_FORMAT "' in the table",
-                               STR_ARGS(names[i].text));
-        }
-        defs[k].primary_key |= primary;
-        defs[k].not_null |= primary;
-        defs[k].unique |= !primary;
+        else
+            found = false;
     }
     return TRIB_OK;
+}
+
+/* [CONSTRAINT name] PRIMARY KEY (a, b) | UNIQUE (a, b) | CHECK (..) | FOREIGN KEY (..) .. */
+static bool at_table_constraint(Parser *p) {
+    return at_word(p, KW_CONSTRAINT) || (at_word(p, KW_PRIMARY) && ahead_is_word(p, KW_KEY)) ||
+           (at_word(p, KW_UNIQUE) && ahead_is(p, TOKEN_LPAREN)) ||
+           (at_text(p, "CHECK") && ahead_is(p, TOKEN_LPAREN)) ||
+           (at_text(p, "FOREIGN") && ahead_is_word(p, KW_KEY));
+}
+
+static Status table_constraint(Parser *p, List *keys) {
+    AstTableKey key = {0};
+    if (accept_word(p, KW_CONSTRAINT)) TRY(parse_name(p, &key.name));
+    key.at = p->token.at;
+    if (at_text(p, "CHECK")) return parse_unsupported(p, key.at, "a CHECK constraint");
+    if (at_text(p, "FOREIGN")) return parse_unsupported(p, key.at, "a FOREIGN KEY");
+    key.primary = accept_word(p, KW_PRIMARY);
+    if (key.primary)
+        TRY(expect_word(p, KW_KEY));
+    else if (!accept_word(p, KW_UNIQUE))
+        return parse_unexpected(p, "PRIMARY KEY or UNIQUE");
+    TRY(parse_name_list(p, &key.ncolumns, &key.columns));
+    if (keys->count >= SQL_MAX_COLUMNS)
+        return parse_limit(p, key.at, "more than %d keys", SQL_MAX_COLUMNS);
+    return ast_list_push(p, keys, &key, sizeof key);
 }
 
 static Status like_clause(Parser *p, AstStatement *s, uint32_t before) {
@@ -118,7 +157,7 @@ static Status like_clause(Parser *p, AstStatement *s, uint32_t before) {
 }
 
 static Status table_elements(Parser *p, AstStatement *s) {
-    List columns = {0};
+    List columns = {0}, keys = {0};
     TRY(expect_token(p, TOKEN_LPAREN));
     do {
         const AstPosition at = p->token.at;
@@ -126,13 +165,10 @@ static Status table_elements(Parser *p, AstStatement *s) {
             TRY(like_clause(p, s, columns.count));
             continue;
         }
-        bool constraint = (at_word(p, KW_PRIMARY) && ahead_is_word(p, KW_KEY)) ||
-                          (at_word(p, KW_UNIQUE) && ahead_is(p, TOKEN_LPAREN));
-        if (constraint) {
-            TRY(table_constraint(p, &columns));
+        if (at_table_constraint(p)) {
+            TRY(table_constraint(p, &keys));
             continue;
         }
-        if (at_word(p, KW_CONSTRAINT)) return parse_unsupported(p, at, "CONSTRAINT");
         AstColumnDef def;
         TRY(parse_column_def(p, &def));
         if (columns.count >= SQL_MAX_COLUMNS)
@@ -143,6 +179,8 @@ static Status table_elements(Parser *p, AstStatement *s) {
     parse_advance(p);
     s->ncolumns = columns.count;
     s->columns = columns.items;
+    s->nkeys = keys.count;
+    s->keys = keys.items;
     return TRIB_OK;
 }
 
@@ -423,16 +461,13 @@ static Status alter_add(Parser *p, AstAlter *a) {
         a->action = AST_ALTER_ADD_COLUMNS;
         return alter_columns(p, a);
     }
+    if (at_table_constraint(p)) return parse_unsupported(p, p->token.at, "ADD CONSTRAINT");
     bool column = accept_word(p, KW_COLUMN);
     TRY(parse_if_not_exists(p, &a->if_not_exists));
     if (!column && at_word(p, KW_PARTITION) && ahead_is(p, TOKEN_LPAREN)) {
         a->action = AST_ALTER_ADD_PARTITION;
         return parse_partitions(p, &a->npartitions, &a->partitions);
     }
-    if (!column &&
-        (at_word(p, KW_CONSTRAINT) || (at_word(p, KW_PRIMARY) && ahead_is_word(p, KW_KEY)) ||
-         (at_word(p, KW_UNIQUE) && ahead_is(p, TOKEN_LPAREN))))
-        return parse_unsupported(p, p->token.at, "a constraint added to a table");
     a->action = AST_ALTER_ADD_COLUMNS;
     a->ncolumns = 1;
     TRY_ALLOC(a->columns, ARENA_NEW(p->arena, AstColumnDef), p->err);
@@ -440,6 +475,7 @@ static Status alter_add(Parser *p, AstAlter *a) {
 }
 
 static Status alter_drop(Parser *p, AstAlter *a) {
+    if (at_word(p, KW_CONSTRAINT)) return parse_unsupported(p, p->token.at, "DROP CONSTRAINT");
     bool column = accept_word(p, KW_COLUMN);
     TRY(parse_if_exists(p, &a->if_exists));
     if (!column && at_word(p, KW_PARTITION) && ahead_is(p, TOKEN_LPAREN)) {

@@ -304,6 +304,22 @@ static Status read_deallocate(Parser *p, AstStatement *s) {
 
 /* ---------------------------------------------------------------- writing */
 
+/* DEFAULT VALUES: VALUES with a row without columns. */
+static Status default_values(Parser *p, AstStatement *s) {
+    AstBody *body;
+    TRY_ALLOC(s->query, ARENA_NEW(p->arena, AstQuery), p->err);
+    TRY_ALLOC(body, ARENA_NEW(p->arena, AstBody), p->err);
+    TRY_ALLOC(body->rows, ARENA_NEW(p->arena, AstExprList), p->err);
+    body->kind = AST_BODY_VALUES;
+    body->at = s->query->at = p->token.at;
+    body->nrows = 1;
+    s->query->body = body;
+    s->default_values = true;
+    parse_advance(p);
+    parse_advance(p);
+    return TRIB_OK;
+}
+
 static Status read_insert(Parser *p, AstStatement *s) {
     s->kind = AST_INSERT;
     parse_advance(p);
@@ -312,8 +328,8 @@ static Status read_insert(Parser *p, AstStatement *s) {
     TRY(statement_name(p, s));
     if (at_token(p, TOKEN_LPAREN) && !at_nested_query(p))
         TRY(parse_name_list(p, &s->nnames, &s->names));
-    if (at_word(p, KW_DEFAULT) && ahead_is_word(p, KW_VALUES))
-        return parse_unsupported(p, p->token.at, "DEFAULT VALUES");
+    if (!s->nnames && at_word(p, KW_DEFAULT) && ahead_is_word(p, KW_VALUES))
+        return default_values(p, s);
     p->defaults = at_word(p, KW_VALUES);
     TRY(parse_query(p, &s->query));
     p->defaults = false;
@@ -393,7 +409,7 @@ static Status read_merge(Parser *p, AstStatement *s) {
     parse_advance(p);
     TRY(expect_word(p, KW_INTO));
     TRY(statement_name(p, s));
-    TRY(parse_alias(p, &s->alias));
+    if (!at_word(p, KW_USING)) TRY(parse_alias(p, &s->alias));
     TRY(expect_word(p, KW_USING));
     TRY(parse_relation(p, &s->source));
     TRY(expect_word(p, KW_ON));

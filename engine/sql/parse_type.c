@@ -123,6 +123,67 @@ static Status parameters_into(Parser *p, Buf *out, TokenKind close) {
     return TRIB_OK;
 }
 
+/* Names of several words, the longer ones first, and the one word that means the same. */
+static const struct {
+    const char *words[4];
+    const char *text;
+} long_names[] = {
+    {{"national", "character", "large", "object"}, "varchar"},
+    {{"national", "char", "large", "object"}, "varchar"},
+    {{"national", "character", "varying"}, "varchar"},
+    {{"national", "char", "varying"}, "varchar"},
+    {{"national", "character"}, "char"},
+    {{"national", "char"}, "char"},
+    {{"character", "large", "object"}, "varchar"},
+    {{"char", "large", "object"}, "varchar"},
+    {{"nchar", "large", "object"}, "varchar"},
+    {{"character", "varying"}, "varchar"},
+    {{"char", "varying"}, "varchar"},
+    {{"nchar", "varying"}, "varchar"},
+    {{"binary", "large", "object"}, "varbinary"},
+    {{"binary", "varying"}, "varbinary"},
+    {{"long", "varchar"}, "varchar"},
+    {{"long", "nvarchar"}, "varchar"},
+    {{"long", "varbinary"}, "varbinary"},
+};
+
+static bool words_ahead(const Parser *p, const char *const *words) {
+    if (!at_text(p, words[0])) return false;
+    Lexer probe = parse_probe(p);
+    for (size_t i = 1; i < 4 && words[i]; i++) {
+        Token token;
+        lexer_next(&probe, &token);
+        if (token.kind != TOKEN_NAME || !str_equal_fold(token_text(p, &token), str_from(words[i])))
+            return false;
+    }
+    return true;
+}
+
+/* CHARACTER VARYING, BINARY LARGE OBJECT, LONG VARCHAR ...: *found, and written as one word. */
+static bool long_name_into(Parser *p, Buf *out) {
+    for (size_t i = 0; i < COUNT_OF(long_names); i++) {
+        if (!words_ahead(p, long_names[i].words)) continue;
+        for (size_t k = 0; k < 4 && long_names[i].words[k]; k++) parse_advance(p);
+        buf_text(out, long_names[i].text);
+        return true;
+    }
+    return false;
+}
+
+/* "(MAX)" behind a type of any length says what leaving it out says. */
+static bool accept_max(Parser *p) {
+    if (!at_token(p, TOKEN_LPAREN)) return false;
+    Lexer probe = parse_probe(p);
+    Token word, close;
+    lexer_next(&probe, &word);
+    lexer_next(&probe, &close);
+    if (word.kind != TOKEN_NAME || close.kind != TOKEN_RPAREN ||
+        !str_equal_fold(token_text(p, &word), STR("max")))
+        return false;
+    for (int i = 0; i < 3; i++) parse_advance(p);
+    return true;
+}
+
 static Status base_into(Parser *p, Buf *out) {
     if (at_word(p, KW_TIME) || at_word(p, KW_TIMESTAMP)) return datetime_into(p, out);
     if (at_word(p, KW_INTERVAL)) return interval_into(p, out);
@@ -132,6 +193,9 @@ static Status base_into(Parser *p, Buf *out) {
         return parse_unexpected(p, "a type");
     }
     AstName name;
+    if (long_name_into(p, out))
+        return accept_token(p, TOKEN_LPAREN) ? parameters_into(p, out, TOKEN_RPAREN) : TRIB_OK;
+    bool any_length = at_text(p, "varchar") || at_text(p, "nvarchar") || at_text(p, "varbinary");
     TRY(parse_name(p, &name));
     if (is_double) accept_word(p, KW_PRECISION);
     if (row && accept_token(p, TOKEN_LPAREN)) return row_into(p, out, TOKEN_RPAREN, false);
@@ -140,6 +204,7 @@ static Status base_into(Parser *p, Buf *out) {
         lower_into(out, name.text);
     else
         name_into(out, &name);
+    if (any_length && accept_max(p)) return TRIB_OK;
     if (accept_token(p, TOKEN_LPAREN)) return parameters_into(p, out, TOKEN_RPAREN);
     if (accept_token(p, TOKEN_LT)) return parameters_into(p, out, TOKEN_GT);
     return TRIB_OK;

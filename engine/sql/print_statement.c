@@ -51,6 +51,12 @@ static void text_properties(Printer *self, const char *words, uint32_t count,
     if (count) buf_char(self->out, ')');
 }
 
+static void print_constraint_name(Printer *self, const AstName *name) {
+    if (!name->text.len) return;
+    buf_text(self->out, " CONSTRAINT ");
+    print_name(self, name);
+}
+
 static void print_columns(Printer *self, uint32_t count, const AstColumnDef *columns) {
     Buf *out = self->out;
     for (uint32_t i = 0; i < count; i++) {
@@ -58,10 +64,12 @@ static void print_columns(Printer *self, uint32_t count, const AstColumnDef *col
         if (i) buf_text(out, ", ");
         print_name(self, &c->name);
         buf_printf(out, " " STR_FORMAT, STR_ARGS(c->type_text));
+        print_constraint_name(self, &c->primary_name);
         if (c->primary_key)
             buf_text(out, " PRIMARY KEY");
         else if (c->not_null)
             buf_text(out, " NOT NULL");
+        print_constraint_name(self, &c->unique_name);
         if (c->unique) buf_text(out, " UNIQUE");
         if (c->default_value) {
             buf_text(out, " DEFAULT ");
@@ -181,7 +189,10 @@ static void print_insert(Printer *self, const AstStatement *s) {
     if (s->nnames) buf_char(self->out, ' ');
     print_names(self, s->nnames, s->names);
     buf_char(self->out, ' ');
-    print_query(self, s->query);
+    if (s->default_values)
+        buf_text(self->out, "DEFAULT VALUES");
+    else
+        print_query(self, s->query);
 }
 
 static void alias_clause(Printer *self, const AstStatement *s) {
@@ -281,6 +292,12 @@ static void print_table_elements(Printer *self, const AstStatement *s) {
             buf_text(out, ", ");
             print_columns(self, s->ncolumns - before, s->columns + before);
         }
+    }
+    for (uint32_t i = 0; i < s->nkeys; i++) {
+        buf_char(out, ',');
+        print_constraint_name(self, &s->keys[i].name);
+        buf_text(out, s->keys[i].primary ? " PRIMARY KEY " : " UNIQUE ");
+        print_names(self, s->keys[i].ncolumns, s->keys[i].columns);
     }
     buf_char(out, ')');
 }

@@ -35,6 +35,7 @@ static const TypeName type_names[] = {
     {"integer", TRIB_TYPE_INTEGER},
     {"int", TRIB_TYPE_INTEGER},
     {"int4", TRIB_TYPE_INTEGER},
+    {"mediumint", TRIB_TYPE_INTEGER},
     {"bigint", TRIB_TYPE_BIGINT},
     {"int8", TRIB_TYPE_BIGINT},
     {"long", TRIB_TYPE_BIGINT},
@@ -50,12 +51,23 @@ static const TypeName type_names[] = {
     {"string", TRIB_TYPE_VARCHAR},
     {"text", TRIB_TYPE_VARCHAR},
     {"nvarchar", TRIB_TYPE_VARCHAR},
+    {"longvarchar", TRIB_TYPE_VARCHAR},
+    {"tinytext", TRIB_TYPE_VARCHAR},
+    {"mediumtext", TRIB_TYPE_VARCHAR},
+    {"longtext", TRIB_TYPE_VARCHAR},
+    {"ntext", TRIB_TYPE_VARCHAR},
+    {"nclob", TRIB_TYPE_VARCHAR},
     {"char", TRIB_TYPE_CHAR},
     {"character", TRIB_TYPE_CHAR},
     {"nchar", TRIB_TYPE_CHAR},
     {"clob", TRIB_TYPE_VARCHAR},
     {"varbinary", TRIB_TYPE_VARBINARY},
+    {"longvarbinary", TRIB_TYPE_VARBINARY},
     {"blob", TRIB_TYPE_VARBINARY},
+    {"tinyblob", TRIB_TYPE_VARBINARY},
+    {"mediumblob", TRIB_TYPE_VARBINARY},
+    {"longblob", TRIB_TYPE_VARBINARY},
+    {"image", TRIB_TYPE_VARBINARY},
     {"bytea", TRIB_TYPE_VARBINARY},
     {"bit", TRIB_TYPE_BOOLEAN},
     {"smalldatetime", TRIB_TYPE_TIMESTAMP},
@@ -67,6 +79,8 @@ static const TypeName type_names[] = {
     {"datetime", TRIB_TYPE_TIMESTAMP},
     {"timestamptz", TRIB_TYPE_TIMESTAMP_TZ},
     {"uuid", TRIB_TYPE_UUID},
+    {"guid", TRIB_TYPE_UUID},
+    {"uniqueidentifier", TRIB_TYPE_UUID},
     {"json", TRIB_TYPE_JSON},
     {"array", TRIB_TYPE_ARRAY},
     {"map", TRIB_TYPE_MAP},
@@ -273,11 +287,21 @@ static Status float_read(TypeReader *r, Type *out) {
     return TRIB_OK;
 }
 
-static Status named_read(TypeReader *r, TypeId id, bool is_float, Type *out) {
+/* BIT is a boolean; there are no strings of bits. */
+static Status bit_read(TypeReader *r) {
+    uint32_t bits = 1;
+    TRY(reader_argument(r, 1, VARCHAR_MAX, &bits));
+    if (bits == 1 && !WORDS(r, "varying")) return TRIB_OK;
+    return error_set(r->err, ERR_UNSUPPORTED, "'" STR_FORMAT "': strings of bits are not supported",
+                     STR_ARGS(r->text));
+}
+
+static Status named_read(TypeReader *r, TypeId id, Str word, Type *out) {
     uint32_t length = 0;
     *out = (Type){.id = (uint8_t)id};
     switch (id) {
-    case TRIB_TYPE_REAL: return is_float ? float_read(r, out) : TRIB_OK;
+    case TRIB_TYPE_BOOLEAN: return str_equal_fold(word, STR("bit")) ? bit_read(r) : TRIB_OK;
+    case TRIB_TYPE_REAL: return str_equal_fold(word, STR("float")) ? float_read(r, out) : TRIB_OK;
     case TRIB_TYPE_DOUBLE: WORDS(r, "precision"); return TRIB_OK;
     case TRIB_TYPE_DECIMAL: return decimal_read(r, out);
     case TRIB_TYPE_CHAR:
@@ -315,7 +339,7 @@ static Status type_read(TypeReader *r, Type *out) {
     for (size_t i = 0; i < COUNT_OF(type_names) && !found; i++) {
         if (!str_equal_fold(word, str_from(type_names[i].name))) continue;
         found = true;
-        status = named_read(r, (TypeId)type_names[i].id, str_equal_fold(word, STR("float")), out);
+        status = named_read(r, (TypeId)type_names[i].id, word, out);
     }
     r->depth--;
     if (found) return status;

@@ -29,10 +29,9 @@ import time
 import duckdb
 
 import oracles
+from values import TEXTS, cell
 
 D = decimal.Decimal
-TEXTS = ["", "a", "A", "a ", " a", "b", "B", "ab", "aB", "ä", "Ä", "ß", "ss", "İ", "i", "😀", "ｚ", "e\u0301", "é", "%", "_", "a%b",
-         "a_b", "\\", "'", "\"", "0", "10", "9", "NULL", "zzzzzzzzzzzzzzzzzzzz", "aaaaaaaaaaaaaaaaaaab", "12 chars..12", "13 chars...13"]
 ASCII = ["", "a", "A", "ab", "abc", "b ", " b", "xyz", "Hello", "12", "-7", "x_y", "100%"]
 COLUMNS = [  # name, type of ours, of SQLite, of MariaDB, kind, values
     ("i", "integer", "INTEGER", "INT", "int", list(range(-3, 8))),
@@ -94,44 +93,6 @@ def literal(value, kind):
         return f"{value!r}e0" if "e" not in repr(value) else repr(value)
     if kind == "big" and value == -2**63:
         return "-9223372036854775808"
-    return str(value)
-
-
-def java_double(value):
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    sign = "-" if str(value)[0] == "-" else ""
-    digits = D(repr(abs(value))).as_tuple()
-    text = "".join(map(str, digits.digits)).rstrip("0") or "0"
-    exponent = len(digits.digits) + digits.exponent - 1
-    if value == 0:
-        return sign + "0.0"
-    if -3 <= exponent < 7:
-        whole = text[:exponent + 1].ljust(exponent + 1, "0") if exponent >= 0 else "0"
-        rest = text[exponent + 1:] if exponent >= 0 else "0" * (-exponent - 1) + text
-        return f"{sign}{whole}.{rest or '0'}"
-    return f"{sign}{text[0]}.{text[1:] or '0'}E{exponent}"
-
-
-def cell(value):
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return java_double(value)
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(" ", "microseconds")
-    if isinstance(value, bytes):
-        return value.hex() or "(empty)"
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, D):
-        return f"{value:f}"
-    if isinstance(value, str):
-        return "".join(c if c >= " " else f"\\x{ord(c):02x}" for c in value) or "(empty)"
     return str(value)
 
 

@@ -158,7 +158,10 @@ static void mistakes_in_statements(void **state) {
         {"CREATE TABLE t (a bigint b int)", "42000", 1, 26, "expected ',' or ')'", NULL},
         {"CREATE TABLE t", "42000", 1, 15, "expected '(' or AS", NULL},
         {"CREATE TABLE t (a, b)", "42000", 1, 22, "expected AS", NULL},
-        {"CREATE TABLE t (a int, PRIMARY KEY (b))", "42000", 1, 37, "there is no column 'b'", NULL},
+        {"CREATE TABLE t (a int, CONSTRAINT k)", "42000", 1, 36, "expected PRIMARY KEY or UNIQUE",
+         NULL},
+        {"CREATE TABLE t (a int CONSTRAINT k 1)", "42000", 1, 36, "expected NOT NULL", NULL},
+        {"INSERT INTO t (a) DEFAULT VALUES", "42000", 1, 19, "expected", NULL},
         {"CREATE TABLE t (a int COMMENT \"x\")", "42000", 1, 31, "expected a string",
          "single quotes"},
         {"CREATE FOO", "42000", 1, 8, "unexpected 'FOO', expected TABLE", NULL},
@@ -210,7 +213,11 @@ static void not_offered(void **state) {
         {"SET ROLE x", "HYC00", 1, 1, "SET ROLE", NULL},
         {"SELECT {fn TIMESTAMPADD(SQL_TSI_FRAC_SECOND, 1, a)}", "HYC00", 1, 25, "FRAC_SECOND",
          NULL},
-        {"INSERT INTO t DEFAULT VALUES", "HYC00", 1, 15, "DEFAULT VALUES", NULL},
+        {"CREATE TABLE t (a int CHECK (a > 0))", "HYC00", 1, 23, "a CHECK constraint", NULL},
+        {"CREATE TABLE t (a int, CONSTRAINT f FOREIGN KEY (a) REFERENCES u (b))", "HYC00", 1, 37,
+         "a FOREIGN KEY", NULL},
+        {"ALTER TABLE t ADD CONSTRAINT k UNIQUE (a)", "HYC00", 1, 19, "ADD CONSTRAINT", NULL},
+        {"ALTER TABLE t DROP CONSTRAINT k", "HYC00", 1, 20, "DROP CONSTRAINT", NULL},
     };
     expect_all(COUNT_OF(rows), rows);
 }
