@@ -361,7 +361,7 @@ Status connection_open(Settings *settings, TribCall *call, Connection **out, Err
     return status;
 }
 
-/* ---------------------------------------------------------------- KILL QUERY */
+/* ---------------------------------------------------------------- KILL */
 
 typedef struct KillJob {
     Settings *settings;
@@ -371,7 +371,7 @@ typedef struct KillJob {
 
 static atomic_uint kills_running;
 
-static void kill_query(const KillJob *job) {
+static void kill_connection(const KillJob *job) {
     Connection *side;
     Error ignored;
     /* A certificate names a host, not an address: where it is verified we go by the name, and see
@@ -382,7 +382,7 @@ static void kill_query(const KillJob *job) {
         return;
     if (strcmp(side->peer, job->peer) == 0) {
         char sql[64];
-        int length = snprintf(sql, sizeof sql, "KILL QUERY %lu", job->id);
+        int length = snprintf(sql, sizeof sql, "KILL CONNECTION %lu", job->id);
         /* "Unknown thread" is the usual answer: the server noticed the cut by itself. */
         if (length > 0) mysql_real_query(side->mysql, sql, (unsigned long)length);
     }
@@ -391,7 +391,7 @@ static void kill_query(const KillJob *job) {
 
 static void *kill_run(void *context) {
     KillJob *job = context;
-    kill_query(job);
+    kill_connection(job);
     settings_release(job->settings);
     heap_free(job);
     atomic_fetch_sub_explicit(&kills_running, 1, memory_order_relaxed);
@@ -423,7 +423,7 @@ static void kill_later(const Connection *connection) {
 /* ---------------------------------------------------------------- closing and reuse */
 
 void connection_interrupt(Connection *self) {
-    if (self->fd >= 0) shutdown(self->fd, SHUT_RDWR);
+    if (self->fd >= 0) socket_cut(self->fd);
 }
 
 void connection_close(Connection *self) {
@@ -471,7 +471,7 @@ void connection_abandon(Connection *self) {
 static void guard_cancel(void *context) {
     Guard *self = context;
     atomic_store_explicit(&self->cancelled, true, memory_order_release);
-    shutdown(self->fd, SHUT_RDWR);
+    socket_cut(self->fd);
 }
 
 Status guard_begin(Guard *self, Watchdog *watchdog, Connection *connection, TribCall *call,

@@ -58,8 +58,8 @@ Status library_prepare(Error *err) WARN_UNUSED;
  */
 Status connection_open(Settings *settings, TribCall *call, Connection **out,
                        Error *err) WARN_UNUSED;
-/* Closes. If a statement may still be running, the socket is cut first and KILL QUERY follows on a
- * connection of its own, on a thread of its own, without waiting for it. NULL is allowed. */
+/* Closes. If a statement may still be running, the socket is cut first and KILL CONNECTION follows on
+ * a connection of its own, on a thread of its own, without waiting for it. NULL is allowed. */
 void connection_close(Connection *self);
 /* Back to the known state: COM_RESET_CONNECTION and the session variables. false: close it. */
 bool connection_reset(Connection *self);

@@ -27,6 +27,12 @@ struct Watchdog {
     uint32_t pid_stamp;
 };
 
+void socket_cut(int fd) {
+    static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    shutdown(fd, SHUT_RDWR);
+}
+
 static bool watchdog_prepare(Watchdog *self) {
     pthread_condattr_t attributes;
     if (pthread_condattr_init(&attributes) != 0) return false;
@@ -56,7 +62,7 @@ static int64_t fire_due(Watchdog *self, int64_t now) {
         if (atomic_load_explicit(&watch->fired, memory_order_relaxed)) continue;
         if (watch->deadline_ns <= now) {
             atomic_store_explicit(&watch->fired, true, memory_order_release);
-            shutdown(watch->fd, SHUT_RDWR);
+            socket_cut(watch->fd);
         } else if (watch->deadline_ns < nearest) {
             nearest = watch->deadline_ns;
         }

@@ -31,4 +31,8 @@ Status watch_add(Watchdog *self, Watch *watch, int fd, int64_t deadline_ns, Erro
 /* After it the socket is safe from the watchdog and may be closed. */
 void watch_remove(Watchdog *self, Watch *watch);
 
+/* Shuts a socket down, both ways; the close that follows resets the connection. Without that, if all that
+ * had arrived was read and the server waits for room to write, no segment would tell it for a minute. */
+void socket_cut(int fd);
+
 #endif

@@ -69,14 +69,19 @@ void admin_run(Server *self, const char *sql) {
     if (result) mysql_free_result(result);
 }
 
-int64_t admin_number(Server *self, const char *sql) {
+void admin_text(Server *self, const char *sql, char *out, size_t size) {
     if (mysql_query(self->admin, sql) != 0) fail_msg("%s\n  in %s", mysql_error(self->admin), sql);
     MYSQL_RES *result = mysql_store_result(self->admin);
     assert_non_null(result);
     MYSQL_ROW row = mysql_fetch_row(result);
-    int64_t number = row && row[0] ? strtoll(row[0], NULL, 10) : -1;
+    snprintf(out, size, "%s", row && row[0] ? row[0] : "");
     mysql_free_result(result);
-    return number;
+}
+
+int64_t admin_number(Server *self, const char *sql) {
+    char text[32];
+    admin_text(self, sql, text, sizeof text);
+    return text[0] ? strtoll(text, NULL, 10) : -1;
 }
 
 static int free_port(void) {

@@ -37,6 +37,7 @@ void server_stop(Server *self); /* and removes its folder */
 void server_connect(Server *self);
 void admin_run(Server *self, const char *sql);
 int64_t admin_number(Server *self, const char *sql); /* the first value of the first row */
+void admin_text(Server *self, const char *sql, char *out, size_t size); /* the same, as text */
 
 /* ---- a catalog */
 typedef struct Fixture {
