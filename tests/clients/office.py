@@ -1,4 +1,5 @@
-"""LibreOffice, headless: Calc imports a query into a sheet, refreshes it and saves it; Base lists tables.
+"""LibreOffice, headless: Calc imports a query into a sheet, refreshes it and saves it; Base lists tables and edits rows, in a result set
+that is updatable and in the row set that its grids show.
 
 usage: office.py DSN FOLDER   (with Debian's python3, which has uno)
 """
@@ -63,6 +64,66 @@ def base_lists_tables(made):
     connection.close()
 
 
+def rows_of(connection, table):
+    rows = connection.createStatement().executeQuery("SELECT id, name, price FROM %s ORDER BY id" % table)
+    found = []
+    while rows.next():
+        found.append((rows.getInt(1), rows.getString(2), rows.getString(3)))
+    return found
+
+
+def result_set_edits(connection, table):
+    statement = connection.createStatement()
+    statement.ResultSetType, statement.ResultSetConcurrency = 1005, 1008  # SCROLL_SENSITIVE, UPDATABLE
+    statement.UseBookmarks = True
+    rows = statement.executeQuery("SELECT id, name, price FROM %s ORDER BY id" % table)
+    assert rows.next() and rows.getInt(1) == 1
+    rows.updateString(2, "eins")
+    rows.updateRow()
+    assert rows.next()
+    rows.deleteRow()
+    rows.moveToInsertRow()
+    rows.updateInt(1, 4)
+    rows.updateString(2, "vier")
+    rows.updateDouble(3, 4.25)
+    rows.insertRow()
+    statement.close()
+    assert rows_of(connection, table) == [(1, "eins", "1.50"), (3, "three", "3.50"), (4, "vier", "4.25")], rows_of(connection, table)
+
+
+def row_set_edits(services, remote, connection, table):
+    rows = services.createInstanceWithContext("com.sun.star.sdb.RowSet", remote)
+    rows.ActiveConnection, rows.CommandType, rows.Command = connection, 2, "SELECT id, name, price FROM %s ORDER BY id" % table
+    rows.execute()
+    assert rows.first()
+    rows.updateString(2, "one again")
+    rows.updateRow()
+    rows.moveToInsertRow()
+    rows.updateInt(1, 5)
+    rows.updateString(2, "five")
+    rows.insertRow()
+    assert rows.last()
+    rows.absolute(2)
+    rows.deleteRow()
+    rows.dispose()
+    assert rows_of(connection, table) == [(1, "one again", "1.50"), (4, "vier", "4.25"), (5, "five", "")], rows_of(connection, table)
+
+
+def base_edits_rows(services, remote, made):
+    connection = made.getConnection("", "")
+    work = connection.createStatement()
+    for schema in ("mem.default", "write_lite.main", "write_mysql.analytics_db"):
+        table = '"%s"."%s"."office_edits"' % tuple(schema.split("."))
+        work.executeUpdate("DROP TABLE IF EXISTS " + table)
+        work.executeUpdate("CREATE TABLE %s (id integer PRIMARY KEY, name varchar(20), price decimal(10,2))" % table)
+        work.executeUpdate("INSERT INTO %s VALUES (1, 'one', 1.5), (2, 'two', 2.5), (3, 'three', 3.5)" % table)
+        result_set_edits(connection, table)
+        connection.getTables().refresh()  # Base knows tables that its connection has seen
+        row_set_edits(services, remote, connection, table)
+        work.executeUpdate("DROP TABLE " + table)
+    connection.close()
+
+
 def cells(sheet):
     cursor = sheet.createCursor()
     cursor.gotoEndOfUsedArea(False)
@@ -99,14 +160,16 @@ def main():
     try:
         remote = context(pipe, office)
         services = remote.ServiceManager
-        base_lists_tables(source(services, remote))
+        made = source(services, remote)
+        base_lists_tables(made)
+        base_edits_rows(services, remote, made)
         calc_imports(services, remote)
         office.wait(60)
     finally:
         if office.poll() is None:
             os.killpg(office.pid, 9)
             office.wait()
-    print("2 passed")
+    print("3 passed")
 
 
 main()
