@@ -433,13 +433,30 @@ static Status row_execute(Stmt *self, const BatchView *batch, uint32_t logical, 
     return TRIB_OK;
 }
 
+/* The change has been made: what goes wrong now is a warning, and the cursor goes on with the row as it was. */
+static void row_changed(Stmt *self, uint64_t number, const BatchView *batch, uint32_t logical) {
+    RowChange *change = &self->change;
+    Error err;
+    TribValue *key;
+    Status status = TRIB_OK;
+    if (change->kind == CHANGE_DELETE) status = row_show(self, number, NULL, &err);
+    if (change->kind == CHANGE_UPDATE) {
+        status = key_after(self, batch, logical, &key, &err);
+        if (status == TRIB_OK) status = row_reread(self, number, key, batch, logical, &err);
+    }
+    if (status != TRIB_OK)
+        diag_row(&self->base, &err, false, (SQLLEN)change->row + 1, SQL_NO_COLUMN_NUMBER);
+}
+
 static Status row_write(Stmt *self, SQLINTEGER *column, Error *err) {
+    static const SQLUSMALLINT states[] = {[CHANGE_UPDATE] = SQL_ROW_UPDATED,
+                                          [CHANGE_DELETE] = SQL_ROW_DELETED,
+                                          [CHANGE_ADD] = SQL_ROW_ADDED};
     RowChange *change = &self->change;
     uint64_t number = 0;
     const BatchView *batch = NULL;
     uint32_t logical = 0;
     int64_t rows = 0;
-    TribValue *key = NULL;
     if (change->kind != CHANGE_ADD) TRY(row_find(self, &number, &batch, &logical, err));
     TRY(row_execute(self, batch, logical, &rows, column, err));
     self->row_count += rows;
@@ -447,16 +464,9 @@ static Status row_write(Stmt *self, SQLINTEGER *column, Error *err) {
         row_conflict(self, rows);
         return TRIB_OK;
     }
-    switch (change->kind) {
-    case CHANGE_ADD: status_put(change, SQL_ROW_ADDED); return TRIB_OK;
-    case CHANGE_DELETE:
-        status_put(change, SQL_ROW_DELETED);
-        return row_show(self, number, NULL, err);
-    default: break;
-    }
-    status_put(change, SQL_ROW_UPDATED);
-    TRY(key_after(self, batch, logical, &key, err));
-    return row_reread(self, number, key, batch, logical, err);
+    status_put(change, states[change->kind]);
+    row_changed(self, number, batch, logical);
+    return TRIB_OK;
 }
 
 /* SQL_FETCH_BY_BOOKMARK: as the cursor has the row. */

@@ -215,16 +215,26 @@ static bool writes_refused(const Dbc *dbc) {
     return dbc->writes_refused || dbc->options.access_mode == SQL_MODE_READ_ONLY;
 }
 
-/* The default catalog takes writes. */
-static bool catalog_writable(Dbc *dbc) {
+static bool catalog_writable(Dbc *dbc, Str name) {
     TransactionFacts facts;
-    dbc_transaction_facts(dbc, &facts);
-    return facts.writable;
+    Error ignored; /* a catalog whose connector cannot be loaded takes no writes */
+    return session_transaction_facts(dbc->session, name, &facts, &ignored) == TRIB_OK &&
+           facts.writable;
+}
+
+/* The default catalog takes writes; without one, any does. */
+static bool takes_writes(Dbc *dbc) {
+    const CatalogSummary *catalogs;
+    if (session_catalog(dbc->session).len > 0) return catalog_writable(dbc, STR(""));
+    uint32_t count = session_catalogs(dbc->session, &catalogs);
+    for (uint32_t i = 0; i < count; i++)
+        if (catalog_writable(dbc, str_from(catalogs[i].name))) return true;
+    return false;
 }
 
 static void of_read_only(InfoOut *out) {
     bool yes = writes_refused(out->dbc) ||
-               (session_catalog(out->dbc->session).len > 0 && !catalog_writable(out->dbc));
+               (session_catalog(out->dbc->session).len > 0 && !catalog_writable(out->dbc, STR("")));
     out->text = yes ? STR("Y") : STR("N");
 }
 
@@ -242,7 +252,7 @@ static void of_read_only(InfoOut *out) {
     (SQL_CA2_READ_ONLY_CONCURRENCY | SQL_CA2_MAX_ROWS_SELECT | SQL_CA2_MAX_ROWS_CATALOG)
 #define WRITES2 (SQL_CA2_OPT_VALUES_CONCURRENCY | SQL_CA2_SIMULATE_UNIQUE)
 
-/* What cursors can do, and what those over tables of a default catalog that takes writes can do besides. */
+/* What cursors can do, and what those over tables that take writes can do besides. */
 typedef struct ChangeBits {
     SQLUSMALLINT type;
     uint32_t always, written;
@@ -261,7 +271,7 @@ static const ChangeBits change_bits[] = {
 };
 
 static void of_changes(InfoOut *out) {
-    bool written = !writes_refused(out->dbc) && catalog_writable(out->dbc);
+    bool written = !writes_refused(out->dbc) && takes_writes(out->dbc);
     for (size_t i = 0; i < COUNT_OF(change_bits); i++) {
         if (change_bits[i].type != out->type) continue;
         out->number = change_bits[i].always | (written ? change_bits[i].written : 0);

@@ -14,6 +14,7 @@ static const struct {
 } replays[] = {
     {"power_query", replay_power_query},
     {"ado", replay_ado},
+    {"edit", replay_edit},
     {"tableau", replay_tableau},
     {"cursor_library", replay_cursor_library},
 };

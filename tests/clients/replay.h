@@ -50,6 +50,7 @@ SQLLEN drain(SQLHSTMT stmt);
 /* The sequences, a file each. dsn: names the data source of the tests. */
 void replay_power_query(const char *dsn);
 void replay_ado(const char *dsn);
+void replay_edit(const char *dsn);
 void replay_tableau(const char *dsn);
 void replay_cursor_library(const char *dsn);
 

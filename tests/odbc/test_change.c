@@ -642,6 +642,69 @@ static void attributes(void **state) {
     play(attributes_scene);
 }
 
+/* What SQLGetInfo claims, and not on a connection that only reads. */
+static void info_scene(Link *link) {
+    static const struct {
+        SQLUSMALLINT type;
+        SQLUINTEGER bits;
+    } claims[] = {
+        {SQL_POS_OPERATIONS, SQL_POS_UPDATE | SQL_POS_DELETE | SQL_POS_ADD},
+        {SQL_SCROLL_CONCURRENCY, SQL_SCCO_OPT_VALUES},
+        {SQL_POSITIONED_STATEMENTS, SQL_PS_POSITIONED_DELETE | SQL_PS_POSITIONED_UPDATE},
+        {SQL_STATIC_SENSITIVITY, SQL_SS_UPDATES},
+        {SQL_FORWARD_ONLY_CURSOR_ATTRIBUTES1, SQL_CA1_POS_UPDATE | SQL_CA1_POS_DELETE |
+                                                  SQL_CA1_POSITIONED_UPDATE |
+                                                  SQL_CA1_POSITIONED_DELETE | SQL_CA1_BULK_ADD},
+        {SQL_STATIC_CURSOR_ATTRIBUTES1, SQL_CA1_POS_UPDATE | SQL_CA1_POS_DELETE |
+                                            SQL_CA1_POSITIONED_UPDATE | SQL_CA1_POSITIONED_DELETE |
+                                            SQL_CA1_BULK_ADD | SQL_CA1_BULK_UPDATE_BY_BOOKMARK |
+                                            SQL_CA1_BULK_DELETE_BY_BOOKMARK},
+        {SQL_STATIC_CURSOR_ATTRIBUTES2,
+         SQL_CA2_OPT_VALUES_CONCURRENCY | SQL_CA2_SENSITIVITY_UPDATES | SQL_CA2_SIMULATE_UNIQUE},
+    };
+    for (SQLULEN mode = 0; mode <= 1; mode++) {
+        SQLCHAR read_only[2];
+        OK(odbc->SQLSetConnectAttr(link->dbc, SQL_ATTR_ACCESS_MODE, (SQLPOINTER)mode, 0));
+        for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+            SQLUINTEGER value = 0;
+            OK(odbc->SQLGetInfo(link->dbc, claims[i].type, &value, sizeof value, NULL));
+            assert_int_equal(value & claims[i].bits,
+                             mode == SQL_MODE_READ_ONLY ? 0 : claims[i].bits);
+        }
+        OK(odbc->SQLGetInfo(link->dbc, SQL_DATA_SOURCE_READ_ONLY, read_only, 2, NULL));
+        assert_string_equal((char *)read_only, mode == SQL_MODE_READ_ONLY ? "Y" : "N");
+    }
+    cursor_open(
+        link, SQL_CURSOR_STATIC); /* the connection reads; its cursors may be asked all the same */
+    FAILS(SETPOS(1, SQL_DELETE));
+    STATE_IS(link, "25006");
+    close_cursor(link);
+    OK(odbc->SQLSetConnectAttr(link->dbc, SQL_ATTR_ACCESS_MODE, (SQLPOINTER)SQL_MODE_READ_WRITE,
+                               0));
+}
+
+static void info(void **state) {
+    play(info_scene);
+}
+
+/* Calls that are polled elsewhere end at once here. */
+static void asynchronous_scene(Link *link) {
+    SQLRETURN result;
+    cursor_open(link, SQL_CURSOR_STATIC);
+    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+    set_text(rows[0].name, &rows[0].name_length, "polled");
+    while ((result = SETPOS(1, SQL_UPDATE)) == SQL_STILL_EXECUTING) {
+    }
+    OK(result);
+    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+    all_goods(link, "1:polled:1.50 2:two:2.50 3:three:3.50");
+    close_cursor(link);
+}
+
+static void asynchronous(void **state) {
+    play(asynchronous_scene);
+}
+
 /* A computed column is not written and keeps what it said; the key need not be among the columns. */
 static void hidden_key_scene(Link *link) {
     char name[21], twice[20];
@@ -816,7 +879,7 @@ int main(void) {
         cmocka_unit_test(conflict),   cmocka_unit_test(pieces),      cmocka_unit_test(pieces_bulk),
         cmocka_unit_test(refused),    cmocka_unit_test(keyless),     cmocka_unit_test(attributes),
         cmocka_unit_test(hidden_key), cmocka_unit_test(transaction), cmocka_unit_test(positioned),
-        cmocka_unit_test(old),
+        cmocka_unit_test(old),        cmocka_unit_test(info),        cmocka_unit_test(asynchronous),
     };
     return cmocka_run_group_tests_name("rows changed through the cursor", tests, load, unload);
 }

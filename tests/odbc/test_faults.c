@@ -138,6 +138,42 @@ static void parameters(Run *run) {
     (void)SQLCancel(run->stmt);
 }
 
+/* Rows that are changed through the cursor. */
+static void changes(Run *run) {
+    SQLINTEGER id = 1;
+    char name[41];
+    SQLLEN id_length = 0, length = 0;
+    if (!STMT(SQLSetStmtAttr(run->stmt, SQL_ATTR_CURSOR_TYPE, (SQLPOINTER)SQL_CURSOR_STATIC, 0)) ||
+        !STMT(SQLSetStmtAttr(run->stmt, SQL_ATTR_CONCURRENCY, (SQLPOINTER)SQL_CONCUR_VALUES, 0)) ||
+        !STMT(SQLBindCol(run->stmt, 1, SQL_C_SLONG, &id, 0, &id_length)) ||
+        !STMT(SQLBindCol(run->stmt, 2, SQL_C_CHAR, name, sizeof name, &length)) ||
+        !STMT(SQLExecDirect(run->stmt,
+                            (SQLCHAR *)"SELECT id, name, upper(name) AS shout FROM "
+                                       "memory.default.kept ORDER BY id",
+                            SQL_NTS)) ||
+        !STMT(SQLFetch(run->stmt)))
+        return;
+    snprintf(name, sizeof name, "longer than what fits in place: %d", name[32] == '7' ? 8 : 7);
+    length = SQL_NTS;
+    if (!STMT(SQLSetPos(run->stmt, 1, SQL_UPDATE, SQL_LOCK_NO_CHANGE))) return;
+    id = 2;
+    if (!STMT(SQLBulkOperations(run->stmt, SQL_ADD))) return;
+    id = 1;
+    (void)STMT(SQLFetchScroll(run->stmt, SQL_FETCH_FIRST, 0));
+}
+
+/* The table, before any allocation fails; the row that was added goes again. */
+static void changes_prepare(Run *run) {
+    static const char *const statements[] = {
+        "CREATE TABLE IF NOT EXISTS memory.default.kept (id integer PRIMARY KEY, name varchar(40))",
+        "DELETE FROM memory.default.kept", "INSERT INTO memory.default.kept VALUES (1, 'one')"};
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        SQLRETURN result = SQLExecDirect(run->stmt, (SQLCHAR *)(uintptr_t)statements[i], SQL_NTS);
+        assert_true(result == SQL_SUCCESS || result == SQL_NO_DATA);
+    }
+    OK(SQLFreeStmt(run->stmt, SQL_CLOSE));
+}
+
 static void catalogs(Run *run) {
     if (STMT(SQLColumns(run->stmt, (SQLCHAR *)"memory", SQL_NTS, NULL, 0, NULL, 0, NULL, 0)))
         fetch_all(run);
@@ -146,10 +182,16 @@ static void catalogs(Run *run) {
     if (STMT(SQLGetTypeInfo(run->stmt, SQL_ALL_TYPES))) fetch_all(run);
 }
 
-static void scenario(void (*work)(Run *run)) {
+static void scenario_of(void (*prepare)(Run *run), void (*work)(Run *run)) {
     if (!faults_built) skip();
     for (uint64_t n = 0;; n++) {
         Run run = {0};
+        if (prepare) {
+            Run first = {0};
+            assert_true(connect_run(&first));
+            prepare(&first);
+            disconnect_run(&first);
+        }
         heap_fail_at(n);
         if (connect_run(&run)) work(&run);
         bool reached = n == 0 || !heap_fault_pending();
@@ -163,6 +205,10 @@ static void scenario(void (*work)(Run *run)) {
     }
 }
 
+static void scenario(void (*work)(Run *run)) {
+    scenario_of(NULL, work);
+}
+
 static void with_rows(void **state) {
     scenario(rows);
 }
@@ -174,6 +220,9 @@ static void with_block(void **state) {
 }
 static void with_parameters(void **state) {
     scenario(parameters);
+}
+static void with_changes(void **state) {
+    scenario_of(changes_prepare, changes);
 }
 static void with_catalogs(void **state) {
     scenario(catalogs);
@@ -190,7 +239,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_rows),     cmocka_unit_test(with_joins),
         cmocka_unit_test(with_block),    cmocka_unit_test(with_parameters),
-        cmocka_unit_test(with_catalogs),
+        cmocka_unit_test(with_catalogs), cmocka_unit_test(with_changes),
     };
     int failures = cmocka_run_group_tests_name("driver without memory", tests, NULL, NULL);
     unlink(config);
