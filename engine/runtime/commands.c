@@ -106,11 +106,6 @@ static Status command_time_zone(Statement *self, const BoundStatement *bound, Er
 
 /* ---------------------------------------------------------------- tables and schemas */
 
-static Status writable(Statement *self, Error *err) {
-    if (!self->settings.read_only) return TRIB_OK;
-    return error_set(err, ERR_READ_ONLY, "the connection is read-only (ReadOnly=1)");
-}
-
 /* Is the statement part of a transaction that the session keeps open? Where DDL ends transactions, what is
  * open is committed first. */
 static Status ddl_scope(Statement *self, Catalog *catalog, Source *source, WriteScope *scope,
@@ -119,7 +114,7 @@ static Status ddl_scope(Statement *self, Catalog *catalog, Source *source, Write
     bool commits = (source_connector(source)->flags & TRIB_DDL_COMMITS) != 0;
     bool manual = source_has_transactions(source) && transaction_is_manual(self->session);
     if (manual && !commits) return write_begin(self, catalog, false, scope, err);
-    TRY(writable(self, err));
+    TRY(write_allowed(self, err));
     SourceCall call = statement_call(self, INT64_MAX);
     statement_take_part(self, NULL);
     return commits ? transaction_end_of(self->session, catalog, &call, err) : TRIB_OK;
@@ -128,7 +123,7 @@ static Status ddl_scope(Statement *self, Catalog *catalog, Source *source, Write
 static Status command_ddl(Statement *self, const BoundStatement *bound, Error *err) {
     Source *source;
     WriteScope scope;
-    if (bound->nothing) return writable(self, err);
+    if (bound->nothing) return write_allowed(self, err);
     TRY(catalog_source(bound->catalog, &source, err));
     TRY(ddl_scope(self, bound->catalog, source, &scope, err));
     TribDdl ddl = *bound->ddl;
@@ -142,7 +137,7 @@ static Status command_ddl(Statement *self, const BoundStatement *bound, Error *e
 
 static Status command_create_view(Statement *self, const BoundStatement *bound, Error *err) {
     const AstStatement *ast = bound->ast;
-    TRY(writable(self, err));
+    TRY(write_allowed(self, err));
     LookupContext lookup = statement_lookup(self, &self->settings);
     View view = {.table = *bound->definition,
                  .text = ast->text,
@@ -154,7 +149,7 @@ static Status command_create_view(Statement *self, const BoundStatement *bound, 
 
 static Status command_drop_view(Statement *self, const BoundStatement *bound, Error *err) {
     bool existed;
-    TRY(writable(self, err));
+    TRY(write_allowed(self, err));
     LookupContext lookup = statement_lookup(self, &self->settings);
     TRY(views_drop(&lookup, str_from(bound->name), &existed, err));
     if (existed || bound->ast->if_exists) return TRIB_OK;

@@ -210,6 +210,8 @@ typedef struct WriteScope {
     SourceTx *transaction; /* NULL: the source has none */
     bool own;              /* of this statement alone */
 } WriteScope;
+/* 25006 on a connection or in a transaction that only reads. */
+Status write_allowed(Statement *self, Error *err) WARN_UNUSED;
 /* 25006, 25000; nothing has been sent then but the beginning of a transaction. `creates`: a table is made, which in
  * sources whose DDL ends transactions commits what is open; the statement has a transaction of its own then. */
 Status write_begin(Statement *self, Catalog *catalog, bool creates, WriteScope *out,

@@ -329,10 +329,18 @@ static Status write_transaction(Statement *self, Catalog *catalog, bool creates,
     return status;
 }
 
-Status write_begin(Statement *self, Catalog *catalog, bool creates, WriteScope *out, Error *err) {
-    *out = (WriteScope){.catalog = catalog};
+Status write_allowed(Statement *self, Error *err) {
     if (self->settings.read_only)
         return refuse_read_only(err, "the connection is read-only (ReadOnly=1)");
+    pthread_mutex_lock(&self->session->tx_lock);
+    bool refused = self->session->tx.read_only;
+    pthread_mutex_unlock(&self->session->tx_lock);
+    return refused ? refuse_read_only(err, "the transaction was started READ ONLY") : TRIB_OK;
+}
+
+Status write_begin(Statement *self, Catalog *catalog, bool creates, WriteScope *out, Error *err) {
+    *out = (WriteScope){.catalog = catalog};
+    TRY(write_allowed(self, err));
     TRY(write_transaction(self, catalog, creates, out, err));
     if (!out->transaction) return TRIB_OK;
     source_tx_retain(out->transaction);

@@ -250,26 +250,70 @@ static void waiting_statement(int which) {
     link_end(&link);
 }
 
+/* Everything that writes is refused with 25006, at once and prepared, and nothing of it is done. */
+static void writes_refused(Link *link) {
+    static const char *const writes[] = {
+        "INSERT INTO changes VALUES (9)",
+        "INSERT INTO changes DEFAULT VALUES",
+        "INSERT INTO changes SELECT 9",
+        "UPDATE changes SET id = 2",
+        "UPDATE changes SET id = id + 1 WHERE id IN (SELECT id FROM changes)",
+        "DELETE FROM changes",
+        "DELETE FROM changes WHERE id = 1",
+        ("MERGE INTO changes c USING (VALUES 9) s (id) ON c.id = s.id "
+         "WHEN NOT MATCHED THEN INSERT VALUES (s.id)"),
+        "TRUNCATE TABLE changes",
+        "CREATE TABLE refused (id integer)",
+        "CREATE TABLE refused AS SELECT 1 AS id",
+        "CREATE TABLE IF NOT EXISTS changes (id integer)",
+        "CREATE INDEX refused ON changes (id)",
+        "ALTER TABLE changes ADD COLUMN refused integer",
+        "ALTER TABLE changes RENAME TO refused",
+        "DROP TABLE changes",
+        "DROP TABLE IF EXISTS not_there",
+        "CREATE SCHEMA refused",
+        "EXPLAIN ANALYZE DELETE FROM changes",
+    };
+    count_is(link, "1");
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+        FAILS(run(link, writes[i]));
+        STATE_IS(link, "25006");
+        OK(odbc.SQLPrepare(link->stmt, (SQLCHAR *)writes[i], SQL_NTS));
+        FAILS(odbc.SQLExecute(link->stmt));
+        STATE_IS(link, "25006");
+    }
+    count_is(link, "1");
+}
+
 static void read_only(int which) {
     Link link;
     char refusing[700], text[4] = "";
     open3(&link, which);
     table_new(&link);
+    insert(&link, "(7)");
     OK(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_ACCESS_MODE, (SQLPOINTER)SQL_MODE_READ_ONLY, 0));
-    FAILS(run(&link, "INSERT INTO changes VALUES (1)"));
-    STATE_IS(&link, "25006");
+    writes_refused(&link);
+    FAILS(run(&link, "SET SESSION read_only = false"));
     OK(odbc.SQLGetInfo(link.dbc, SQL_DATA_SOURCE_READ_ONLY, text, sizeof text, NULL));
     assert_string_equal(text, "Y");
     OK(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_ACCESS_MODE, (SQLPOINTER)SQL_MODE_READ_WRITE, 0));
     insert(&link, "(1)");
-    link_end(&link);
+    run_ok(&link, "DELETE FROM changes WHERE id = 1");
+    run_ok(&link, "START TRANSACTION READ ONLY");
+    writes_refused(&link);
+    run_ok(&link, "ROLLBACK");
     /* ReadOnly stands above what the program asks for */
     snprintf(refusing, sizeof refusing, "%s;ReadOnly=1", connections[which]);
-    link_open(&link, &odbc, SQL_OV_ODBC3, refusing, false);
-    OK(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_ACCESS_MODE, (SQLPOINTER)SQL_MODE_READ_WRITE, 0));
-    FAILS(run(&link, "CREATE TABLE refused (id integer)"));
-    STATE_IS(&link, "25006");
-    link_close(&link);
+    Link refused;
+    link_open(&refused, &odbc, SQL_OV_ODBC3, refusing, false);
+    OK(odbc.SQLSetConnectAttr(refused.dbc, SQL_ATTR_ACCESS_MODE, (SQLPOINTER)SQL_MODE_READ_WRITE,
+                              0));
+    writes_refused(&refused);
+    FAILS(run(&refused, "SET SESSION read_only = false"));
+    autocommit(&refused, SQL_AUTOCOMMIT_OFF);
+    writes_refused(&refused);
+    link_close(&refused);
+    link_end(&link);
 }
 
 static void second_catalog(int which) {

@@ -1,8 +1,8 @@
 """Random INSERT, UPDATE, DELETE, MERGE and transactions: our tables against SQLite's.
 
-usage: writes_random.py --runner PROGRAM --connectors FOLDER --work FOLDER [--count N] [--seed N]
+usage: writes_random.py --runner PROGRAM --connectors FOLDER --work FOLDER [--count N] [--seed N] [--mysql-port N]
 
-Each round makes tables in the catalog `target` (in turns one in memory, an SQLite file and, with --mysql, a database of
+Each round makes tables in the catalog `target` (in turns one in memory, an SQLite file and, with --mysql-port, a database of
 MariaDB) and the same ones in Python's sqlite3, and draws statements over hostile values: rows that break keys and
 constraints, conditions in three values, sub-queries over the table itself, parameters, MERGE with several
 clauses, transactions that are rolled back. What sqlite3 does with each (MERGE is worked out from a join that it
@@ -28,6 +28,7 @@ KINDS = {  # type of ours, of SQLite, values
     "big": ("bigint", "INTEGER", [0, 1, -1, 2, 7, 2**31, -2**31 - 1, 2**53 + 1, 2**62, -2**62]),
     "real": ("double", "REAL", [0.0, 0.5, -2.25, 1.0, 3.0, 1e308, -1e-300, 0.1]),
     "text": ("varchar", "TEXT", TEXTS + ["line\nbreak", "tab\t", "\\x", "a;b--c/*", "?", "x" * 300]),
+    "key": ("varchar(300)", "TEXT", TEXTS),
     "bool": ("boolean", "INTEGER", [True, False]),
     "bytes": ("varbinary", "BLOB", [b"", b"\0", b"\0\1", b"a", b"\xff\0", bytes(range(40))]),
 }
@@ -46,7 +47,7 @@ def literal(value, kind):
         return f"X'{value.hex()}'"
     if kind == "real":
         return repr(value) if "e" in repr(value) else f"{value!r}e0"
-    if kind == "text":
+    if kind in ("text", "key"):
         if min(value, default=" ") >= " ":
             return "'" + value.replace("'", "''") + "'"
         return "U&'" + "".join(f"\\{ord(c):04x}" if c < " " or c in "'\\" else c for c in value) + "'"
@@ -78,10 +79,10 @@ class Column:
 class Table:
     def __init__(self, rng, name, shape):
         self.name, self.rng = name, rng
-        kinds = list(KINDS)
+        kinds = [kind for kind in KINDS if kind != "key"]
         self.columns = [Column("a", "int", "PRIMARY KEY" if shape == 0 else None, shape > 1)]
         if shape == 1:
-            self.columns.append(Column("k", "text", nullable=False))
+            self.columns.append(Column("k", "key", nullable=False))
         self.columns.append(Column("u", "big", "UNIQUE" if shape < 2 else None))
         for n in range(rng.randint(2, 4)):
             kind = rng.choice(kinds)
@@ -178,9 +179,10 @@ class Maker:
 
 
 class Round:
-    def __init__(self, rng):
+    def __init__(self, rng, keyed):
+        """keyed: every table has a key, without which a server's rows cannot be changed one by one."""
         self.rng = rng
-        self.tables = [Table(rng, f"w{n}", n) for n in range(3)]
+        self.tables = [Table(rng, f"w{n}", min(n, 1) if keyed else n) for n in range(3)]
         self.db = sqlite3.connect(":memory:", isolation_level=None)
         self.db.execute("PRAGMA case_sensitive_like = ON")
         self.lines = []
@@ -394,7 +396,9 @@ class Round:
 
 def configuration(args, kind):
     path = os.path.join(args.work, f"writes-{kind}.db")
-    target = {"memory": {"type": "memory"}, "sqlite": {"type": "sqlite", "path": path, "mode": "readwrite"}}[kind]
+    target = {"memory": {"type": "memory"}, "sqlite": {"type": "sqlite", "path": path, "mode": "readwrite"},
+              "mysql": {"type": "mysql", "host": "127.0.0.1", "port": args.mysql_port, "user": "trib", "password": "trib-secret",
+                        "mode": "readwrite", "default_schema": "write_target"}}[kind]
     if kind == "sqlite":
         if os.path.exists(path):
             os.remove(path)
@@ -412,26 +416,27 @@ def main():
     parser.add_argument("--count", type=int, default=30, help="rounds")
     parser.add_argument("--steps", type=int, default=60, help="statements of a round")
     parser.add_argument("--seed", type=int, default=20260101)
+    parser.add_argument("--mysql-port", type=int, help="a MariaDB with an empty database write_target")
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
     print(f"seed {args.seed}", flush=True)
-    kinds = ["memory", "sqlite"]
+    kinds = ["memory", "sqlite"] + (["mysql"] if args.mysql_port else [])
     configs = {kind: configuration(args, kind) for kind in kinds}
     failed = 0
     for n in range(args.count):
-        script = os.path.join(args.work, f"writes-{args.seed}-{n}.test")
-        with open(script, "w", encoding="utf-8") as file:
-            file.write(Round(random.Random(args.seed * 1000003 + n)).script(args.steps))
         good = True
         for kind in kinds:
+            script = os.path.join(args.work, f"writes-{args.seed}-{n}-{kind}.test")
+            with open(script, "w", encoding="utf-8") as file:
+                file.write(Round(random.Random(args.seed * 1000003 + n), kind == "mysql").script(args.steps))
             run = subprocess.run([args.runner, "--config", configs[kind], "--jobs", "1", "--combinations", "two" if n % 3 == 0 else "one", script],
                                  capture_output=True, text=True)
             if run.returncode:
                 good = False
-                print(f"round {n} (--seed {args.seed}) on {kind}, script {script}:\n{run.stdout[-4000:]}{run.stderr}", flush=True)
+                print(f"round {n} (--seed {args.seed}) on {kind}, script {script}:\n{run.stdout[:4000]}{run.stderr}", flush=True)
+            else:
+                os.remove(script)
         failed += not good
-        if good:
-            os.remove(script)
     print(f"{args.count} rounds of {args.steps} statements, {failed} failed")
     return failed != 0
 
