@@ -139,7 +139,8 @@ Status bind_stored(Binder *binder, AstPosition at, const TribColumn *target, Exp
     }
     /* CAST would cut a text that is too long; the operator that writes refuses it instead */
     Type type = target->type;
-    if (type.id == TRIB_TYPE_VARCHAR && type_is_text(value->type)) type.length = 0;
+    bool null = value->type.id == TRIB_TYPE_UNKNOWN && value->kind != EXPR_PARAMETER;
+    if (type_is_text(type) && (null || type_is_text(value->type))) type.length = 0;
     TRY(bind_coerce(binder, value, type, out));
     if (*out != value && (*out)->line == 0) {
         (*out)->line = at.line;

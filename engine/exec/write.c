@@ -8,7 +8,7 @@
 Status write_check_lengths(const TribWriteRequest *request, const Batch *in, Error *err) {
     for (uint32_t c = 0; c < in->ncolumns; c++) {
         const TribColumn *column = &request->table->columns[request->columns[c]];
-        if (column->type.id != TRIB_TYPE_VARCHAR || column->type.length == 0) continue;
+        if (!type_is_text(column->type) || column->type.length == 0) continue;
         for (uint32_t i = 0; i < in->selected; i++) {
             uint32_t row = batch_row(in, i);
             if (vector_is_null(&in->columns[c], row)) continue;

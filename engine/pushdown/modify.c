@@ -51,7 +51,7 @@ static Status change_value(Change *self, uint32_t index, const Expr **out) {
 
 /* A text may be longer than the column takes: the engine says so when it writes, the source might cut it. */
 static bool fits(const Expr *e, Type type) {
-    if (type.id != TRIB_TYPE_VARCHAR || type.length == 0) return true;
+    if (!type_is_text(type) || type.length == 0) return true;
     if (e->kind != EXPR_CONSTANT) return false;
     return e->as.value.is_null ||
            utf8_length(e->as.value.as.text.data, e->as.value.as.text.length) <= type.length;

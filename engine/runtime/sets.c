@@ -57,7 +57,7 @@ static Expr *replace_parameter(void *context, const Expr *e) {
     Expr *column = expr_column(self->arena, self->source->output[e->as.slot],
                                self->statement->sets.columns[e->as.slot].type);
     Type type = e->type;
-    if (type.id == TRIB_TYPE_VARCHAR) type.length = 0; /* what is reported, not a limit */
+    if (type_is_text(type)) type.length = 0; /* what is reported, not a limit */
     return column ? expr_cast(self->arena, column, type, false) : NULL;
 }
 

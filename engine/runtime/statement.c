@@ -583,7 +583,7 @@ static Status convert_parameter(Statement *self, uint32_t i, Type *own, Value *o
     Value back;
     Error ignored;
     *own = TYPE(UNKNOWN);
-    if (type.id == TRIB_TYPE_VARCHAR) type.length = 0; /* what is reported, not a limit */
+    if (type_is_text(type)) type.length = 0; /* what is reported, not a limit */
     Status status = value_cast(self->run, &self->eval, given, type, out, err);
     out->type = self->parameters[i].type;
     bool number = type_is_numeric(type) && (type_is_numeric(from) || from.id == TRIB_TYPE_VARCHAR);
