@@ -93,7 +93,8 @@ static Status column_exists(const MemTable *table, const char *name, Error *err)
 /* ---------------------------------------------------------------- columns */
 
 /* The value that the rows which are there get. */
-static Status added_value(const TribDdl *ddl, const MemTable *table, TribValue *out, Error *err) {
+static Status added_value(const TribDdl *ddl, const MemTx *tx, const MemTable *table,
+                          TribValue *out, Error *err) {
     const TribColumn *column = &ddl->table->columns[0];
     uint32_t node = ddl->defaults ? ddl->defaults[0] : UINT32_MAX;
     *out = (TribValue){.type = column->type, .is_null = true};
@@ -105,7 +106,7 @@ static Status added_value(const TribDdl *ddl, const MemTable *table, TribValue *
     if (!out->is_null && out->type.id != column->type.id)
         return error_set(err, ERR_GENERAL, "the DEFAULT of column %s has another type",
                          column->name);
-    if (!out->is_null || column->nullable || atomic_load(&table->rows) == 0) return TRIB_OK;
+    if (!out->is_null || column->nullable || tx_rows(tx, table) == 0) return TRIB_OK;
     return error_set(err, ERR_CONSTRAINT,
                      "the new column %s of %s.%s must not be NULL: it needs a DEFAULT",
                      column->name, table->schema, table->name);
@@ -120,7 +121,7 @@ static Status ddl_add_column(TribCatalog *catalog, const TribDdl *ddl, MemTx *tx
     if (column_find(table, ddl->table->columns[0].name, &there))
         return ddl->if_exists ? TRIB_OK : column_exists(table, ddl->table->columns[0].name, err);
     TRY(change_begin(table, arena, &change, err));
-    TRY(added_value(ddl, table, &change.value, err));
+    TRY(added_value(ddl, tx, table, &change.value, err));
     change.columns[table->ncolumns] = ddl->table->columns[0];
     change.table.ncolumns++;
     TribKey *keys;

@@ -132,6 +132,8 @@ void tx_end(MemTx *self, bool commit);
 void tx_set_mark(MemTx *self);
 void tx_go_back(MemTx *self);
 MemSnapshot tx_snapshot(const MemTx *self);
+/* Rows of the table that the transaction sees; those of others that commit meanwhile may be among them. */
+uint64_t tx_rows(const MemTx *self, const MemTable *table);
 MemCatalog *tx_catalog(const MemTx *self);
 
 /*

@@ -108,6 +108,19 @@ MemSnapshot tx_snapshot(const MemTx *self) {
     return (MemSnapshot){self->commit, atomic_load_explicit(&self->shows, memory_order_acquire)};
 }
 
+uint64_t tx_rows(const MemTx *self, const MemTable *table) {
+    uint64_t rows;
+    store_write_lock();
+    rows = atomic_load(&table->rows);
+    for (const TxTable *log = self->tables; log; log = log->next) {
+        if (log->table != table) continue;
+        for (uint32_t i = 0; i < log->inserted.count; i++) rows += log->inserted.runs[i].count;
+        for (uint32_t i = 0; i < log->deleted.count; i++) rows -= log->deleted.runs[i].count;
+    }
+    store_write_unlock();
+    return rows;
+}
+
 MemCatalog *tx_catalog(const MemTx *self) {
     return self->catalog;
 }
