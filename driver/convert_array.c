@@ -174,6 +174,10 @@ static KernelEnd char_text(Column *self) {
     size_t bytes = length == SQL_NTS ? strlen(in) : (size_t)length;
     if (bytes > UINT32_MAX) return KERNEL_GENERAL;
     if (!utf8_valid(in, bytes)) return KERNEL_GENERAL;
+    if (too_long(self, in, bytes)) {
+        fail_code(self, i, CONVERT_TOO_LONG);
+        continue;
+    }
     out[i] = strview_of(in, bytes);
     END_VALUES
     return KERNEL_DONE;
@@ -193,6 +197,10 @@ static KernelEnd wide_text(Column *self) {
         continue;
     }
     if (text.len > UINT32_MAX) return KERNEL_GENERAL;
+    if (too_long(self, text.data, text.len)) {
+        fail_code(self, i, CONVERT_TOO_LONG);
+        continue;
+    }
     out[i] = strview_of(text.data, text.len);
     END_VALUES
     return KERNEL_DONE;
