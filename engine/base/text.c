@@ -185,6 +185,15 @@ void buf_char(Buf *self, char c) {
     buf_add(self, &c, 1);
 }
 
+void buf_fill(Buf *self, char c, uint64_t count) {
+    if (count == 0) return;
+    char *room = buf_reserve(self, count);
+    if (!room) return;
+    memset(room, c, count);
+    self->len += count;
+    self->data[self->len] = '\0';
+}
+
 void buf_printf(Buf *self, const char *format, ...) {
     char small[256];
     va_list arguments, again;

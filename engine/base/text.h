@@ -50,6 +50,7 @@ void buf_add(Buf *self, const void *data, size_t bytes);
 void buf_str(Buf *self, Str s);
 void buf_text(Buf *self, const char *text);
 void buf_char(Buf *self, char c);
+void buf_fill(Buf *self, char c, uint64_t count); /* all of them, or it fails at once */
 void buf_printf(Buf *self, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_bytes(Buf *self, uint64_t bytes); /* for people: 512 bytes, 3.4 KiB, 12 MiB */
 /* Room for `bytes` more, NULL when impossible; the caller then adds to len what it wrote. */

@@ -69,15 +69,19 @@ void digits_fixed(const Digits *self, int64_t fraction, bool group, Buf *out) {
         if (group && i + 1 < self->point && (self->point - i - 1) % 3 == 0) buf_char(out, ',');
     }
     if (fraction > 0) buf_char(out, '.');
-    for (int64_t i = 0; i < fraction && !out->failed; i++)
+    int64_t i = 0;
+    for (; i < fraction && self->point + i < self->count; i++)
         buf_char(out, digit(self, self->point + i));
+    buf_fill(out, '0', (uint64_t)(fraction - i));
 }
 
 void digits_scientific(const Digits *self, int64_t fraction, bool upper, Buf *out) {
     int32_t exponent = self->count > 0 ? self->point - 1 : 0;
     buf_char(out, digit(self, 0));
     if (fraction > 0) buf_char(out, '.');
-    for (int64_t i = 1; i <= fraction && !out->failed; i++) buf_char(out, digit(self, i));
+    int64_t i = 1;
+    for (; i <= fraction && i < self->count; i++) buf_char(out, digit(self, i));
+    if (i <= fraction) buf_fill(out, '0', (uint64_t)(fraction - i) + 1);
     buf_printf(out, "%c%c%02d", upper ? 'E' : 'e', exponent < 0 ? '-' : '+',
                exponent < 0 ? -exponent : exponent);
 }

@@ -94,15 +94,11 @@ static void pad_from(Buf *out, size_t from, const Spec *spec) {
         (int64_t)utf8_length(out->data != NULL ? out->data + from : "", out->len - from);
     int64_t missing = spec->width - length;
     if (missing <= 0 || out->failed) return;
-    char *room = buf_reserve(out, (size_t)missing);
-    if (room == NULL) return;
-    if (spec->left) {
-        memset(out->data + out->len, ' ', (size_t)missing);
-    } else {
-        memmove(out->data + from + missing, out->data + from, out->len - from);
-        memset(out->data + from, ' ', (size_t)missing);
-    }
-    out->len += (size_t)missing;
+    size_t end = out->len;
+    buf_fill(out, ' ', (uint64_t)missing);
+    if (spec->left || out->failed) return;
+    memmove(out->data + from + missing, out->data + from, end - from);
+    memset(out->data + from, ' ', (size_t)missing);
 }
 
 static void append_upper(Buf *out, size_t from, bool upper) {
@@ -146,12 +142,7 @@ static void append_signed(Writer *w, const Spec *spec, bool negative, Str body) 
     bool closing = negative && spec->parentheses;
     int64_t missing = spec->width - (int64_t)strlen(sign) - (int64_t)body.len - (closing ? 1 : 0);
     buf_text(w->out, sign);
-    if (spec->zero && missing > 0) {
-        char *room = buf_reserve(w->out, (size_t)missing);
-        if (room == NULL) return;
-        memset(w->out->data + w->out->len, '0', (size_t)missing);
-        w->out->len += (size_t)missing;
-    }
+    if (spec->zero && missing > 0) buf_fill(w->out, '0', (uint64_t)missing);
     buf_str(w->out, body);
     if (closing) buf_char(w->out, ')');
     pad_from(w->out, from, spec);
@@ -179,7 +170,7 @@ static bool write_integer(Writer *w, const Spec *spec, const Value *value) {
     char number[32];
     int len = text_format(number, sizeof(number), octal ? "%llo" : "%llx", (unsigned long long)x);
     int64_t missing = spec->width - (int64_t)body.len - len;
-    for (int64_t i = 0; spec->zero && i < missing && !body.failed; i++) buf_char(&body, '0');
+    if (spec->zero && missing > 0) buf_fill(&body, '0', (uint64_t)missing);
     buf_add(&body, number, (size_t)len);
     append_upper(&body, 0, spec->conversion == 'X');
     plain.zero = false;
