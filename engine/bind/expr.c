@@ -92,6 +92,41 @@ Status bind_settle(Binder *binder, Expr *e, Expr **out) {
     return TRIB_OK;
 }
 
+static bool is_row_call(const Expr *e) {
+    return e->kind == EXPR_CALL && e->as.function->id == TRIB_FN_row_new;
+}
+
+/* Markers in a row constructor that nothing has given a type take those of the fields they are compared with. */
+static Status adopt_fields(Binder *binder, const AstExpr *at, Type type, Expr **row) {
+    const Expr *e = *row;
+    bool changed = false;
+    Expr **args;
+    if (!is_row_call(e) || type.id != TRIB_TYPE_ROW || type.fields->count != e->nargs)
+        return TRIB_OK;
+    TRY_ALLOC(args, ARENA_ARRAY(binder->arena, Expr *, e->nargs), binder->err);
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        Type field = type.fields->field[i].type;
+        args[i] = e->args[i];
+        if (args[i]->kind == EXPR_PARAMETER && field.id != TRIB_TYPE_UNKNOWN &&
+            !binder->plan->parameter_inferred[args[i]->as.slot]) {
+            TRY(settle_parameter(binder, args[i], parameter_type(field), true));
+            changed = true;
+        }
+        TRY(adopt_fields(binder, at, field, &args[i]));
+        changed |= args[i] != e->args[i];
+    }
+    return changed ? bind_call_id(binder, at, TRIB_FN_row_new, e->nargs, args, row) : TRIB_OK;
+}
+
+/* Of values that are compared with the first one. */
+static Status adopt_rows(Binder *binder, const AstExpr *at, uint32_t count, Expr **exprs) {
+    for (uint32_t i = 1; i < count; i++) {
+        TRY(adopt_fields(binder, at, exprs[0]->type, &exprs[i]));
+        TRY(adopt_fields(binder, at, exprs[i]->type, &exprs[0]));
+    }
+    return TRIB_OK;
+}
+
 Status bind_unify(Binder *binder, const AstExpr *at, const char *what, uint32_t count, Expr **exprs,
                   Type *type) {
     *type = TYPE(UNKNOWN);
@@ -253,6 +288,7 @@ static Status bind_binary(Binder *binder, const ExprScope *scope, const AstExpr 
     TRY(bind_row_comparison(binder, scope, ast, out, &done));
     if (done) return TRIB_OK;
     TRY(bind_args(binder, scope, 2, ast->args, &args));
+    TRY(adopt_rows(binder, ast, 2, args));
     return bind_call_id(binder, ast, (TribFunctionId)ast->op, 2, args, out);
 }
 
@@ -282,6 +318,7 @@ static Status bind_is_distinct(Binder *binder, const ExprScope *scope, const Ast
                                Expr **out) {
     Expr **args, *call;
     TRY(bind_args(binder, scope, 2, ast->args, &args));
+    TRY(adopt_rows(binder, ast, 2, args));
     TRY(bind_call_id(binder, ast, TRIB_FN_is_distinct_from, 2, args, &call));
     *out = call;
     return ast->negated ? negate(binder, call, out) : TRIB_OK;
@@ -304,6 +341,7 @@ Status bind_repeated(Binder *binder, const AstExpr *at, const Expr *operand, uin
 static Status bind_between(Binder *binder, const ExprScope *scope, const AstExpr *ast, Expr **out) {
     Expr **args, *bounds[2], *both;
     TRY(bind_args(binder, scope, 3, ast->args, &args));
+    TRY(adopt_rows(binder, ast, 3, args));
     TRY(bind_repeated(binder, ast, args[0], 2, "BETWEEN"));
     Expr *low[2] = {args[0], args[1]}, *high[2] = {args[0], args[2]};
     TRY(bind_call_id(binder, ast, TRIB_FN_ge, 2, low, &bounds[0]));
@@ -317,6 +355,7 @@ static Status bind_in_list(Binder *binder, const ExprScope *scope, const AstExpr
     Expr **args;
     Type type;
     TRY(bind_args(binder, scope, ast->nargs, ast->args, &args));
+    TRY(adopt_rows(binder, ast, ast->nargs, args));
     Status status = bind_unify(binder, ast, "IN", ast->nargs, args, &type);
     if (status != TRIB_OK) return status;
     if (!type_comparable(type)) {

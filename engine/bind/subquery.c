@@ -132,6 +132,36 @@ static Status match_operand(Binder *binder, const AstExpr *at, Type column, Expr
                         STR_ARGS(buf_view(&a)), STR_ARGS(buf_view(&b)));
 }
 
+/* ROW(a, b) IN (SELECT row): the fields of the sub-query's only column become columns. */
+static Status split_column(Binder *binder, Bound *bound) {
+    Bound fields = {0};
+    Expr *row;
+    TRY(bind_column(binder, bound->scope.columns[0].id, &row));
+    uint32_t count = row->type.fields->count;
+    TRY(bind_node(binder, LOGICAL_PROJECT, count, bound->node, &fields.node));
+    TRY_ALLOC(fields.node->exprs, ARENA_ARRAY(binder->arena, Expr *, count), binder->err);
+    for (uint32_t i = 0; i < count; i++) {
+        ScopeColumn column = {.name = STR("field")};
+        TRY(bind_row_field(binder, row, i, &fields.node->exprs[i]));
+        TRY(bind_new_column(binder, column.name, row->type.fields->field[i].type, true,
+                            &fields.node->output[i]));
+        column.id = fields.node->output[i];
+        TRY(scope_add(binder, &fields.scope, &column));
+    }
+    *bound = fields;
+    return TRIB_OK;
+}
+
+/* row IN (SELECT a, b): the operand's fields become operands. */
+static Status split_operand(Binder *binder, const AstExpr *at, uint32_t *count, Expr ***operands) {
+    Expr *row = (*operands)[0];
+    *count = row->type.fields->count;
+    TRY(bind_repeated(binder, at, row, *count, "IN"));
+    TRY_ALLOC(*operands, ARENA_ARRAY(binder->arena, Expr *, *count), binder->err);
+    for (uint32_t i = 0; i < *count; i++) TRY(bind_row_field(binder, row, i, &(*operands)[i]));
+    return TRIB_OK;
+}
+
 static Status bind_in(Binder *binder, const ExprScope *scope, const AstExpr *ast, bool negated,
                       Expr **out) {
     Expr **operands;
@@ -140,6 +170,12 @@ static Status bind_in(Binder *binder, const ExprScope *scope, const AstExpr *ast
     const char *text;
     TRY(bind_operands(binder, scope, ast->args[0], is_row(ast->args[0]), &count, &operands));
     TRY(bind_inner(binder, scope, ast, &bound, &text));
+    if (count > 1 && bound.scope.count == 1 && column_type(binder, &bound, 0).id == TRIB_TYPE_ROW) {
+        TRY(split_column(binder, &bound));
+        text = NULL; /* the query alone has another column */
+    } else if (count == 1 && bound.scope.count > 1 && operands[0]->type.id == TRIB_TYPE_ROW) {
+        TRY(split_operand(binder, ast, &count, &operands));
+    }
     if (bound.scope.count != count) return wrong_width(binder, ast, count, bound.scope.count);
     for (uint32_t i = 0; i < count; i++)
         TRY(match_operand(binder, ast, column_type(binder, &bound, i), &operands[i]));
