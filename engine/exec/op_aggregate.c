@@ -20,6 +20,7 @@
  * task.
  */
 #include "engine/exec/aggregate.h"
+#include "engine/exec/query_space.h"
 
 #define TABLE_BITS_FIRST 13 /* slots at first: room for a batch of new groups */
 #define TABLE_BITS_CACHE 18 /* 2 MiB of slots: stays in the caches */
@@ -173,21 +174,14 @@ static Status aggregate_open(const PhysNode *node, Query *query, void *shared, E
     TRY(exprs_collect(self, query->arena, err));
     TRY(layouts_make(self, query->arena, err));
     int64_t minimum = (int64_t)aggregate_min_memory(node, query->workers);
-    if (!grant_init(&self->grant, query->budget, minimum, query->force_spill))
-        return error_set(err, ERR_OUT_OF_MEMORY,
-                         "the memory limit leaves no room for an aggregation");
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     self->bits = tight ? BITS_FORCED : BITS;
     atomic_init(&self->kept, 1u << self->bits);
-    self->grant.peak = &query->counters[node->id].memory_peak;
-    self->space =
-        (RowSpace){.grant = &self->grant,
-                   .spill = query->spill,
-                   .cancel = query->cancel,
-                   .spilled = &query->counters[node->id].spilled_bytes,
-                   .page_first = PAGE_FIRST,
-                   .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
-    if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
+    uint32_t page_max = query->force_spill
+                            ? PAGE_MAX_FORCED
+                            : row_page_max(query->budget, query->workers, 1u << self->bits);
+    TRY(query_space_open(query, node, minimum, PAGE_FIRST, page_max, "for an aggregation",
+                         &self->grant, &self->space, err));
     if (self->ngroups > 0) return TRIB_OK;
     TRY_ALLOC(self->single, arena_alloc(query->arena, self->states_bytes), err);
     memcpy(self->single, self->initial, self->states_bytes);

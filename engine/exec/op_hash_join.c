@@ -18,6 +18,7 @@
  * JoinShared.
  */
 #include "engine/exec/join.h"
+#include "engine/exec/query_space.h"
 
 #define PAGE_FIRST      4096
 #define PAGE_MAX_FORCED (UINT32_C(16) * 1024)
@@ -142,20 +143,14 @@ static Status join_open(const PhysNode *node, Query *query, void *shared, Error 
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
     int64_t minimum = (int64_t)join_min_memory(node, query->workers);
-    if (!grant_init(&self->grant, query->budget, minimum, query->force_spill))
-        return error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room for a join");
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     self->bits = self->nkeys == 0 ? 0 : tight ? BITS_TIGHT : BITS;
     atomic_init(&self->kept, 1u << self->bits);
-    self->grant.peak = &query->counters[node->id].memory_peak;
-    self->space =
-        (RowSpace){.grant = &self->grant,
-                   .spill = query->spill,
-                   .cancel = query->cancel,
-                   .spilled = &query->counters[node->id].spilled_bytes,
-                   .page_first = PAGE_FIRST,
-                   .page_max = row_page_max(query->budget, query->workers, 1u << self->bits)};
-    if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
+    uint32_t page_max = query->force_spill
+                            ? PAGE_MAX_FORCED
+                            : row_page_max(query->budget, query->workers, 1u << self->bits);
+    TRY(query_space_open(query, node, minimum, PAGE_FIRST, page_max, "for a join", &self->grant,
+                         &self->space, err));
     TRY(layouts_make(self, query->arena, err));
     TRY(join_range_open(self, query->arena, err));
     return join_allocate(self, query, err);

@@ -10,6 +10,7 @@
  * one page per run. Threads: SortShared's lists are guarded by its lock; everything else belongs to
  * one task, or is read-only after finish. See sort.h for the parts.
  */
+#include "engine/exec/query_space.h"
 #include "engine/exec/sort.h"
 
 #define RUN_PAGE        (UINT32_C(32) * 1024)
@@ -44,18 +45,12 @@ Status sort_open(const PhysNode *node, Query *query, void *shared, uint32_t nkey
                        &self->spec, err));
     TRY_ALLOC(self->may_null, ARENA_ARRAY(query->arena, bool, child->ncolumns + 1), err);
     int64_t minimum = (int64_t)sort_min_memory(node, query->workers);
-    if (!grant_init(&self->grant, query->budget, minimum, query->force_spill))
-        return error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room for a sort");
     bool tight = query->force_spill || budget_limit(query->budget) < 16 * minimum;
     uint32_t run_page = tight ? RUN_PAGE_TIGHT : RUN_PAGE;
-    self->grant.peak = &query->counters[node->id].memory_peak;
-    self->space = (RowSpace){.grant = &self->grant,
-                             .spill = query->spill,
-                             .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST,
-                             .page_max = row_page_max(query->budget, query->workers, 1)};
-    if (query->force_spill) self->space.page_max = PAGE_MAX_FORCED;
+    uint32_t page_max =
+        query->force_spill ? PAGE_MAX_FORCED : row_page_max(query->budget, query->workers, 1);
+    TRY(query_space_open(query, node, minimum, PAGE_FIRST, page_max, "for a sort", &self->grant,
+                         &self->space, err));
     self->run_space = self->space;
     self->run_space.page_first = self->run_space.page_max = run_page;
     int64_t room = budget_limit(query->budget) / 4;

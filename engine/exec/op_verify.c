@@ -17,8 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "engine/exec/operator.h"
-#include "engine/exec/row_store.h"
+#include "engine/exec/query_space.h"
 #include "engine/exec/verify_sample.h"
 
 #define VERIFY_MINIMUM (INT64_C(512) << 10)
@@ -38,7 +37,7 @@ typedef struct VerifyStore {
 typedef struct VerifyShared {
     const PhysNode *node;
     Grant grant;
-    bool granted, lock_made;
+    bool lock_made;
     RowSpace space;
     RowLayout *layout;
     bool *may_null;
@@ -69,17 +68,8 @@ static Status verify_open(const PhysNode *node, Query *query, void *shared, Erro
     self->node = node;
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
-    self->granted = grant_init(&self->grant, query->budget, VERIFY_MINIMUM, query->force_spill);
-    if (!self->granted)
-        return error_set(err, ERR_OUT_OF_MEMORY,
-                         "the memory limit leaves no room to verify push-down");
-    self->grant.peak = &query->counters[node->id].memory_peak;
-    self->space = (RowSpace){.grant = &self->grant,
-                             .spill = query->spill,
-                             .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST,
-                             .page_max = PAGE_MAX};
+    TRY(query_space_open(query, node, VERIFY_MINIMUM, PAGE_FIRST, PAGE_MAX, "to verify push-down",
+                         &self->grant, &self->space, err));
     TRY_ALLOC(self->may_null, ARENA_ARRAY(query->arena, bool, node->ncolumns), err);
     for (uint32_t i = 0; i < node->ncolumns; i++) self->may_null[i] = true;
     return row_layout_new(query->arena, node->ncolumns, node->types, 0, 0, 8, &self->layout, err);
@@ -94,9 +84,9 @@ static void verify_close(void *shared) {
         heap_free(store);
     }
     sample_table_clear(&self->table, &self->grant);
-    if (self->granted) grant_clear(&self->grant);
+    grant_clear(&self->grant);
     if (self->lock_made) pthread_mutex_destroy(&self->lock);
-    self->granted = self->lock_made = false;
+    self->lock_made = false;
 }
 
 static Status sink_open(OpContext *context, Error *err) {

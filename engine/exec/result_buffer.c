@@ -12,6 +12,8 @@
 
 #include <pthread.h>
 
+#include "engine/exec/query_space.h"
+
 #define PAGE_FIRST     16384
 #define PAGE_MAX       (UINT32_C(256) * 1024)
 #define HAND_OVER_ROWS 8192 /* rows that a writer keeps to itself at most */
@@ -30,7 +32,7 @@ struct ResultBuffer {
     const PhysNode *node;
     Arena *arena;
     Grant grant;
-    bool granted, lock_made;
+    bool lock_made;
     RowSpace space;
     RowLayout *layout;
     pthread_mutex_t lock; /* guards writers, queue */
@@ -70,18 +72,8 @@ Status result_buffer_new(const PhysNode *node, Query *query, ResultBuffer **out,
     self->node = node;
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
-    self->granted =
-        grant_init(&self->grant, query->budget, RESULT_BUFFER_MINIMUM, query->force_spill);
-    if (!self->granted)
-        return error_set(err, ERR_OUT_OF_MEMORY,
-                         "the memory limit leaves no room to buffer the result");
-    self->grant.peak = &query->counters[node->id].memory_peak;
-    self->space = (RowSpace){.grant = &self->grant,
-                             .spill = query->spill,
-                             .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST,
-                             .page_max = PAGE_MAX};
+    TRY(query_space_open(query, node, RESULT_BUFFER_MINIMUM, PAGE_FIRST, PAGE_MAX,
+                         "to buffer the result", &self->grant, &self->space, err));
     TRY(row_layout_new(arena, node->ncolumns, node->types, 0, 0, 8, &self->layout, err));
     return reader_open(self, err);
 }
@@ -97,7 +89,7 @@ void result_buffer_close(ResultBuffer *self) {
         pthread_mutex_destroy(&writer->lock);
         heap_free(writer);
     }
-    if (self->granted) grant_clear(&self->grant);
+    grant_clear(&self->grant);
     if (self->lock_made) pthread_mutex_destroy(&self->lock);
     arena_free(self->arena);
 }

@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/exec/query_space.h"
+
 #define PAGE_FIRST 4096
 #define PAGE_MAX   (UINT32_C(256) * 1024)
 
@@ -30,7 +32,7 @@ struct RowBuffer {
     const PhysNode *node;
     Arena *arena;
     Grant grant;
-    bool granted, lock_made;
+    bool lock_made;
     RowSpace space;
     RowLayout *layout;
     pthread_mutex_t lock;
@@ -53,17 +55,8 @@ static Status buffer_open(RowBuffer *self, Query *query, Error *err) {
     const PhysNode *node = self->node;
     if (pthread_mutex_init(&self->lock, NULL) != 0) return error_out_of_memory(err);
     self->lock_made = true;
-    self->granted = grant_init(&self->grant, query->budget, ROW_BUFFER_MINIMUM, query->force_spill);
-    if (!self->granted)
-        return error_set(err, ERR_OUT_OF_MEMORY,
-                         "the memory limit leaves no room for rows that are read again");
-    self->grant.peak = &query->counters[node->id].memory_peak;
-    self->space = (RowSpace){.grant = &self->grant,
-                             .spill = query->spill,
-                             .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST,
-                             .page_max = PAGE_MAX};
+    TRY(query_space_open(query, node, ROW_BUFFER_MINIMUM, PAGE_FIRST, PAGE_MAX,
+                         "for rows that are read again", &self->grant, &self->space, err));
     return row_layout_new(self->arena, node->ncolumns, node->types, 0, 0, 8, &self->layout, err);
 }
 
@@ -100,7 +93,7 @@ void row_buffer_free(RowBuffer *self) {
         next = writer->next;
         writer_free(writer);
     }
-    if (self->granted) grant_clear(&self->grant);
+    grant_clear(&self->grant);
     if (self->lock_made) pthread_mutex_destroy(&self->lock);
     arena_free(self->arena);
 }

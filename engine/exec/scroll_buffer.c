@@ -8,7 +8,7 @@
  */
 #include "engine/exec/scroll_buffer.h"
 
-#include "engine/exec/row_store.h"
+#include "engine/exec/query_space.h"
 
 #define MINIMUM    (INT64_C(512) << 10)
 #define PAGE_FIRST 16384
@@ -19,7 +19,6 @@ struct ScrollBuffer {
     const PhysNode *node;
     Arena *arena;
     Grant grant;
-    bool granted;
     RowSpace space;
     RowLayout *layout;
     RowStore store;
@@ -62,16 +61,8 @@ Status scroll_buffer_new(const PhysNode *node, Query *query, ScrollBuffer **out,
     self->arena = arena;
     self->node = node;
     self->loaded = NO_PAGE;
-    self->granted = grant_init(&self->grant, query->budget, MINIMUM, query->force_spill);
-    if (!self->granted)
-        return error_set(err, ERR_OUT_OF_MEMORY,
-                         "the memory limit leaves no room for a scrollable cursor's rows");
-    self->space = (RowSpace){.grant = &self->grant,
-                             .spill = query->spill,
-                             .cancel = query->cancel,
-                             .spilled = &query->counters[node->id].spilled_bytes,
-                             .page_first = PAGE_FIRST,
-                             .page_max = PAGE_MAX};
+    TRY(query_space_open(query, node, MINIMUM, PAGE_FIRST, PAGE_MAX,
+                         "for a scrollable cursor's rows", &self->grant, &self->space, err));
     return buffer_open(self, err);
 }
 
@@ -80,7 +71,7 @@ void scroll_buffer_close(ScrollBuffer *self) {
     if (self->batch.arena) batch_clear(&self->batch);
     row_store_clear(&self->store);
     heap_free(self->ends);
-    if (self->granted) grant_clear(&self->grant);
+    grant_clear(&self->grant);
     arena_free(self->arena);
 }
 

@@ -9,7 +9,7 @@ ENGINE_SOURCES += \
 	engine/exec/verify_sample.c engine/exec/verify_sample.h \
 	engine/exec/result_buffer.c engine/exec/result_buffer.h engine/exec/scroll_buffer.c engine/exec/scroll_buffer.h \
 	engine/exec/row_layout.c engine/exec/row_layout.h engine/exec/row_gather.c engine/exec/row_serial.c engine/exec/row_serial.h \
-	engine/exec/row_store.c engine/exec/row_store.h engine/exec/hash_table.c engine/exec/hash_table.h \
+	engine/exec/row_store.c engine/exec/row_store.h engine/exec/query_space.c engine/exec/query_space.h engine/exec/hash_table.c engine/exec/hash_table.h \
 	engine/exec/op_aggregate.c engine/exec/aggregate.h engine/exec/aggregate_state.c engine/exec/aggregate_merge.c \
 	engine/exec/op_hash_join.c engine/exec/join.h engine/exec/join_build.c engine/exec/join_filter.c engine/exec/join_range.c engine/exec/join_probe.c engine/exec/join_tail.c \
 	engine/exec/op_sort.c engine/exec/op_topn.c engine/exec/sort.h engine/exec/sort_key.c engine/exec/sort_order.c \
