@@ -608,8 +608,10 @@ Status source_write_close(Source *self, TribWriter *writer, bool commit, uint64_
     return source_fault(self, NULL, status, err);
 }
 
-Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Error *err) {
-    if (!self->connector->ddl) return not_offered(self, "create or drop tables", err);
+/* One call of the connector that changes something or prepares that: it is never made twice. */
+static Status ask_once(Source *self, const SourceCall *call,
+                       Status (*ask)(Source *, CallFrame *, void *, Error *), void *what,
+                       Error *err) {
     CallFrame frame;
     bool held = false;
     source_call_frame(&frame, self, call);
@@ -617,30 +619,32 @@ Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Erro
     Status status = source_request_begin(self, call->cancel, err);
     if (status == TRIB_OK) {
         error_clear(err);
-        status = self->connector->ddl(self->catalog, &frame.base, ddl, err);
+        status = ask(self, &frame, what, err);
         source_request_end(self, status, 1);
     }
     call_permit_end(self, call, held);
     return source_fault(self, call->cancel, status, err);
 }
 
+static Status ask_ddl(Source *self, CallFrame *frame, void *what, Error *err) {
+    return self->connector->ddl(self->catalog, &frame->base, *(const TribDdl **)what, err);
+}
+
+Status source_ddl(Source *self, const SourceCall *call, const TribDdl *ddl, Error *err) {
+    if (!self->connector->ddl) return not_offered(self, "create or drop tables", err);
+    return ask_once(self, call, ask_ddl, &ddl, err);
+}
+
+static Status ask_modify(Source *self, CallFrame *frame, void *what, Error *err) {
+    return self->connector->modify(self->catalog, &frame->base, what, err);
+}
+
 Status source_modify(Source *self, const SourceCall *call, TribModify *modify, Error *err) {
-    CallFrame frame;
-    bool held = false;
     modify->verdict = (TribVerdict){.kind = TRIB_NONE};
     if (!self->connector->modify) {
         (void)text_format(modify->verdict.reason, sizeof modify->verdict.reason,
                           "catalogs of type %s change rows by their key", self->connector->type);
         return TRIB_OK;
     }
-    source_call_frame(&frame, self, call);
-    TRY(source_call_permit(self, call, &held, err));
-    Status status = source_request_begin(self, call->cancel, err);
-    if (status == TRIB_OK) {
-        error_clear(err);
-        status = self->connector->modify(self->catalog, &frame.base, modify, err);
-        source_request_end(self, status, 1);
-    }
-    call_permit_end(self, call, held);
-    return source_fault(self, call->cancel, status, err);
+    return ask_once(self, call, ask_modify, modify, err);
 }
