@@ -63,7 +63,9 @@ struct Arena {
     ArenaCallback *callbacks; /* the latest first */
     size_t bytes;             /* of all chunks, with their headers */
     size_t next_chunk;
-    bool exhausted; /* refused memory since it was made or reset */
+    ArenaCharge *charge; /* NULL: nobody is asked */
+    void *charged;       /* its context */
+    bool exhausted;      /* refused memory since it was made or reset */
 };
 
 /* ---------------------------------------------------------------- the heap */
@@ -135,6 +137,8 @@ Arena *arena_new(Arena *parent) {
     self->next_chunk = ARENA_FIRST_CHUNK;
     self->parent = parent;
     if (parent) {
+        self->charge = parent->charge;
+        self->charged = parent->charged;
         self->next = parent->children;
         if (self->next) self->next->previous = self;
         parent->children = self;
@@ -143,7 +147,9 @@ Arena *arena_new(Arena *parent) {
 }
 
 static void chunk_free(Arena *self, Chunk *chunk) {
-    self->bytes -= sizeof *chunk + chunk->size;
+    size_t bytes = sizeof *chunk + chunk->size;
+    self->bytes -= bytes;
+    if (self->charge) (void)self->charge(self->charged, -(int64_t)bytes);
     UNPOISON(chunk->data, chunk->size);
     free(chunk);
 }
@@ -211,12 +217,17 @@ void arena_reset(Arena *self) {
 
 static Chunk *chunk_new(Arena *self, size_t size) {
     if (size > PTRDIFF_MAX - sizeof(Chunk)) return NULL;
-    Chunk *chunk = malloc(sizeof *chunk + size);
-    if (!chunk) return NULL;
+    size_t bytes = sizeof(Chunk) + size;
+    if (self->charge && !self->charge(self->charged, (int64_t)bytes)) return NULL;
+    Chunk *chunk = malloc(bytes);
+    if (!chunk) {
+        if (self->charge) (void)self->charge(self->charged, -(int64_t)bytes);
+        return NULL;
+    }
     chunk->next = NULL;
     chunk->size = size;
     chunk->used = 0;
-    self->bytes += sizeof *chunk + size;
+    self->bytes += bytes;
     POISON(chunk->data, chunk->size);
     return chunk;
 }
@@ -317,6 +328,11 @@ bool arena_on_reset(Arena *self, void (*callback)(void *context), void *context)
     entry->next = self->callbacks;
     self->callbacks = entry;
     return true;
+}
+
+void arena_set_charge(Arena *self, ArenaCharge *charge, void *context) {
+    self->charge = charge;
+    self->charged = context;
 }
 
 size_t arena_bytes(const Arena *self) {

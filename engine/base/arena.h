@@ -30,6 +30,11 @@ char *arena_printf(Arena *self, const char *format, ...) PRINTF_LIKE(2, 3);
 /* callback(context) runs when the arena is reset or freed. false when memory is exhausted. */
 bool arena_on_reset(Arena *self, void (*callback)(void *context), void *context);
 size_t arena_bytes(const Arena *self); /* held, children excluded */
+/* bytes > 0: may so much more be taken? < 0: it has been given back (the answer is not looked at). */
+typedef bool ArenaCharge(void *context, int64_t bytes);
+/* From now on the arena, and each child that it gets, asks before it takes memory; false is as if there were
+ * none. For an arena that holds nothing yet; the context outlives it. */
+void arena_set_charge(Arena *self, ArenaCharge *charge, void *context);
 /* Has it refused memory since it was made or reset? What went wrong after that may have come of it. */
 bool arena_exhausted(const Arena *self);
 

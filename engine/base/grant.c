@@ -20,7 +20,8 @@
 #include "engine/base/arena.h"
 #include "engine/base/os.h"
 
-#define PROCESS_SHARE 4 /* the process's default: a quarter of the memory */
+#define PROCESS_SHARE 4                  /* the process's default: a quarter of the memory */
+#define FREE_BYTES    (INT64_C(1) << 20) /* of an allowance: not worth a word with the budget */
 
 struct Budget {
     Budget *parent;
@@ -172,6 +173,12 @@ void grant_force(Grant *self, int64_t more) {
     grant_peak(self, before + more);
 }
 
+bool grant_overdrawn(const Grant *self) {
+    for (const Budget *node = self->budget; node; node = node->parent)
+        if (budget_used(node) - ALLOWANCE > budget_limit(node)) return true;
+    return false;
+}
+
 void grant_shrink(Grant *self, int64_t less) {
     if (less <= 0 || !self->budget) return;
     int64_t before = atomic_fetch_sub(&self->held, less);
@@ -203,4 +210,33 @@ void grant_unmap(Grant *self, void *memory, size_t bytes) {
     size_t size = page_round(bytes);
     munmap(memory, size);
     grant_shrink(self, (int64_t)size);
+}
+
+/* ---------------------------------------------------------------- allowances */
+
+static int64_t beyond_free(int64_t held) {
+    return held > FREE_BYTES ? held - FREE_BYTES : 0;
+}
+
+bool allowance_charge(void *allowance, int64_t bytes) {
+    Allowance *self = allowance;
+    int64_t held = self->held + bytes, due = beyond_free(held) - beyond_free(self->held);
+    if (due < 0) {
+        grant_shrink(self->grant, -due);
+    } else if (due > 0 && held <= ALLOWANCE) {
+        grant_force(self->grant, due);
+    } else if (due > 0 && !grant_try(self->grant, due)) {
+        self->refused = true;
+        return false;
+    }
+    self->held = held;
+    return true;
+}
+
+Status allowance_told(Allowance *self, Status status, const char *what, Error *err) {
+    bool refused = self->refused;
+    self->refused = false;
+    if (status != TRIB_MEMORY || !refused) return status;
+    (void)error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room for %s", what);
+    return error_hint(err, "Raise MemoryLimit, or make fewer or shorter values.");
 }

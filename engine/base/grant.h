@@ -37,8 +37,27 @@ bool grant_try(Grant *self, int64_t more); /* false: spill */
 void grant_force(Grant *self,
                  int64_t more); /* accounts what had to be taken anyway (one huge row) */
 void grant_shrink(Grant *self, int64_t less);
+/* Do forced grants exceed a limit by more than ALLOWANCE? Who can neither spill nor wait gives up then. */
+bool grant_overdrawn(const Grant *self);
 /* Anonymous mappings for large blocks (>= 64 KiB), charged to the grant; NULL: spill. Zeroed. */
 void *grant_map(Grant *self, size_t bytes);
 void grant_unmap(Grant *self, void *memory, size_t bytes);
+
+/*
+ * What arenas of values cost that cannot be spilled: long texts, arrays, what aggregates collect. The first
+ * bytes are free, up to ALLOWANCE they are counted but never refused (who can spill makes room for them), and
+ * beyond the grant is asked. One thread at a time.
+ */
+#define ALLOWANCE (INT64_C(64) << 20)
+
+typedef struct Allowance {
+    Grant *grant;
+    int64_t held;
+    bool refused;
+} Allowance;
+
+bool allowance_charge(void *allowance, int64_t bytes); /* an ArenaCharge */
+/* Says of an error whether it was the limit that stood in the way of `what`. */
+Status allowance_told(Allowance *self, Status status, const char *what, Error *err);
 
 #endif

@@ -14,6 +14,7 @@
  * AggShared.
  */
 #include "engine/exec/aggregate.h"
+#include "engine/exec/query_space.h"
 
 #define SPLIT_BITS       4
 #define SPLIT_ROWS       4096 /* a smaller job is finished whatever the grant says */
@@ -178,6 +179,8 @@ static Status batch_merge(AggSource *self, uint32_t count, Error *err) {
         if (!grant_try(&shared->grant, grown)) {
             grant_force(&shared->grant, grown);
             self->pressure = true;
+            if (!may_split(self))
+                TRY(query_space_check(&shared->grant, "for the value of an aggregate", err));
         }
     }
     if (self->merged_made && self->merged.pressure) self->pressure = true;

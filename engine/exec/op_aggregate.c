@@ -588,8 +588,8 @@ static Status consume_single(AggLocal *self, AggShared *shared, const Batch *in,
     int64_t bytes = (int64_t)arena_bytes(worker->arena);
     if (bytes > ARENA_COMPACT && bytes > 2 * worker->charged && !agg_states_raw(shared))
         TRY(single_compact(shared, worker, err));
-    arena_charge(shared, worker);
-    return TRIB_OK;
+    if (arena_charge(shared, worker)) return TRIB_OK;
+    return query_space_check(&shared->grant, "for the value of an aggregate", err);
 }
 
 static Status aggregate_consume(OpContext *context, Batch *in, Step *step, Error *err) {

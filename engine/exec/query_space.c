@@ -18,3 +18,9 @@ Status query_space_open(Query *query, const PhysNode *node, int64_t minimum, uin
                       .page_max = page_max};
     return TRIB_OK;
 }
+
+Status query_space_check(const Grant *grant, const char *what, Error *err) {
+    if (!grant_overdrawn(grant)) return TRIB_OK;
+    (void)error_set(err, ERR_OUT_OF_MEMORY, "the memory limit leaves no room %s", what);
+    return error_hint(err, "Raise MemoryLimit, or make fewer or shorter values.");
+}

@@ -14,4 +14,8 @@ Status query_space_open(Query *query, const PhysNode *node, int64_t minimum, uin
                         uint32_t page_max, const char *what, Grant *grant, RowSpace *out,
                         Error *err) WARN_UNUSED;
 
+/* Fails where forced grants have gone beyond what is bearable; for those who cannot spill what they hold. what:
+ * ends the message, like above. */
+Status query_space_check(const Grant *grant, const char *what, Error *err) WARN_UNUSED;
+
 #endif

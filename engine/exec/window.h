@@ -195,10 +195,9 @@ Status window_aggregate_add(WindowAggregate *self, uint32_t block, uint64_t from
 
 typedef struct WindowTree {
     Block memory;
-    Arena *arena;    /* what its states point to */
-    int64_t charged; /* of the arena */
-    uint64_t start;  /* of the partition that it is made for */
-    uint32_t leaf;   /* rows of a leaf */
+    Arena *arena;   /* what its states point to */
+    uint64_t start; /* of the partition that it is made for */
+    uint32_t leaf;  /* rows of a leaf */
     uint32_t nlevels;
     uint64_t count[24]; /* states of each level */
     uint8_t *level[24];
@@ -213,7 +212,8 @@ typedef struct WindowTreeSpec {
     WindowSource *source;
     const Aggregate *aggregate;
     const uint8_t *initial;
-    uint32_t stride; /* bytes of a state, aligned */
+    uint32_t stride;   /* bytes of a state, aligned */
+    Allowance *values; /* which pays for what states point to */
 } WindowTreeSpec;
 Status window_tree_make(WindowTree *self, const WindowTreeSpec *spec, Error *err) WARN_UNUSED;
 void window_tree_clear(WindowTree *self, const WindowTreeSpec *spec);

@@ -43,9 +43,9 @@ struct WindowAggregate {
     ArgBlock blocks[2]; /* where frames begin, and where they end */
     uint8_t **rows;     /* scratch: addresses; states of update() */
     uint8_t *initial, *state;
-    uint32_t stride; /* bytes of a state, aligned */
-    Arena *arena;    /* what the state points to */
-    int64_t charged;
+    uint32_t stride;   /* bytes of a state, aligned */
+    Arena *arena;      /* what the state points to */
+    Allowance values;  /* of both arenas and the tree */
     uint64_t from, to; /* the rows in the state */
     /* Results: a state for each row of the batch ... */
     uint8_t *slots;
@@ -235,8 +235,8 @@ static inline void slot_put(WindowAggregate *self, uint32_t position) {
         memcpy(slot, self->state, self->stride);
 }
 
-static Status aggregate_piece(WindowEval *eval, const WindowPiece *piece, Error *err) {
-    WindowAggregate *self = (WindowAggregate *)eval;
+static Status piece_compute(WindowAggregate *self, const WindowPiece *piece, Error *err) {
+    const WindowEval *eval = &self->eval;
     TRY(window_frame_piece(&self->frame, piece, err));
     if (self->put_out) {
         arena_reset(self->entry_arena);
@@ -260,20 +260,16 @@ static Status aggregate_piece(WindowEval *eval, const WindowPiece *piece, Error 
     return TRIB_OK;
 }
 
-static void arena_charge(WindowAggregate *self) {
-    Grant *grant = &self->eval.source->shared->sort.grant;
-    int64_t grown =
-        (int64_t)(arena_bytes(self->arena) + arena_bytes(self->entry_arena)) - self->charged;
-    if (grown > 0) grant_force(grant, grown);
-    if (grown < 0) grant_shrink(grant, -grown);
-    self->charged += grown;
+static Status aggregate_piece(WindowEval *eval, const WindowPiece *piece, Error *err) {
+    WindowAggregate *self = (WindowAggregate *)eval;
+    Status status = piece_compute(self, piece, err);
+    return allowance_told(&self->values, status, "the values of a window function", err);
 }
 
 static Status aggregate_output(WindowEval *eval, uint32_t count, Batch *out, Vector *result,
                                Error *err) {
     WindowAggregate *self = (WindowAggregate *)eval;
     self->put_out = true;
-    arena_charge(self);
     if (!self->slots)
         return vector_gather(out->arena, &self->entries, self->indices, count, result, err);
     if (type_is_nested(eval->window->result))
@@ -290,9 +286,11 @@ static Status aggregate_output(WindowEval *eval, uint32_t count, Batch *out, Vec
 static void aggregate_close(WindowEval *eval) {
     WindowAggregate *self = (WindowAggregate *)eval;
     WindowSource *source = eval->source;
+    arena_free(self->arena);
+    arena_free(self->entry_arena);
+    self->arena = self->entry_arena = NULL;
     window_tree_clear(&self->tree, &self->spec);
     for (uint32_t b = 0; b < 2; b++) window_rows_release(&source->rows, &self->blocks[b].hold);
-    grant_shrink(&source->shared->sort.grant, self->charged);
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -329,6 +327,8 @@ static Status state_open(WindowAggregate *self, Error *err) {
     self->aggregate->init(self->initial, types, window->result);
     TRY_ALLOC(self->arena, arena_new(arena), err);
     TRY_ALLOC(self->entry_arena, arena_new(arena), err);
+    arena_set_charge(self->arena, allowance_charge, &self->values);
+    arena_set_charge(self->entry_arena, allowance_charge, &self->values);
     TRY_ALLOC(self->rows, ARENA_ARRAY(arena, uint8_t *, BATCH_ROWS), err);
     if (!self->aggregate->spillable_raw || self->stride > SLOT_MOST) {
         TRY_ALLOC(self->indices, ARENA_ARRAY(arena, uint32_t, BATCH_ROWS), err);
@@ -352,7 +352,9 @@ Status window_aggregate_new(WindowSource *source, const PhysWindow *window, Wind
     self->eval = (WindowEval){.kind = &kind, .window = window, .source = source};
     self->eval.level = source->node->as.window.npartition + call->norder;
     self->aggregate = call->aggregate;
-    self->spec = (WindowTreeSpec){.owner = self, .source = source, .aggregate = call->aggregate};
+    self->values.grant = &source->shared->sort.grant;
+    self->spec = (WindowTreeSpec){
+        .owner = self, .source = source, .aggregate = call->aggregate, .values = &self->values};
     *out = &self->eval;
     TRY(window_frame_init(&self->frame, source, window, self->eval.level, err));
     bool steady = self->frame.steady;

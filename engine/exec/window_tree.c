@@ -48,19 +48,12 @@ static inline uint8_t *tree_state(const WindowTree *self, const WindowTreeSpec *
     return self->level[level] + i * spec->stride;
 }
 
-/* What the states point to counts as the operator's memory. */
-static void tree_charge(WindowTree *self, const WindowTreeSpec *spec) {
-    int64_t grown = (int64_t)arena_bytes(self->arena) - self->charged;
-    if (grown > 0) grant_force(&spec->source->shared->sort.grant, grown);
-    if (grown < 0) grant_shrink(&spec->source->shared->sort.grant, -grown);
-    self->charged += grown;
-}
-
 Status window_tree_make(WindowTree *self, const WindowTreeSpec *spec, Error *err) {
     uint64_t start = spec->source->part_start, end = spec->source->part_end;
     window_tree_clear(self, spec);
     TRY(tree_room(self, spec, end - start, err));
     TRY_ALLOC(self->arena, arena_new(NULL), err);
+    arena_set_charge(self->arena, allowance_charge, spec->values);
     self->start = start;
     for (uint64_t i = 0; i < self->count[0]; i++) {
         uint64_t from = start + i * self->leaf;
@@ -74,7 +67,6 @@ Status window_tree_make(WindowTree *self, const WindowTreeSpec *spec, Error *err
                                          tree_state(self, spec, l - 1, i), self->arena, err));
         TRY(cancel_check(spec->source->query->cancel, err));
     }
-    tree_charge(self, spec);
     self->made = true;
     return TRIB_OK;
 }
@@ -83,9 +75,7 @@ void window_tree_clear(WindowTree *self, const WindowTreeSpec *spec) {
     Grant *grant = &spec->source->shared->sort.grant;
     block_free(grant, &self->memory);
     arena_free(self->arena);
-    grant_shrink(grant, self->charged);
     self->arena = NULL;
-    self->charged = 0;
     self->made = false;
 }
 

@@ -8,6 +8,7 @@
 #ifndef TRIB_EXPR_EVAL_H
 #define TRIB_EXPR_EVAL_H
 
+#include "engine/base/grant.h"
 #include "engine/expr/expr.h"
 #include "engine/kernels/compare.h"
 
@@ -78,6 +79,8 @@ struct Block {
 struct Evaluator {
     Arena *arena;   /* nodes, fixed results */
     Arena *scratch; /* strings and the like, until reset */
+    Grant grant;
+    Allowance values; /* of scratch and the results of dictionaries */
     Arena *blocks_arena;
     Block *free_blocks[BLOCK_CLASSES];
     Block *used_blocks[BLOCK_CLASSES];

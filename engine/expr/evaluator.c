@@ -12,6 +12,7 @@
 #include "engine/kernels/cast.h"
 
 #define DEFAULT_MAX_VALUE (UINT64_C(64) << 20)
+#define VALUES            "the values of an expression"
 
 /* ---------------------------------------------------------------- building nodes */
 
@@ -133,6 +134,16 @@ static Status node_new(Evaluator *self, const Expr *e, EvalNode **out, Error *er
     return TRIB_OK;
 }
 
+/* Values of functions count against the query's budget. */
+static Status values_pay(Evaluator *self, Error *err) {
+    Budget *budget = self->session->budget;
+    if (budget == NULL) return TRIB_OK;
+    if (!grant_init(&self->grant, budget, 0, false)) return error_out_of_memory(err);
+    self->values.grant = &self->grant;
+    arena_set_charge(self->scratch, allowance_charge, &self->values);
+    return TRIB_OK;
+}
+
 Status evaluator_new(Arena *arena, const EvalSession *session, uint32_t count,
                      const Expr *const *exprs, Evaluator **out, Error *err) {
     Evaluator *self;
@@ -143,6 +154,7 @@ Status evaluator_new(Arena *arena, const EvalSession *session, uint32_t count,
     self->default_session = (EvalSession){.max_value_size = DEFAULT_MAX_VALUE};
     self->session = session != NULL ? session : &self->default_session;
     self->count = count;
+    TRY(values_pay(self, err));
     TRY_ALLOC(self->nodes, ARENA_ARRAY(arena, EvalNode *, count), err);
     for (uint32_t i = 0; i < count; i++) TRY(node_new(self, exprs[i], &self->nodes[i], err));
     *out = self;
@@ -245,6 +257,8 @@ static Status entries_compute(EvalContext *ctx, EvalNode *node, const Vector *co
         node->dictionary_id = 0;
         if (node->dictionary_arena == NULL) {
             TRY_ALLOC(node->dictionary_arena, arena_new(ctx->evaluator->arena), ctx->err);
+            if (ctx->evaluator->session->budget)
+                arena_set_charge(node->dictionary_arena, allowance_charge, &ctx->evaluator->values);
         }
         arena_reset(node->dictionary_arena);
         inner.arena = node->dictionary_arena;
@@ -386,15 +400,19 @@ Status eval_check(EvalContext *ctx, EvalNode *node, const uint8_t *errors,
     return TRIB_OK;
 }
 
+static Status run_node(EvalContext *ctx, EvalNode *node, const Batch *batch, Vector *out) {
+    EvalResult result;
+    TRY(eval(ctx, node, batch->selection, batch->selected, &result));
+    TRY(eval_check(ctx, node, result.errors, batch->selection, batch->selected));
+    *out = result.vector;
+    return TRIB_OK;
+}
+
 Status evaluator_run(Evaluator *self, uint32_t index, const Batch *batch, Vector *out, Error *err) {
     EvalContext ctx = batch_context(self, batch, err);
     EvalNode *node = self->nodes[index];
-    EvalResult result;
     if (batch->selected == 0) return vector_null(self->scratch, node->expr->type, out, err);
-    TRY(eval(&ctx, node, batch->selection, batch->selected, &result));
-    TRY(eval_check(&ctx, node, result.errors, batch->selection, batch->selected));
-    *out = result.vector;
-    return TRIB_OK;
+    return allowance_told(&self->values, run_node(&ctx, node, batch, out), VALUES, err);
 }
 
 /* ---------------------------------------------------------------- filters */
@@ -446,6 +464,7 @@ Status eval_filter(EvalContext *ctx, EvalNode *node, const uint16_t *selection, 
 Status evaluator_filter(Evaluator *self, uint32_t index, const Batch *batch, uint16_t *selection,
                         uint32_t *count, Error *err) {
     EvalContext ctx = batch_context(self, batch, err);
-    return eval_filter(&ctx, self->nodes[index], batch->selection, batch->selected, selection,
-                       count);
+    Status status =
+        eval_filter(&ctx, self->nodes[index], batch->selection, batch->selected, selection, count);
+    return allowance_told(&self->values, status, VALUES, err);
 }

@@ -21,6 +21,7 @@ typedef struct EvalSession {
     uint64_t max_value_size;
     int64_t max_recursion_depth; /* steps of a recursive query */
     CancelToken *cancel;
+    struct Budget *budget; /* which pays for what expressions make; NULL = nobody does */
 } EvalSession;
 
 /* Arguments are aligned: position p of each belongs together. If all of them are CONSTANT, the caller

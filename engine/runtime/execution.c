@@ -158,7 +158,8 @@ static Status execution_build(Execution *self, Error *err) {
 static Status execution_prepare(Execution *self, const ExecutionParams *params, Error *err) {
     Query *q = &self->query;
     q->cancel = params->cancel;
-    q->session = params->session;
+    self->eval = *params->session;
+    q->session = &self->eval;
     q->workers = params->workers ? params->workers : 1;
     q->force_spill = params->force_spill;
     q->buffer_result = params->buffer_result;
@@ -168,6 +169,7 @@ static Status execution_prepare(Execution *self, const ExecutionParams *params, 
     if (params->stall_ns > 0) q->stalled = query_stalled;
     self->measure = params->measure;
     TRY_ALLOC(q->budget, budget_new(budget_process(), "query", params->memory_limit), err);
+    self->eval.budget = q->budget;
     TRY(spill_space_new(params->spill_dir, params->spill_limit, params->spill_encryption,
                         params->cancel, &q->spill, err));
     TRY_ALLOC(q->counters, ARENA_ARRAY(self->arena, NodeCounters, self->plan->nids), err);
@@ -399,8 +401,8 @@ void execution_free(Execution *self) {
         }
     }
     if (q->spill && !self->outer) spill_space_free(q->spill);
+    arena_free(self->arena); /* it pays back to the budget */
     if (q->budget && !self->outer) budget_free(q->budget);
-    arena_free(self->arena);
     pthread_cond_destroy(&self->changed);
     pthread_mutex_destroy(&self->lock);
     heap_free(self);

@@ -68,6 +68,7 @@ struct PipelineTask {
 
 struct Execution {
     Query query;
+    EvalSession eval; /* the statement's, with the query's budget */
     const PhysicalPlan *plan;
     Arena *arena;
     uint32_t npipelines;

@@ -229,11 +229,84 @@ static void test_parameters(void **state) {
     statement_free(statement);
 }
 
+/* ---------------------------------------------------------------- memory */
+
+#define MANY(n)  "UNNEST(sequence(1, " #n ")) "
+#define MILLIONS MANY(10000) "a(x) CROSS JOIN " MANY(1500) "b(x)"
+
+/* As one array, as a map of a group, as texts and arrays of a batch, in a window. */
+static const char *const too_large[] = {
+    ("SELECT cardinality(array_agg(a.x * 10000 + b.x)) FROM " MILLIONS),
+    ("SELECT max(cardinality(m)) FROM (SELECT map_agg(a.x * 10000 + b.x, b.x) AS m FROM " MILLIONS
+     " GROUP BY a.x % 1)"),
+    ("SELECT sum(length(rpad('', 200000 + n, 'a'))) FROM " MANY(2000) "s(n)"),
+    ("SELECT sum(cardinality(split(rpad('', 20000 + n, 'a,'), ','))) FROM " MANY(2000) "s(n)"),
+    ("SELECT sum(cardinality(transform(sequence(1, 10000), x -> x + n))) FROM " MANY(2000) "s(n)"),
+    ("SELECT sum(cardinality(c)) FROM (SELECT array_agg(x) OVER (ORDER BY x) AS c FROM " MANY(
+        10000) "s(x))"),
+};
+
+static Status ask(Statement *statement, const char *sql, uint64_t *rows, int64_t *sum, Error *err) {
+    *rows = 0;
+    *sum = 0;
+    TRY(statement_prepare(statement, str_from(sql), err));
+    TRY(statement_execute(statement, err));
+    return read_rows(statement, UINT64_MAX, rows, sum, err);
+}
+
+static Session *small_session(void) {
+    return open_session(", \"memory_limit\": \"32MB\", \"threads\": 2",
+                        "\"mem\": {\"type\": \"memory\"}");
+}
+
+/* What cannot be spilled ends with HY001 before the machine's memory does, and the session goes on. */
+static void test_memory(void **state) {
+    Session *small = small_session();
+    Statement *statement = open_statement(small);
+    for (size_t i = 0; i < COUNT_OF(too_large); i++) {
+        Error err;
+        uint64_t rows;
+        int64_t sum;
+        if (ask(statement, too_large[i], &rows, &sum, &err) == TRIB_OK)
+            fail_msg("%.60s: within the limit", too_large[i]);
+        if (strcmp(err.sqlstate, "HY001") != 0 || !strstr(err.message, "memory limit"))
+            fail_msg("%.60s: %s %s", too_large[i], err.sqlstate, err.message);
+        works(statement, one, 0, 1);
+    }
+    statement_free(statement);
+    session_close(small);
+}
+
+/* Long values pass, and so does what is long but goes by in batches. */
+static void test_room(void **state) {
+    static const char *const fits[] = {
+        ("SELECT length(rpad('', 30000000 + n, 'a')) - 30000000 FROM " MANY(1) "s(n)"),
+        ("SELECT max(cardinality(split(rpad('', 200000 + n - n, 'a,'), ','))) - 100000 FROM " MANY(
+            8) "s(n)"),
+        ("SELECT sum(length(rpad('', 5000 + n - n, 'a'))) - 49999999 FROM " MANY(10000) "s(n)"),
+        ("SELECT cardinality(array_agg(n)) - 9999 FROM " MANY(10000) "s(n)"),
+    };
+    Session *small = small_session();
+    Statement *statement = open_statement(small);
+    for (size_t i = 0; i < COUNT_OF(fits); i++) {
+        Error err;
+        uint64_t rows;
+        int64_t sum;
+        if (ask(statement, fits[i], &rows, &sum, &err) != TRIB_OK)
+            fail_msg("%.60s: %s", fits[i], err.message);
+        assert_int_equal(rows, 1);
+        assert_int_equal(sum, 1);
+    }
+    statement_free(statement);
+    session_close(small);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nesting), cmocka_unit_test(test_chains),
         cmocka_unit_test(test_long),    cmocka_unit_test(test_size),
         cmocka_unit_test(test_columns), cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_memory),  cmocka_unit_test(test_room),
     };
     return cmocka_run_group_tests(tests, open_tables, close_tables);
 }
