@@ -18,6 +18,35 @@
 
 #include "tests/unit/exec_harness.h"
 
+uint32_t types_every(Arena *arena, bool ordered, Type out[TYPES_MOST]) {
+    TribTypeField fields[] = {
+        {"a", TYPE(INTEGER)}, {"b", type_varchar(0)}, {"c", type_array(arena, TYPE(BIGINT))}};
+    const Type types[] = {TYPE(BOOLEAN),
+                          TYPE(TINYINT),
+                          TYPE(SMALLINT),
+                          TYPE(INTEGER),
+                          TYPE(REAL),
+                          TYPE(DOUBLE),
+                          type_decimal(12, 2),
+                          type_decimal(38, 4),
+                          TYPE(VARBINARY),
+                          TYPE(DATE),
+                          type_time(9),
+                          type_timestamp(6),
+                          type_timestamp(9),
+                          type_timestamp_tz(3),
+                          TYPE(INTERVAL_YM),
+                          TYPE(INTERVAL_DS),
+                          TYPE(UUID),
+                          type_array(arena, type_varchar(0)),
+                          type_row(arena, 3, fields),
+                          type_array(arena, type_array(arena, TYPE(DOUBLE)))};
+    uint32_t count = 0;
+    for (size_t i = 0; i < COUNT_OF(types); i++) out[count++] = types[i];
+    if (!ordered) out[count++] = type_map(arena, TYPE(INTEGER), type_varchar(0));
+    return count;
+}
+
 uint64_t harness_random(uint64_t *state) {
     *state ^= *state >> 12;
     *state ^= *state << 25;

@@ -29,6 +29,10 @@ typedef struct Lines {
     uint64_t count, capacity;
 } Lines;
 
+enum { TYPES_MOST = 24 };
+/* A type of each kind that rows are kept of, maps only where rows need no order; how many there are. */
+uint32_t types_every(Arena *arena, bool ordered, Type out[TYPES_MOST]);
+
 uint64_t harness_random(uint64_t *state);
 Table *table_new(Arena *arena, uint32_t ncolumns, const Type *types, uint32_t nrows);
 /* How random values are drawn: `distinct` different ones, NULL with 1 / `nulls` (0: never). */

@@ -373,30 +373,9 @@ static void test_spill_limit(void **unused) {
 static void test_every_type(void **unused) {
     (void)unused;
     Arena *arena = arena_new(NULL);
-    TribTypeField fields[] = {
-        {"a", TYPE(INTEGER)}, {"b", type_varchar(0)}, {"c", type_array(arena, TYPE(BIGINT))}};
-    Type types[] = {TYPE(BOOLEAN),
-                    TYPE(TINYINT),
-                    TYPE(SMALLINT),
-                    TYPE(INTEGER),
-                    TYPE(REAL),
-                    TYPE(DOUBLE),
-                    type_decimal(12, 2),
-                    type_decimal(38, 4),
-                    TYPE(VARBINARY),
-                    TYPE(DATE),
-                    type_time(9),
-                    type_timestamp(6),
-                    type_timestamp(9),
-                    type_timestamp_tz(3),
-                    TYPE(INTERVAL_YM),
-                    TYPE(INTERVAL_DS),
-                    TYPE(UUID),
-                    type_array(arena, type_varchar(0)),
-                    type_map(arena, TYPE(INTEGER), type_varchar(0)),
-                    type_row(arena, 3, fields),
-                    type_array(arena, type_array(arena, TYPE(DOUBLE)))};
-    for (size_t t = 0; t < COUNT_OF(types); t++) {
+    Type types[TYPES_MOST];
+    uint32_t count = types_every(arena, false, types);
+    for (uint32_t t = 0; t < count; t++) {
         Buf name;
         buf_init(&name, NULL, 1000);
         type_print(&name, types[t]);
