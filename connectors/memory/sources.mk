@@ -32,7 +32,8 @@ check_PROGRAMS += tests/connectors/test_memory
 tests_connectors_test_memory_SOURCES = tests/connectors/test_memory.c \
 	tests/connectors/memory_support.c tests/connectors/memory_support.h $(MEMORY_CONNECTOR_SOURCES) \
 	tests/connectors/conform_host.c tests/connectors/conform_rows.c tests/connectors/conform_expr.c \
-	tests/connectors/conform_offer.c tests/connectors/conform_function.c tests/connectors/conform.h
+	tests/connectors/conform_offer.c tests/connectors/conform_function.c tests/connectors/conform.h \
+	tests/connectors/conform_cmocka.c
 # Objects of its own: those of the connector are compiled by libtool.
 tests_connectors_test_memory_CFLAGS = $(AM_CFLAGS)
 tests_connectors_test_memory_LDADD = libsupport.la $(BASE_LIBS) $(XXHASH_LIBS) $(OPENSSL_LIBS) $(CMOCKA_LIBS) -lm

@@ -14,7 +14,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_sqlite
 tests_unit_test_sqlite_SOURCES = tests/unit/test_sqlite.c $(SQLITE_CONNECTOR_SOURCES) \
 	tests/connectors/conform_host.c tests/connectors/conform_rows.c tests/connectors/conform_expr.c \
-	tests/connectors/conform_offer.c tests/connectors/conform_function.c tests/connectors/conform.h
+	tests/connectors/conform_offer.c tests/connectors/conform_function.c tests/connectors/conform.h \
+	tests/connectors/conform_cmocka.c tests/connectors/sqlite_file.c tests/connectors/sqlite_file.h
 # Objects of its own: those of the connector are compiled by libtool.
 tests_unit_test_sqlite_CFLAGS = $(AM_CFLAGS)
 tests_unit_test_sqlite_LDADD = libsupport.la $(BASE_LIBS) $(SQLITE_LIBS) $(CMOCKA_LIBS)

@@ -19,20 +19,6 @@
 #include "connectors/support/sql_text.h"
 #include "engine/base/os.h"
 
-uint64_t checks_passed, checks_failed;
-const char *check_context = "";
-
-bool check_report(bool good, const char *file, int line, const char *format, ...) {
-    if (good) return true;
-    va_list arguments;
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    fail_msg("%s:%d", file, line);
-    return false;
-}
-
 /* ---------------------------------------------------------------- servers */
 
 Server main_server;

@@ -14,7 +14,8 @@ tests_connectors_test_mysql_SOURCES = tests/connectors/test_mysql.c tests/connec
 	tests/connectors/test_mysql_connections.c tests/connectors/mysql_support.c \
 	tests/connectors/mysql_support.h tests/connectors/conform_host.c \
 	tests/connectors/conform_rows.c tests/connectors/conform_expr.c \
-	tests/connectors/conform_offer.c tests/connectors/conform_function.c
+	tests/connectors/conform_offer.c tests/connectors/conform_function.c \
+	tests/connectors/conform_cmocka.c
 tests_connectors_test_mysql_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
 tests_connectors_test_mysql_LDADD = libsupport.la $(BASE_LIBS) $(MARIADB_LIBS) $(CMOCKA_LIBS) -lssl -ldl
 TESTS += tests/connectors/test_mysql

@@ -17,19 +17,6 @@
 #include "engine/base/os.h"
 #include "tests/connectors/memory_support.h"
 
-uint64_t checks_passed, checks_failed;
-const char *check_context = "";
-
-bool check_report(bool good, const char *file, int line, const char *format, ...) {
-    if (good) return true;
-    va_list arguments;
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fail_msg("%s:%d", file, line);
-    return false;
-}
-
 /* One row by its key, found by it and by reading all; false: the transaction does not see it. */
 static bool row_find(MemoryFixture *f, TribTx *tx, const char *name, int64_t id, MemoryRow *out) {
     Arena *arena = arena_new(NULL);

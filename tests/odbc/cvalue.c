@@ -76,23 +76,6 @@ size_t cvalue_size(SQLSMALLINT ctype) {
     return types[type_index(ctype)].size;
 }
 
-size_t cvalue_wide(const char *text, SQLWCHAR *out) {
-    const unsigned char *p = (const unsigned char *)text;
-    size_t n = 0;
-    while (*p) {
-        uint32_t c = *p++;
-        int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
-        if (more) c &= 0x3Fu >> more;
-        while (more-- > 0) c = c << 6 | (*p++ & 0x3F);
-        if (c >= 0x10000) {
-            out[n++] = (SQLWCHAR)(0xD7C0 + (c >> 10));
-            c = 0xDC00 + (c & 0x3FF);
-        }
-        out[n++] = (SQLWCHAR)c;
-    }
-    return n;
-}
-
 static size_t encode_hex(const char *text, unsigned char *out) {
     size_t n = strlen(text) / 2;
     for (size_t i = 0; i < n; i++) {
@@ -196,7 +179,7 @@ size_t cvalue_encode(SQLSMALLINT ctype, const char *text, void *out) {
     int a, b, c;
     switch (ctype) {
     case SQL_C_CHAR: memcpy(out, text, strlen(text)); return strlen(text);
-    case SQL_C_WCHAR: return cvalue_wide(text, out) * 2;
+    case SQL_C_WCHAR: return utf16_encode(text, out) * 2;
     case SQL_C_BINARY: return encode_hex(text, out);
     case SQL_C_FLOAT: {
         float value = strtof(text, NULL);

@@ -26,7 +26,5 @@ const char *cvalue_type_name(SQLSMALLINT ctype);
 size_t cvalue_size(SQLSMALLINT ctype);
 /* Bytes that were written, terminators excluded. Depends on LC_NUMERIC: call it before setlocale. */
 size_t cvalue_encode(SQLSMALLINT ctype, const char *text, void *out);
-/* UTF-16 without a terminator; code units. */
-size_t cvalue_wide(const char *text, SQLWCHAR *out);
 
 #endif

@@ -6,6 +6,8 @@
 #include "tests/odbc/odbc_test.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static void member(void *library, const char *name, void *place) {
     void *symbol = dlsym(library, name);
@@ -22,6 +24,48 @@ void odbc_load(Odbc *self, const char *path) {
 #define API(name, id, kind, lock, diagnostics, twins, states) LOAD_##twins(name)
 #include "driver/api_functions.def"
 #undef API
+}
+
+void file_new(char *path, const char *text) {
+    size_t length = strlen(text);
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, length), length);
+    assert_int_equal(close(file), 0);
+}
+
+void file_write(const char *folder, const char *name, const char *text) {
+    char path[300];
+    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_in_range(length, 1, sizeof path - 1);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+void connection_string(char *out, size_t size, const char *config, const char *connectors,
+                       const char *catalog) {
+    int length = snprintf(out, size, "Config=%s;ConnectorPath=%s;Metastore=:memory:;Catalog=%s",
+                          config, connectors, catalog);
+    assert_in_range(length, 1, size - 1);
+}
+
+size_t utf16_encode(const char *text, SQLWCHAR *out) {
+    const unsigned char *p = (const unsigned char *)text;
+    size_t n = 0;
+    while (*p) {
+        uint32_t c = *p++;
+        int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
+        if (more) c &= 0x3Fu >> more;
+        while (more-- > 0) c = c << 6 | (*p++ & 0x3F);
+        if (c >= 0x10000) {
+            out[n++] = (SQLWCHAR)(0xD7C0 + (c >> 10));
+            c = 0xDC00 + (c & 0x3FF);
+        }
+        out[n++] = (SQLWCHAR)c;
+    }
+    return n;
 }
 
 SQLWCHAR *wide(const char *text) {

@@ -34,6 +34,14 @@ typedef struct Odbc {
 /* Loads the library and fills the table; fails the test when a function is missing. */
 void odbc_load(Odbc *self, const char *path);
 
+/* Writes a whole file; path: a pattern of mkstemp, which becomes the file's name. */
+void file_new(char *path, const char *text);
+/* Writes a whole file of a folder. */
+void file_write(const char *folder, const char *name, const char *text);
+/* The string that connects to a catalog of a configuration, remembering nothing on disk. */
+void connection_string(char *out, size_t size, const char *config, const char *connectors,
+                       const char *catalog);
+
 typedef struct Link {
     Odbc *odbc;
     SQLHENV env;
@@ -60,6 +68,8 @@ void run_ok(Link *link, const char *sql);
 void close_cursor(Link *link);
 /* A column of the current row as UTF-8 text; "(null)". Static storage. */
 const char *text_of(Link *link, SQLUSMALLINT column);
+/* UTF-8 to UTF-16 without a terminator; code units. */
+size_t utf16_encode(const char *text, SQLWCHAR *out);
 /* ASCII to UTF-16 with a terminator; static storage, eight buffers in turn. */
 SQLWCHAR *wide(const char *text);
 

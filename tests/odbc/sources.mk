@@ -26,6 +26,8 @@ tests_odbc_test_convert_SOURCES = tests/odbc/test_convert.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_convert_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
 tests_odbc_test_convert_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
+SQLITE_FILE_SOURCES = tests/connectors/sqlite_file.c tests/connectors/sqlite_file.h
+
 CVALUE_SOURCES = tests/odbc/cvalue.c tests/odbc/cvalue.h tests/odbc/each.h
 
 check_PROGRAMS += tests/odbc/test_cells
@@ -62,7 +64,7 @@ tests_odbc_test_scroll_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_scroll_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
 check_PROGRAMS += tests/odbc/test_catalog
-tests_odbc_test_catalog_SOURCES = tests/odbc/test_catalog.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_catalog_SOURCES = tests/odbc/test_catalog.c $(ODBC_TEST_SOURCES) $(SQLITE_FILE_SOURCES)
 tests_odbc_test_catalog_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_catalog_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl
 
@@ -91,22 +93,22 @@ tests_odbc_test_connect_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_connect_LDADD = $(CMOCKA_LIBS) -ldl
 
 check_PROGRAMS += tests/odbc/test_locale
-tests_odbc_test_locale_SOURCES = tests/odbc/test_locale.c tests/odbc/transcript.def $(ODBC_TEST_SOURCES)
+tests_odbc_test_locale_SOURCES = tests/odbc/test_locale.c tests/odbc/transcript.def $(ODBC_TEST_SOURCES) $(SQLITE_FILE_SOURCES)
 tests_odbc_test_locale_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_locale_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
 
 check_PROGRAMS += tests/odbc/test_cancel
-tests_odbc_test_cancel_SOURCES = tests/odbc/test_cancel.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_cancel_SOURCES = tests/odbc/test_cancel.c $(ODBC_TEST_SOURCES) $(SQLITE_FILE_SOURCES)
 tests_odbc_test_cancel_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_cancel_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
 
 check_PROGRAMS += tests/odbc/test_guest
-tests_odbc_test_guest_SOURCES = tests/odbc/test_guest.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_guest_SOURCES = tests/odbc/test_guest.c $(ODBC_TEST_SOURCES) $(SQLITE_FILE_SOURCES)
 tests_odbc_test_guest_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_guest_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
 
 check_PROGRAMS += tests/odbc/test_threads
-tests_odbc_test_threads_SOURCES = tests/odbc/test_threads.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_threads_SOURCES = tests/odbc/test_threads.c $(ODBC_TEST_SOURCES) $(SQLITE_FILE_SOURCES)
 tests_odbc_test_threads_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_threads_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
 

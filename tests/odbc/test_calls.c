@@ -375,12 +375,10 @@ static void data_source(void **state) {
     SQLHDBC dbc;
     char name[] = "/tmp/odbc_ini_XXXXXX", out[200];
     SQLSMALLINT length;
-    int file = mkstemp(name);
     const char *ini = "# comment\n[Other]\nUID=wrong\n[ Shop ]\r\nDriver = /x/y.so\nUID= "
                       "bob\nCatalog=shop\nDescription=a shop\n"
                       "[Next]\nUID=no\n";
-    assert_int_equal(write(file, ini, strlen(ini)), strlen(ini));
-    close(file);
+    file_new(name, ini);
     setenv("ODBCINI", name, 1);
     OK(odbc.SQLAllocHandle(SQL_HANDLE_ENV, NULL, &env));
     OK(odbc.SQLSetEnvAttr(env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0));

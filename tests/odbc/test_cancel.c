@@ -8,6 +8,7 @@
  * before, and not much more memory. The seed is printed; TRIB_TEST_SEED repeats a run and
  * TRIB_TEST_ROUNDS makes it longer.
  */
+#include "tests/connectors/sqlite_file.h"
 #include "tests/odbc/odbc_test.h"
 
 #include <arpa/inet.h>
@@ -18,8 +19,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <sqlite3.h>
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define SLOWER     8 /* a sanitizer is at work */
@@ -160,17 +159,13 @@ static Query queries[] = {
 #define QUERIES (sizeof queries / sizeof *queries)
 
 static void database_write(void) {
-    char path[200], sql[600], *message = NULL;
-    sqlite3 *db;
-    snprintf(path, sizeof path, "%s/items.db", folder);
+    char sql[600];
     snprintf(sql, sizeof sql,
              "CREATE TABLE items (id INTEGER NOT NULL, v INTEGER NOT NULL, t TEXT NOT NULL);"
              "WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < %d) "
              "INSERT INTO items SELECT i, i * %d %% %d, 'row number ' || i FROM s",
              TABLE_ROWS - 1, STEP, TABLE_ROWS);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
-    sqlite3_close(db);
+    sqlite_file_make(folder, "items.db", sql);
 }
 
 /* A server that takes connections and never says a word. */

@@ -2,6 +2,7 @@
  * test_catalog.c - catalog functions over real sources: keys, foreign keys and statistics of SQLite (and of
  * MariaDB where TRIB_TEST_MYSQL_HOST says one), and lists of 20,000 tables in ten catalogs beside a dead one.
  */
+#include "tests/connectors/sqlite_file.h"
 #include "tests/odbc/odbc_test.h"
 
 #include <stdlib.h>
@@ -18,12 +19,9 @@ static char folder[] = "/tmp/tributary_catalog_XXXXXX";
 static char connection[500];
 
 static void database(const char *name, const char *sql) {
-    char path[300], *message = NULL;
-    sqlite3 *db;
-    snprintf(path, sizeof path, "%s/%s.db", folder, name);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
-    sqlite3_close(db);
+    char file[64];
+    snprintf(file, sizeof file, "%s.db", name);
+    sqlite_file_make(folder, file, sql);
 }
 
 static void many_tables(const char *name) {

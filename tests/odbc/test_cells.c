@@ -109,7 +109,7 @@ static void execute(Link *link, bool wide_calls, const char *sql) {
     static SQLWCHAR units[20000];
     SQLRETURN result;
     if (wide_calls) {
-        units[cvalue_wide(sql, units)] = 0;
+        units[utf16_encode(sql, units)] = 0;
         result = odbc.SQLExecDirectW(link->stmt, units, SQL_NTS);
     } else {
         result = run(link, sql);

@@ -26,13 +26,6 @@ static const char *path_of(const char *name) {
     return path;
 }
 
-static void file_write(const char *name, const char *text) {
-    FILE *file = fopen(path_of(name), "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    fclose(file);
-}
-
 static const char *file_read(const char *name) {
     static char text[1 << 20];
     FILE *file = fopen(path_of(name), "r");
@@ -51,14 +44,15 @@ static int load(void **state) {
              "[Plain]\nDriver=%s\nThreading=0\n"
              "[Pooled]\nDriver=%s\nThreading=0\nCPTimeout=60\n",
              REAL_DRIVER, REAL_DRIVER);
-    file_write("odbcinst.ini", text);
-    file_write("config.json", "{ \"catalogs\": { \"one\": { \"type\": \"memory\" },"
-                              " \"two\": { \"type\": \"memory\" } } }\n");
+    file_write(folder, "odbcinst.ini", text);
+    file_write(folder, "config.json",
+               "{ \"catalogs\": { \"one\": { \"type\": \"memory\" },"
+               " \"two\": { \"type\": \"memory\" } } }\n");
     snprintf(text, sizeof text,
              "[Demo]\nDriver=Plain\nConfig=%s\nConnectorPath=%s\nMetastore=:memory:\nCatalog=two\n"
              "PWD=" SECRET "\n",
              path_of("config.json"), CONNECTOR_PATH);
-    file_write("odbc.ini", text);
+    file_write(folder, "odbc.ini", text);
     setenv("ODBCSYSINI", folder, 1);
     setenv("ODBCINI", "/nonexistent", 1);
     odbc_load(&odbc, "libodbc.so.2");
@@ -139,7 +133,7 @@ static void file_data_source(void **state) {
     snprintf(text, sizeof text,
              "[ODBC]\nDRIVER=Plain\nConfig=%s\nConnectorPath=%s\nMetastore=:memory:\nCatalog=two\n",
              path_of("config.json"), CONNECTOR_PATH);
-    file_write("demo.dsn", text);
+    file_write(folder, "demo.dsn", text);
     OK(odbc.SQLAllocHandle(SQL_HANDLE_DBC, env, &dbc));
     snprintf(text, sizeof text, "FILEDSN=%s", path_of("demo.dsn"));
     SQLRETURN result = connect_to(dbc, text, out, sizeof out);
@@ -169,7 +163,7 @@ static void log_without_secrets(void **state) {
     SQLHSTMT stmt;
     char more[400], out[2000];
     file_write(
-        "secret.json",
+        folder, "secret.json",
         "{ \"catalogs\": { \"maria\": { \"type\": \"mysql\", \"host\": \"127.0.0.1\", \"port\": 1,"
         " \"user\": \"u\", \"password\": \"" SECRET "\" } } }\n");
     assert_int_equal(chmod(path_of("secret.json"), 0600), 0);

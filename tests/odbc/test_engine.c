@@ -25,12 +25,8 @@ static int load(void **state) {
         "'Bob', NULL, -3), "
         "(3, 'Gr\xC3\xBC\xC3\x9F"
         "e \xF0\x9F\x98\x80', DATE '2000-02-29', 0)\"] } } }\n";
-    int file = mkstemp(config);
-    assert_int_equal(write(file, text, strlen(text)), strlen(text));
-    close(file);
-    snprintf(connection, sizeof connection,
-             "Config=%s;ConnectorPath=%s;Metastore=:memory:;Catalog=memory", config,
-             CONNECTOR_PATH);
+    file_new(config, text);
+    connection_string(connection, sizeof connection, config, CONNECTOR_PATH, "memory");
     odbc_load(&odbc, REAL_DRIVER);
     return 0;
 }

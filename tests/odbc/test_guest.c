@@ -5,6 +5,7 @@
  *
  * Parts that end the process run in a child that this program starts of itself.
  */
+#include "tests/connectors/sqlite_file.h"
 #include "tests/odbc/odbc_test.h"
 
 #include <dirent.h>
@@ -15,8 +16,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <sqlite3.h>
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define ROUNDS     12
@@ -37,43 +36,20 @@ static void file_path(char *out, size_t size, const char *name) {
     snprintf(out, size, "%s/%s", folder, name);
 }
 
-static void file_write(const char *name, const char *text) {
-    char path[200];
-    file_path(path, sizeof path, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void database_write(void) {
-    char path[200], sql[400], *message = NULL;
-    sqlite3 *db;
-    file_path(path, sizeof path, "items.db");
-    snprintf(sql, sizeof sql,
-             "CREATE TABLE items (id INTEGER NOT NULL, t TEXT NOT NULL);"
-             "WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < %d) "
-             "INSERT INTO items SELECT i, 'row number ' || i FROM s",
-             TABLE_ROWS - 1);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
-    sqlite3_close(db);
-}
-
 static int load(void **state) {
     char text[900];
     assert_non_null(mkdtemp(folder));
-    database_write();
+    sqlite_file_items(folder, TABLE_ROWS);
     snprintf(text, sizeof text,
              "{\"settings\": {\"connector_path\": \"" CONNECTOR_PATH
              "\", \"metastore\": \":memory:\", \"threads\": 2},\n"
              "\"catalogs\": {\"lite\": {\"type\": \"sqlite\", \"path\": \"%s/items.db\"}}}\n",
              folder);
-    file_write("config.json", text);
-    file_write("odbcinst.ini",
+    file_write(folder, "config.json", text);
+    file_write(folder, "odbcinst.ini",
                "[Trib]\nDriver=" REAL_DRIVER "\nThreading=0\nDontDLClose=0\nFileUsage=1\n");
     snprintf(text, sizeof text, "[Demo]\nDriver=Trib\nConfig=%s/config.json\n", folder);
-    file_write("odbc.ini", text);
+    file_write(folder, "odbc.ini", text);
     snprintf(connection, sizeof connection, "Config=%s/config.json", folder);
     setenv("ODBCSYSINI", folder, 1);
     setenv("ODBCINI", "/nonexistent", 1);

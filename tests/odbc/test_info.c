@@ -19,12 +19,8 @@ static int load(void **state) {
         "\"INSERT INTO memory.default.t VALUES (1, 'x', DATE '2020-02-29'), (2, NULL, NULL)\",\n"
         "\"CREATE TABLE memory.default.u (a integer, c varchar(20))\",\n"
         "\"INSERT INTO memory.default.u VALUES (1, 'y'), (3, 'z')\"] } } }\n";
-    int file = mkstemp(config);
-    assert_int_equal(write(file, text, strlen(text)), strlen(text));
-    close(file);
-    snprintf(connection, sizeof connection,
-             "Config=%s;ConnectorPath=%s;Metastore=:memory:;Catalog=memory", config,
-             CONNECTOR_PATH);
+    file_new(config, text);
+    connection_string(connection, sizeof connection, config, CONNECTOR_PATH, "memory");
     odbc_load(&odbc, REAL_DRIVER);
     link_open(&link3, &odbc, SQL_OV_ODBC3_80, connection, false);
     return 0;

@@ -7,6 +7,7 @@
  * transcript to standard output, in UTF-8. What the W twin gives is converted to UTF-8 by this file's
  * own converter, which knows nothing of locales or of the driver.
  */
+#include "tests/connectors/sqlite_file.h"
 #include "tests/odbc/odbc_test.h"
 
 #include <fcntl.h>
@@ -15,8 +16,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <sqlite3.h>
 
 /* "Größe", "Straße", two Han characters with an emoji, a Turkish dotted and dotless i */
 #define SIZE_NAME   "Gr\xC3\xB6\xC3\x9F\x65"
@@ -43,24 +42,6 @@ typedef union TextArg {
     SQLCHAR narrow[12000];
     SQLWCHAR wide[6000];
 } TextArg;
-
-static size_t to_utf16(const char *text, SQLWCHAR *out) {
-    const unsigned char *p = (const unsigned char *)text;
-    size_t n = 0;
-    while (*p) {
-        uint32_t c = *p++;
-        int more = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : 0;
-        if (more) c &= 0x3Fu >> more;
-        while (more-- > 0) c = c << 6 | (*p++ & 0x3F);
-        if (c >= 0x10000) {
-            out[n++] = (SQLWCHAR)(0xD7C0 + (c >> 10));
-            c = 0xDC00 + (c & 0x3FF);
-        }
-        out[n++] = (SQLWCHAR)c;
-    }
-    out[n] = 0;
-    return n;
-}
 
 static size_t put_utf8(uint32_t c, char *out) {
     if (c < 0x80) {
@@ -98,7 +79,7 @@ static size_t units_of(const SQLWCHAR *text) {
 
 static void arg_set(const Twin *self, TextArg *arg, const char *text) {
     if (self->wide)
-        to_utf16(text, arg->wide);
+        arg->wide[utf16_encode(text, arg->wide)] = 0;
     else
         snprintf((char *)arg->narrow, sizeof arg->narrow, "%s", text);
 }
@@ -621,26 +602,12 @@ static int programme(const char *twin, const char *library) {
 
 /* ---------------------------------------------------------------- the parent */
 
-static void file_write(const char *name, const char *text) {
-    char path[200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void database_write(void) {
     static const char sql[] =
         "CREATE TABLE \"" STREET_NAME "\" (\"" SIZE_NAME "\" TEXT PRIMARY KEY NOT NULL, n INTEGER);"
         "INSERT INTO \"" STREET_NAME "\" VALUES ('" HAN_NAME " " TURKISH " " EURO
         "', 1), ('" USER_NAME "', 2)";
-    char path[200], *message = NULL;
-    sqlite3 *db;
-    snprintf(path, sizeof path, "%s/" STREET_NAME ".db", folder);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
-    sqlite3_close(db);
+    sqlite_file_make(folder, STREET_NAME ".db", sql);
 }
 
 static int load(void **state) {
@@ -656,12 +623,12 @@ static int load(void **state) {
              "boolean, raw varbinary, k uuid, t time, big bigint)\"]},\n"
              "  \"shop\": {\"type\": \"sqlite\", \"path\": \"%s/" STREET_NAME ".db\"}}}\n",
              folder);
-    file_write("Einstellungen-" STREET_NAME ".json", text);
-    file_write("odbcinst.ini", "[Trib]\nDriver=" REAL_DRIVER "\nThreading=0\n");
+    file_write(folder, "Einstellungen-" STREET_NAME ".json", text);
+    file_write(folder, "odbcinst.ini", "[Trib]\nDriver=" REAL_DRIVER "\nThreading=0\n");
     snprintf(text, sizeof text,
              "[Demo]\nDriver=Trib\nConfig=%s/Einstellungen-" STREET_NAME ".json\nCatalog=mem\n",
              folder);
-    file_write("odbc.ini", text);
+    file_write(folder, "odbc.ini", text);
     return 0;
 }
 

@@ -18,19 +18,10 @@ static char folder[] = "/tmp/tributary_odbc_XXXXXX";
     "Gr\xC3\xBC\xC3\x9F" \
     "e \xE2\x82\xAC \xF0\x9F\x98\x80"
 
-static void file_write(const char *name, const char *text) {
-    char path[200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    fclose(file);
-}
-
 static int load(void **state) {
     assert_non_null(mkdtemp(folder));
-    file_write("odbcinst.ini", "[Fake]\nDriver=" FAKE_DRIVER "\nThreading=0\n");
-    file_write("odbc.ini", "[Demo]\nDriver=Fake\nUID=ann\nCatalog=shop\n");
+    file_write(folder, "odbcinst.ini", "[Fake]\nDriver=" FAKE_DRIVER "\nThreading=0\n");
+    file_write(folder, "odbc.ini", "[Demo]\nDriver=Fake\nUID=ann\nCatalog=shop\n");
     setenv("ODBCSYSINI", folder, 1);
     setenv("ODBCINI", "/nonexistent", 1);
     odbc_load(&odbc, "libodbc.so.2");

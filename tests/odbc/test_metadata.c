@@ -100,12 +100,8 @@ static int load(void **state) {
         n += (size_t)snprintf(text + n, sizeof text - n, "%sc%zu %s%s", i ? ", " : "", i + 1,
                               facts[i].declared, i == 3 ? " NOT NULL" : "");
     snprintf(text + n, sizeof text - n, ")\"] } } }\n");
-    int file = mkstemp(config);
-    assert_int_equal(write(file, text, strlen(text)), strlen(text));
-    close(file);
-    snprintf(connection, sizeof connection,
-             "Config=%s;ConnectorPath=%s;Metastore=:memory:;Catalog=memory", config,
-             CONNECTOR_PATH);
+    file_new(config, text);
+    connection_string(connection, sizeof connection, config, CONNECTOR_PATH, "memory");
     odbc_load(&odbc, REAL_DRIVER);
     return 0;
 }

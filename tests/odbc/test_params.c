@@ -16,12 +16,8 @@ static char connection[500];
 
 static int load(void **state) {
     static const char text[] = "{ \"catalogs\": { \"memory\": { \"type\": \"memory\" } } }\n";
-    int file = mkstemp(config);
-    assert_int_equal(write(file, text, strlen(text)), strlen(text));
-    close(file);
-    snprintf(connection, sizeof connection,
-             "Config=%s;ConnectorPath=%s;Metastore=:memory:;Catalog=memory", config,
-             CONNECTOR_PATH);
+    file_new(config, text);
+    connection_string(connection, sizeof connection, config, CONNECTOR_PATH, "memory");
     odbc_load(&odbc, REAL_DRIVER);
     return 0;
 }
@@ -246,6 +242,54 @@ static void insert_fails_in_part(void **state) {
                                "varchar)"),
                         "296");
     run_ok(&link, "DROP TABLE parts");
+    link_close(&link);
+}
+
+/* The column size that a parameter was bound with bounds texts and bytes, whether they come alone or in arrays,
+ * to be stored or to be compared. */
+static void declared_size(void **state) {
+    Link link;
+    SQLUSMALLINT status[3];
+    char texts[3][8] = {"abc", "\xC3\xA4\xC3\xB6\xC3\xBC", "abcd"};
+    SQLWCHAR wides[3][8] = {{'a', 'b', 'c'}, {0xE4, 0xF6, 0xFC}, {'a', 'b', 'c', 'd'}};
+    SQLLEN texts_given[3] = {SQL_NTS, SQL_NTS, SQL_NTS}, bytes_given[3] = {3, 3, 4};
+    static const char *const names[] = {"texts", "wides", "bytes"};
+    struct {
+        SQLSMALLINT ctype, type;
+        void *data;
+        SQLLEN step, *given;
+    } pairs[] = {{SQL_C_CHAR, SQL_VARCHAR, texts, sizeof *texts, texts_given},
+                 {SQL_C_WCHAR, SQL_WVARCHAR, wides, sizeof *wides, texts_given},
+                 {SQL_C_BINARY, SQL_VARBINARY, texts, sizeof *texts, bytes_given}};
+    open3(&link);
+    run_ok(&link, "CREATE TABLE sizes (texts varchar, wides varchar, bytes varbinary)");
+    for (int p = 0; p < 3; p++) {
+        char sql[200];
+        snprintf(sql, sizeof sql, "INSERT INTO sizes (%s) VALUES (?)", names[p]);
+        set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)3);
+        set(&link, SQL_ATTR_PARAM_STATUS_PTR, status);
+        bind(&link, 1, pairs[p].ctype, pairs[p].type, 3, 0, pairs[p].data, pairs[p].step,
+             pairs[p].given);
+        INFO(run(&link, sql));
+        STATE_IS(&link, "22001");
+        assert_int_equal(diag_row(&link, 1), 3);
+        assert_int_equal(status[1], SQL_PARAM_SUCCESS);
+        assert_int_equal(status[2], SQL_PARAM_ERROR);
+        set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)1);
+        bind(&link, 1, pairs[p].ctype, pairs[p].type, 3, 0,
+             (char *)pairs[p].data + 2 * pairs[p].step, pairs[p].step, &pairs[p].given[2]);
+        FAILS(run(&link, sql));
+        STATE_IS(&link, "22001");
+        snprintf(sql, sizeof sql, "SELECT 1 FROM sizes WHERE %s = ?", names[p]);
+        FAILS(run(&link, sql));
+        STATE_IS(&link, "22001");
+    }
+    OK(odbc.SQLFreeStmt(link.stmt, SQL_RESET_PARAMS));
+    assert_string_equal(answer(&link,
+                               "SELECT count(texts) * 100 + count(wides) * 10 + count(bytes) "
+                               "FROM sizes"),
+                        "222");
+    run_ok(&link, "DROP TABLE sizes");
     link_close(&link);
 }
 
@@ -570,10 +614,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(insert_by_column),     cmocka_unit_test(insert_by_row),
         cmocka_unit_test(insert_fails_in_part), cmocka_unit_test(insert_fails_wholly),
-        cmocka_unit_test(change_by_sets),       cmocka_unit_test(nothing_inserted),
-        cmocka_unit_test(insert_by_set),        cmocka_unit_test(query_per_set),
-        cmocka_unit_test(query_sets_fail),      cmocka_unit_test(put_in_parts),
-        cmocka_unit_test(put_arrays),           cmocka_unit_test(put_beyond_memory),
+        cmocka_unit_test(declared_size),        cmocka_unit_test(change_by_sets),
+        cmocka_unit_test(nothing_inserted),     cmocka_unit_test(insert_by_set),
+        cmocka_unit_test(query_per_set),        cmocka_unit_test(query_sets_fail),
+        cmocka_unit_test(put_in_parts),         cmocka_unit_test(put_arrays),
+        cmocka_unit_test(put_beyond_memory),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

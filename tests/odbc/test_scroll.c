@@ -25,12 +25,8 @@ static char connection[500], spilled[600];
 
 static int load(void **state) {
     static const char text[] = "{ \"catalogs\": { \"memory\": { \"type\": \"memory\" } } }\n";
-    int file = mkstemp(config);
-    assert_int_equal(write(file, text, strlen(text)), strlen(text));
-    close(file);
-    snprintf(connection, sizeof connection,
-             "Config=%s;ConnectorPath=%s;Metastore=:memory:;Catalog=memory", config,
-             CONNECTOR_PATH);
+    file_new(config, text);
+    connection_string(connection, sizeof connection, config, CONNECTOR_PATH, "memory");
     snprintf(spilled, sizeof spilled, "%s;ForceSpill=on", connection);
     odbc_load(&odbc, REAL_DRIVER);
     return 0;

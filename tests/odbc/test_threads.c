@@ -5,6 +5,7 @@
  *
  * The first use needs a fresh process: this program starts itself again for it.
  */
+#include "tests/connectors/sqlite_file.h"
 #include "tests/odbc/odbc_test.h"
 
 #include <pthread.h>
@@ -12,8 +13,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <sqlite3.h>
 
 #define THREADS       8
 #define FIRST_THREADS 24
@@ -26,24 +25,10 @@ static char connection[300];
 
 /* ---------------------------------------------------------------- tables */
 
-static void database_write(void) {
-    char path[200], sql[400], *message = NULL;
-    sqlite3 *db;
-    snprintf(path, sizeof path, "%s/items.db", folder);
-    snprintf(sql, sizeof sql,
-             "CREATE TABLE items (id INTEGER NOT NULL, t TEXT NOT NULL);"
-             "WITH RECURSIVE s(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM s WHERE i < %d) "
-             "INSERT INTO items SELECT i, 'row number ' || i FROM s",
-             TABLE_ROWS - 1);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
-    sqlite3_close(db);
-}
-
 static int load(void **state) {
     char path[200];
     assert_non_null(mkdtemp(folder));
-    database_write();
+    sqlite_file_items(folder, TABLE_ROWS);
     snprintf(path, sizeof path, "%s/config.json", folder);
     FILE *file = fopen(path, "w");
     assert_non_null(file);

@@ -18,19 +18,7 @@
 #include "engine/base/calendar.h"
 #include "engine/base/os.h"
 #include "tests/connectors/conform.h"
-
-uint64_t checks_passed, checks_failed;
-const char *check_context = "";
-
-bool check_report(bool good, const char *file, int line, const char *format, ...) {
-    if (good) return true;
-    va_list arguments;
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fail_msg("%s:%d", file, line);
-    return false;
-}
+#include "tests/connectors/sqlite_file.h"
 
 /* ---------------------------------------------------------------- a file and a catalog */
 
@@ -43,14 +31,6 @@ typedef struct Fixture {
     Subject subject;
 } Fixture;
 
-static void run(const char *path, const char *sql) {
-    sqlite3 *db;
-    char *message = NULL;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s", message);
-    sqlite3_close(db);
-}
-
 static void fixture_open(Fixture *f, const char *sql, const TribOption *more, uint32_t nmore) {
     TribOption options[8] = {{.name = "path", .value = f->path}};
     Error err;
@@ -59,7 +39,7 @@ static void fixture_open(Fixture *f, const char *sql, const TribOption *more, ui
     snprintf(f->folder, sizeof f->folder, "/tmp/tributary-sqlite-XXXXXX");
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->path, sizeof f->path, "%s/file.db", f->folder);
-    if (sql) run(f->path, sql);
+    if (sql) sqlite_file_run(f->path, sql);
     for (uint32_t i = 0; i < nmore; i++) options[1 + i] = more[i];
     test_host_init(&f->host);
     test_call_init(&f->call, &f->host);
@@ -436,15 +416,16 @@ static void test_files(void **state) {
     fixture_open(&f, "CREATE TABLE t(i INTEGER PRIMARY KEY); INSERT INTO t VALUES(1)", NULL, 0);
     assert_int_equal(read_all(&f, "t").rows.count, 1);
     snprintf(other, sizeof other, "%s/other.db", f.folder);
-    run(other, "CREATE TABLE t(i INTEGER PRIMARY KEY); INSERT INTO t VALUES(1), (2)");
+    sqlite_file_run(other, "CREATE TABLE t(i INTEGER PRIMARY KEY); INSERT INTO t VALUES(1), (2)");
     snprintf(command, sizeof command, "mv '%s' '%s'", other, f.path);
     assert_int_equal(system(command), 0);
     assert_int_equal(read_all(&f, "t").rows.count,
                      2); /* not through the connection to the old file */
-    run(f.path, "ALTER TABLE t ADD COLUMN x TEXT");
+    sqlite_file_run(f.path, "ALTER TABLE t ADD COLUMN x TEXT");
     const TribTable *fresh = table_of(&f, "t");
     assert_int_equal(fresh->ncolumns, 2);
-    run(f.path, "ALTER TABLE t DROP COLUMN x"); /* the description in hand is stale now */
+    sqlite_file_run(f.path,
+                    "ALTER TABLE t DROP COLUMN x"); /* the description in hand is stale now */
     Answer answer;
     Ask what = ask_all(f.arena, fresh);
     ask(&f.subject, f.arena, &what, &answer);
