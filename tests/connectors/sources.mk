@@ -11,7 +11,8 @@ if CONNECTOR_MYSQL
 if HAVE_CMOCKA
 check_PROGRAMS += tests/connectors/test_mysql
 tests_connectors_test_mysql_SOURCES = tests/connectors/test_mysql.c tests/connectors/test_mysql.h \
-	tests/connectors/test_mysql_connections.c tests/connectors/mysql_support.c \
+	tests/connectors/test_mysql_connections.c tests/connectors/test_mysql_write.c \
+	tests/connectors/mysql_support.c \
 	tests/connectors/mysql_support.h tests/connectors/conform_host.c \
 	tests/connectors/conform_rows.c tests/connectors/conform_expr.c \
 	tests/connectors/conform_offer.c tests/connectors/conform_function.c \

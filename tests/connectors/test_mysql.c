@@ -531,6 +531,7 @@ int main(void) {
     }
     int failed = cmocka_run_group_tests_name("types", types, NULL, NULL);
     failed += test_mysql_connections();
+    failed += test_mysql_write();
     server_stop(&main_server);
     return failed ? 1 : 0;
 }

@@ -7,5 +7,6 @@
 #include "tests/connectors/mysql_support.h"
 
 int test_mysql_connections(void); /* test_mysql_connections.c; how many failed */
+int test_mysql_write(void);       /* test_mysql_write.c; how many failed */
 
 #endif
