@@ -129,23 +129,10 @@ static size_t char_length(const char *data, size_t length) {
 
 static Status send_text(RowSender *sender, SendColumn *self, const Input *input, Error *err) {
     bool padded = self->column->type.id == TRIB_TYPE_CHAR;
-    const uint8_t *views = input->data;
     for (uint32_t i = 0; i < input->rows; i++) {
-        const uint8_t *view = views + input_at(input, i) * 16;
-        uint32_t length;
-        int32_t index, offset;
-        const char *data = (const char *)view + 4;
-        if (self->indicators[i]) {
-            set_text(self, i, "", 0);
-            continue;
-        }
-        memcpy(&length, view, 4);
-        if (length > 12) {
-            memcpy(&index, view + 8, 4);
-            memcpy(&offset, view + 12, 4);
-            data = (const char *)input->array->buffers[2 + index] + offset;
-        }
-        set_text(self, i, data, padded ? char_length(data, length) : length);
+        Str text = {"", 0};
+        if (!self->indicators[i]) text = row_text(input->array, input_at(input, i));
+        set_text(self, i, text.data, padded ? char_length(text.data, text.len) : text.len);
     }
     return TRIB_OK;
 }

@@ -107,8 +107,19 @@ const char *lite_storable(const TribColumn *column, const TribValue *value) {
     return NULL;
 }
 
-static int bind_bytes(sqlite3_stmt *stmt, int at, const char *data, size_t length) {
-    return sqlite3_bind_text64(stmt, at, data ? data : "", length, SQLITE_TRANSIENT, SQLITE_UTF8);
+#define VALUE_TEXT (CALENDAR_TEXT_MAX + DECIMAL_TEXT_MAX)
+
+/* Where a value that is bound stays: texts in the batch and in `scratch` are kept by the caller until the statement
+ * has been stepped (SQLITE_STATIC), or copied (SQLITE_TRANSIENT). */
+typedef struct Binding {
+    sqlite3_stmt *stmt;
+    int at;
+    char *scratch; /* VALUE_TEXT bytes */
+    sqlite3_destructor_type keep;
+} Binding;
+
+static int bind_bytes(const Binding *to, const char *data, size_t length) {
+    return sqlite3_bind_text64(to->stmt, to->at, data ? data : "", length, to->keep, SQLITE_UTF8);
 }
 
 static size_t uuid_text(const char *bytes, char out[40]) {
@@ -130,43 +141,50 @@ static size_t temporal_text(const TribValue *v, char *text) {
     return timestamp_format_iso(v->as.integer, 0, p, text);
 }
 
-static int bind_value(sqlite3_stmt *stmt, int at, const TribValue *v) {
-    char text[CALENDAR_TEXT_MAX + DECIMAL_TEXT_MAX];
-    if (v->is_null) return sqlite3_bind_null(stmt, at);
+static int bind_value(const Binding *to, const TribValue *v) {
+    char *text = to->scratch;
+    if (v->is_null) return sqlite3_bind_null(to->stmt, to->at);
     switch (v->type.id) {
     case TRIB_TYPE_REAL:
-    case TRIB_TYPE_DOUBLE: return sqlite3_bind_double(stmt, at, v->as.real);
+    case TRIB_TYPE_DOUBLE: return sqlite3_bind_double(to->stmt, to->at, v->as.real);
     case TRIB_TYPE_DECIMAL:
         return bind_bytes(
-            stmt, at, text,
+            to, text,
             decimal_format(v->type.precision <= 18 ? (Int128)v->as.integer : v->as.wide,
                            v->type.scale, text));
     case TRIB_TYPE_VARBINARY:
-        return sqlite3_bind_blob64(stmt, at, v->as.text.data ? v->as.text.data : "",
-                                   v->as.text.length, SQLITE_TRANSIENT);
+        return sqlite3_bind_blob64(to->stmt, to->at, v->as.text.data ? v->as.text.data : "",
+                                   v->as.text.length, to->keep);
     case TRIB_TYPE_VARCHAR:
-    case TRIB_TYPE_CHAR: return bind_bytes(stmt, at, v->as.text.data, v->as.text.length);
-    case TRIB_TYPE_UUID: return bind_bytes(stmt, at, text, uuid_text(v->as.text.data, text));
+    case TRIB_TYPE_CHAR: return bind_bytes(to, v->as.text.data, v->as.text.length);
+    case TRIB_TYPE_UUID: return bind_bytes(to, text, uuid_text(v->as.text.data, text));
     case TRIB_TYPE_DATE:
     case TRIB_TYPE_TIME:
-    case TRIB_TYPE_TIMESTAMP: return bind_bytes(stmt, at, text, temporal_text(v, text));
-    default: return sqlite3_bind_int64(stmt, at, v->as.integer);
+    case TRIB_TYPE_TIMESTAMP: return bind_bytes(to, text, temporal_text(v, text));
+    default: return sqlite3_bind_int64(to->stmt, to->at, v->as.integer);
     }
 }
 
-static Status value_bind(TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, int at,
-                         const TribColumn *column, const TribValue *value, Error *err) {
-    const char *why = lite_storable(column, value);
-    if (why) {
-        error_set(err, ERR_UNSUPPORTED, "a value of column \"%s\" cannot be stored: %s",
-                  column->name, why);
-        return error_source(err, catalog->name);
-    }
-    int rc = bind_value(stmt, at, value);
-    return rc == SQLITE_OK ? TRIB_OK : lite_error(catalog, db, rc, "a value was refused", err);
+static Status refuse_value(const TribCatalog *catalog, const TribColumn *column, const char *why,
+                           Error *err) {
+    error_set(err, ERR_UNSUPPORTED, "a value of column \"%s\" cannot be stored: %s", column->name,
+              why);
+    return error_source(err, catalog->name);
 }
 
 /* ---------------------------------------------------------------- writers */
+
+typedef struct WriteColumn {
+    const TribColumn *column;
+    int place;           /* in the statement's parameters */
+    const char *refused; /* why no value but NULL can be stored; NULL = it can */
+    bool floating;       /* but not a number is refused */
+    char *scratch;       /* VALUE_TEXT bytes */
+    /* of the batch that is being written */
+    const struct ArrowArray *array;
+    const uint8_t *valid; /* NULL = all */
+    const void *data;
+} WriteColumn;
 
 struct TribWriter {
     Arena *arena;
@@ -177,8 +195,7 @@ struct TribWriter {
     sqlite3_stmt *stmt; /* NULL: the table is there already (IF NOT EXISTS) */
     TribWriteKind kind;
     uint32_t ncolumns;
-    const TribColumn **columns; /* in the order of the rows */
-    int *place;                 /* of each in the statement's parameters */
+    WriteColumn *columns; /* in the order of the rows */
     const char *table;
     uint64_t rows;
 };
@@ -219,15 +236,19 @@ static void write_text(const TribCatalog *catalog, const TribWriteRequest *reque
 static Status writer_columns(TribWriter *self, const TribWriteRequest *request, Error *err) {
     uint32_t n = request->ncolumns, k = request->nkeys;
     self->ncolumns = n;
-    TRY_ALLOC(self->columns, ARENA_ARRAY(self->arena, const TribColumn *, n), err);
-    TRY_ALLOC(self->place, ARENA_ARRAY(self->arena, int, n), err);
+    TRY_ALLOC(self->columns, ARENA_ARRAY(self->arena, WriteColumn, n), err);
     for (uint32_t i = 0; i < n; i++) {
+        WriteColumn *out = &self->columns[i];
         TribColumn *column;
         TRY_ALLOC(column, ARENA_NEW(self->arena, TribColumn), err);
+        TRY_ALLOC(out->scratch, ARENA_ARRAY(self->arena, char, VALUE_TEXT), err);
         *column = request->table->columns[request->columns[i]];
-        self->columns[i] = column;
         bool update = request->kind == TRIB_WRITE_UPDATE;
-        self->place[i] = (int)(!update ? i + 1 : i < k ? n - k + i + 1 : i - k + 1);
+        TribValue zero = {.type = column->type};
+        out->column = column;
+        out->place = (int)(!update ? i + 1 : i < k ? n - k + i + 1 : i - k + 1);
+        out->refused = lite_storable(column, &zero);
+        out->floating = column->type.id == TRIB_TYPE_DOUBLE || column->type.id == TRIB_TYPE_REAL;
     }
     return TRIB_OK;
 }
@@ -315,15 +336,63 @@ static Status row_gone(const TribWriter *self, Error *err) {
     return error_source(err, self->catalog->name);
 }
 
-static Status row_write(TribWriter *self, const struct ArrowArray *rows, int64_t row, Error *err) {
+/* Any value; the frequent types have a shorter way in value_write. */
+static Status value_write_slowly(TribWriter *self, const WriteColumn *column, int64_t row,
+                                 Error *err) {
+    TribValue value;
+    if (!row_value(column->array, column->column->type, row, &value))
+        return error_set(err, ERR_UNSUPPORTED, "column \"%s\": SQLite has no such type",
+                         column->column->name);
+    const char *why = value.is_null ? NULL : column->refused;
+    if (!why && column->floating) why = lite_storable(column->column, &value);
+    if (why) return refuse_value(self->catalog, column->column, why, err);
+    Binding to = {self->stmt, column->place, column->scratch, SQLITE_STATIC};
+    int rc = bind_value(&to, &value);
+    if (rc == SQLITE_OK) return TRIB_OK;
+    return lite_error(self->catalog, self->tx->db, rc, "a value was refused", err);
+}
+
+/* Texts and numbers that are not NULL, straight from the batch. false: nothing was bound. */
+static inline bool value_write(TribWriter *self, const WriteColumn *column, int64_t row) {
+    int64_t at = row + column->array->offset;
+    if (column->refused || (column->valid && !(column->valid[at >> 3] >> (at & 7) & 1)))
+        return false;
+    double number;
+    switch (column->column->type.id) {
+    case TRIB_TYPE_INTEGER:
+        return sqlite3_bind_int64(self->stmt, column->place, ((const int32_t *)column->data)[at]) ==
+               SQLITE_OK;
+    case TRIB_TYPE_BIGINT:
+        return sqlite3_bind_int64(self->stmt, column->place, ((const int64_t *)column->data)[at]) ==
+               SQLITE_OK;
+    case TRIB_TYPE_DOUBLE:
+        number = ((const double *)column->data)[at];
+        return !isnan(number) &&
+               sqlite3_bind_double(self->stmt, column->place, number) == SQLITE_OK;
+    case TRIB_TYPE_VARCHAR: {
+        Str text = row_text(column->array, at);
+        return sqlite3_bind_text64(self->stmt, column->place, text.data, text.len, SQLITE_STATIC,
+                                   SQLITE_UTF8) == SQLITE_OK;
+    }
+    default: return false;
+    }
+}
+
+static void batch_enter(TribWriter *self, const struct ArrowArray *rows) {
+    for (uint32_t c = 0; c < self->ncolumns; c++) {
+        WriteColumn *column = &self->columns[c];
+        column->array = rows->children[c];
+        column->valid = column->array->n_buffers > 0 ? column->array->buffers[0] : NULL;
+        column->data = column->array->n_buffers > 1 ? column->array->buffers[1] : NULL;
+    }
+}
+
+/* `row` counts from the beginning of the children. */
+static Status row_write(TribWriter *self, int64_t row, Error *err) {
     LiteDb *db = self->tx->db;
     for (uint32_t c = 0; c < self->ncolumns; c++) {
-        TribValue value;
-        if (!row_value(rows->children[c], self->columns[c]->type, row + rows->offset, &value))
-            return error_set(err, ERR_UNSUPPORTED, "column \"%s\": SQLite has no such type",
-                             self->columns[c]->name);
-        TRY(value_bind(self->catalog, db, self->stmt, self->place[c], self->columns[c], &value,
-                       err));
+        if (!value_write(self, &self->columns[c], row))
+            TRY(value_write_slowly(self, &self->columns[c], row, err));
     }
     int rc = sqlite3_step(self->stmt);
     int reset = sqlite3_reset(self->stmt);
@@ -338,8 +407,9 @@ static Status row_write(TribWriter *self, const struct ArrowArray *rows, int64_t
 TribStatus lite_write_batch(TribWriter *self, const TribBatch *batch, TribError *err) {
     if (!self->stmt) return TRIB_OK;
     uint32_t n = batch_rows_count(batch);
+    batch_enter(self, &batch->array);
     for (uint32_t i = 0; i < n; i++) {
-        TRY(row_write(self, &batch->array, batch_row_at(batch, i), err));
+        TRY(row_write(self, batch_row_at(batch, i) + batch->array.offset, err));
         if (i % 256 == 0) TRY(call_check(self->call, self->catalog->name, err));
     }
     return TRIB_OK;
@@ -357,6 +427,15 @@ TribStatus lite_write_close(TribWriter *self, bool commit, uint64_t *rows, TribE
 
 /* ---------------------------------------------------------------- as a whole */
 
+static Status assigned_bind(TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, int at,
+                            const TribColumn *column, const TribValue *value, Error *err) {
+    char scratch[VALUE_TEXT];
+    const char *why = lite_storable(column, value);
+    if (why) return refuse_value(catalog, column, why, err);
+    int rc = bind_value(&(Binding){stmt, at, scratch, SQLITE_TRANSIENT}, value);
+    return rc == SQLITE_OK ? TRIB_OK : lite_error(catalog, db, rc, "a value was refused", err);
+}
+
 static Status change_run(TribCatalog *catalog, LiteDb *db, TribModify *modify,
                          const SqlFragment *statement, Error *err) {
     sqlite3_stmt *stmt;
@@ -366,8 +445,9 @@ static Status change_run(TribCatalog *catalog, LiteDb *db, TribModify *modify,
     for (uint32_t i = 0; i < statement->nparams && status == TRIB_OK; i++) {
         const TribValue *value = &statement->params[i].value;
         if (i < modify->nassignments)
-            status = value_bind(catalog, db, stmt, (int)i + 1,
-                                &modify->table->columns[modify->assignments[i].column], value, err);
+            status =
+                assigned_bind(catalog, db, stmt, (int)i + 1,
+                              &modify->table->columns[modify->assignments[i].column], value, err);
         else
             status = lite_bind_parameter(catalog, db, stmt, (int)i + 1, value, err);
     }

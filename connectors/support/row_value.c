@@ -12,15 +12,9 @@ static bool is_null(const struct ArrowArray *column, int64_t at) {
 }
 
 static void text_value(const struct ArrowArray *column, int64_t at, TribValue *out) {
-    const uint8_t *view = (const uint8_t *)column->buffers[1] + at * 16;
-    int32_t length, index, offset;
-    memcpy(&length, view, 4);
-    out->as.text.length = (size_t)length;
-    out->as.text.data = (const char *)view + 4;
-    if (length <= 12) return;
-    memcpy(&index, view + 8, 4);
-    memcpy(&offset, view + 12, 4);
-    out->as.text.data = (const char *)column->buffers[2 + index] + offset;
+    Str text = row_text(column, at);
+    out->as.text.data = text.data;
+    out->as.text.length = text.len;
 }
 
 static void instant_value(const uint8_t *data, bool zoned, TribValue *out) {
