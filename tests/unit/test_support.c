@@ -15,7 +15,8 @@
 #include "connectors/support/call.h"
 #include "connectors/support/options.h"
 #include "connectors/support/pool.h"
-#include "connectors/support/sql_text.h"
+#include "connectors/support/row_value.h"
+#include "connectors/support/sql_change.h"
 #include "engine/base/os.h"
 
 /* ---------------------------------------------------------------- batches */
@@ -144,6 +145,110 @@ static void test_batch_values(void **state) {
     const char *zoned = batch.array.children[TRIB_TYPE_TIMESTAMP_TZ - 1]->buffers[1];
     assert_int_equal(*(const int16_t *)(const void *)(zoned + 8), 3);
     assert_int_equal(*(const int16_t *)(const void *)(zoned + 10), 7);
+    batch.array.release(&batch.array);
+    batch_builder_free(builder);
+}
+
+/* ---------------------------------------------------------------- values of rows */
+
+static const char long_text[] = "longer than twelve bytes";
+
+/* Every scalar type in its canonical layout. */
+static const TribValue row_values[] = {
+    {.type = {.id = TRIB_TYPE_BOOLEAN}, .as.integer = 1},
+    {.type = {.id = TRIB_TYPE_TINYINT}, .as.integer = -128},
+    {.type = {.id = TRIB_TYPE_SMALLINT}, .as.integer = -32768},
+    {.type = {.id = TRIB_TYPE_INTEGER}, .as.integer = INT32_MIN},
+    {.type = {.id = TRIB_TYPE_BIGINT}, .as.integer = INT64_MIN},
+    {.type = {.id = TRIB_TYPE_REAL}, .as.real = -1.5},
+    {.type = {.id = TRIB_TYPE_DOUBLE}, .as.real = 1e300},
+    {.type = {.id = TRIB_TYPE_DECIMAL, .precision = 18, .scale = 2}, .as.integer = -12345},
+    {.type = {.id = TRIB_TYPE_VARCHAR}, .as.text = {long_text, sizeof long_text - 1}},
+    {.type = {.id = TRIB_TYPE_VARCHAR}, .as.text = {"twelve bytes", 12}},
+    {.type = {.id = TRIB_TYPE_CHAR, .length = 3}, .as.text = {"abc", 3}},
+    {.type = {.id = TRIB_TYPE_VARBINARY}, .as.text = {"\0\1", 2}},
+    {.type = {.id = TRIB_TYPE_JSON}, .as.text = {"{}", 2}},
+    {.type = {.id = TRIB_TYPE_UUID}, .as.text = {"0123456789abcdef", 16}},
+    {.type = {.id = TRIB_TYPE_DATE}, .as.integer = -719162},
+    {.type = {.id = TRIB_TYPE_TIME, .precision = 9}, .as.integer = 86399999999999},
+    {.type = {.id = TRIB_TYPE_TIMESTAMP, .precision = 6}, .as.integer = -1},
+    {.type = {.id = TRIB_TYPE_TIMESTAMP, .precision = 9}, .as.instant = {.us = -7, .ns = 999}},
+    {.type = {.id = TRIB_TYPE_TIMESTAMP_TZ, .precision = 9},
+     .as.instant = {.us = 8, .ns = 12, .zone = 41}},
+    {.type = {.id = TRIB_TYPE_INTERVAL_YM}, .as.integer = -14},
+    {.type = {.id = TRIB_TYPE_INTERVAL_DS}, .as.integer = 90061000001},
+};
+
+static void row_same(const TribValue *got, const TribValue *wanted) {
+    assert_int_equal(got->type.id, wanted->type.id);
+    assert_false(got->is_null);
+    switch (wanted->type.id) {
+    case TRIB_TYPE_REAL:
+    case TRIB_TYPE_DOUBLE: assert_true(got->as.real == wanted->as.real); return;
+    case TRIB_TYPE_VARCHAR:
+    case TRIB_TYPE_CHAR:
+    case TRIB_TYPE_VARBINARY:
+    case TRIB_TYPE_JSON:
+    case TRIB_TYPE_UUID:
+        assert_int_equal(got->as.text.length, wanted->as.text.length);
+        assert_memory_equal(got->as.text.data, wanted->as.text.data, wanted->as.text.length);
+        return;
+    default: break;
+    }
+    if (wanted->type.id == TRIB_TYPE_TIMESTAMP_TZ || wanted->type.precision == 9) {
+        bool whole = wanted->type.id == TRIB_TYPE_TIME;
+        if (!whole) assert_int_equal(got->as.instant.us, wanted->as.instant.us);
+        if (!whole) assert_int_equal(got->as.instant.ns, wanted->as.instant.ns);
+        if (!whole) assert_int_equal(got->as.instant.zone, wanted->as.instant.zone);
+        if (!whole) return;
+    }
+    assert_int_equal(got->as.integer, wanted->as.integer);
+}
+
+/* Row 0 is NULL, 1 has the value, 2 is NULL again; then the same of a slice that begins at row 1. */
+static void test_row_values(void **state) {
+    enum { COUNT = COUNT_OF(row_values) };
+    TribType types[COUNT];
+    Error err;
+    BatchBuilder *builder;
+    TribBatch batch;
+    TribValue got;
+    for (uint32_t i = 0; i < COUNT; i++) types[i] = row_values[i].type;
+    assert_int_equal(batch_builder_new(NULL, types, COUNT, 16, 1 << 20, &builder, &err), TRIB_OK);
+    assert_int_equal(batch_begin(builder, &err), TRIB_OK);
+    for (uint32_t row = 0; row < 3; row++) {
+        for (uint32_t i = 0; i < COUNT; i++) {
+            TribValue value = row_values[i];
+            value.is_null = row != 1;
+            assert_int_equal(batch_value(builder, i, row, &value, &err), TRIB_OK);
+        }
+        batch_row_done(builder);
+    }
+    batch_finish(builder, &batch);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct ArrowArray slice = *batch.array.children[i];
+        assert_true(row_value(&slice, types[i], 0, &got));
+        assert_true(got.is_null);
+        assert_true(row_value(&slice, types[i], 1, &got));
+        row_same(&got, &row_values[i]);
+        slice.offset = 1;
+        assert_true(row_value(&slice, types[i], 0, &got));
+        row_same(&got, &row_values[i]);
+        assert_true(row_value(&slice, types[i], 1, &got));
+        assert_true(got.is_null);
+    }
+    uint16_t chosen[] = {1, 2};
+    assert_int_equal(batch_rows_count(&batch), 3);
+    assert_int_equal(batch_row_at(&batch, 2), 2);
+    TribBatch part = batch;
+    part.selection = chosen;
+    part.selected = 2;
+    assert_int_equal(batch_rows_count(&part), 2);
+    assert_int_equal(batch_row_at(&part, 0), 1);
+    static const TribTypeFields fields = {1, {{NULL, {.id = TRIB_TYPE_BIGINT}}}};
+    TribType nested = {.id = TRIB_TYPE_ARRAY, .fields = &fields};
+    assert_false(row_value(batch.array.children[0], nested, 1, &got));
+    assert_false(row_value(batch.array.children[0], nested, 0, &got));
     batch.array.release(&batch.array);
     batch_builder_free(builder);
 }
@@ -523,6 +628,78 @@ static void test_sql_select(void **state) {
     arena_free(p.arena);
 }
 
+/* ---------------------------------------------------------------- changes as a whole */
+
+static void table_text(const void *context, Buf *out, const TribTable *target) {
+    quote(out, str_from(target->name));
+}
+
+static const char *storable(const TribColumn *column, const TribValue *value) {
+    return !value->is_null && value->type.id == TRIB_TYPE_VARCHAR && value->as.text.length == 0
+               ? "no empty text"
+               : NULL;
+}
+
+/* SET columns[i] = values[i] (trees; NULL = DEFAULT) WHERE conjuncts. `text` "": refused with the reason. */
+static void changes(uint32_t nset, const uint32_t *set, const char *const *values, uint32_t count,
+                    const char *const *conjuncts, const char *text, const char *reason) {
+    SqlDialect own = dialect;
+    Arena *arena = arena_new(NULL);
+    Tree *tree = ARENA_NEW(arena, Tree);
+    uint32_t nodes[8];
+    TribAssignment assignments[8];
+    TribVerdict verdict = {.kind = TRIB_SUPERSET};
+    SqlFragment out;
+    Error err;
+    own.table = table_text;
+    for (uint32_t i = 0; i < count; i++) {
+        nodes[i] = tree->nnodes++;
+        tree->at = conjuncts[i];
+        parse(tree, nodes[i]);
+    }
+    for (uint32_t i = 0; i < nset; i++) {
+        assignments[i] = (TribAssignment){set[i], values[i] ? tree->nnodes++ : UINT32_MAX};
+        tree->at = values[i];
+        if (values[i]) parse(tree, assignments[i].node);
+    }
+    TribModify modify = {.size = sizeof modify,
+                         .table = &table,
+                         .nnodes = tree->nnodes,
+                         .nodes = tree->nodes,
+                         .nvalues = tree->nvalues,
+                         .values = tree->values,
+                         .nconjuncts = count,
+                         .conjuncts = nodes,
+                         .nassignments = nset,
+                         .assignments = assignments};
+    assert_int_equal(sql_change(&own, NULL, arena, storable, &modify, &verdict, &out, &err),
+                     TRIB_OK);
+    assert_int_equal(verdict.kind, text[0] ? TRIB_EXACT : TRIB_NONE);
+    assert_string_equal(out.text, text);
+    assert_string_equal(verdict.reason, reason);
+    for (uint32_t i = 0; i < out.nparams; i++) assert_int_equal(out.text[out.params[i].at], '?');
+    if (nset && text[0]) assert_int_equal(out.params[0].type.id, columns[set[0]].type.id);
+    arena_free(arena);
+}
+
+static void test_sql_change(void **state) {
+    static const uint32_t set[] = {1, 4};
+    static const char *const values[] = {"'new'", "7"}, *const computed[] = {"$t"},
+                             *const empty[] = {"''"}, *const by_default[] = {NULL};
+    static const char *const exact[] = {"(eq $i 5)", "(or (eq $i 1) (eq $i 2))"};
+    static const char *const half[] = {"(eq $i 5)", "(gt $i 5)"}, *const no_rule[] = {"(lower $t)"};
+    changes(2, set, values, 2, exact,
+            "UPDATE `ta``ble` SET `t` = ?, `a``b` = ? WHERE `i` = ? AND (`i` = ? OR `i` = ?)", "");
+    changes(1, set, values, 0, NULL, "UPDATE `ta``ble` SET `t` = ?", "");
+    changes(0, NULL, NULL, 1, exact, "DELETE FROM `ta``ble` WHERE `i` = ?", "");
+    changes(0, NULL, NULL, 0, NULL, "DELETE FROM `ta``ble`", "");
+    changes(0, NULL, NULL, 2, half, "", "half right");
+    changes(1, set, values, 1, no_rule, "", "folds other letters");
+    changes(1, set, computed, 0, NULL, "", "a new value is computed from others");
+    changes(1, set, by_default, 0, NULL, "", "a new value is computed from others");
+    changes(1, set, empty, 1, exact, "", "no empty text");
+}
+
 /* ---------------------------------------------------------------- options */
 
 static const TribOptionDef defs[] = {
@@ -714,7 +891,8 @@ int main(void) {
         cmocka_unit_test(test_sql_like),     cmocka_unit_test(test_sql_select),
         cmocka_unit_test(test_options),      cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_pool),         cmocka_unit_test(test_pool_threads),
-        cmocka_unit_test(test_pool_fork),
+        cmocka_unit_test(test_pool_fork),    cmocka_unit_test(test_row_values),
+        cmocka_unit_test(test_sql_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
