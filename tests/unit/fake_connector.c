@@ -405,6 +405,30 @@ static void fake_scan_release(TribScan *scan) {
     atomic_fetch_sub(&counters.open_scans, 1);
 }
 
+/* ---------------------------------------------------------------- transactions */
+
+struct TribTx {
+    TribCatalog *catalog;
+};
+
+static TribStatus fake_tx_begin(TribCatalog *catalog, TribCall *call, const TribTxRequest *request,
+                                TribTx **out, TribError *err) {
+    TRY_ALLOC(*out, heap_alloc(sizeof **out), err);
+    (*out)->catalog = catalog;
+    counters.isolation = request->isolation;
+    counters.begun++;
+    return TRIB_OK;
+}
+
+static TribStatus fake_tx_end(TribTx *tx, TribCall *call, bool commit, TribError *err) {
+    heap_free(tx);
+    if (commit)
+        counters.committed++;
+    else
+        counters.undone++;
+    return TRIB_OK;
+}
+
 static const TribConnector fake_connector = {
     .abi_version = TRIB_ABI_VERSION,
     .struct_size = sizeof(TribConnector),
@@ -427,6 +451,10 @@ static const TribConnector fake_connector = {
     .scan_cancel = fake_scan_cancel,
     .scan_stats = fake_scan_stats,
     .scan_release = fake_scan_release,
+    .tx_begin = fake_tx_begin,
+    .tx_end = fake_tx_end,
+    .isolations = TRIB_READ_COMMITTED | TRIB_SERIALIZABLE,
+    .default_isolation = TRIB_READ_COMMITTED,
 };
 
 TRIB_EXPORT const TribConnector *trib_connector(void) {

@@ -12,6 +12,8 @@
 typedef struct FakeCounters {
     _Atomic int32_t opened, closed, scans, open_scans, most_scans, batches, cancels, lists,
         describes, filter_keys;
+    _Atomic int32_t begun, committed, undone; /* transactions */
+    _Atomic uint32_t isolation;               /* of the last one */
 } FakeCounters;
 
 TRIB_EXPORT FakeCounters *fake_counters(void);

@@ -786,6 +786,111 @@ static void test_transaction(void **state) {
     source_release(source);
 }
 
+/* A level that the source has not becomes the next stronger one; without a wish it is the source's own. */
+static void test_levels(void **state) {
+    static const struct {
+        TribIsolation wanted, given;
+    } rows[] = {{0, TRIB_READ_COMMITTED},
+                {TRIB_READ_UNCOMMITTED, TRIB_READ_COMMITTED},
+                {TRIB_READ_COMMITTED, TRIB_READ_COMMITTED},
+                {TRIB_REPEATABLE_READ, TRIB_SERIALIZABLE},
+                {TRIB_SERIALIZABLE, TRIB_SERIALIZABLE}};
+    Source *source = open_fake("levels", 1, 0, NULL), *second = open_fake("others", 1, 0, NULL);
+    SourceCall call = {.deadline_ns = INT64_MAX};
+    int32_t committed = counters->committed, undone = counters->undone;
+    SourceTx *tx;
+    Error err;
+    assert_true(source_has_transactions(source));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_int_equal(source_tx_begin(source, &call, rows[i].wanted, false, &tx, &err), TRIB_OK);
+        assert_int_equal(counters->isolation, rows[i].given);
+        call.transaction = tx;
+        assert_ptr_equal(source_call_tx(source, &call), tx);
+        assert_null(source_call_tx(second, &call)); /* it belongs to one source */
+        call.transaction = NULL;
+        assert_int_equal(source_tx_end(tx, &call, i % 2 == 0, &err), TRIB_OK);
+    }
+    assert_int_equal(counters->committed - committed, 3);
+    assert_int_equal(counters->undone - undone, 2);
+    source_release(source);
+    source_release(second);
+}
+
+typedef struct Turn {
+    SourceTx *tx;
+    CancelToken *token;
+    Status status;
+    Error err;
+    _Atomic bool entered;
+} Turn;
+
+static void *turn_run(void *context) {
+    Turn *self = context;
+    self->status = source_tx_enter(self->tx, self->token, &self->err);
+    self->entered = self->status == TRIB_OK;
+    return NULL;
+}
+
+/* One thing at a time uses a transaction; who waits can be cancelled, and is told that it has ended. */
+static void test_turns(void **state) {
+    Source *source = open_fake("turns", 1, 0, NULL);
+    SourceCall call = {.deadline_ns = INT64_MAX};
+    Turn cancelled = {.token = cancel_new()}, next = {0}, late = {0};
+    pthread_t threads[3];
+    SourceTx *tx;
+    Error err;
+    assert_int_equal(source_tx_begin(source, &call, 0, false, &tx, &err), TRIB_OK);
+    source_tx_retain(tx);
+    cancelled.tx = next.tx = late.tx = tx;
+    assert_int_equal(source_tx_enter(tx, NULL, &err), TRIB_OK);
+    pthread_create(&threads[0], NULL, turn_run, &cancelled);
+    usleep(20000);
+    assert_false(cancelled.entered);
+    cancel_set(cancelled.token, CANCEL_REQUESTED);
+    pthread_join(threads[0], NULL);
+    assert_int_equal(cancelled.status, TRIB_CANCELLED);
+    assert_string_equal(cancelled.err.sqlstate, "HY008");
+    pthread_create(&threads[1], NULL, turn_run, &next);
+    usleep(20000);
+    assert_false(next.entered);
+    source_tx_leave(tx);
+    pthread_join(threads[1], NULL);
+    assert_true(next.entered);
+    pthread_create(&threads[2], NULL, turn_run, &late);
+    usleep(20000);
+    source_tx_leave(tx); /* `late` may come before the end, and the end waits for it then */
+    pthread_join(threads[2], NULL);
+    assert_true(late.entered);
+    source_tx_leave(tx);
+    assert_int_equal(source_tx_end(tx, &call, true, &err), TRIB_OK);
+    assert_int_equal(source_tx_enter(tx, NULL, &err), TRIB_STATE);
+    assert_string_equal(err.sqlstate, "25000");
+    source_tx_release(tx);
+    cancel_release(cancelled.token);
+    source_release(source);
+}
+
+/* The only connection belongs to the transaction until it ends; its own calls use it. */
+static void test_transaction_connection(void **state) {
+    Source *source = open_fake("held", 1, 0, NULL);
+    CancelToken *token = cancel_new();
+    SourceCall call = {.deadline_ns = INT64_MAX}, waits = {.deadline_ns = INT64_MAX};
+    SourceTx *tx;
+    char text[100];
+    Error err;
+    assert_int_equal(source_tx_begin(source, &call, 0, false, &tx, &err), TRIB_OK);
+    cancel_set_deadline(token, os_now_ns() + 100000000);
+    waits.cancel = token;
+    assert_int_equal(source_check(source, &waits, text, sizeof text, &err), TRIB_TIMEOUT);
+    waits.transaction = tx;
+    waits.cancel = NULL;
+    assert_int_equal(source_check(source, &waits, text, sizeof text, &err), TRIB_OK);
+    assert_int_equal(source_tx_end(tx, &call, false, &err), TRIB_OK);
+    assert_int_equal(source_check(source, &call, text, sizeof text, &err), TRIB_OK);
+    cancel_release(token);
+    source_release(source);
+}
+
 /* Readers and writers of one table at once: each read sees whole writes. */
 static _Atomic bool writers_done;
 
@@ -899,8 +1004,10 @@ int main(void) {
         cmocka_unit_test(test_exhausted),      cmocka_unit_test(test_metadata_connection),
         cmocka_unit_test(test_crowd),          cmocka_unit_test(test_budget),
         cmocka_unit_test(test_rate),           cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_transaction),    cmocka_unit_test(test_memory_threads),
-        cmocka_unit_test(test_exit),           cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_transaction),    cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_turns),          cmocka_unit_test(test_transaction_connection),
+        cmocka_unit_test(test_memory_threads), cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_fork),
     };
     return cmocka_run_group_tests_name("source", tests, setup, NULL);
 }
