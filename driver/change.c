@@ -240,10 +240,21 @@ static uint32_t batch_position(const BatchView *batch, uint32_t logical) {
     return batch->selection ? batch->selection[logical] : logical;
 }
 
+/* A value to be compared with a char(n): as a varchar it would be padded, and be another. */
+static void char_strip(TribType column, TribValue *value) {
+    bool text = value->type.id == TRIB_TYPE_CHAR || value->type.id == TRIB_TYPE_VARCHAR;
+    if (column.id != TRIB_TYPE_CHAR || !text) return;
+    value->type = (TribType){.id = TRIB_TYPE_VARCHAR};
+    if (value->is_null) return;
+    while (value->as.text.length > 0 && value->as.text.data[value->as.text.length - 1] == ' ')
+        value->as.text.length--;
+}
+
 static Status bind_value(Statement *engine, uint32_t slot, Arena *arena, const BatchView *batch,
                          uint32_t logical, uint32_t column, Error *err) {
     TribValue value;
     TRY(column_value(&batch->columns[column], batch_position(batch, logical), arena, &value, err));
+    char_strip(batch->columns[column].type, &value);
     return statement_bind(engine, slot, &value, err);
 }
 
@@ -383,6 +394,7 @@ static Status key_after(Stmt *self, const BatchView *old, uint32_t logical, Trib
             if (column_given(self, at, &own, &place))
                 TRY(param_value(self, at, &place, change->arena, &(*out)[i], &fraction, err));
         }
+        char_strip(old->columns[target->first_key + i].type, &(*out)[i]);
     }
     return TRIB_OK;
 }

@@ -103,7 +103,8 @@ static void value_is(Link *link, const char *sql, const char *expected) {
     OK(odbc->SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
     run_ok(link, sql);
     OK(odbc->SQLFetch(link->stmt));
-    assert_string_equal(text_of(link, 1), expected);
+    const char *found = text_of(link, 1);
+    if (strcmp(found, expected) != 0) fail_msg("%s: %s instead of %s", sql, found, expected);
     OK(odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
     link->stmt = cursor;
 }
@@ -642,6 +643,126 @@ static void attributes(void **state) {
     play(attributes_scene);
 }
 
+/* ---- every type: what was read is written back as it was, and found again by its value */
+
+typedef struct TypeRow {
+    const char *type, *value;
+    const char *other; /* what is written then, as text */
+    const char *shown; /* as it is read back */
+    uint8_t catalogs;  /* bits: of memory, lite, my */
+} TypeRow;
+
+static const TypeRow types[] = {
+    {"boolean", "true", "0", "0", 7},
+    {"smallint", "-7", "12", "12", 7},
+    {"integer", "70000", "-1", "-1", 7},
+    {"bigint", "9007199254740993", "9007199254740995", "9007199254740995", 7},
+    {"real", "REAL '0.1'", "0.2", "0.2", 5},
+    {"double", "0.1e0", "1e-300", "1.0E-300", 7},
+    {"decimal(10,2)", "1.10", "2.05", "2.05", 7},
+    {"decimal(30,10)", "12345678901234567890.0123456789", "0.5", "0.5000000000", 5},
+    {"varchar(20)", "'a  '", "B", "B", 7},
+    {"char(5)", "'ab'", "c", "c", 7},
+    {"varchar(20)", "U&'gr\\00FC\\00DFe \\+01F600'", "\xC3\xA9", "\xC3\xA9", 7},
+    {"varchar", "''", "more than what was there", "more than what was there", 7},
+    {"varbinary", "X'00FF61'", "0041", "0041", 7},
+    {"date", "DATE '0001-01-01'", "2024-02-29", "2024-02-29", 3},
+    {"date", "DATE '1969-12-31'", "2024-02-29", "2024-02-29", 7},
+    {"time(0)", "TIME '23:59:59'", "00:00:01", "00:00:01", 3},
+    {"timestamp(3)", "TIMESTAMP '2024-01-02 03:04:05.678'", "2024-01-02 03:04:05",
+     "2024-01-02 03:04:05.000", 7},
+    {"timestamp(6)", "TIMESTAMP '1999-12-31 23:59:59.999999'", "2024-01-02 03:04:05.000001",
+     "2024-01-02 03:04:05.000001", 7},
+    {"uuid", "UUID '12345678-9abc-def0-1234-56789abcdef0'", "00000000-0000-0000-0000-000000000001",
+     "00000000-0000-0000-0000-000000000001", 1},
+    {"interval day to second", "INTERVAL '1 02:03:04.5' DAY TO SECOND", "0 00:00:01",
+     "0 00:00:01.000", 1},
+};
+
+/* In the C type that is the column's own, as a program binds it that copies rows. */
+static void type_kept(Link *link, const TypeRow *row) {
+    unsigned char value[200];
+    SQLLEN length = 0;
+    OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_DEFAULT, value, sizeof value, &length));
+    run_ok(link, "SELECT v FROM typed");
+    SQLRETURN result = odbc->SQLFetch(link->stmt);
+    if (result == SQL_SUCCESS) result = SETPOS(1, SQL_UPDATE);
+    if (result != SQL_SUCCESS)
+        fail_msg("%s %s: %d %s %s", row->type, row->value, result,
+                 diag_of(odbc, SQL_HANDLE_STMT, link->stmt), diag_message());
+    OK(odbc->SQLFreeStmt(link->stmt, SQL_UNBIND));
+    close_cursor(link);
+}
+
+static void type_written(Link *link, const TypeRow *row) {
+    char text[200];
+    SQLLEN length = 0;
+    OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_CHAR, text, sizeof text, &length));
+    run_ok(link, "SELECT v FROM typed");
+    OK(odbc->SQLFetch(link->stmt));
+    set_text(text, &length, row->other);
+    SQLRETURN result = SETPOS(1, SQL_UPDATE);
+    if (result != SQL_SUCCESS)
+        fail_msg("%s %s: %d %s %s", row->type, row->other, result,
+                 diag_of(odbc, SQL_HANDLE_STMT, link->stmt), diag_message());
+    assert_string_equal(text_of(link, 1), row->shown);
+    OK(SETPOS(1, SQL_DELETE));
+    OK(odbc->SQLFreeStmt(link->stmt, SQL_UNBIND));
+    close_cursor(link);
+}
+
+static void types_scene(Link *link) {
+    char sql[300];
+    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (!(types[i].catalogs >> playing & 1)) continue;
+        snprintf(sql, sizeof sql, "CREATE TABLE typed (id integer PRIMARY KEY, v %s)",
+                 types[i].type);
+        beside(link, sql);
+        snprintf(sql, sizeof sql, "INSERT INTO typed VALUES (1, %s)", types[i].value);
+        beside(link, sql);
+        type_kept(link, &types[i]);
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM typed WHERE v = %s", types[i].value);
+        value_is(link, sql, "1");
+        type_written(link, &types[i]);
+        value_is(link, "SELECT count(*) FROM typed", "0");
+        beside(link, "DROP TABLE typed");
+    }
+}
+
+static void every_type(void **state) {
+    for (playing = 0; playing < ncatalogs; playing++) {
+        odbc = &direct;
+        play_one(types_scene, false);
+    }
+}
+
+/* A key of several columns, texts among them. */
+static void composite_scene(Link *link) {
+    char text[21];
+    SQLLEN length = 0;
+    beside(link, "CREATE TABLE pairs (a varchar(10), b date, v varchar(20), PRIMARY KEY (a, b))");
+    beside(link, "INSERT INTO pairs VALUES ('it''s \"', DATE '2024-01-01', 'x'), ('it''s \"', DATE "
+                 "'2024-01-02', 'y')");
+    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_CHAR, text, sizeof text, &length));
+    run_ok(link, "SELECT v FROM pairs ORDER BY b DESC");
+    OK(odbc->SQLFetch(link->stmt));
+    set_text(text, &length, "'; DROP TABLE goods");
+    OK(SETPOS(1, SQL_UPDATE));
+    value_is(link, "SELECT v FROM pairs WHERE b = DATE '2024-01-02'", "'; DROP TABLE goods");
+    value_is(link, "SELECT v FROM pairs WHERE b = DATE '2024-01-01'", "x");
+    OK(odbc->SQLFreeStmt(link->stmt, SQL_UNBIND));
+    close_cursor(link);
+    beside(link, "DROP TABLE pairs");
+}
+
+static void composite(void **state) {
+    play(composite_scene);
+}
+
 /* What SQLGetInfo claims, and not on a connection that only reads. */
 static void info_scene(Link *link) {
     static const struct {
@@ -874,12 +995,13 @@ static void old(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(update),     cmocka_unit_test(ignore),      cmocka_unit_test(several),
-        cmocka_unit_test(delete),     cmocka_unit_test(add),         cmocka_unit_test(bookmarks),
-        cmocka_unit_test(conflict),   cmocka_unit_test(pieces),      cmocka_unit_test(pieces_bulk),
-        cmocka_unit_test(refused),    cmocka_unit_test(keyless),     cmocka_unit_test(attributes),
-        cmocka_unit_test(hidden_key), cmocka_unit_test(transaction), cmocka_unit_test(positioned),
-        cmocka_unit_test(old),        cmocka_unit_test(info),        cmocka_unit_test(asynchronous),
+        cmocka_unit_test(update),     cmocka_unit_test(ignore),       cmocka_unit_test(several),
+        cmocka_unit_test(delete),     cmocka_unit_test(add),          cmocka_unit_test(bookmarks),
+        cmocka_unit_test(conflict),   cmocka_unit_test(pieces),       cmocka_unit_test(pieces_bulk),
+        cmocka_unit_test(refused),    cmocka_unit_test(keyless),      cmocka_unit_test(attributes),
+        cmocka_unit_test(hidden_key), cmocka_unit_test(transaction),  cmocka_unit_test(positioned),
+        cmocka_unit_test(old),        cmocka_unit_test(info),         cmocka_unit_test(every_type),
+        cmocka_unit_test(composite),  cmocka_unit_test(asynchronous),
     };
     return cmocka_run_group_tests_name("rows changed through the cursor", tests, load, unload);
 }
