@@ -15,35 +15,23 @@ static const char *const catalogs[3] = {"memory", "lite", "my"};
 static char connections[3][600]; /* by default catalog */
 static int ncatalogs = 2;
 
-static void file_write(const char *name, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void file_write(const char *name, const char *format, ...) {
-    char path[200];
-    va_list args;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    va_start(args, format);
-    assert_true(vfprintf(file, format, args) >= 0);
-    va_end(args);
-    fclose(file);
-}
-
 static int load(void **state) {
     assert_non_null(mkdtemp(folder));
-    file_write("odbcinst.ini", "[Trib]\nDriver=%s\nThreading=0\n", REAL_DRIVER);
-    file_write("odbc.ini", "[ODBC Data Sources]\n");
     const char *port = getenv("TRIB_TEST_MYSQL_PORT");
     ncatalogs = port ? 3 : 2;
-    file_write(
-        "config",
-        "{ \"catalogs\": { \"memory\": { \"type\": \"memory\" }, \"lite\": { \"type\": "
-        "\"sqlite\", \"path\": \"%s/lite\", \"mode\": \"readwrite\" }, \"my\": { \"type\": "
-        "\"mysql\", \"host\": \"127.0.0.1\", \"port\": %s, \"user\": \"trib\", "
-        "\"password\": \"${env:TRIB_TEST_MYSQL_PASSWORD}\", \"default_schema\": \"analytics_db\", "
-        "\"mode\": \"readwrite\" } } }\n",
-        folder, port ? port : "3306");
-    file_write("lite", "%s", "");
+    char text[1000];
+    snprintf(text, sizeof text, "[Trib]\nDriver=%s\nThreading=0\n", REAL_DRIVER);
+    file_write(folder, "odbcinst.ini", text);
+    file_write(folder, "odbc.ini", "[ODBC Data Sources]\n");
+    snprintf(text, sizeof text,
+             "{ \"catalogs\": { \"memory\": { \"type\": \"memory\" }, \"lite\": { \"type\": "
+             "\"sqlite\", \"path\": \"%s/lite\", \"mode\": \"readwrite\" }, \"my\": { "
+             "\"type\": \"mysql\", \"host\": \"127.0.0.1\", \"port\": %s, \"user\": \"trib\", "
+             "\"password\": \"${env:TRIB_TEST_MYSQL_PASSWORD}\", \"default_schema\": "
+             "\"analytics_db\", \"mode\": \"readwrite\" } } }\n",
+             folder, port ? port : "3306");
+    file_write(folder, "config", text);
+    file_write(folder, "lite", "");
     setenv("ODBCSYSINI", folder, 1);
     setenv("ODBCINI", "/nonexistent", 1);
     for (int i = 0; i < 3; i++)
