@@ -5,6 +5,18 @@
 
 /* ---------------------------------------------------------------- VALUES */
 
+/* Where the first value stands whose type does not go with those above it. */
+static AstPosition mixed_place(Binder *binder, const AstBody *body, uint32_t column,
+                               Expr *const *values) {
+    Type type = TYPE(UNKNOWN), common;
+    for (uint32_t r = 0; r < body->nrows; r++) {
+        if (!type_common(binder->arena, type, values[r]->type, &common))
+            return body->rows[r].items[column]->at;
+        type = common;
+    }
+    return body->at;
+}
+
 static Status bind_values(Binder *binder, const AstBody *body, const CteScope *ctes,
                           const Scope *outer, Bound *out) {
     uint32_t n = body->nrows ? body->rows[0].count : 0;
@@ -32,6 +44,7 @@ static Status bind_values(Binder *binder, const AstBody *body, const CteScope *c
         bool nullable = false;
         Type type;
         for (uint32_t r = 0; r < body->nrows; r++) column[r] = node->value_rows[r][i];
+        at.at = mixed_place(binder, body, i, column);
         TRY(bind_unify(binder, &at, "a column of VALUES", body->nrows, column, &type));
         for (uint32_t r = 0; r < body->nrows; r++) {
             node->value_rows[r][i] = column[r];
