@@ -59,6 +59,36 @@ def pyodbc_fast_executemany():
     executemany(True)
 
 
+def merge(fast):
+    """Rows that are there already or not, by arrays of parameters, whose types come from the target's columns."""
+    connection = pyodbc.connect(STRING)
+    cursor = table(connection, "merged")
+    cursor.executemany("INSERT INTO merged VALUES (?, ?, ?, ?, ?, ?)", ROWS[:500:2])
+    cursor.fast_executemany = fast
+    cursor.executemany("MERGE INTO merged m USING (VALUES (?, ?, ?, ?, ?, ?)) AS s (id, text, real, day, exact, at) ON m.id = s.id "
+                       "WHEN MATCHED THEN UPDATE SET text = s.text, exact = -s.exact "
+                       "WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.text, s.real, s.day, s.exact, s.at)",
+                       [(row[0], "merged", *row[2:]) for row in ROWS[:500]])
+    wanted = [(row[0], "merged", *row[2:4], -row[4] if row[0] % 2 == 0 else row[4], row[5]) for row in ROWS[:500]]
+    assert stored(cursor, "merged") == wanted
+    cursor.execute("MERGE INTO merged m USING (SELECT id FROM merged WHERE id < ?) s ON m.id = s.id WHEN MATCHED THEN DELETE", 100)
+    assert cursor.rowcount == 100, cursor.rowcount
+    connection.rollback()
+    assert stored(cursor, "merged") == []
+    cursor.execute("DROP TABLE merged")
+    connection.commit()
+
+
+@test
+def pyodbc_merge():
+    merge(False)
+
+
+@test
+def pyodbc_fast_merge():
+    merge(True)
+
+
 @test
 def pyodbc_row_counts():
     connection = pyodbc.connect(STRING, autocommit=True)
