@@ -113,6 +113,10 @@ typedef enum TribFunctionId {
 
 typedef struct TribTypeFields TribTypeFields;
 
+/* The length of a varchar that was declared as a large object (CLOB, LONG VARCHAR): as good as none, but reported as
+ * long, so that programs read it in pieces. */
+#define TRIB_LENGTH_LONG 2147483646u
+
 /* A logical type: a value, copied freely. `fields` is immutable and outlives the query or table. */
 typedef struct TribType {
     uint8_t id;        /* TribTypeId */

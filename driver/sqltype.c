@@ -65,6 +65,10 @@ static const TypeRow *type_row(TribType type) {
     return &type_rows[type.id < COUNT_OF(type_rows) ? type.id : TRIB_TYPE_VARCHAR];
 }
 
+static bool sqltype_long(TribType type) {
+    return type.id == TRIB_TYPE_VARCHAR && type.length == TRIB_LENGTH_LONG;
+}
+
 static void size_text(TribType type, const SizeDefaults *defaults, SqlType *out) {
     bool nested = type.id == TRIB_TYPE_ARRAY || type.id == TRIB_TYPE_MAP || type.id == TRIB_TYPE_ROW
     || type.id == TRIB_TYPE_JSON;
@@ -124,7 +128,13 @@ void sqltype_of(TribType type, const SizeDefaults *defaults, SqlType *out) {
     case TRIB_TYPE_JSON:
     case TRIB_TYPE_ARRAY:
     case TRIB_TYPE_MAP:
-    case TRIB_TYPE_ROW: size_text(type, defaults, out); break;
+    case TRIB_TYPE_ROW:
+        if (sqltype_long(type)) {
+            out->concise = out->verbose = SQL_WLONGVARCHAR;
+            type.length = BOUND_MAX;
+        }
+        size_text(type, defaults, out);
+        break;
     default: break;
     }
     out->case_sensitive =
@@ -136,7 +146,7 @@ size_t sqltype_name(TribType type, char *out, size_t size) {
     if (type.id == TRIB_TYPE_ARRAY || type.id == TRIB_TYPE_MAP || type.id == TRIB_TYPE_ROW) {
         if (type.fields) return engine_type_name(type, out, size);
     }
-    const char *name = type_row(type)->name;
+    const char *name = sqltype_long(type) ? "text" : type_row(type)->name;
     size_t length = strlen(name);
     if (length >= size) length = size - 1;
     memcpy(out, name, length);

@@ -441,6 +441,43 @@ Status chunk_append_nulls(Chunk *self, const TribHost *host, uint32_t count, Err
     return TRIB_OK;
 }
 
+static int64_t integer_at(const Chunk *self, uint32_t at) {
+    const char *value = self->values->data + (size_t)at * self->width;
+    int32_t four;
+    int16_t two;
+    int64_t eight;
+    switch (self->width) {
+    case 1: return *(const int8_t *)value;
+    case 2: memcpy(&two, value, sizeof two); return two;
+    case 4: memcpy(&four, value, sizeof four); return four;
+    default: memcpy(&eight, value, sizeof eight); return eight;
+    }
+}
+
+uint32_t chunk_count_tail(const Chunk *self, uint32_t count, int64_t *most) {
+    const uint64_t *validity = chunk_validity(self);
+    uint32_t nulls = 0;
+    *most = 0;
+    for (uint32_t at = self->length - count; at < self->length; at++) {
+        bool null = validity && !bitmap_get(validity, at);
+        int64_t value = null ? 0 : integer_at(self, at);
+        nulls += null;
+        *most = value > *most ? value : *most;
+    }
+    return nulls;
+}
+
+void chunk_number_tail(Chunk *self, uint32_t count, int64_t first) {
+    uint64_t *validity = bits_of(self->validity);
+    for (uint32_t at = self->length - count; at < self->length; at++) {
+        if (bitmap_get(validity, at)) continue;
+        int64_t number = first++; /* the low bytes come first on every machine that this runs on */
+        memcpy(self->values->data + (size_t)at * self->width, &number, self->width);
+        bitmap_set(validity, at);
+        self->nulls--;
+    }
+}
+
 /* The bytes of a value in the canonical layout of its column; returns how many. */
 static uint32_t value_bytes(const TribValue *value, uint32_t width, unsigned char out[16]) {
     struct {

@@ -97,6 +97,10 @@ Status chunk_append_nulls(Chunk *self, const TribHost *host, uint32_t count,
 /* Appends `count` times one value of the chunk's type, which must not be nested unless it is NULL. */
 Status chunk_append_value(Chunk *self, const TribHost *host, const TribValue *value, uint32_t count,
                           Error *err) WARN_UNUSED;
+/* Of the last `count` positions of an integer chunk: how many are NULL, and the largest value (0 or more). */
+uint32_t chunk_count_tail(const Chunk *self, uint32_t count, int64_t *most);
+/* Those that are NULL become first, first + 1, ... */
+void chunk_number_tail(Chunk *self, uint32_t count, int64_t first);
 typedef enum ChunkSeal {
     SEAL_ROOMY,    /* unused memory stays, for chunks that will be extended */
     SEAL_TRIMMED,  /* unused memory is given back */

@@ -28,7 +28,8 @@ static Status change_begin(const MemTable *from, Arena *arena, Change *out, Erro
                               .schema = from->schema,
                               .name = from->name,
                               .comment = from->comment,
-                              .ncolumns = from->ncolumns}};
+                              .ncolumns = from->ncolumns,
+                              .identity = from->identity}};
     out->value.is_null = true;
     TRY_ALLOC(out->columns, ARENA_ARRAY(arena, TribColumn, room), err);
     TRY_ALLOC(out->source, ARENA_ARRAY(arena, uint32_t, room), err);
@@ -60,6 +61,7 @@ static Status change_apply(TribCatalog *catalog, MemTx *tx, MemTable *from, cons
     MemTable *to;
     TRY(table_new(catalog->host, &change->table, &to, err));
     Status status = TRIB_OK;
+    atomic_store(&to->next_number, atomic_load(&from->next_number));
     for (uint32_t i = 0; i < from->nkeys && status == TRIB_OK; i++) {
         if (&from->keys[i] != change->without)
             status = key_move(change, &from->keys[i], arena, to, err);
@@ -154,6 +156,10 @@ static Status ddl_drop_column(TribCatalog *catalog, const TribDdl *ddl, MemTx *t
     }
     TRY(change_begin(table, arena, &change, err));
     change.table.ncolumns--;
+    if (change.table.identity == column + 1)
+        change.table.identity = 0;
+    else if (change.table.identity > column)
+        change.table.identity--;
     for (uint32_t i = column; i < change.table.ncolumns; i++) {
         change.columns[i] = table->columns[i + 1];
         change.source[i] = i + 1;

@@ -215,7 +215,8 @@ static Status table_describe(const MemTable *table, const MemVersion *version, A
                            .rows = (double)atomic_load(&table->rows),
                            .writable = true,
                            .nrow_key = 1,
-                           .row_key = &table->ncolumns};
+                           .row_key = &table->ncolumns,
+                           .identity = table->identity};
     return names->described(names->self, &described, err);
 }
 

@@ -37,6 +37,8 @@ typedef struct MemTable {
     uint32_t nkeys;
     MemKey *keys;          /* the slots: under the write lock */
     _Atomic uint64_t rows; /* committed and alive */
+    uint32_t identity;     /* 1 + the column that is numbered where no value is given; 0 = none */
+    _Atomic int64_t next_number;
     /* Guarded by the store's lock. */
     struct MemTable *next;     /* in its schema */
     uint64_t created, dropped; /* numbers of transactions; dropped 0 = not */
@@ -96,6 +98,12 @@ void table_retain(MemTable *self);
 void table_release(MemTable *self); /* NULL is allowed */
 /* Adds a key, before others see the table. */
 Status table_add_key(MemTable *self, const TribKey *key, bool index, Error *err) WARN_UNUSED;
+/*
+ * Numbers for `count` rows of the identity column, from *first on, above `above` and all that were given before. Never
+ * given twice, also if the transaction is rolled back. 22003: there are no more in the column's type.
+ */
+Status table_take_numbers(MemTable *self, int64_t above, uint32_t count, int64_t *first,
+                          Error *err) WARN_UNUSED;
 /* "PRIMARY KEY (id)", for messages. */
 void key_describe(const MemTable *self, const MemKey *key, Buf *out);
 /* The current version (one reference) and the newest commit number. */

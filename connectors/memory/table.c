@@ -131,6 +131,27 @@ static Status table_define(MemTable *self, const TribTable *definition, Error *e
     TRY(columns_keep(self, definition, err));
     for (uint32_t i = 0; i < definition->nkeys; i++)
         TRY(table_add_key(self, &definition->keys[i], false, err));
+    self->identity = definition->identity;
+    atomic_init(&self->next_number, 1);
+    return TRIB_OK;
+}
+
+Status table_take_numbers(MemTable *self, int64_t above, uint32_t count, int64_t *first,
+                          Error *err) {
+    const TribColumn *column = &self->columns[self->identity - 1];
+    int64_t most = column->type.id == TRIB_TYPE_TINYINT    ? INT8_MAX
+                   : column->type.id == TRIB_TYPE_SMALLINT ? INT16_MAX
+                   : column->type.id == TRIB_TYPE_INTEGER  ? INT32_MAX
+                                                           : INT64_MAX - 1;
+    int64_t next = atomic_load(&self->next_number), from;
+    do {
+        from = above < next ? next : above < INT64_MAX ? above + 1 : INT64_MAX;
+        if (count > 0 && from > most - (int64_t)count + 1)
+            return error_set(err, ERR_OUT_OF_RANGE,
+                             "the column %s of %s.%s has no more numbers: its type ends at %lld",
+                             column->name, self->schema, self->name, (long long)most);
+    } while (!atomic_compare_exchange_weak(&self->next_number, &next, from + count));
+    *first = from;
     return TRIB_OK;
 }
 

@@ -64,7 +64,8 @@ static Status writer_columns(TribWriter *self, const TribWriteRequest *request, 
         self->position[request->columns[i]] = i;
     }
     for (uint32_t i = 0; !keyed && i < count; i++) {
-        if (self->position[i] == UINT32_MAX && !self->table->columns[i].nullable)
+        if (self->position[i] == UINT32_MAX && !self->table->columns[i].nullable &&
+            self->table->identity != i + 1)
             return error_set(err, ERR_CONSTRAINT,
                              "the column %s of %s.%s must not be NULL and gets no value",
                              self->table->columns[i].name, self->table->schema, self->table->name);
@@ -192,6 +193,15 @@ static Status column_carry(TribWriter *self, uint32_t column, const OldRow *old,
     return TRIB_OK;
 }
 
+/* The last `count` rows get numbers where the identity column is NULL. */
+static Status numbers_give(TribWriter *self, Chunk *chunk, uint32_t count, Error *err) {
+    int64_t most, first;
+    uint32_t nulls = chunk_count_tail(chunk, count, &most);
+    TRY(table_take_numbers(self->table, most, nulls, &first, err));
+    if (nulls > 0) chunk_number_tail(chunk, count, first);
+    return TRIB_OK;
+}
+
 /* Rows [from, from + count) of the batch, by column: from the batch, from the old row, or NULL. */
 static Status rows_add(TribWriter *self, const struct ArrowArray *rows, uint32_t from,
                        uint32_t count, const OldRow *old, Error *err) {
@@ -205,6 +215,7 @@ static Status rows_add(TribWriter *self, const struct ArrowArray *rows, uint32_t
             TRY(column_carry(self, i, old, count, err));
         else
             TRY(chunk_append_nulls(chunk, self->catalog->host, count, err));
+        if (self->table->identity == i + 1 && !old) TRY(numbers_give(self, chunk, count, err));
     }
     self->group->rows += count;
     self->rows += count;

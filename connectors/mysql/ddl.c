@@ -259,7 +259,19 @@ static Status column_text(const Connection *connection, const TribDdl *ddl, uint
     return comment_text(column->comment, " ", out);
 }
 
+/* A column that MySQL numbers must be the first of a key. */
+static bool leads_key(const TribTable *table, uint32_t column) {
+    for (uint32_t k = 0; k < table->nkeys; k++)
+        if (table->keys[k].columns[0] == column) return true;
+    return false;
+}
+
 static void keys_text(const TribTable *table, Buf *out) {
+    if (table->identity && !leads_key(table, table->identity - 1)) {
+        buf_text(out, ", KEY (");
+        quote_identifier(out, str_from(table->columns[table->identity - 1].name));
+        buf_char(out, ')');
+    }
     for (uint32_t k = 0; k < table->nkeys; k++) {
         const TribKey *key = &table->keys[k];
         buf_text(out, key->primary ? ", PRIMARY KEY (" : ", UNIQUE (");

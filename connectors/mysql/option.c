@@ -53,8 +53,9 @@ const TribOptionDef settings_options[] = {
     {"tinyint1", TRIB_OPTION_CHOICE, "tinyint", "tinyint|boolean", 0, 0, false, false,
      "what TINYINT(1) is"},
     {"time", TRIB_OPTION_CHOICE, "interval", "interval|varchar|time", 0, 0, false, false,
-     "TIME (-838:59:59 to 838:59:59) as interval day to second, as text, or as time of day (others "
-     "are refused)"},
+     ("TIME (-838:59:59 to 838:59:59) as interval day to second, as text, or as time of day "
+      "(others "
+      "are refused), which is the default with mode=readwrite")},
     {"hide", TRIB_OPTION_LIST, NULL, NULL, 0, 0, false, false,
      "patterns of schemas (\"tmp_*\") and tables (\"shop.audit*\") that are not shown"},
     {"system_schemas", TRIB_OPTION_BOOLEAN, "false", NULL, 0, 0, false, false,
@@ -131,6 +132,8 @@ static Status settings_fill(Settings *self, const Options *options, Error *err) 
     self->idle_timeout_ms = option_integer(options, "idle_timeout", 60000);
     self->max_packet = option_integer(options, "max_packet", 268435456);
     self->readwrite = option_choice(options, "mode") == 1;
+    /* Programs that make tables mean the time of day. */
+    if (self->readwrite && !option_given(options, "time")) self->time = TIME_AS_TIME;
     self->bulk = option_boolean(options, "bulk");
     self->lock_timeout_ms = option_integer(options, "lock_timeout", 50000);
     return TRIB_OK;

@@ -152,6 +152,9 @@ static uint64_t utf8_octets(Repertoire repertoire, uint64_t characters) {
 static Status map_text(Mapping *m) {
     const DeclaredColumn *declared = m->declared;
     *m->type = type_text(m->id, declared->characters);
+    /* Where programs make tables, LONGTEXT is what they asked for as a large object. */
+    if (m->settings->readwrite && declared->characters > INT32_MAX)
+        m->type->length = TRIB_LENGTH_LONG;
     m->facts->repertoire = charset_repertoire(declared->charset);
     m->facts->octets = utf8_octets(m->facts->repertoire, declared->characters);
     m->facts->class = m->id == TRIB_TYPE_CHAR

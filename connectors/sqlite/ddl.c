@@ -31,7 +31,9 @@ static Status type_text(const TribColumn *column, Buf *out, Error *err) {
         return TRIB_OK;
     case TRIB_TYPE_CHAR:
     case TRIB_TYPE_VARCHAR:
-        if (type.length)
+        if (type.length == TRIB_LENGTH_LONG)
+            buf_text(out, "LONGVARCHAR");
+        else if (type.length)
             buf_printf(out, "%s(%u)", type.id == TRIB_TYPE_CHAR ? "CHAR" : "VARCHAR", type.length);
         else
             buf_text(out, "TEXT");
@@ -134,11 +136,15 @@ static Status column_text(const TribDdl *ddl, uint32_t index, const TribKey *key
     const TribColumn *column = &ddl->table->columns[index];
     lite_dialect.quote(out, str_from(column->name));
     buf_char(out, ' ');
-    TRY(type_text(column, out, err));
-    if (key) {
+    const bool numbered = ddl->table->identity == index + 1;
+    if (numbered)
+        buf_text(out, "INTEGER");
+    else
+        TRY(type_text(column, out, err));
+    if (key || numbered) {
         buf_char(out, ' ');
-        constraint_name(key, out);
-        buf_text(out, "PRIMARY KEY");
+        if (key) constraint_name(key, out);
+        buf_text(out, numbered ? "PRIMARY KEY AUTOINCREMENT" : "PRIMARY KEY");
     }
     if (!column->nullable) buf_text(out, " NOT NULL");
     return default_text(ddl, index, out, err);
@@ -165,15 +171,30 @@ static const TribKey *rowid_key(const TribTable *table) {
         const TribKey *key = &table->keys[k];
         if (!key->primary || key->ncolumns != 1) continue;
         uint8_t id = table->columns[key->columns[0]].type.id;
+        if (table->identity == key->columns[0] + 1) return key;
         if (id == TRIB_TYPE_INTEGER || id == TRIB_TYPE_SMALLINT || id == TRIB_TYPE_TINYINT)
             return key;
     }
     return NULL;
 }
 
+/* SQLite numbers the rowid: the column must be the whole primary key, and becomes it where there is none. */
+static Status identity_check(const TribTable *table, Error *err) {
+    for (uint32_t k = 0; table->identity && k < table->nkeys; k++) {
+        const TribKey *key = &table->keys[k];
+        if (!key->primary || (key->ncolumns == 1 && key->columns[0] + 1 == table->identity))
+            continue;
+        return error_set(err, ERR_UNSUPPORTED,
+                         "column \"%s\": SQLite numbers a column only if it is the primary key",
+                         table->columns[table->identity - 1].name);
+    }
+    return TRIB_OK;
+}
+
 static Status create_text(const TribDdl *ddl, Buf *out, Error *err) {
     const TribTable *table = ddl->table;
     const TribKey *rowid = rowid_key(table);
+    TRY(identity_check(table, err));
     buf_text(out, "CREATE TABLE ");
     if (ddl->if_exists) buf_text(out, "IF NOT EXISTS ");
     lite_dialect.table(NULL, out, table);

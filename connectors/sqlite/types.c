@@ -42,6 +42,7 @@ static const struct {
     {"MONEY", KIND_REAL, TRIB_TYPE_DOUBLE, ARGS_NONE, false},
     {"TEXT", KIND_TEXT, TRIB_TYPE_VARCHAR, ARGS_LENGTH, true},
     {"CLOB", KIND_TEXT, TRIB_TYPE_VARCHAR, ARGS_LENGTH, true},
+    {"LONGVARCHAR", KIND_TEXT, TRIB_TYPE_VARCHAR, ARGS_LENGTH, true},
     {"VARCHAR", KIND_TEXT, TRIB_TYPE_VARCHAR, ARGS_LENGTH, true},
     {"DATE", KIND_DATE, TRIB_TYPE_DATE, ARGS_NONE, false},
     {"TIME", KIND_TIME, TRIB_TYPE_TIME, ARGS_PRECISION, false},
@@ -120,6 +121,8 @@ static void type_arguments(const Declared *declared, TypeArguments arguments, Tr
     switch (arguments) {
     case ARGS_LENGTH:
         if (first > 0 && first <= INT32_MAX) type->length = (uint32_t)first;
+        if (first < 0 && strcmp(declared->name, "LONGVARCHAR") == 0)
+            type->length = TRIB_LENGTH_LONG;
         break;
     case ARGS_DECIMAL:
         /* Without digits it says nothing about the scale; SQLite holds such numbers as INTEGER or REAL. */

@@ -57,11 +57,43 @@ Status bind_existing(Binder *binder, const AstQualifiedName *q, BoundStatement *
 
 /* ---------------------------------------------------------------- columns and keys */
 
-/* The standard's FLOAT holds what a double does, and DATETIME what a timestamp of six digits does. */
+/*
+ * What a definition means where it says no size: the standard's FLOAT holds what a double does, its TIMESTAMP has
+ * six digits (and TIME, which programs fill from the same clock); names of large objects make a text that is
+ * reported as long.
+ */
 static Type column_type(Str text, Type type) {
+    static const char *const long_texts[] = {"text",     "clob",       "nclob",    "longvarchar",
+                                             "longtext", "mediumtext", "tinytext", "ntext"};
+    static const char *const clocks[] = {"timestamp", "time", "datetime", "datetime2"};
     if (str_equal_fold(text, STR("float"))) return TYPE(DOUBLE);
-    if (str_equal_fold(text, STR("datetime"))) type.precision = 6;
+    for (size_t i = 0; i < COUNT_OF(clocks); i++)
+        if (str_equal_fold(text, str_from(clocks[i]))) type.precision = 6;
+    for (size_t i = 0; i < COUNT_OF(long_texts); i++)
+        if (str_equal_fold(text, str_from(long_texts[i]))) type.length = TRIB_LENGTH_LONG;
     return type;
+}
+
+/* 1 + the column that is numbered; 0: none. It is never NULL, and needs no DEFAULT. */
+static Status identity_bind(Binder *binder, uint32_t count, const AstColumnDef *defs,
+                            TribColumn *columns, uint32_t *out) {
+    *out = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const AstName *name = &defs[i].name;
+        if (!defs[i].identity) continue;
+        bool whole =
+            columns[i].type.id >= TRIB_TYPE_TINYINT && columns[i].type.id <= TRIB_TYPE_BIGINT;
+        const char *why = *out                    ? "a table numbers one column only"
+                          : !whole                ? "only whole numbers can be counted"
+                          : defs[i].default_value ? "a column that is numbered has no DEFAULT"
+                                                  : NULL;
+        if (why)
+            return error_set_at(binder->err, ERR_SYNTAX, name->at.line, name->at.column,
+                                "column '" STR_FORMAT "': %s", STR_ARGS(name->text), why);
+        columns[i].nullable = false;
+        *out = i + 1;
+    }
+    return TRIB_OK;
 }
 
 static Status column_bind(Binder *binder, const AstColumnDef *def, TribColumn *out) {
@@ -235,6 +267,7 @@ static Status definition_bind(Binder *binder, uint32_t count, const AstColumnDef
                          .columns = columns,
                          .rows = -1,
                          .writable = true};
+    TRY(identity_bind(binder, count, defs, columns, &table->identity));
     TRY(check_names(binder, table, out->ast->at));
     TRY(keys_bind(binder, count, defs, nkeys, keys, table));
     TRY(defaults_bind(binder, count, defs, columns, ddl));
@@ -334,8 +367,9 @@ static Status bind_add_column(Binder *binder, const AstAlter *a, BoundStatement 
                             "table %s.%s has a column '%s' already", table->schema, table->name,
                             there->name);
     }
-    if (a->columns[0].primary_key || a->columns[0].unique)
-        return bind_unsupported(binder, name->at, "ADD COLUMN with PRIMARY KEY or UNIQUE");
+    if (a->columns[0].primary_key || a->columns[0].unique || a->columns[0].identity)
+        return bind_unsupported(binder, name->at,
+                                "ADD COLUMN with PRIMARY KEY, UNIQUE or IDENTITY");
     return definition_bind(binder, 1, a->columns, 0, NULL, out, ddl);
 }
 

@@ -34,8 +34,8 @@ static Status settle_parameter(Binder *binder, Expr *e, Type type, bool inferred
 /* A parameter's varchar(n) from a literal's or column's length would cut longer values: it is unbounded
  * in meaning, the length is what SQLDescribeParam reports. */
 static Type parameter_type(Type type) {
-    if (type.id == TRIB_TYPE_VARCHAR && (type.length == 0 || type.length < PARAMETER_LENGTH))
-        type.length = 0;
+    bool bounded = type.length >= PARAMETER_LENGTH && type.length < TRIB_LENGTH_LONG;
+    if (type.id == TRIB_TYPE_VARCHAR && !bounded) type.length = 0;
     if (type.id == TRIB_TYPE_CHAR) return type_varchar(0);
     return type;
 }

@@ -43,6 +43,10 @@ static Status writer_open(WriteShared *self, Error *err) {
     return source_write_open(self->source, &self->query->call, &self->request, &self->writer, err);
 }
 
+static bool writes_by_key(TribWriteKind kind) {
+    return kind == TRIB_WRITE_UPDATE || kind == TRIB_WRITE_DELETE;
+}
+
 static void write_close(void *shared) {
     WriteShared *self = shared;
     if (self->writer) {
@@ -77,6 +81,8 @@ static Status write_consume(OpContext *context, Batch *in, Step *step, Error *er
 static Status write_finish(OpContext *context, Step *step, Error *err) {
     WriteShared *self = context->shared;
     *step = STEP_FINISHED;
+    /* Without a key to find them again by, rows are none: there is nothing to be opened. */
+    if (writes_by_key(self->request.kind) && self->request.table->nrow_key == 0) return TRIB_OK;
     TRY(writer_open(self, err));
     if (self->buffer)
         TRY(write_kept(self->query, self->buffer, self->buffered, context->arena, self->source,

@@ -35,6 +35,13 @@ static bool change_shape(Change *self) {
     return node->kind == LOGICAL_SCAN;
 }
 
+/* A condition that is never true: the rows are none, and need no key to be found again by. */
+static bool no_rows(const LogicalNode *write) {
+    const LogicalNode *node = write->children[0];
+    if (node->kind == LOGICAL_PROJECT) node = node->children[0];
+    return node->kind == LOGICAL_VALUES && node->nrows == 0;
+}
+
 /* What column `index` of the rows is. */
 static Status change_value(Change *self, uint32_t index, const Expr **out) {
     ColumnId id = self->write->children[0]->output[index];
@@ -142,7 +149,7 @@ Status pushdown_modify(const PushdownContext *context, LogicalPlan *plan, Logica
     if (!self.reason && write->write == TRIB_WRITE_UPDATE) TRY(change_assignments(&self));
     if (!self.reason) TRY(change_ask(&self));
     write->modify_reason = self.reason;
-    if (!self.reason || write->nwrite_keys > 0) return TRIB_OK;
+    if (!self.reason || write->nwrite_keys > 0 || no_rows(write)) return TRIB_OK;
     const TribTable *table = write->write_table;
     error_set(
         err, ERR_UNSUPPORTED,

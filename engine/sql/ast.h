@@ -422,7 +422,7 @@ typedef enum AstExplainType {
 typedef struct AstColumnDef {
     AstName name;
     Str type_text;
-    bool not_null, primary_key, unique;
+    bool not_null, primary_key, unique, identity;
     AstName primary_name, unique_name; /* CONSTRAINT name; empty text = none */
     AstExpr *default_value;
     Str comment;

@@ -128,22 +128,22 @@ static const struct {
     const char *words[4];
     const char *text;
 } long_names[] = {
-    {{"national", "character", "large", "object"}, "varchar"},
-    {{"national", "char", "large", "object"}, "varchar"},
+    {{"national", "character", "large", "object"}, "clob"},
+    {{"national", "char", "large", "object"}, "clob"},
     {{"national", "character", "varying"}, "varchar"},
     {{"national", "char", "varying"}, "varchar"},
     {{"national", "character"}, "char"},
     {{"national", "char"}, "char"},
-    {{"character", "large", "object"}, "varchar"},
-    {{"char", "large", "object"}, "varchar"},
-    {{"nchar", "large", "object"}, "varchar"},
+    {{"character", "large", "object"}, "clob"},
+    {{"char", "large", "object"}, "clob"},
+    {{"nchar", "large", "object"}, "clob"},
     {{"character", "varying"}, "varchar"},
     {{"char", "varying"}, "varchar"},
     {{"nchar", "varying"}, "varchar"},
     {{"binary", "large", "object"}, "varbinary"},
     {{"binary", "varying"}, "varbinary"},
-    {{"long", "varchar"}, "varchar"},
-    {{"long", "nvarchar"}, "varchar"},
+    {{"long", "varchar"}, "longvarchar"},
+    {{"long", "nvarchar"}, "longvarchar"},
     {{"long", "varbinary"}, "varbinary"},
 };
 

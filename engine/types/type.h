@@ -12,7 +12,9 @@
 typedef TribType Type;
 typedef TribTypeId TypeId;
 
-#define TYPE(id_) ((Type){.id = TRIB_TYPE_##id_})
+#define TYPE(id_)       ((Type){.id = TRIB_TYPE_##id_})
+#define CHAR_MAX_LENGTH 65536u
+
 static inline Type type_varchar(uint32_t length) {
     return (Type){.id = TRIB_TYPE_VARCHAR, .length = length};
 }

@@ -8,8 +8,6 @@
  */
 #include "engine/types/type.h"
 
-#define CHAR_MAX_LENGTH 65536u
-
 Type type_as_decimal(Type t) {
     return t.id == TRIB_TYPE_DECIMAL ? t : type_decimal(type_integer_digits(t), 0);
 }

@@ -7,8 +7,7 @@
 #include "engine/types/type.h"
 
 #define TYPE_DEPTH_MAX    64
-#define VARCHAR_MAX       2147483646u
-#define CHAR_MAX_LENGTH   65536u
+#define VARCHAR_MAX       TRIB_LENGTH_LONG
 #define ROW_FIELDS_MAX    10000u
 #define DEFAULT_PRECISION 3 /* of time and timestamp, in digits */
 
@@ -77,6 +76,7 @@ static const TypeName type_names[] = {
     {"timetz", TRIB_TYPE_TIME_TZ},
     {"timestamp", TRIB_TYPE_TIMESTAMP},
     {"datetime", TRIB_TYPE_TIMESTAMP},
+    {"datetime2", TRIB_TYPE_TIMESTAMP},
     {"timestamptz", TRIB_TYPE_TIMESTAMP_TZ},
     {"uuid", TRIB_TYPE_UUID},
     {"guid", TRIB_TYPE_UUID},
