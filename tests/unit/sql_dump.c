@@ -324,8 +324,17 @@ static void dump_columns(Buf *out, const char *label, uint32_t count, const AstC
         dump_label(out, label, &c->name);
         buf_printf(out, " <" STR_FORMAT "> %d%d%d", STR_ARGS(c->type_text), c->not_null,
                    c->primary_key, c->unique);
+        dump_label(out, " primary ", &c->primary_name);
+        dump_label(out, " unique ", &c->unique_name);
         dump_one(out, " default ", c->default_value);
         dump_text(out, " comment ", c->comment);
+    }
+}
+
+static void dump_keys(Buf *out, uint32_t count, const AstTableKey *keys) {
+    for (uint32_t i = 0; i < count; i++) {
+        dump_label(out, keys[i].primary ? " primary " : " unique ", &keys[i].name);
+        dump_names(out, " ", keys[i].ncolumns, keys[i].columns);
     }
 }
 
@@ -414,6 +423,8 @@ void dump_statement(Buf *out, const AstStatement *s) {
     dump_text(out, " regex ", s->regex);
     dump_one(out, " value ", s->value);
     dump_columns(out, " ", s->ncolumns, s->columns);
+    dump_keys(out, s->nkeys, s->keys);
+    if (s->default_values) buf_text(out, " default values");
     dump_qualified(out, " like ", &s->like_table);
     if (s->like_table.count) buf_printf(out, " at %u", s->like_at);
     dump_names(out, " names ", s->nnames, s->names);

@@ -560,6 +560,7 @@ static const char *const statements[] = {
     "EXECUTE immediate",
     "DEALLOCATE PREPARE p",
     "INSERT INTO t SELECT 1",
+    "INSERT INTO t DEFAULT VALUES",
     "INSERT INTO c.s.t (a, \"B\") VALUES (1, DEFAULT), (?, 'x')",
     "INSERT INTO t (SELECT 1)",
     "INSERT INTO t ((SELECT 1) UNION SELECT 2)",
@@ -599,6 +600,11 @@ static const char *const statements[] = {
     "CREATE TABLE t (LIKE u EXCLUDING PROPERTIES, a int)",
     "CREATE TABLE t (a int, b int, PRIMARY KEY (a, b), UNIQUE (A))",
     "CREATE TABLE t (primary int, unique int)",
+    ("CREATE TABLE t (CONSTRAINT \"p k\" PRIMARY KEY (b, a), a int CONSTRAINT n NOT NULL, b int "
+     "CONSTRAINT u UNIQUE, UNIQUE (a, b))"),
+    "CREATE TABLE t (a int CONSTRAINT k PRIMARY KEY DEFAULT 1, check int, foreign int)",
+    ("CREATE TABLE t (a LONG VARCHAR, b national character varying(5), c BINARY LARGE OBJECT, d "
+     "char varying(3), e varchar(max), long int, f DOUBLE PRECISION, g long)"),
     "CREATE OR REPLACE TABLE t AS SELECT 1",
     "CREATE TABLE t (a, b) AS SELECT 1, 2 WITH NO DATA",
     "CREATE TABLE IF NOT EXISTS t COMMENT 'x' WITH (a = 1) AS (SELECT 1) WITH DATA",
