@@ -174,12 +174,22 @@ static Status refuse_value(const TribCatalog *catalog, const TribColumn *column,
 
 /* ---------------------------------------------------------------- writers */
 
+/* Texts of days: columns have few of them beside each other. */
+#define DAYS_KEPT 64
+
+typedef struct DayText {
+    int64_t day;
+    size_t length; /* 0 = nothing is kept here */
+    char text[16];
+} DayText;
+
 typedef struct WriteColumn {
     const TribColumn *column;
     int place;           /* in the statement's parameters */
     const char *refused; /* why no value but NULL can be stored; NULL = it can */
     bool floating;       /* but not a number is refused */
     char *scratch;       /* VALUE_TEXT bytes */
+    DayText *days;       /* DAYS_KEPT; of dates and timestamps */
     /* of the batch that is being written */
     const struct ArrowArray *array;
     const uint8_t *valid; /* NULL = all */
@@ -248,6 +258,8 @@ static Status writer_columns(TribWriter *self, const TribWriteRequest *request, 
         out->column = column;
         out->place = (int)(!update ? i + 1 : i < k ? n - k + i + 1 : i - k + 1);
         out->refused = lite_storable(column, &zero);
+        bool dated = column->type.id == TRIB_TYPE_DATE || column->type.id == TRIB_TYPE_TIMESTAMP;
+        if (dated) TRY_ALLOC(out->days, ARENA_ARRAY(self->arena, DayText, DAYS_KEPT), err);
         out->floating = column->type.id == TRIB_TYPE_DOUBLE || column->type.id == TRIB_TYPE_REAL;
     }
     return TRIB_OK;
@@ -352,12 +364,36 @@ static Status value_write_slowly(TribWriter *self, const WriteColumn *column, in
     return lite_error(self->catalog, self->tx->db, rc, "a value was refused", err);
 }
 
-/* Texts and numbers that are not NULL, straight from the batch. false: nothing was bound. */
+/* The text of a day into scratch. */
+static size_t day_write(const WriteColumn *column, int64_t day) {
+    DayText *kept = &column->days[day & (DAYS_KEPT - 1)];
+    if (kept->length && kept->day == day) {
+        memcpy(column->scratch, kept->text, kept->length);
+        return kept->length;
+    }
+    size_t length = date_format_iso((int32_t)day, column->scratch);
+    if (length <= sizeof kept->text) {
+        *kept = (DayText){.day = day, .length = length};
+        memcpy(kept->text, column->scratch, length);
+    }
+    return length;
+}
+
+static size_t timestamp_write(const WriteColumn *column, int64_t us) {
+    int64_t day = us / US_PER_DAY - (us % US_PER_DAY < 0);
+    size_t length = day_write(column, day);
+    column->scratch[length++] = ' ';
+    return length + time_format_iso((us - day * US_PER_DAY) * 1000, column->column->type.precision,
+                                    column->scratch + length);
+}
+
+/* Frequent types, not NULL, straight from the batch. false: nothing was bound. */
 static inline bool value_write(TribWriter *self, const WriteColumn *column, int64_t row) {
     int64_t at = row + column->array->offset;
     if (column->refused || (column->valid && !(column->valid[at >> 3] >> (at & 7) & 1)))
         return false;
     double number;
+    size_t length;
     switch (column->column->type.id) {
     case TRIB_TYPE_INTEGER:
         return sqlite3_bind_int64(self->stmt, column->place, ((const int32_t *)column->data)[at]) ==
@@ -374,6 +410,15 @@ static inline bool value_write(TribWriter *self, const WriteColumn *column, int6
         return sqlite3_bind_text64(self->stmt, column->place, text.data, text.len, SQLITE_STATIC,
                                    SQLITE_UTF8) == SQLITE_OK;
     }
+    case TRIB_TYPE_DATE:
+        length = day_write(column, ((const int32_t *)column->data)[at]);
+        return sqlite3_bind_text64(self->stmt, column->place, column->scratch, length,
+                                   SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+    case TRIB_TYPE_TIMESTAMP:
+        if (column->column->type.precision > 6) return false;
+        length = timestamp_write(column, ((const int64_t *)column->data)[at]);
+        return sqlite3_bind_text64(self->stmt, column->place, column->scratch, length,
+                                   SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
     default: return false;
     }
 }
