@@ -165,11 +165,9 @@ static Status target_resolve(Binder *binder, const AstStatement *ast, BoundState
                             "a view's name has one to three parts");
     Str first = q->parts[0].text, views = STR(VIEWS_CATALOG), schema = STR(VIEWS_SCHEMA);
     bool fits = true;
-    if (q->count == 1)
-        fits = lookup->catalog.len == 0 || str_equal_fold(lookup->catalog, views);
-    else if (q->count == 2)
+    if (q->count == 2)
         fits = str_equal_fold(first, schema) || str_equal_fold(first, views);
-    else
+    else if (q->count == 3)
         fits = str_equal_fold(first, views) && str_equal_fold(q->parts[1].text, schema);
     if (!fits) {
         (void)error_set_at(binder->err, ERR_SCHEMA_NAME, at.line, at.column,
@@ -184,6 +182,25 @@ static Status target_resolve(Binder *binder, const AstStatement *ast, BoundState
         return error_set_at(binder->err, ERR_SYNTAX, at.line, at.column,
                             "the name of a view is not empty and has no zero byte");
     return TRIB_OK;
+}
+
+/* A view of one part must not be hidden by a table of the current schema, which is found first. */
+static Status name_free(Binder *binder, const AstStatement *ast) {
+    TableRef *table;
+    Error ignored = {0};
+    if (ast->name.count != 1) return TRIB_OK;
+    Str name = ast->name.parts[0].text;
+    Status status = catalog_lookup_table(&binder->context->lookup, 1, &name, binder->arena, &table,
+                                         NULL, &ignored);
+    if (status != TRIB_OK) {
+        error_clear(&ignored); /* that there is none is what is hoped for */
+        return TRIB_OK;
+    }
+    bool view = catalog_holds_views(table->catalog);
+    table_release(table);
+    if (view) return TRIB_OK;
+    return error_set_at(binder->err, ERR_TABLE_EXISTS, ast->at.line, ast->at.column,
+                        "there is a table '" STR_FORMAT "' already", STR_ARGS(name));
 }
 
 /* ---------------------------------------------------------------- creating and dropping */
@@ -242,6 +259,7 @@ Status bind_create_view(Binder *binder, const AstStatement *ast, BoundStatement 
     Bound query;
     out->kind = BOUND_COMMAND;
     TRY(target_resolve(binder, ast, out));
+    TRY(name_free(binder, ast));
     if (ast->nparameters > 0)
         return error_set_at(binder->err, ERR_SYNTAX, ast->at.line, ast->at.column,
                             "a view cannot have parameters");

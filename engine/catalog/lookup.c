@@ -516,7 +516,17 @@ static Status lookup_one(const LookupContext *context, Str name, Arena *arena, T
     }
     TRY(current_schema(context, catalog, arena, &schema, err));
     TRY(how_say(arena, how, err, "current catalog ", catalog->name, schema));
-    return table_of(context, catalog, str_from(schema), name, arena, out, err);
+    Status status = table_of(context, catalog, str_from(schema), name, arena, out, err);
+    if (status != TRIB_NOT_FOUND) return status;
+    Error other = {0};
+    Status viewed = lookup_view(context, STR(VIEWS_SCHEMA), name, arena, out, how, &other);
+    if (viewed == TRIB_OK && !*out) { /* what was said at first holds */
+        error_clear(&other);
+        return status;
+    }
+    error_clear(err);
+    *err = other;
+    return viewed;
 }
 
 static Status lookup_two(const LookupContext *context, const Str *parts, Arena *arena,
