@@ -1,6 +1,6 @@
 """Storing rows from Python: pyodbc's executemany in both ways, transactions, large values; SQLAlchemy Core on a plain table.
 
-usage: writes.py DSN   (a catalog `mem` in memory is the default). Ends with N passed, N failed.
+usage: writes.py DSN [MORE]   MORE of the connection string names the catalog; else it is `mem`, in memory. Ends with N passed, N failed.
 """
 import datetime
 import decimal
@@ -12,7 +12,7 @@ from sqlalchemy.connectors.pyodbc import PyODBCConnector
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine import default
 
-STRING = f"DSN={sys.argv[1]};Catalog=mem"
+STRING = f"DSN={sys.argv[1]};" + (sys.argv[2] if len(sys.argv) > 2 else "Catalog=mem")
 ROWS = [(i, f"Größe {i} 😀" if i % 5 else None, i / 4, datetime.date(2024, 2, 1 + i % 29), decimal.Decimal(i) / 8,
          datetime.datetime(2024, 1, 15, 10, 30, i % 60, 250000)) for i in range(1000)]
 tests = []
@@ -25,7 +25,7 @@ def test(function):
 
 def table(connection, name):
     cursor = connection.cursor()
-    cursor.execute(f"CREATE TABLE {name} (id integer, text varchar, real double, day date, exact decimal(12,3), at timestamp(6))")
+    cursor.execute(f"CREATE TABLE {name} (id integer PRIMARY KEY, text varchar, real double, day date, exact decimal(12,3), at timestamp(6))")
     connection.commit()
     return cursor
 
@@ -114,6 +114,34 @@ def pyodbc_large_values():
     row = cursor.execute("SELECT * FROM large").fetchone()
     assert row[0] == text and row[1] == data
     cursor.execute("DROP TABLE large")
+
+
+@test
+def pyodbc_fast_executemany_of_all_sorts():
+    connection = pyodbc.connect(STRING, autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE sorts (id INT AUTO_INCREMENT PRIMARY KEY, n INT, s VARCHAR(20), b VARBINARY(20), flag BIT, t TEXT)")
+    cursor.fast_executemany = True
+    rows = [(1, "ä😀", b"\0\1", True, "x" * 5000), (None, None, None, None, None), (-5, "", b"", False, "")]
+    cursor.executemany("INSERT INTO sorts (n, s, b, flag, t) VALUES (?, ?, ?, ?, ?)", rows)
+    got = cursor.execute("SELECT n, s, b, flag, t FROM sorts ORDER BY id").fetchall()
+    assert [tuple(row) for row in got] == rows, got
+    assert [row.id for row in cursor.execute("SELECT id FROM sorts ORDER BY id")] == [1, 2, 3]
+    assert [row.type_name for row in cursor.columns("sorts", column="t")] == ["text"]
+    cursor.execute("DROP TABLE sorts")
+
+
+@test
+def pyodbc_view_of_a_table():
+    connection = pyodbc.connect(STRING, autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE viewed (day DATE, n INT)")
+    cursor.execute("INSERT INTO viewed VALUES ('2024-02-29', 1), ('2024-03-01', 2)")
+    cursor.execute("CREATE VIEW the_view AS SELECT day, n FROM viewed WHERE n > 1")
+    assert [tuple(row) for row in cursor.execute("SELECT * FROM the_view")] == [(datetime.date(2024, 3, 1), 2)]
+    assert [row.table_name for row in cursor.tables("the_view", tableType="VIEW")] == ["the_view"]
+    cursor.execute("DROP VIEW the_view")
+    cursor.execute("DROP TABLE viewed CASCADE")
 
 
 class PlainDialect(PyODBCConnector, default.DefaultDialect):
