@@ -562,7 +562,7 @@ static Status drop_schema(DdlWork *work, Connection *connection, Guard *guard, B
         TRY(buf_status(&sql, err));
         TRY(query_any(connection, guard, buf_view(&sql), &any, err));
         if (!any) continue;
-        error_set(err, ERR_CONSTRAINT, "schema \"%s\" is not empty", ddl->schema);
+        error_set(err, ERR_SYNTAX, "schema \"%s\" is not empty", ddl->schema);
         return error_hint(err, "DROP SCHEMA ... CASCADE drops what is in it");
     }
     buf_text(out, ddl->if_exists ? "DROP DATABASE IF EXISTS " : "DROP DATABASE ");

@@ -165,7 +165,7 @@ static Status refuse_clauses(Binder *binder, const AstStatement *ast) {
         {ast->or_replace && ast->kind != AST_CREATE_VIEW, "OR REPLACE"},
         {ast->like_table.count > 0, "LIKE in CREATE TABLE"},
         {ast->nproperties > 0, "WITH (properties)"},
-        {ast->cascade, "CASCADE"},
+        {ast->cascade && ast->kind != AST_DROP_SCHEMA, "CASCADE"},
         {regex_beyond(ast->regex), "this regular expression behind SHOW TABLES"},
     };
     for (size_t i = 0; i < COUNT_OF(clauses); i++) {
