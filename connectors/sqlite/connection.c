@@ -2,7 +2,7 @@
  * connection.c - connections to the file: opening into a known state, waiting for locks, errors.
  *
  * State of every connection: double-quoted text is never a string, the schema is not trusted with
- * functions that have side effects, LIKE is case-sensitive, no memory mapping (a truncated file must
+ * functions that have side effects, foreign keys hold, no memory mapping (a truncated file must
  * not kill the host). Connections are opened without SQLite's own mutex: one user at a time, which the
  * pool guarantees; sqlite3_interrupt alone comes from other threads.
  *
@@ -104,20 +104,9 @@ static Status open_error(const TribCatalog *catalog, LiteDb *db, int rc, Error *
     return error_source(err, catalog->name);
 }
 
-/* A library built without the deprecated pragma would fold case in LIKE, and NOT LIKE would lose rows. */
-static int db_check_like(sqlite3 *db) {
-    sqlite3_stmt *stmt;
-    int rc = sqlite3_prepare_v2(db, "SELECT 'a' LIKE 'A'", -1, &stmt, NULL);
-    if (rc != SQLITE_OK) return rc;
-    rc = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) == 0 ? SQLITE_OK
-                                                                              : SQLITE_MISUSE;
-    sqlite3_finalize(stmt);
-    return rc;
-}
-
 static int db_configure(LiteDb *db) {
     static const char pragmas[] =
-        "PRAGMA case_sensitive_like = ON; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;";
+        "PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = ON;";
     int rc = sqlite3_extended_result_codes(db->db, 1);
     if (rc == SQLITE_OK) rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     if (rc == SQLITE_OK) rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
@@ -127,7 +116,6 @@ static int db_configure(LiteDb *db) {
     /* Reads the header: a file that is no database fails here. */
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(db->db, "SELECT 1 FROM main.sqlite_schema LIMIT 1", NULL, NULL, NULL);
-    if (rc == SQLITE_OK) rc = db_check_like(db->db);
     if (rc == SQLITE_OK) sqlite3_progress_handler(db->db, PROGRESS_STEPS, on_progress, db);
     return rc;
 }

@@ -10,8 +10,9 @@
  * - Types are enforced in STRICT tables and for the rowid only. Every other column has the cap SUPERSET
  *   and the guard typeof(c) IN (...), unless the catalog says declared_exact: storage classes order
  *   before values, and any text is greater than any number.
- * - LIKE (case-sensitive by the connection's pragma) stops at an embedded NUL: such values are let
- *   through and looked at here.
+ * - LIKE folds case. PRAGMA case_sensitive_like would change what the conditions of CHECK and of partial
+ *   indexes mean, which makes files unreadable and indexes wrong: GLOB it is, with the pattern rewritten. It
+ *   stops at an embedded NUL: such values are let through and looked at here.
  * - upper, lower, length and substr differ from ours (ASCII only; stop at NUL): no rules.
  * - Declared DECIMAL and DATE compare in SQLite as whatever they are stored as: only by declared_exact,
  *   and decimals only up to 15 digits, which a double holds.
@@ -50,7 +51,7 @@ enum { LIKE_PATTERN_MAX = 50000 }; /* SQLITE_LIMIT_LIKE_PATTERN_LENGTH */
 static TribVerdictKind check_like(const SqlRender *render, const TribNode *call,
                                   const char **template, const char **reason) {
     const TribValue *pattern = sql_literal(render, sql_argument(render, call, 1));
-    if (pattern && !pattern->is_null && pattern->as.text.length < LIKE_PATTERN_MAX / 2 &&
+    if (pattern && !pattern->is_null && pattern->as.text.length < LIKE_PATTERN_MAX / 3 &&
         !memchr(pattern->as.text.data, 0, pattern->as.text.length)) {
         return TRIB_EXACT;
     }
@@ -137,9 +138,9 @@ static const SqlRule rules[] = {
     {SQL_OP_FALSE, 0, SQL_TYPE(BOOLEAN), 0, 0, CLASS_BOOLEAN, TRIB_EXACT, "{0} = 0", NULL, NULL, 0},
 
     {TRIB_FN_like, 0, SQL_TYPE(VARCHAR), 0, 0, CLASS_UTF8, TRIB_SUPERSET,
-     "{0} LIKE {pattern} ESCAPE '!' OR instr({0}, char(0))", LIKE_NUL, check_like, 0},
+     "{0} GLOB {pattern} OR instr({0}, char(0))", LIKE_NUL, check_like, 0},
     {SQL_OP_NOT_LIKE, 0, SQL_TYPE(VARCHAR), 0, 0, CLASS_UTF8, TRIB_SUPERSET,
-     "{0} NOT LIKE {pattern} ESCAPE '!' OR instr({0}, char(0))", LIKE_NUL, check_like, 0},
+     "{0} NOT GLOB {pattern} OR instr({0}, char(0))", LIKE_NUL, check_like, 0},
 
     /* Integer arithmetic: the engine offers only what cannot overflow. */
     {TRIB_FN_add, SQL_STRICT, SQL_INTEGERS, 0, SQL_INTEGERS, CLASS_INTEGER, TRIB_EXACT, "{0} + {1}",
@@ -277,7 +278,6 @@ const SqlDialect lite_dialect = {
     .unbindable = unbindable,
     .rules = rules,
     .nrules = COUNT_OF(rules),
-    .like_escape = '!',
     .nulls = SQL_NULLS_CLAUSE,
     .max_params = 32766,
     .max_text = 1000 * 1000,

@@ -437,8 +437,9 @@ static bool like_pattern(SqlWriter *self, const TribNode *call, Str *out) {
         if (escape_char <= 0 || at != escape->as.text.length) return false;
     }
     Str text = {pattern->as.text.data, pattern->as.text.length};
-    return sql_like_rewrite(self->render.arena, text, escape_char,
-                            self->render.dialect->like_escape, out);
+    char own = self->render.dialect->like_escape;
+    return own ? sql_like_rewrite(self->render.arena, text, escape_char, own, out)
+               : sql_glob_rewrite(self->render.arena, text, escape_char, out);
 }
 
 static void write_pattern(SqlWriter *self, const TribNode *call) {

@@ -55,7 +55,7 @@ enum {
  *   {0} {1} ...   the arguments (rendered again, and bound again, at each place)
  *   {1*}          the arguments from 1 on, separated by ", "
  *   {1*|T}        the same, each in the text T, in which % stands for the argument
- *   {pattern}     LIKE: the pattern as a parameter, rewritten for the dialect's escape character
+ *   {pattern}     LIKE: the pattern as a parameter, rewritten for the dialect's escape character, or for GLOB
  * A brace is written {{. template NULL: known not to be pushable, `reason` says why. Calls inside calls
  * are put in parentheses. Comparisons are taken as complementary (not (a < b) is a >= b): a dialect whose
  * source stores NaN must not have rows for floating types without a check.
@@ -105,7 +105,7 @@ struct SqlDialect {
     const char *(*param)(const void *context, TribType type);
     const SqlRule *rules;
     uint32_t nrules;
-    char like_escape;
+    char like_escape; /* 0: patterns are GLOB's, with * ? and [x] */
     SqlNullOrder nulls;
     uint32_t max_params; /* of one statement */
     size_t
@@ -209,5 +209,7 @@ const TribColumn *sql_column(const SqlRender *render, const TribNode *node);
  * pattern is malformed (the engine raises) or memory is exhausted.
  */
 bool sql_like_rewrite(Arena *arena, Str pattern, int32_t escape, char new_escape, Str *out);
+/* The same as a pattern of GLOB, which is case-sensitive. */
+bool sql_glob_rewrite(Arena *arena, Str pattern, int32_t escape, Str *out);
 
 #endif

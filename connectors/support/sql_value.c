@@ -152,26 +152,54 @@ void sql_value_text(Buf *out, const TribValue *value) {
     }
 }
 
+/* One character of a LIKE pattern: *special is % or _, or 0 where it stands for itself. false: malformed. */
+static bool like_next(Str pattern, int32_t escape, size_t *at, Str *c, char *special) {
+    size_t start = *at;
+    int32_t code = utf8_next(pattern.data, pattern.len, at);
+    if (code < 0) return false;
+    *special = code == '%' || code == '_' ? (char)code : 0;
+    if (escape > 0 && code == escape) { /* the next character stands for itself */
+        if (*at >= pattern.len) return false;
+        start = *at;
+        code = utf8_next(pattern.data, pattern.len, at);
+        if (code != '%' && code != '_' && code != escape) return false;
+        *special = 0;
+    }
+    *c = (Str){pattern.data + start, *at - start};
+    return true;
+}
+
 bool sql_like_rewrite(Arena *arena, Str pattern, int32_t escape, char new_escape, Str *out) {
     Buf text;
+    Str c;
+    char special;
     if (pattern.len > SIZE_MAX / 2 - 1) return false;
     buf_init(&text, arena, pattern.len * 2 + 1);
-    size_t at = 0;
-    while (at < pattern.len) {
-        size_t start = at;
-        int32_t c = utf8_next(pattern.data, pattern.len, &at);
-        if (c < 0) return false;
-        bool literal = c != '%' && c != '_';
-        if (escape > 0 && c == escape) { /* the next character stands for itself */
-            if (at >= pattern.len) return false;
-            start = at;
-            c = utf8_next(pattern.data, pattern.len, &at);
-            if (c != '%' && c != '_' && c != escape) return false;
-            if (c == '%' || c == '_') buf_char(&text, new_escape);
-            literal = true;
-        }
-        if (literal && c == new_escape) buf_char(&text, new_escape);
-        buf_add(&text, pattern.data + start, at - start);
+    for (size_t at = 0; at < pattern.len;) {
+        if (!like_next(pattern, escape, &at, &c, &special)) return false;
+        bool means = c.data[0] == '%' || c.data[0] == '_' || c.data[0] == new_escape;
+        if (!special && means) buf_char(&text, new_escape);
+        buf_str(&text, c);
+    }
+    if (text.failed) return false;
+    *out = buf_view(&text);
+    return true;
+}
+
+bool sql_glob_rewrite(Arena *arena, Str pattern, int32_t escape, Str *out) {
+    Buf text;
+    Str c;
+    char special;
+    if (pattern.len > SIZE_MAX / 3 - 1) return false;
+    buf_init(&text, arena, pattern.len * 3 + 1);
+    for (size_t at = 0; at < pattern.len;) {
+        if (!like_next(pattern, escape, &at, &c, &special)) return false;
+        if (special)
+            buf_char(&text, special == '%' ? '*' : '?');
+        else if (c.data[0] == '*' || c.data[0] == '?' || c.data[0] == '[')
+            buf_printf(&text, "[%c]", c.data[0]);
+        else
+            buf_str(&text, c);
     }
     if (text.failed) return false;
     *out = buf_view(&text);

@@ -382,8 +382,72 @@ static void test_sent_text(void **state) {
         "SELECT \"id\", rowid FROM main.\"s\" WHERE \"x\"\"; DROP TABLE l\" = ? LIMIT 0\nparams:   "
         "'''; DROP TABLE s; --'");
     sent(&f, strict, text_compare(&f, strict, 1, TRIB_FN_like, "a!%"), 1, TRIB_SUPERSET,
-         "SELECT \"id\", rowid FROM main.\"s\" WHERE (\"t\" LIKE ? ESCAPE '!' OR instr(\"t\", "
-         "char(0)))\nparams:   'a!!%'");
+         "SELECT \"id\", rowid FROM main.\"s\" WHERE (\"t\" GLOB ? OR instr(\"t\", "
+         "char(0)))\nparams:   'a!*'");
+    fixture_close(&f);
+}
+
+/* ---------------------------------------------------------------- changes */
+
+/* SET the last column to a text in all rows, or (NULL) DELETE. */
+static Status change_all(Fixture *f, const char *table, const char *text, uint64_t *rows,
+                         Error *err) {
+    const TribTable *target = table_of(f, table);
+    TribValue value = {.type = {.id = TRIB_TYPE_VARCHAR}};
+    value.as.text.data = text;
+    value.as.text.length = text ? strlen(text) : 0;
+    TribNode node = {.kind = TRIB_NODE_LITERAL, .type = value.type};
+    TribAssignment assignment = {.column = 1};
+    TribModify modify = {.size = sizeof modify,
+                         .table = target,
+                         .nnodes = 1,
+                         .nodes = &node,
+                         .nvalues = 1,
+                         .values = &value,
+                         .nassignments = text != NULL,
+                         .assignments = &assignment};
+    TRY(f->subject.connector->modify(f->subject.catalog, &f->call.call, &modify, err));
+    assert_int_equal(modify.verdict.kind, TRIB_EXACT);
+    *rows = modify.rows;
+    return TRIB_OK;
+}
+
+static void answer_is(const char *path, const char *sql, const char *wanted) {
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(stmt, 0), wanted);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+}
+
+/* Conditions in the file's definitions mean what they mean to everybody else who writes to it. */
+static void test_definitions(void **state) {
+    static const TribOption readwrite = {.name = "mode", .value = "readwrite"};
+    Fixture f;
+    Error err;
+    uint64_t rows;
+    fixture_open(&f,
+                 "CREATE TABLE c (id INTEGER PRIMARY KEY, s TEXT CHECK (s LIKE 'a%'));"
+                 "CREATE INDEX p ON c (s) WHERE s LIKE 'ab%'; INSERT INTO c VALUES (1, 'axe');"
+                 "CREATE TABLE parent (id INTEGER PRIMARY KEY, s TEXT);"
+                 "CREATE TABLE child (id INTEGER PRIMARY KEY, s TEXT, p INTEGER REFERENCES parent);"
+                 "INSERT INTO parent VALUES (1, 'x'); INSERT INTO child VALUES (7, 'y', 1)",
+                 &readwrite, 1);
+    assert_int_equal(change_all(&f, "c", "ABC", &rows, &err), TRIB_OK);
+    assert_int_equal(rows, 1);
+    answer_is(f.path, "SELECT s FROM c", "ABC");
+    answer_is(f.path, "PRAGMA integrity_check", "ok");
+    assert_int_equal(change_all(&f, "c", "other", &rows, &err), TRIB_CONSTRAINT);
+    assert_string_equal(err.sqlstate, "23000");
+    /* Foreign keys hold. */
+    assert_int_equal(change_all(&f, "parent", "z", &rows, &err), TRIB_OK);
+    assert_int_equal(change_all(&f, "parent", NULL, &rows, &err), TRIB_CONSTRAINT);
+    assert_string_equal(err.sqlstate, "23000");
+    assert_int_equal(change_all(&f, "child", NULL, &rows, &err), TRIB_OK);
+    assert_int_equal(change_all(&f, "parent", NULL, &rows, &err), TRIB_OK);
     fixture_close(&f);
 }
 
@@ -616,7 +680,7 @@ int main(void) {
         cmocka_unit_test(test_mismatch),        cmocka_unit_test(test_sent_text),
         cmocka_unit_test(test_files),           cmocka_unit_test(test_locks),
         cmocka_unit_test(test_damage),          cmocka_unit_test(test_passthrough),
-        cmocka_unit_test(test_failing_heap),
+        cmocka_unit_test(test_definitions),     cmocka_unit_test(test_failing_heap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -562,21 +562,24 @@ static void test_sql_like(void **state) {
     static const struct {
         const char *pattern;
         int32_t escape;
-        const char *out; /* NULL: malformed */
+        const char *out, *glob; /* NULL: malformed */
     } cases[] = {
-        {"a%", 0, "a%"},
-        {"a!b", 0, "a!!b"},
-        {"a\\%", 0, "a\\%"},
-        {"a\\%", '\\', "a!%"},
-        {"\\\\", '\\', "\\"},
-        {"\\a", '\\', NULL},
-        {"\\", '\\', NULL},
-        {"!%", '!', "!%"},
-        {"!!", '!', "!!"},
-        {"##%#_", '#', "#%!_"},
-        {"\xC3\xA4%_", 0, "\xC3\xA4%_"},
-        {"\xC3", 0, NULL},
-        {"", 0, ""},
+        {"a%", 0, "a%", "a*"},
+        {"a!b", 0, "a!!b", "a!b"},
+        {"a\\%", 0, "a\\%", "a\\*"},
+        {"a\\%", '\\', "a!%", "a%"},
+        {"\\\\", '\\', "\\", "\\"},
+        {"\\a", '\\', NULL, NULL},
+        {"\\", '\\', NULL, NULL},
+        {"!%", '!', "!%", "%"},
+        {"!!", '!', "!!", "!"},
+        {"##%#_", '#', "#%!_", "#*_"},
+        {"*_[a]?", 0, "*_[a]?", "[*]?[[]a][?]"},
+        {"%%", '%', "!%", "%"},
+        {"**%", '*', "*%", "[*]*"},
+        {"\xC3\xA4%_", 0, "\xC3\xA4%_", "\xC3\xA4*?"},
+        {"\xC3", 0, NULL, NULL},
+        {"", 0, "", ""},
     };
     Arena *arena = arena_new(NULL);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -584,6 +587,9 @@ static void test_sql_like(void **state) {
         bool good = sql_like_rewrite(arena, str_from(cases[i].pattern), cases[i].escape, '!', &out);
         assert_int_equal(good, cases[i].out != NULL);
         if (good) assert_true(str_equal(out, str_from(cases[i].out)));
+        good = sql_glob_rewrite(arena, str_from(cases[i].pattern), cases[i].escape, &out);
+        assert_int_equal(good, cases[i].glob != NULL);
+        if (good && !str_equal(out, str_from(cases[i].glob))) fail_msg("%s", cases[i].glob);
     }
     arena_free(arena);
     expect("(like $t 'a!b%')", TRIB_EXACT, "`t` LIKE ? ESCAPE '!'", "");
