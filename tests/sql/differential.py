@@ -529,11 +529,12 @@ class Generator:
 
     def sets(self, keys):
         """GROUP BY with several sets of the keys, which DuckDB spells alike."""
-        def some():
-            return fmt("({})", join(", ", self.rng.sample(keys, self.rng.randint(0, len(keys)))))
         form = self.pick("ROLLUP", "CUBE", "SETS", "SETS", "product")
         if form == "SETS":
-            return fmt("GROUPING SETS ({})", join(", ", [some() for _ in range(self.rng.randint(1, 4))]))
+            sets = [self.rng.sample(keys, self.rng.randint(0, len(keys))) for _ in range(self.rng.randint(1, 4))]
+            # A key that stands in no set cannot be selected, though DuckDB does so where all sets are empty.
+            sets[-1] += [key for key in keys if not any(key is other for some in sets for other in some)]
+            return fmt("GROUPING SETS ({})", join(", ", [fmt("({})", join(", ", some)) for some in sets]))
         if form == "product":
             return fmt("{}, " + self.pick("ROLLUP", "CUBE") + " ({})", keys[0], join(", ", keys))
         return fmt(form + " ({})", join(", ", keys))
