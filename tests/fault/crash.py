@@ -85,7 +85,7 @@ def insert_is_whole(cursor, source, schema, draw):
     assert before == ROWS, before
     for i in range(TRIES):
         how = "alone" if i % 2 else "committed"
-        killed(f"INSERT INTO {table} {QUERY}", how, draw.uniform(0, seconds * 1.1))
+        killed(f"INSERT INTO {table} {QUERY}", how, draw.uniform(0, seconds * 1.3))
         if source == "MariaDB":
             server_forgets()
         after = count(cursor, table)
@@ -102,7 +102,7 @@ def create_is_whole(cursor, source, schema, draw):
     seconds = took(statement, "alone")
     for i in range(max(1, TRIES // 5)):
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
-        killed(statement, "alone", draw.uniform(0, seconds * 1.1))
+        killed(statement, "alone", draw.uniform(0, seconds * 1.3))
         if source == "MariaDB":
             server_forgets()
         after = count(cursor, table)
