@@ -39,8 +39,9 @@ Status bind_existing(Binder *binder, const AstQualifiedName *q, BoundStatement *
         return error_set(binder->err, ERR_SYNTAX, "a table's name has one to three parts");
     for (uint32_t i = 0; i < q->count; i++) parts[i] = q->parts[i].text;
     TRY(bind_refuse_early(binder, q));
-    TRY(catalog_lookup_table(&binder->context->lookup, q->count, parts, binder->arena, table, NULL,
-                             binder->err));
+    LookupContext lookup = binder->context->lookup;
+    lookup.no_views = true; /* DROP TABLE IF EXISTS v: a view is no table of that name */
+    TRY(catalog_lookup_table(&lookup, q->count, parts, binder->arena, table, NULL, binder->err));
     if (!arena_on_reset(binder->arena, release_ref, *table)) {
         table_release(*table);
         return error_out_of_memory(binder->err);

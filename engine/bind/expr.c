@@ -68,17 +68,28 @@ void bind_adopt(Binder *binder, LogicalNode *query, uint32_t id, Type type) {
     }
 }
 
+static bool is_null_constant(const Expr *e) {
+    return e->kind == EXPR_CONSTANT && e->as.value.is_null;
+}
+
 void bind_adopt_values(Binder *binder, LogicalNode *values, uint32_t id, Type type) {
     for (uint32_t i = 0; i < values->noutput; i++) {
-        bool only_parameters = values->output[i] == id && type.id != TRIB_TYPE_UNKNOWN;
-        for (uint32_t r = 0; r < values->nrows && only_parameters; r++) {
+        bool open =
+            values->output[i] == id && type.id != TRIB_TYPE_UNKNOWN; /* nothing has a type */
+        bool parameters = false;
+        for (uint32_t r = 0; r < values->nrows && open; r++) {
             const Expr *e = values->value_rows[r][i];
-            only_parameters =
+            bool parameter =
                 e->kind == EXPR_PARAMETER && !binder->plan->parameter_inferred[e->as.slot];
+            parameters |= parameter;
+            open = parameter || is_null_constant(e);
         }
-        for (uint32_t r = 0; r < values->nrows && only_parameters; r++) {
+        for (uint32_t r = 0; r < values->nrows && open && parameters; r++) {
             Expr *e = values->value_rows[r][i];
-            (void)settle_parameter(binder, e, parameter_type(type), true);
+            if (is_null_constant(e))
+                e->type = e->as.value.type = parameter_type(type);
+            else
+                (void)settle_parameter(binder, e, parameter_type(type), true);
             binder->plan->columns.columns[id].type = e->type;
         }
     }

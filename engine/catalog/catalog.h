@@ -66,6 +66,7 @@ typedef struct LookupContext {
     Str catalog, schema; /* session defaults, may be "" */
     SourceCall call;
     int64_t ttl_seconds;
+    bool no_views; /* a name of one part means a table of the current schema, or nothing */
 } LookupContext;
 
 /*

@@ -517,7 +517,7 @@ static Status lookup_one(const LookupContext *context, Str name, Arena *arena, T
     TRY(current_schema(context, catalog, arena, &schema, err));
     TRY(how_say(arena, how, err, "current catalog ", catalog->name, schema));
     Status status = table_of(context, catalog, str_from(schema), name, arena, out, err);
-    if (status != TRIB_NOT_FOUND) return status;
+    if (status != TRIB_NOT_FOUND || context->no_views) return status;
     Error other = {0};
     Status viewed = lookup_view(context, STR(VIEWS_SCHEMA), name, arena, out, how, &other);
     if (viewed == TRIB_OK && !*out) { /* what was said at first holds */
