@@ -123,6 +123,7 @@ typedef struct TribColumn {
     TribType type;
     bool nullable;
     bool hidden;                /* not part of SELECT * */
+    bool generated;             /* computed by the source from other columns: takes no value */
     const char *remote_type;    /* as the source spells it */
     const char *facts;          /* NULL = none */
     const char *unreadable;     /* NULL = readable */

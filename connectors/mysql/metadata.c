@@ -229,6 +229,14 @@ enum {
     C_COUNT
 };
 
+/* "DEFAULT_GENERATED" says something else: the default is an expression. */
+static bool column_is_generated(Str extra) {
+    static const char *const words[] = {"VIRTUAL GENERATED", "STORED GENERATED", "PERSISTENT"};
+    for (size_t i = 0; extra.data && i < COUNT_OF(words); i++)
+        if (memmem(extra.data, extra.len, words[i], strlen(words[i]))) return true;
+    return false;
+}
+
 static Status visit_column(void *context, const QueryRow *row, bool *stop, Error *err) {
     DescribeWork *work = context;
     if (!row_is_ours(work, row, C_COUNT)) return TRIB_OK;
@@ -255,6 +263,7 @@ static Status visit_column(void *context, const QueryRow *row, bool *stop, Error
     if (v[C_EXTRA].data && memmem(v[C_EXTRA].data, v[C_EXTRA].len, "auto_increment", 14))
         work->table.identity = work->table.ncolumns + 1;
     column->hidden = v[C_EXTRA].data && memmem(v[C_EXTRA].data, v[C_EXTRA].len, "INVISIBLE", 9);
+    column->generated = column_is_generated(v[C_EXTRA]);
     TRY_ALLOC(column->facts, facts_format(work->arena, &facts), err);
     TRY(copy_text(work->arena, v[C_COLUMN_TYPE], &column->remote_type, err));
     TRY(copy_text(work->arena, v[C_COMMENT], &column->comment, err));

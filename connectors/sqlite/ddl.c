@@ -27,7 +27,9 @@ static Status type_text(const TribColumn *column, Buf *out, Error *err) {
     case TRIB_TYPE_REAL: buf_text(out, "REAL"); return TRIB_OK;
     case TRIB_TYPE_DOUBLE: buf_text(out, "DOUBLE"); return TRIB_OK;
     case TRIB_TYPE_DECIMAL:
-        buf_printf(out, "DECIMAL(%u,%d)", type.precision, type.scale);
+        /* as a number SQLite keeps 15 digits; the affinity of this name is TEXT */
+        buf_printf(out, "%s(%u,%d)", type.precision > 15 ? "DECIMAL_TEXT" : "DECIMAL",
+                   type.precision, type.scale);
         return TRIB_OK;
     case TRIB_TYPE_CHAR:
     case TRIB_TYPE_VARCHAR:

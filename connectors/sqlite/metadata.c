@@ -148,6 +148,7 @@ static Status describe_column(Describe *d, sqlite3_stmt *stmt, uint32_t index, u
     TRY_ALLOC(column->remote_type, arena_strdup(d->arena, declared), d->err);
     column->nullable = !sqlite3_column_int(stmt, 2) && !(d->without_rowid && pk);
     column->hidden = hidden == 1;
+    column->generated = hidden == 2 || hidden == 3;
     column->distinct = column->null_fraction = -1;
     if (sqlite3_column_type(stmt, 3) != SQLITE_NULL) {
         TRY_ALLOC(column->default_sql, arena_strdup(d->arena, column_text(stmt, 3)), d->err);

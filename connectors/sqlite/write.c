@@ -92,12 +92,28 @@ TribStatus lite_tx_mark(TribTx *tx, TribCall *call, TribMark mark, TribError *er
 
 /* ---------------------------------------------------------------- values */
 
+/* Does a column with the affinity NUMERIC keep it? As an integer of 64 bits, if it has no point, or in 15 digits. */
+static bool number_kept(const TribValue *value) {
+    Int128 digits = value->type.precision <= 18 ? (Int128)value->as.integer : value->as.wide;
+    if (value->type.scale == 0 && digits >= INT64_MIN && digits <= INT64_MAX) return true;
+    while (digits != 0 && digits % 10 == 0) digits /= 10;
+    return decimal_fits(digits, 15);
+}
+
+/* Such a column was not made by lite_ddl: its name has no affinity of its own. */
+static bool digits_at_risk(const TribColumn *column) {
+    return column->type.id == TRIB_TYPE_DECIMAL && column->type.precision > 15 &&
+           column->remote_type && !strstr(column->remote_type, "TEXT");
+}
+
 const char *lite_storable(const TribColumn *column, const TribValue *value) {
     LiteFacts facts = lite_facts(column->facts);
     if (value->is_null) return NULL;
     if ((value->type.id == TRIB_TYPE_DOUBLE || value->type.id == TRIB_TYPE_REAL) &&
         isnan(value->as.real))
         return "SQLite stores no NaN";
+    if (value->type.id == TRIB_TYPE_DECIMAL && digits_at_risk(column) && !number_kept(value))
+        return "SQLite would keep 15 digits of it";
     if (facts.kind == KIND_ANY && column->remote_type && *column->remote_type)
         return "SQLite would store a text of digits in this column as a number";
     if (value->type.fields || value->type.id == TRIB_TYPE_TIMESTAMP_TZ ||
@@ -187,7 +203,7 @@ typedef struct WriteColumn {
     const TribColumn *column;
     int place;           /* in the statement's parameters */
     const char *refused; /* why no value but NULL can be stored; NULL = it can */
-    bool floating;       /* but not a number is refused */
+    bool checked;        /* each value is: not a number, too many digits */
     char *scratch;       /* VALUE_TEXT bytes */
     DayText *days;       /* DAYS_KEPT; of dates and timestamps */
     /* of the batch that is being written */
@@ -260,7 +276,8 @@ static Status writer_columns(TribWriter *self, const TribWriteRequest *request, 
         out->refused = lite_storable(column, &zero);
         bool dated = column->type.id == TRIB_TYPE_DATE || column->type.id == TRIB_TYPE_TIMESTAMP;
         if (dated) TRY_ALLOC(out->days, ARENA_ARRAY(self->arena, DayText, DAYS_KEPT), err);
-        out->floating = column->type.id == TRIB_TYPE_DOUBLE || column->type.id == TRIB_TYPE_REAL;
+        out->checked = column->type.id == TRIB_TYPE_DOUBLE || column->type.id == TRIB_TYPE_REAL ||
+                       digits_at_risk(column);
     }
     return TRIB_OK;
 }
@@ -356,7 +373,7 @@ static Status value_write_slowly(TribWriter *self, const WriteColumn *column, in
         return error_set(err, ERR_UNSUPPORTED, "column \"%s\": SQLite has no such type",
                          column->column->name);
     const char *why = value.is_null ? NULL : column->refused;
-    if (!why && column->floating) why = lite_storable(column->column, &value);
+    if (!why && column->checked) why = lite_storable(column->column, &value);
     if (why) return refuse_value(self->catalog, column->column, why, err);
     Binding to = {self->stmt, column->place, column->scratch, SQLITE_STATIC};
     int rc = bind_value(&to, &value);

@@ -185,7 +185,7 @@ static void put_value(Buf *out, const TribValue *value) {
 static void put_column(Buf *out, const TribColumn *column) {
     put_text(out, column->name);
     put_type(out, column->type, 0);
-    put8(out, (uint8_t)(column->nullable | column->hidden << 1));
+    put8(out, (uint8_t)(column->nullable | column->hidden << 1 | column->generated << 2));
     put_text(out, column->remote_type);
     put_text(out, column->facts);
     put_text(out, column->unreadable);
@@ -389,6 +389,7 @@ static void take_column(Decoder *self, TribColumn *column) {
     uint8_t flags = take8(self);
     column->nullable = flags & 1;
     column->hidden = flags & 2;
+    column->generated = flags & 4;
     column->remote_type = take_text(self, NULL);
     column->facts = take_text(self, NULL);
     column->unreadable = take_text(self, NULL);

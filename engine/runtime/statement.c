@@ -463,8 +463,9 @@ void statement_describe_column(const LogicalPlan *plan, ColumnId id, ColumnInfo 
     out->table = str_from(table->name);
     out->schema = str_from(table->schema);
     out->catalog = catalog_of(column->table);
-    out->table_writable = table->writable && updatable_type(column->type) &&
-                          !table->columns[column->table_column].hidden;
+    const TribColumn *own = &table->columns[column->table_column];
+    out->table_writable =
+        table->writable && updatable_type(column->type) && !own->hidden && !own->generated;
     out->auto_increment = table->identity == column->table_column + 1;
 }
 

@@ -77,9 +77,9 @@ tests_odbc_test_transactions_SOURCES = tests/odbc/test_transactions.c $(ODBC_TES
 tests_odbc_test_transactions_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_transactions_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 check_PROGRAMS += tests/odbc/test_change
-tests_odbc_test_change_SOURCES = tests/odbc/test_change.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_change_SOURCES = tests/odbc/test_change.c $(ODBC_TEST_SOURCES) $(SQLITE_FILE_SOURCES)
 tests_odbc_test_change_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
-tests_odbc_test_change_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+tests_odbc_test_change_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
 TESTS += tests/odbc/test_params tests/odbc/test_transactions tests/odbc/test_change
 
 check_PROGRAMS += tests/odbc/test_info

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/connectors/sqlite_file.h"
+
 static Odbc direct, manager;
 static Odbc *odbc; /* the one of the two under test */
 static char folder[] = "/tmp/tributary_change_XXXXXX";
@@ -648,7 +650,7 @@ static const TypeRow types[] = {
     {"real", "REAL '0.1'", "0.2", "0.2", 5},
     {"double", "0.1e0", "1e-300", "1.0E-300", 7},
     {"decimal(10,2)", "1.10", "2.05", "2.05", 7},
-    {"decimal(30,10)", "12345678901234567890.0123456789", "0.5", "0.5000000000", 5},
+    {"decimal(30,10)", "12345678901234567890.0123456789", "0.5", "0.5000000000", 7},
     {"varchar(20)", "'a  '", "B", "B", 7},
     {"char(5)", "'ab'", "c", "c", 7},
     {"varchar(20)", "U&'gr\\00FC\\00DFe \\+01F600'", "\xC3\xA9", "\xC3\xA9", 7},
@@ -724,6 +726,47 @@ static void every_type(void **state) {
         odbc = &direct;
         play_one(types_scene, false);
     }
+}
+
+/* A table that others made: columns that SQLite computes, numbers of which it keeps 15 digits. */
+static void foreign_scene(Link *link) {
+    SQLINTEGER number = 0, doubled = 0;
+    SQLLEN number_length = 0, doubled_length = 0;
+    char digits[60];
+    SQLLEN digits_length = 0;
+    sqlite_file_make(folder, "lite",
+                     "CREATE TABLE theirs (n INTEGER PRIMARY KEY, doubled INTEGER GENERATED ALWAYS "
+                     "AS (n * 2) VIRTUAL, digits DECIMAL(30,10)); INSERT INTO theirs (n, digits) "
+                     "VALUES (1, 1.5)");
+    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_SLONG, &number, 0, &number_length));
+    OK(odbc->SQLBindCol(link->stmt, 2, SQL_C_SLONG, &doubled, 0, &doubled_length));
+    OK(odbc->SQLBindCol(link->stmt, 3, SQL_C_CHAR, digits, sizeof digits, &digits_length));
+    run_ok(link, "SELECT n, doubled, digits FROM theirs");
+    assert_int_equal(updatable(link, 2), SQL_ATTR_READONLY);
+    OK(odbc->SQLFetch(link->stmt));
+    number = 21;
+    OK(SETPOS(1, SQL_UPDATE)); /* what is computed is not written, and shown as it is then */
+    assert_string_equal(text_of(link, 2), "42");
+    set_text(digits, &digits_length, "1234567890.1234567");
+    FAILS(SETPOS(1, SQL_UPDATE));
+    STATE_IS(link, "HYC00");
+    set_text(digits, &digits_length, "9007199254740993.0");
+    FAILS(SETPOS(1, SQL_UPDATE));
+    STATE_IS(link, "HYC00");
+    set_text(digits, &digits_length, "12345.6789012345");
+    OK(SETPOS(1, SQL_UPDATE));
+    assert_string_equal(text_of(link, 3), "12345.6789012345");
+    OK(odbc->SQLFreeStmt(link->stmt, SQL_UNBIND));
+    close_cursor(link);
+    beside(link, "DROP TABLE theirs");
+}
+
+static void foreign(void **state) {
+    playing = 1;
+    odbc = &direct;
+    play_one(foreign_scene, false);
 }
 
 /* A key of several columns, texts among them. */
@@ -983,13 +1026,13 @@ static void old(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(update),     cmocka_unit_test(ignore),       cmocka_unit_test(several),
-        cmocka_unit_test(delete),     cmocka_unit_test(add),          cmocka_unit_test(bookmarks),
-        cmocka_unit_test(conflict),   cmocka_unit_test(pieces),       cmocka_unit_test(pieces_bulk),
-        cmocka_unit_test(refused),    cmocka_unit_test(keyless),      cmocka_unit_test(attributes),
-        cmocka_unit_test(hidden_key), cmocka_unit_test(transaction),  cmocka_unit_test(positioned),
-        cmocka_unit_test(old),        cmocka_unit_test(info),         cmocka_unit_test(every_type),
-        cmocka_unit_test(composite),  cmocka_unit_test(asynchronous),
+        cmocka_unit_test(update),     cmocka_unit_test(ignore),      cmocka_unit_test(several),
+        cmocka_unit_test(delete),     cmocka_unit_test(add),         cmocka_unit_test(bookmarks),
+        cmocka_unit_test(conflict),   cmocka_unit_test(pieces),      cmocka_unit_test(pieces_bulk),
+        cmocka_unit_test(refused),    cmocka_unit_test(keyless),     cmocka_unit_test(attributes),
+        cmocka_unit_test(hidden_key), cmocka_unit_test(transaction), cmocka_unit_test(positioned),
+        cmocka_unit_test(old),        cmocka_unit_test(info),        cmocka_unit_test(every_type),
+        cmocka_unit_test(composite),  cmocka_unit_test(foreign),     cmocka_unit_test(asynchronous),
     };
     return cmocka_run_group_tests_name("rows changed through the cursor", tests, load, unload);
 }
