@@ -140,6 +140,8 @@ def pyodbc_view_of_a_table():
     cursor.execute("CREATE VIEW the_view AS SELECT day, n FROM viewed WHERE n > 1")
     assert [tuple(row) for row in cursor.execute("SELECT * FROM the_view")] == [(datetime.date(2024, 3, 1), 2)]
     assert [row.table_name for row in cursor.tables("the_view", tableType="VIEW")] == ["the_view"]
+    assert cursor.execute("UPDATE viewed SET n = n + 1 WHERE 1 = 0").rowcount == 0  # without a key, where none is needed
+    cursor.execute("DROP TABLE IF EXISTS the_view")
     cursor.execute("DROP VIEW the_view")
     cursor.execute("DROP TABLE viewed CASCADE")
 
