@@ -17,6 +17,13 @@ docs: all tools/gen_docs
 	top_srcdir=$(top_srcdir) top_builddir=$(top_builddir) $(top_srcdir)/tools/check-docs --write
 
 # The test programs, without the checks of the sources: for builds with sanitizers.
-.PHONY: print-programs
+.PHONY: print-programs print-tests
 print-programs:
-	@echo $(filter tests/%,$(TESTS))
+	@echo $(filter tests/%,$(LONG_FIRST))
+
+# All tests in an order in which no processor waits at the end for a long one that has begun last.
+LONG_TESTS = tests/connectors/conformance tests/unit/test_planning tests/unit/test_exec_aggregate tests/unit/test_exec_sort \
+	tests/unit/test_exec_window tests/odbc/test_guest tests/unit/test_eval_forms tests/unit/test_cursors tools/check-includes
+LONG_FIRST = $(foreach test,$(LONG_TESTS),$(filter $(test),$(TESTS))) $(filter-out $(LONG_TESTS),$(TESTS))
+print-tests:
+	@echo $(LONG_FIRST)
