@@ -140,7 +140,8 @@ Status pushdown_modify(const PushdownContext *context, LogicalPlan *plan, Logica
     Change self = {.context = context, .plan = plan, .write = write, .err = err};
     TRY_ALLOC(self.request, ARENA_NEW(plan->arena, TribModify), err);
     *self.request = (TribModify){.size = sizeof(TribModify), .table = write->write_table};
-    if (context->mode == TRIB_PUSHDOWN_OFF)
+    /* Without a key there is no other way. */
+    if (context->mode == TRIB_PUSHDOWN_OFF && write->nwrite_keys > 0)
         self.reason = "PushDown=off";
     else if (!change_shape(&self))
         self.reason = "the rows depend on more than the table itself";
