@@ -70,7 +70,8 @@ static Status table_of(const LookupContext *lookup, Arena *arena, const AstRelat
     for (uint32_t i = 0; i < from->name.count; i++) parts[i] = from->name.parts[i].text;
     Status status =
         catalog_lookup_table(lookup, from->name.count, parts, arena, &table, NULL, &none);
-    if (status == TRIB_MEMORY) return error_out_of_memory(err);
+    if (status != TRIB_OK && (status == TRIB_MEMORY || arena_exhausted(arena)))
+        return error_out_of_memory(err);
     if (status != TRIB_OK) return TRIB_OK;
     if (!arena_on_reset(arena, release_table, table)) {
         table_release(table);
@@ -188,7 +189,8 @@ Status updatable_bind(Statement *self, const BindContext *context, AstStatement 
             self->target = target;
             return TRIB_OK;
         }
-        if (refused.status == TRIB_MEMORY) return error_out_of_memory(err);
+        if (refused.status == TRIB_MEMORY || arena_exhausted(self->prepared))
+            return error_out_of_memory(err);
         self->target_reason = "the rows of the query are groups of rows (aggregates)";
     }
     return bind_statement(context, self->prepared, ast, out, err);

@@ -141,7 +141,7 @@ static void parameters(Run *run) {
 /* Rows that are changed through the cursor. */
 static void changes(Run *run) {
     SQLINTEGER id = 1;
-    char name[41];
+    char name[41] = "";
     SQLLEN id_length = 0, length = 0;
     if (!STMT(SQLSetStmtAttr(run->stmt, SQL_ATTR_CURSOR_TYPE, (SQLPOINTER)SQL_CURSOR_STATIC, 0)) ||
         !STMT(SQLSetStmtAttr(run->stmt, SQL_ATTR_CONCURRENCY, (SQLPOINTER)SQL_CONCUR_VALUES, 0)) ||
