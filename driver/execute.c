@@ -182,6 +182,8 @@ static SQLRETURN execution_finish(Stmt *self) {
     Statement *engine = atomic_load(&self->engine);
     StatementKind kind = statement_kind(engine);
     if (slot->failed && slot->failed + slot->ignored == sets_count(self)) return SQL_ERROR;
+    /* Who gave no array for the statuses could not tell a row that is missing from a warning. */
+    bool unseen = slot->failed && kind != STATEMENT_QUERY && !self->ipd->array_status;
     if (slot->failed) self->base.diag.warned = true;
     stmt_drop_puts(self);
     sets_drop(self);
@@ -194,6 +196,7 @@ static SQLRETURN execution_finish(Stmt *self) {
     self->state = STMT_EXECUTED;
     /* The specification: a change that finds no row is SQL_NO_DATA, from version 3 on. */
     bool nothing = function->changes_rows && slot->total == 0 && !self->base.diag.warned;
+    if (unseen) return SQL_ERROR;
     return nothing && !stmt_odbc2(self) ? SQL_NO_DATA : SQL_SUCCESS;
 }
 

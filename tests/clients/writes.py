@@ -59,6 +59,35 @@ def pyodbc_fast_executemany():
     executemany(True)
 
 
+def duplicate_key(fast):
+    """A row of an array that is refused must not go missing without a word."""
+    connection = pyodbc.connect(STRING)
+    cursor = table(connection, "twice")
+    cursor.fast_executemany = fast
+    for number in (2, 500, 999):
+        rows = [*ROWS]
+        rows[number] = ROWS[0]
+        try:
+            cursor.executemany("INSERT INTO twice VALUES (?, ?, ?, ?, ?, ?)", rows)
+            raise AssertionError(f"the key of row {number} was there already")
+        except pyodbc.IntegrityError as error:
+            assert error.args[0] == "23000", error
+        connection.rollback()
+    assert stored(cursor, "twice") == []
+    cursor.execute("DROP TABLE twice")
+    connection.commit()
+
+
+@test
+def pyodbc_duplicate_key():
+    duplicate_key(False)
+
+
+@test
+def pyodbc_fast_duplicate_key():
+    duplicate_key(True)
+
+
 def merge(fast):
     """Rows that are there already or not, by arrays of parameters, whose types come from the target's columns."""
     connection = pyodbc.connect(STRING)

@@ -293,6 +293,32 @@ static void declared_size(void **state) {
     link_close(&link);
 }
 
+/* A program that looks at no statuses must not take a missing row for a warning. */
+static void failure_without_statuses(void **state) {
+    Link link;
+    SQLINTEGER ids[4] = {1, 2, 1, 3};
+    SQLULEN processed = 0;
+    open3(&link);
+    run_ok(&link, "CREATE TABLE unseen (id integer PRIMARY KEY)");
+    set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)4);
+    set(&link, SQL_ATTR_PARAMS_PROCESSED_PTR, &processed);
+    bind(&link, 1, SQL_C_SLONG, SQL_INTEGER, 0, 0, ids, 0, NULL);
+    FAILS(run(&link, "INSERT INTO unseen VALUES (?)"));
+    STATE_IS(&link, "23000");
+    assert_int_equal(diag_row(&link, 1), 3);
+    assert_int_equal(processed, 4);
+    assert_string_equal(answer(&link, "SELECT sum(id) FROM unseen"), "6");
+    set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)3);
+    ids[2] = 4; /* an UPDATE is executed per set: of a key to one that is there */
+    FAILS(run(&link, "UPDATE unseen SET id = 1 WHERE id = ?"));
+    STATE_IS(&link, "23000");
+    assert_int_equal(diag_row(&link, 1), 2);
+    OK(odbc.SQLFreeStmt(link.stmt, SQL_RESET_PARAMS));
+    set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)1);
+    run_ok(&link, "DROP TABLE unseen");
+    link_close(&link);
+}
+
 static void insert_fails_wholly(void **state) {
     Link link;
     SQLINTEGER ids[3] = {1, 2, 3};
@@ -613,12 +639,12 @@ static void put_beyond_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(insert_by_column),     cmocka_unit_test(insert_by_row),
-        cmocka_unit_test(insert_fails_in_part), cmocka_unit_test(insert_fails_wholly),
-        cmocka_unit_test(declared_size),        cmocka_unit_test(change_by_sets),
-        cmocka_unit_test(nothing_inserted),     cmocka_unit_test(insert_by_set),
-        cmocka_unit_test(query_per_set),        cmocka_unit_test(query_sets_fail),
-        cmocka_unit_test(put_in_parts),         cmocka_unit_test(put_arrays),
-        cmocka_unit_test(put_beyond_memory),
+        cmocka_unit_test(insert_fails_in_part), cmocka_unit_test(failure_without_statuses),
+        cmocka_unit_test(insert_fails_wholly),  cmocka_unit_test(declared_size),
+        cmocka_unit_test(change_by_sets),       cmocka_unit_test(nothing_inserted),
+        cmocka_unit_test(insert_by_set),        cmocka_unit_test(query_per_set),
+        cmocka_unit_test(query_sets_fail),      cmocka_unit_test(put_in_parts),
+        cmocka_unit_test(put_arrays),           cmocka_unit_test(put_beyond_memory),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
