@@ -28,7 +28,7 @@ static void many_tables(const char *name) {
     static char sql[TABLES * 64];
     size_t used = (size_t)snprintf(sql, sizeof sql, "PRAGMA journal_mode=OFF; BEGIN;");
     for (int i = 0; i < TABLES; i++)
-        used += (size_t)snprintf(sql + used, sizeof sql - used, "CREATE TABLE t%04d (a);", i);
+        used += (size_t)snprintf(sql + used, sizeof sql - used, "CREATE TABLE listed%04d (a);", i);
     snprintf(sql + used, sizeof sql - used, "COMMIT;");
     database(name, sql);
 }
@@ -219,7 +219,7 @@ static void sent_to_sqlite(const char *sql, int expected) {
 
 static void native_sql(void **state) {
     static const char *const ours[] = {
-        "SELECT p.id FROM keys.main.people p JOIN many1.main.t0001 t ON p.id = t.a",
+        "SELECT p.id FROM keys.main.people p JOIN many1.main.listed0001 t ON p.id = t.a",
         "SELECT id FROM keys.main.people WHERE id = ?", "SELECT {fn NOW()}", "no statement at all"};
     Link link;
     SQLINTEGER n;
@@ -249,7 +249,7 @@ static long list_all(Link *link, SQLSMALLINT *warnings) {
     SQLCHAR state[6], message[500];
     SQLRETURN result;
     long rows = 0;
-    INFO(odbc.SQLTables(link->stmt, NULL, 0, NULL, 0, text("t____"), SQL_NTS, text("TABLE"),
+    INFO(odbc.SQLTables(link->stmt, NULL, 0, NULL, 0, text("listed____"), SQL_NTS, text("TABLE"),
                         SQL_NTS));
     for (*warnings = 0;
          odbc.SQLGetDiagRec(SQL_HANDLE_STMT, link->stmt, (SQLSMALLINT)(*warnings + 1), state, NULL,
