@@ -167,6 +167,15 @@ static Status request_execute(TribWriter *self, MYSQL_STMT *statement, MYSQL_BIN
     return status;
 }
 
+/* The statement of a text, kept for the next time, and room for what is bound to it. */
+static Status request_prepare(TribWriter *self, const Buf *text, size_t nbinds,
+                              MYSQL_STMT **statement, MYSQL_BIND **binds, Error *err) {
+    TRY(buf_status(text, err));
+    TRY(transaction_statement(self->tx, &self->guard, buf_view(text), statement, err));
+    TRY_ALLOC(*binds, ARENA_ARRAY(self->sender.arena, MYSQL_BIND, nbinds), err);
+    return TRIB_OK;
+}
+
 /* Rows [from, from + n) as arrays. */
 static Status send_bulk(TribWriter *self, uint32_t from, uint32_t n, Error *err) {
     uint32_t ncolumns = self->sender.ncolumns;
@@ -177,9 +186,7 @@ static Status send_bulk(TribWriter *self, uint32_t from, uint32_t n, Error *err)
     buf_str(&text, self->head);
     buf_str(&text, self->row);
     buf_str(&text, self->tail);
-    TRY(buf_status(&text, err));
-    TRY(transaction_statement(self->tx, &self->guard, buf_view(&text), &statement, err));
-    TRY_ALLOC(binds, ARENA_ARRAY(self->sender.arena, MYSQL_BIND, ncolumns), err);
+    TRY(request_prepare(self, &text, ncolumns, &statement, &binds, err));
     for (uint32_t i = 0; i < ncolumns; i++)
         sender_bind_array(&self->sender, self->order[i], from, &binds[i]);
     TRY(request_execute(self, statement, binds, n, err));
@@ -199,9 +206,7 @@ static Status send_values(TribWriter *self, uint32_t from, uint32_t n, Error *er
         buf_str(&text, self->row);
     }
     buf_str(&text, self->tail);
-    TRY(buf_status(&text, err));
-    TRY(transaction_statement(self->tx, &self->guard, buf_view(&text), &statement, err));
-    TRY_ALLOC(binds, ARENA_ARRAY(self->sender.arena, MYSQL_BIND, (size_t)n * ncolumns), err);
+    TRY(request_prepare(self, &text, (size_t)n * ncolumns, &statement, &binds, err));
     for (uint32_t r = 0; r < n; r++) {
         for (uint32_t i = 0; i < ncolumns; i++)
             sender_bind_value(&self->sender, self->order[i], from + r,
