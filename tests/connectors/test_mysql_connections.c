@@ -188,24 +188,34 @@ static void cut_sockets(const Server *server) {
     }
 }
 
+/* A scan without end, of which the first batch is read. */
+static void endless_begin(const Server *user, Fixture *f, Steps *steps) {
+    fixture_open(f, user, NULL, 0);
+    Ask what = ask_column(f, fixture_table(f, "endless"), "v");
+    steps_open(steps, f, &what);
+    assert_true(steps_next(steps, f));
+}
+
+/* The server has stopped, and the catalog can still be used. */
+static void endless_ended(const Server *user, Fixture *f) {
+    await_end(user, "endless");
+    EXPECT_COLUMN(f, "few", "v", "10", "20");
+    fixture_close(f);
+}
+
 /* Cancelled while the server waits for room to write, and what was under way is read until the cut: then
  * the close finds nothing unread, and TCP would tell the server nothing for a minute. */
 static void test_cancel_full_buffers(void **state) {
     Server user = as_user(&main_server, "full_test");
     Fixture f;
     Steps steps;
-    fixture_open(&f, &user, NULL, 0);
-    Ask what = ask_column(&f, fixture_table(&f, "endless"), "v");
-    steps_open(&steps, &f, &what);
-    assert_true(steps_next(&steps, &f));
+    endless_begin(&user, &f, &steps);
     usleep(300000);            /* until the buffers of both sides are full */
     cut_sockets(&main_server); /* as cancelling does while rows are read */
     while (steps_next(&steps, &f)) continue;
     assert_int_not_equal(steps.status, TRIB_OK);
     steps_close(&steps, &f);
-    await_end(&user, "endless");
-    EXPECT_COLUMN(&f, "few", "v", "10", "20");
-    fixture_close(&f);
+    endless_ended(&user, &f);
 }
 
 /* A scan left in the middle: its connection goes, its query is killed. */
@@ -213,16 +223,11 @@ static void test_left_early(void **state) {
     Server user = as_user(&main_server, "early_test");
     Fixture f;
     Steps steps;
-    fixture_open(&f, &user, NULL, 0);
-    Ask what = ask_column(&f, fixture_table(&f, "endless"), "v");
-    steps_open(&steps, &f, &what);
-    assert_true(steps_next(&steps, &f));
+    endless_begin(&user, &f, &steps);
     int64_t start = os_now_ns();
     steps_close(&steps, &f);
     assert_true(os_now_ns() - start < INT64_C(500000000));
-    await_end(&user, "endless");
-    EXPECT_COLUMN(&f, "few", "v", "10", "20");
-    fixture_close(&f);
+    endless_ended(&user, &f);
 }
 
 static void test_deadline(void **state) {
