@@ -145,7 +145,7 @@ bool call_enter(Call *call, ApiId api, SQLSMALLINT kind, SQLHANDLE handle) {
                      call->stmt->state >= STMT_EXECUTING;
         if (!polls) {
             if (kind == SQL_HANDLE_STMT && row->diagnostics == DIAG_CLEAR)
-                stmt_forget_cancel(call->stmt);
+                stmt_begin_call(call->stmt);
             return true;
         }
         result = stmt_resume(call->stmt);
@@ -160,6 +160,9 @@ SQLRETURN call_leave(Call *call, SQLRETURN result) {
         api_rows[call->api].diagnostics == DIAG_CLEAR)
         result = SQL_SUCCESS_WITH_INFO;
     if (api_rows[call->api].diagnostics == DIAG_CLEAR) handle->diag.return_code = result;
+    if (result == SQL_ERROR && handle->kind == SQL_HANDLE_STMT &&
+        call->stmt->state < STMT_EXECUTING)
+        stmt_forget_cancel(call->stmt);
     if (result == SQL_STILL_EXECUTING && handle->kind == SQL_HANDLE_STMT)
         stmt_suspend(call->stmt, call->api);
     if (handle->scratch_used) {

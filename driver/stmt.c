@@ -149,9 +149,15 @@ void stmt_free_all(Dbc *dbc) {
 /* ---- cancelling */
 
 /* Nothing executes: a statement that waits for data gives up. A cursor stays open (since version 3.5), but
- * unixODBC takes it for closed then: what executes next closes it instead of being refused. */
+ * unixODBC takes it for closed then: what executes next closes it instead of being refused. A thread
+ * beside the one that fetches cannot know that it came between two calls: the next rows are cancelled. */
 static void cancel_idle(Stmt *self) {
-    if (self->state >= STMT_CURSOR && self->state < STMT_NEED_DATA) self->cursor.disowned = true;
+    if (self->state >= STMT_CURSOR && self->state < STMT_NEED_DATA) {
+        self->cursor.disowned = true;
+        bool other = !pthread_equal(self->caller, pthread_self());
+        if (other) atomic_store(&self->cancel_lasts, true);
+        if (other) atomic_store(&self->cancel_wanted, true);
+    }
     if (self->state < STMT_NEED_DATA || self->state > STMT_CAN_PUT) return;
     bool direct = self->slot.direct;
     stmt_drop_puts(self);
@@ -164,7 +170,8 @@ static void cancel_idle(Stmt *self) {
 }
 
 /* The call may be between two requests to the engine, or before its first: the wish stays until the
- * next call. */
+ * next call; and while a cursor is open if it is another thread's, which does not see whether it met a
+ * call that makes rows or one that hands them out. */
 static void cancel_call(Stmt *self) {
     atomic_store(&self->cancel_wanted, true);
     Statement *engine = atomic_load(&self->engine);
@@ -186,6 +193,7 @@ SQLRETURN stmt_cancel(SQLHANDLE handle) {
                 cancel_idle(self);
             handle_unlock(pinned);
         } else {
+            atomic_store(&self->cancel_lasts, true);
             cancel_call(self);
         }
         handle_unpin(pinned);

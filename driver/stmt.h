@@ -172,6 +172,8 @@ struct Stmt {
     Stmt *next, *previous;       /* in the connection's list, under its lock */
     _Atomic(Statement *) engine; /* NULL until first needed */
     _Atomic bool cancel_wanted;  /* SQLCancel came during the call that is under way */
+    _Atomic bool cancel_lasts;   /* and another thread's: until the cursor is closed */
+    pthread_t caller;            /* the thread of the last call */
     uint8_t state;               /* StmtState */
     bool prepared;               /* by SQLPrepare */
     bool has_result;             /* the prepared or executed statement describes columns */
@@ -203,12 +205,19 @@ SQLRETURN stmt_new(Dbc *dbc, SQLHANDLE *out);
 SQLRETURN stmt_free_handle(SQLHANDLE handle);
 /* Under the connection's lock (SQLDisconnect): frees every statement and descriptor. */
 void stmt_free_all(Dbc *dbc);
-/* Any thread, no lock. */
-/* A new call begins: what was cancelled before was another. */
 static inline void stmt_forget_cancel(Stmt *self) {
-    if (atomic_load_explicit(&self->cancel_wanted, memory_order_relaxed))
-        atomic_store(&self->cancel_wanted, false);
+    if (!atomic_load_explicit(&self->cancel_wanted, memory_order_relaxed)) return;
+    atomic_store(&self->cancel_lasts, false);
+    atomic_store(&self->cancel_wanted, false);
 }
+/* A new call begins. What was cancelled before was another call, or the rows of an open cursor. */
+static inline void stmt_begin_call(Stmt *self) {
+    self->caller = pthread_self();
+    bool open = self->state >= STMT_CURSOR && self->state < STMT_NEED_DATA;
+    if (!open || !atomic_load_explicit(&self->cancel_lasts, memory_order_relaxed))
+        stmt_forget_cancel(self);
+}
+/* Any thread, no lock. */
 SQLRETURN stmt_cancel(SQLHANDLE handle);
 SQLRETURN stmt_free_option(Stmt *self, SQLUSMALLINT option);
 

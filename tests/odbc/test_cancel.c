@@ -635,11 +635,44 @@ static void nothing_to_cancel(void **state) {
     link_close(&link);
 }
 
+static void *cancel_now(void *stmt) {
+    return odbc.SQLCancel(stmt) == SQL_SUCCESS ? NULL : stmt;
+}
+
+/* Another thread's SQLCancel comes between two calls: it is not lost, and the cursor's end ends it. */
+static void between_two_calls(void **state) {
+    Link link;
+    pthread_t thread;
+    void *failed;
+    SQLRETURN result;
+    open3(&link, false);
+    for (int closed = 0; closed < 2; closed++) {
+        run_ok(&link,
+               "SELECT a.n FROM UNNEST(sequence(1, 9000)) a (n), UNNEST(sequence(1, 9000)) b (n)");
+        OK(odbc.SQLFetch(link.stmt));
+        assert_int_equal(pthread_create(&thread, NULL, cancel_now, link.stmt), 0);
+        pthread_join(thread, &failed);
+        assert_null(failed);
+        assert_string_equal(text_of(&link, 1), "1"); /* a row that is here stays */
+        if (!closed) {
+            int64_t before = now_us();
+            while ((result = odbc.SQLFetch(link.stmt)) == SQL_SUCCESS)
+                assert_true(now_us() - before < 5000000 * SLOWER);
+            FAILS(result);
+            STATE_IS(&link, "HY008");
+        }
+        OK(odbc.SQLCloseCursor(link.stmt));
+        expect_working(&link);
+    }
+    link_close(&link);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_to_cancel), cmocka_unit_test(cancelling),
-        cmocka_unit_test(once_is_enough),    cmocka_unit_test(timing_out),
-        cmocka_unit_test(catalog_functions), cmocka_unit_test(many_sets),
+        cmocka_unit_test(nothing_to_cancel), cmocka_unit_test(between_two_calls),
+        cmocka_unit_test(cancelling),        cmocka_unit_test(once_is_enough),
+        cmocka_unit_test(timing_out),        cmocka_unit_test(catalog_functions),
+        cmocka_unit_test(many_sets),
     };
     return cmocka_run_group_tests_name("cancelling and time-outs", tests, load, unload);
 }
