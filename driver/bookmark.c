@@ -62,6 +62,22 @@ void bookmarks_put(Stmt *stmt, SQLULEN row, uint32_t count) {
                      BOOKMARK_BYTES);
 }
 
+void bookmark_put(const Stmt *stmt, SQLULEN row, uint64_t number) {
+    const Desc *ard = stmt->ard;
+    const DescRecord *record = desc_find(ard, 0);
+    if (!record || !record->data) return;
+    SQLSMALLINT ctype = bookmark_ctype(stmt, record->concise);
+    SQLLEN size = number ? (SQLLEN)bookmark_size(ctype) : SQL_NULL_DATA;
+    bool by_row = ard->bind_type != SQL_BIND_BY_COLUMN;
+    SQLLEN offset = ard->bind_offset ? *ard->bind_offset : 0;
+    size_t length_stride = by_row ? (size_t)ard->bind_type : sizeof(SQLLEN);
+    if (ctype != SQL_C_VARBOOKMARK || record->octet_length >= BOOKMARK_BYTES)
+        bookmark_write(ctype, number,
+                       (char *)record->data + offset + row * bookmark_stride(stmt, record, ctype));
+    if (record->octet_length_ptr)
+        memcpy((char *)record->octet_length_ptr + offset + row * length_stride, &size, sizeof size);
+}
+
 bool bookmark_get(const Stmt *stmt, uint64_t *out) {
     if (!stmt->fetch_bookmark) return false;
     memcpy(out, stmt->fetch_bookmark, BOOKMARK_BYTES);

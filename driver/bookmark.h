@@ -20,6 +20,8 @@ size_t bookmark_size(SQLSMALLINT ctype);
 void bookmark_write(SQLSMALLINT ctype, uint64_t number, void *out);
 /* Fills the bound column 0 for `count` rows from row `row` of the rowset on. */
 void bookmarks_put(Stmt *stmt, SQLULEN row, uint32_t count);
+/* Likewise row `row` of the buffers, of a row that has this number; 0: it has no bookmark. */
+void bookmark_put(const Stmt *stmt, SQLULEN row, uint64_t number);
 /* Reads what SQL_ATTR_FETCH_BOOKMARK_PTR points to; false: it is no bookmark. */
 bool bookmark_get(const Stmt *stmt, uint64_t *out);
 /* Reads the bound column 0 of row `row` of the buffers; false: there is no bookmark. */

@@ -51,6 +51,7 @@ typedef struct CallSlot {
     SQLULEN given_row;            /* number, from 1, of the set whose data at execution is there */
     bool waits;                   /* some set has data at execution */
     SQLLEN total;                 /* rows written so far */
+    SQLPOINTER *token;            /* SQLParamData: where it says whose data is wanted next */
 } CallSlot;
 
 /* kind: SQL_HANDLE_...; where the table names one, the same. false: return call->result. A foreign,

@@ -17,6 +17,7 @@ typedef struct Column {
     void *data;
     uint64_t *validity;           /* made with the first NULL */
     const char *values, *lengths; /* of the application */
+    SQLLEN longest;               /* what a fetch has cut has a length beyond its buffer */
     Error *err;
 } Column;
 
@@ -39,7 +40,8 @@ static void fail_set(Column *self, uint32_t i, const Error *err) {
 static void fail_code(Column *self, uint32_t i, ConvertCode code) {
     Error err;
     (void)convert_error(code, &err);
-    (void)error_detail(&err, "parameter %u", self->run->index + 1);
+    (void)error_detail(&err, "%s %u", self->run->place.of_column ? "column" : "parameter",
+                       self->run->index + 1);
     fail_set(self, i, &err);
 }
 
@@ -51,6 +53,7 @@ typedef enum CellKind { CELL_VALUE, CELL_NULL, CELL_OTHER } CellKind;
 static inline CellKind cell_kind(const Column *self, uint32_t i, SQLLEN *length) {
     if (!self->lengths) return CELL_VALUE;
     *length = param_length(self->lengths + i * self->run->place.length_step);
+    if (*length > self->longest) return CELL_OTHER;
     if (*length >= 0 || *length == SQL_NTS) return CELL_VALUE;
     return *length == SQL_NULL_DATA ? CELL_NULL : CELL_OTHER;
 }
@@ -376,10 +379,12 @@ static Status convert_general(Column *self) {
 }
 
 Status array_convert(ArrayRun *run, ParameterColumn *out, Error *err) {
+    bool bounded = run->place.of_column && ctype_size(run->place.ctype) == 0;
     Column self = {.run = run,
                    .type = run->type,
                    .values = run->place.data,
                    .lengths = (const char *)run->place.length,
+                   .longest = bounded ? run->place.app->octet_length : INT64_MAX,
                    .err = err};
     ArrayKernel kernel = kernel_find(run);
     KernelEnd end = KERNEL_GENERAL;

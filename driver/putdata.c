@@ -34,13 +34,23 @@ static bool puts_make(Stmt *self) {
     return true;
 }
 
-/* All values of the set are there: the execution goes on, and may come to another set that waits. */
+/* Says whose value is wanted. */
+static SQLRETURN puts_ask(Stmt *self, SQLPOINTER *token) {
+    const CallSlot *slot = &self->slot;
+    if (self->state == STMT_NEED_DATA && !puts_make(self)) return diag_no_memory(&self->base);
+    if (token)
+        *token = slot->rows ? change_token(self, slot->param)
+                            : params_token(self, slot->row, slot->param);
+    self->state = STMT_MUST_PUT;
+    return SQL_NEED_DATA;
+}
+
+/* All values of the set are there: the execution goes on, and may come to another set that waits. The call that is
+ * polled is SQLParamData itself. */
 static SQLRETURN puts_complete(Stmt *self) {
-    CallSlot *slot = &self->slot;
-    slot->given_row = slot->row + 1;
-    slot->resume = slot->rows ? change_run : execution_run;
-    self->state = self->state_before;
-    return slot->resume(self);
+    SQLPOINTER *token = self->slot.token;
+    SQLRETURN result = self->slot.rows ? change_run(self) : execution_run(self);
+    return result == SQL_NEED_DATA ? puts_ask(self, token) : result;
 }
 
 SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token) {
@@ -49,18 +59,15 @@ SQLRETURN stmt_param_data(Stmt *self, SQLPOINTER *token) {
         uint32_t next = slot->rows ? change_next_at_execution(self, slot->param + 1)
                                    : params_next_at_execution(self, slot->row, slot->param + 1);
         if (next == UINT32_MAX) {
-            SQLRETURN result = puts_complete(self);
-            if (result != SQL_NEED_DATA) return result;
-        } else {
-            slot->param = next;
+            slot->given_row = slot->row + 1;
+            slot->resume = puts_complete;
+            slot->token = token;
+            self->state = self->state_before;
+            return puts_complete(self);
         }
+        slot->param = next;
     }
-    if (self->state == STMT_NEED_DATA && !puts_make(self)) return diag_no_memory(&self->base);
-    if (token)
-        *token = slot->rows ? change_token(self, slot->param)
-                            : params_token(self, slot->row, slot->param);
-    self->state = STMT_MUST_PUT;
-    return SQL_NEED_DATA;
+    return puts_ask(self, token);
 }
 
 /* Bytes of a piece; -1: the length is wrong. */

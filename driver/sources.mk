@@ -6,7 +6,7 @@ DRIVER_SOURCES += \
 	driver/env.c driver/env.h driver/dbc.c driver/dbc.h driver/connect.c \
 	driver/stmt.c driver/stmt.h driver/execute.c driver/execute.h driver/sets.c driver/putdata.c \
 	driver/params.c driver/params.h driver/fetch.c driver/held.c driver/held.h \
-	driver/positioned.c driver/change.c driver/change.h driver/changed.c driver/changed.h \
+	driver/positioned.c driver/change.c driver/change_rows.c driver/change_add.c driver/change.h driver/changed.c driver/changed.h \
 	driver/scroll.c driver/scroll.h driver/bookmark.c driver/bookmark.h driver/info.def \
 	driver/getdata.c driver/describe.c driver/desc.c driver/desc_fields.c driver/desc.h \
 	driver/catalog.c driver/typeinfo.c driver/listing.c driver/listing.h driver/info_table.c \

@@ -121,14 +121,14 @@ typedef enum ChangeKind {
     CHANGE_UPDATE,
     CHANGE_DELETE,
     CHANGE_ADD,
-    CHANGE_FETCH, /* SQL_FETCH_BY_BOOKMARK: only read */
+    CHANGE_FETCH,   /* SQL_FETCH_BY_BOOKMARK: only read */
+    CHANGE_REFRESH, /* SQL_REFRESH: read again */
 } ChangeKind;
 
 typedef struct RowChange {
     _Atomic(Statement *) engine; /* a second statement of the session, made when first needed, */
-    uint8_t prepared;            /* and what for: a ChangeKind, */
-    bool shape_known;            /* and `shape` says */
-    uint32_t *shape, nshape;     /* the result's columns whose values it sets, 0-based */
+    uint8_t prepared;            /* and what for: a ChangeKind, and the columns that it sets: */
+    uint32_t *shape, nshape;     /* the result's, 0-based */
     uint32_t *columns,
         ncolumns; /* those of the row under way; as many places as the result has columns */
     uint32_t capacity;
@@ -138,9 +138,22 @@ typedef struct RowChange {
     ChangeKind kind;
     bool bulk;        /* SQLBulkOperations: rows by their bookmarks */
     bool several;     /* all rows of the buffers; else an error ends the call */
+    bool polled;      /* the call returns instead of waiting */
+    bool preparing;   /* the statement is another one than before */
+    uint8_t step;     /* ROW_...: change.h */
     SQLULEN row, end; /* the row under way and the one to stop before, 0-based, of the buffers */
     SQLULEN failed, tried; /* rows */
     SQLUSMALLINT *status;  /* of the application; may be NULL */
+    uint64_t number;       /* of the row under way in the result, from 1 */
+    const BatchView *old;  /* that row as the cursor has it, */
+    uint32_t logical;      /* where it is in there, */
+    TribValue *key;        /* and what it is read again by */
+    bool found;            /* it was there */
+    SetsRun adds;          /* a run of rows that are added: change_add.c */
+    bool *stored;          /* which of them are there */
+    uint32_t nadds;        /* rows of the buffers that it takes */
+    uint32_t marked;       /* of those that are there: how many have bookmarks */
+    uint64_t added;        /* bookmarks that were given to added rows */
 } RowChange;
 
 /* A fetch under way: what was asked for, and how far it is. */
