@@ -152,6 +152,7 @@ static bool db_alive(void *context, TribCall *call, void *connection, int64_t id
 
 static void db_close(void *context, void *connection) {
     LiteDb *db = connection;
+    for (uint32_t i = 0; i < LITE_KEPT; i++) sqlite3_finalize(db->kept[i]);
     sqlite3_close_v2(db->db);
     heap_free(db);
 }
@@ -189,6 +190,28 @@ Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, siz
     if (rc == SQLITE_OK) return TRIB_OK;
     lite_error(catalog, db, rc, "SQLite refused the statement", err);
     return error_detail(err, "%.*s", (int)utf8_cut(sql, length, 500), sql);
+}
+
+Status lite_prepare_kept(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length,
+                         sqlite3_stmt **out, Error *err) {
+    for (uint32_t i = 0; i < LITE_KEPT && db->kept[i]; i++) {
+        const char *text = sqlite3_sql(db->kept[i]);
+        if (strlen(text) != length || memcmp(text, sql, length) != 0) continue;
+        *out = db->kept[i];
+        for (; i + 1 < LITE_KEPT; i++) db->kept[i] = db->kept[i + 1];
+        db->kept[LITE_KEPT - 1] = NULL;
+        return TRIB_OK;
+    }
+    return lite_prepare(catalog, db, sql, length, out, err);
+}
+
+void lite_keep(LiteDb *db, sqlite3_stmt *stmt) {
+    if (!stmt) return;
+    (void)sqlite3_reset(stmt); /* says again how its last step ended */
+    (void)sqlite3_clear_bindings(stmt);
+    sqlite3_finalize(db->kept[LITE_KEPT - 1]);
+    for (uint32_t i = LITE_KEPT - 1; i > 0; i--) db->kept[i] = db->kept[i - 1];
+    db->kept[0] = stmt;
 }
 
 Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, bool *row,

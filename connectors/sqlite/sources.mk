@@ -4,7 +4,7 @@ SQLITE_CONNECTOR_SOURCES = connectors/sqlite/sqlite.c connectors/sqlite/sqlite_i
 	connectors/sqlite/option.c connectors/sqlite/connection.c connectors/sqlite/metadata.c \
 	connectors/sqlite/types.c connectors/sqlite/shippable.c connectors/sqlite/scan.c \
 	connectors/sqlite/scan.h connectors/sqlite/read.c connectors/sqlite/reference.c \
-	connectors/sqlite/write.c connectors/sqlite/ddl.c
+	connectors/sqlite/write.c connectors/sqlite/writer.c connectors/sqlite/ddl.c
 trib_sqlite_la_SOURCES = $(SQLITE_CONNECTOR_SOURCES)
 trib_sqlite_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -export-symbols-regex '^trib_connector$$'
 trib_sqlite_la_LIBADD = libsupport.la $(BASE_LIBS) $(SQLITE_LIBS)

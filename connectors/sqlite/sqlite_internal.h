@@ -35,6 +35,8 @@ struct TribCatalog {
     Pool *pool;
 };
 
+#define LITE_KEPT 4
+
 typedef struct LiteDb {
     sqlite3 *db;
     TribCall *call;               /* of the user of the moment; NULL when idle */
@@ -43,6 +45,7 @@ typedef struct LiteDb {
     int64_t busy_ms, busy_until;
     dev_t device; /* of the file that is open */
     ino_t inode;
+    sqlite3_stmt *kept[LITE_KEPT]; /* of writers that have ended, the last one first; NULL = none */
 } LiteDb;
 
 struct TribTx {
@@ -66,6 +69,11 @@ void lite_give(TribCatalog *catalog, LiteDb *db);
 Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *what, Error *err);
 Status lite_prepare(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length,
                     sqlite3_stmt **out, Error *err) WARN_UNUSED;
+/* The same, or the one that was kept with this text. */
+Status lite_prepare_kept(const TribCatalog *catalog, LiteDb *db, const char *sql, size_t length,
+                         sqlite3_stmt **out, Error *err) WARN_UNUSED;
+/* Takes a statement that may be needed again; NULL is nothing. */
+void lite_keep(LiteDb *db, sqlite3_stmt *stmt);
 /* One step. *row false: done. */
 Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, bool *row,
                  Error *err) WARN_UNUSED;
@@ -134,7 +142,7 @@ const char *lite_rowid_name(const char *table_facts);
 /* ---- shippable.c */
 extern const SqlDialect lite_dialect;
 
-/* ---- write.c, ddl.c */
+/* ---- write.c, writer.c, ddl.c */
 TribStatus lite_tx_begin(TribCatalog *catalog, TribCall *call, const TribTxRequest *request,
                          TribTx **out, TribError *err);
 TribStatus lite_tx_end(TribTx *tx, TribCall *call, bool commit, TribError *err);
@@ -150,6 +158,21 @@ TribStatus lite_ddl(TribCatalog *catalog, TribCall *call, const TribDdl *ddl, Tr
 Status lite_ddl_in(TribCatalog *catalog, LiteDb *db, const TribDdl *ddl, Error *err) WARN_UNUSED;
 /* Why a value cannot be stored in a column so that it is read back as it is; NULL = it can. */
 const char *lite_storable(const TribColumn *column, const TribValue *value);
+/* Would SQLite keep 15 digits of some decimals? Such a column was not made by lite_ddl: its name has no affinity of
+ * its own. */
+bool lite_digits_at_risk(const TribColumn *column);
+Status lite_refuse_value(const TribCatalog *catalog, const TribColumn *column, const char *why,
+                         Error *err);
+#define LITE_VALUE_TEXT (CALENDAR_TEXT_MAX + DECIMAL_TEXT_MAX)
+/* Where a value that is bound stays: texts in the batch and in `scratch` are kept by the caller until the statement
+ * has been stepped (SQLITE_STATIC), or copied (SQLITE_TRANSIENT). */
+typedef struct LiteBinding {
+    sqlite3_stmt *stmt;
+    int at;
+    char *scratch; /* LITE_VALUE_TEXT bytes */
+    sqlite3_destructor_type keep;
+} LiteBinding;
+int lite_bind_value(const LiteBinding *to, const TribValue *value);
 Status lite_exec(TribCatalog *catalog, LiteDb *db, const char *sql, Error *err) WARN_UNUSED;
 
 /* ---- scan.c, read.c */
