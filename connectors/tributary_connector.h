@@ -528,7 +528,8 @@ typedef enum {
 
 enum {
     TRIB_NONBLOCKING =
-        1, /* scan_next never waits: called by workers directly, a split = a morsel */
+        1, /* scans, writers and transactions never wait: scan_next is called by workers directly, a split = a
+            * morsel; write_batch may be called on the application's thread */
     TRIB_PROCESS_STATE = 2, /* catalogs of one name share state within the process (memory) */
     TRIB_VALID_TEXT =
         4, /* text in batches is valid UTF-8 by construction: the host does not check it */

@@ -250,6 +250,14 @@ bool expr_has_kind(const Expr *e, ExprKind kind) {
     return e->kind == EXPR_AGGREGATE && e->as.agg.filter && expr_has_kind(e->as.agg.filter, kind);
 }
 
+bool expr_within(const Expr *e, uint32_t depth) {
+    if (depth == 0) return false;
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        if (!expr_within(e->args[i], depth - 1)) return false;
+    }
+    return true;
+}
+
 bool expr_is_constant(const Expr *e) {
     return e->kind == EXPR_CONSTANT;
 }

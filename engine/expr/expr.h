@@ -138,6 +138,8 @@ void expr_derive(Expr *e);
 bool expr_equal(const Expr *a, const Expr *b);
 /* Is there a node of the kind, this one or below? */
 bool expr_has_kind(const Expr *e, ExprKind kind);
+/* Is it nested no deeper than this? */
+bool expr_within(const Expr *e, uint32_t depth);
 bool expr_is_constant(const Expr *e);
 /* Adds the ColumnIds used (once each) to a bitmap indexed by ColumnId. */
 void expr_columns(const Expr *e, uint64_t *bits);

@@ -6,6 +6,9 @@
  * touches no source and needs little stack: it begins with SELECT or VALUES, has few tokens, and none of
  * them is a word with which a table could come in. Depth of nesting is bounded by the number of tokens.
  *
+ * So is storing sets of parameters in a table of this process, once that is planned: programs send one array, or
+ * one row, after another, and each would wait for two threads to wake.
+ *
  * No I/O on the application's threads: they block no signals, and client libraries keep state per
  * thread. So whatever may open a catalog goes to the crew.
  */
@@ -37,4 +40,9 @@ bool statement_text_is_light(Str sql) {
         if (token.keyword == KW_FROM || token.keyword == KW_TABLE) return false;
     }
     return false;
+}
+
+bool statement_sets_are_light(const Statement *self) {
+    return self->sets.columns && self->sets_light && sets_planned(self) &&
+           os_stack_left() >= LIGHT_STACK;
 }

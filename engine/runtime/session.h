@@ -127,6 +127,7 @@ struct Statement {
     Arena *sets_arena;       /* life of sets_physical; made when first needed */
     PhysicalPlan *sets_plan; /* kept as long as the parameters keep their types; NULL: none */
     Type *sets_types;
+    bool sets_light; /* that plan may run on the caller's thread */
 
     Arena *run; /* life of the execution */
     StatementSettings settings;
@@ -165,6 +166,8 @@ bool updatable_type(Type type);
 
 /* light.c: may the caller's thread run this text itself? It touches no source and needs little stack. */
 bool statement_text_is_light(Str sql);
+/* ... store the sets that are bound? */
+bool statement_sets_are_light(const Statement *self);
 
 /* cursors.c */
 void cursors_session_open(Session *self);
@@ -245,7 +248,8 @@ Status statement_modify(Statement *self, const LogicalNode *write, Error *err) W
 
 /* sets.c: the plan of an execution that takes sets of parameters, into self->physical. */
 Status sets_plan(Statement *self, Error *err) WARN_UNUSED;
-void sets_forget(Statement *self); /* the prepared statement is gone */
+bool sets_planned(const Statement *self); /* the plan that is kept fits the sets that are bound */
+void sets_forget(Statement *self);        /* the prepared statement is gone */
 
 /* rowset.c: a few rows in memory, handed out as batches. */
 typedef struct RowSet RowSet;

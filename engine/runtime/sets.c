@@ -6,9 +6,12 @@
  * and kept as long as the parameters keep their types, so that neither an array nor a loop of single rows
  * is planned per execution. Constants are left as written, since the time zone may change in between.
  *
- * Threads: bound by the caller's thread, planned on the crew's, one after the other.
+ * Threads: bound by the caller's thread, planned on the crew's, one after the other. What is planned may run on the
+ * caller's (light.c).
  */
 #include "engine/runtime/session.h"
+
+#define LIGHT_DEPTH 8 /* of expressions that need little stack */
 
 /* WRITE over the conversion to the table's types over VALUES: that row; NULL: it is another statement. */
 static LogicalNode *values_of(const BoundStatement *bound) {
@@ -40,6 +43,7 @@ void sets_forget(Statement *self) {
     if (self->sets_arena) arena_reset(self->sets_arena);
     self->sets_plan = NULL;
     self->sets_types = NULL;
+    self->sets_light = false;
     self->sets = (ParameterSets){0};
 }
 
@@ -117,6 +121,21 @@ static Status values_project(SetsPlan *self, const LogicalNode *values, LogicalN
     return TRIB_OK;
 }
 
+static bool exprs_flat(const LogicalNode *project) {
+    for (uint32_t i = 0; i < project->noutput; i++)
+        if (!expr_within(project->exprs[i], LIGHT_DEPTH)) return false;
+    return true;
+}
+
+/* Storing rows in this process needs no other thread: see light.c. */
+static Status target_look(SetsPlan *self, const LogicalNode *project, const LogicalNode *rows) {
+    Source *source;
+    TRY(catalog_source(self->plan->root->write_catalog, &source, self->err));
+    bool here = (source_connector(source)->flags & TRIB_NONBLOCKING) != 0;
+    self->statement->sets_light = here && exprs_flat(project) && exprs_flat(rows);
+    return TRIB_OK;
+}
+
 static Status plan_make(SetsPlan *self) {
     Statement *s = self->statement;
     LogicalNode *write, *rows, *project;
@@ -132,10 +151,11 @@ static Status plan_make(SetsPlan *self) {
     self->plan->root = write;
     TRY_ALLOC(s->sets_types, ARENA_ARRAY(self->arena, Type, s->nparameters), self->err);
     for (uint32_t i = 0; i < s->nparameters; i++) s->sets_types[i] = s->sets.columns[i].type;
-    return physical_lower(self->arena, self->plan, &s->eval, false, &s->sets_plan, self->err);
+    TRY(physical_lower(self->arena, self->plan, &s->eval, false, &s->sets_plan, self->err));
+    return target_look(self, project, rows);
 }
 
-static bool plan_fits(const Statement *self) {
+bool sets_planned(const Statement *self) {
     if (!self->sets_plan) return false;
     for (uint32_t i = 0; i < self->nparameters; i++)
         if (!type_equal(self->sets_types[i], self->sets.columns[i].type)) return false;
@@ -143,7 +163,7 @@ static bool plan_fits(const Statement *self) {
 }
 
 Status sets_plan(Statement *self, Error *err) {
-    if (!plan_fits(self)) {
+    if (!sets_planned(self)) {
         ParameterSets sets = self->sets;
         sets_forget(self);
         self->sets = sets;

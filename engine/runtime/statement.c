@@ -192,7 +192,7 @@ static void request_end(Statement *self) {
 static Status request_submit(Statement *self, RequestKind kind, Error *err) {
     TRY(request_begin(self, kind, err));
     self->job = (Job){.run = request_run, .context = self};
-    if (self->light) {
+    if (self->light || (kind == REQUEST_EXECUTE && statement_sets_are_light(self))) {
         request_run(self);
         self->job.done = true;
         return TRIB_OK;
