@@ -1,7 +1,7 @@
 /*
  * chunk.c - building and sealing the columns of row groups.
  *
- * Buffers grow by doubling up to GROUP_ROWS positions and are cut to size by chunk_seal. Text goes
+ * Buffers grow by two, then by four, up to GROUP_ROWS positions and are cut to size by chunk_seal. Text goes
  * into blocks of 4 KiB, doubling up to 1 MiB; a view refers to block and offset, as in Arrow's string
  * view layout. The validity bitmap exists only if the chunk holds a NULL. Values under a NULL are
  * zeroed, so that nothing of what a writer left there shows.
@@ -20,7 +20,9 @@
 #include "connectors/memory/sketch.h"
 #include "connectors/support/call.h"
 
-#define FIRST_ROWS  64
+#define FIRST_ROWS 64
+#define STEEP_ROWS \
+    1024 /* from here on buffers grow by four: what has so many rows goes on, and moving costs */
 #define FIRST_BLOCK 4096u
 #define LAST_BLOCK  (1u << 20)
 #define MAX_DEPTH   64
@@ -199,7 +201,8 @@ static Status chunk_reserve(Chunk *self, const TribHost *host, uint32_t more, Er
                          "the arrays of one row group hold more than 2^31 elements");
     if (need <= self->capacity && (self->capacity || self->layout != CHUNK_LIST)) return TRIB_OK;
     uint64_t capacity = self->capacity ? self->capacity : FIRST_ROWS;
-    while (capacity < need) capacity *= 2;
+    while (capacity < need) capacity *= capacity < STEEP_ROWS ? 2 : 4;
+    if (capacity > GROUP_ROWS && need <= GROUP_ROWS) capacity = GROUP_ROWS;
     if (self->layout != CHUNK_STRUCT) {
         size_t used = self->values ? values_bytes(self, self->length) : 0;
         TRY(buffer_resize(host, &self->values, used, values_bytes(self, (uint32_t)capacity),
