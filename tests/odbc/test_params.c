@@ -1,10 +1,11 @@
 /*
- * test_params.c - arrays of parameters and data at execution, stored in tables of a memory catalog and
+ * test_params.c - arrays of parameters and data at execution, stored in tables of memory and of SQLite and
  * asked of queries: bindings by column and by row, offsets, status and operation arrays, partial failure,
  * results one after the other, values in parts, cancelling in between.
  */
 #include "tests/odbc/odbc_test.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,10 +13,16 @@
 
 static Odbc odbc;
 static char config[] = "/tmp/tributary_config_XXXXXX";
+static char lite_file[] = "/tmp/tributary_params_XXXXXX";
 static char connection[500];
 
 static int load(void **state) {
-    static const char text[] = "{ \"catalogs\": { \"memory\": { \"type\": \"memory\" } } }\n";
+    char text[300];
+    file_new(lite_file, "");
+    snprintf(text, sizeof text,
+             "{ \"catalogs\": { \"memory\": { \"type\": \"memory\" }, \"lite\": { \"type\": "
+             "\"sqlite\", \"path\": \"%s\", \"mode\": \"readwrite\" } } }\n",
+             lite_file);
     file_new(config, text);
     connection_string(connection, sizeof connection, config, CONNECTOR_PATH, "memory");
     odbc_load(&odbc, REAL_DRIVER);
@@ -24,6 +31,7 @@ static int load(void **state) {
 
 static int unload(void **state) {
     unlink(config);
+    unlink(lite_file);
     return 0;
 }
 
@@ -351,6 +359,129 @@ static void insert_fails_wholly(void **state) {
     link_close(&link);
 }
 
+/* Rows go to SQLite several at a time: the bad ones are found among them, and the others are all there. */
+static void insert_into_file(void **state) {
+    Link link;
+    enum { N = 115 };
+    static SQLINTEGER ids[N];
+    static char texts[N][24], days[N][16];
+    static SQLLEN lengths[N], day_lengths[N];
+    static SQLUSMALLINT status[N];
+    open3(&link);
+    run_ok(&link, "USE lite.main");
+    run_ok(&link, "CREATE TABLE rows (id integer PRIMARY KEY, text varchar(10) NOT NULL, d date, "
+                  "n decimal(30,4), t timestamp(3))");
+    for (int i = 0; i < N; i++) {
+        ids[i] = i;
+        lengths[i] = snprintf(texts[i], sizeof texts[i], "%d.25", i);
+        day_lengths[i] =
+            snprintf(days[i], sizeof days[i], "20%02d-%02d-%02d", i % 30, 1 + i % 12, 1 + i % 28);
+    }
+    ids[40] = 8;                 /* there already, in the same array */
+    lengths[41] = SQL_NULL_DATA; /* must not be */
+    ids[114] = 40;               /* not there, since the other 40 has become 8 */
+    day_lengths[5] = SQL_NULL_DATA;
+    set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)N);
+    set(&link, SQL_ATTR_PARAM_STATUS_PTR, status);
+    bind(&link, 1, SQL_C_SLONG, SQL_INTEGER, 0, 0, ids, 0, NULL);
+    bind(&link, 2, SQL_C_CHAR, SQL_VARCHAR, 24, 0, texts, 24, lengths);
+    bind(&link, 3, SQL_C_CHAR, SQL_TYPE_DATE, 10, 0, days, 16, day_lengths);
+    bind(&link, 4, SQL_C_CHAR, SQL_DECIMAL, 30, 4, texts, 24, lengths);
+    bind(&link, 5, SQL_C_CHAR, SQL_TYPE_TIMESTAMP, 23, 3, days, 16, day_lengths);
+    INFO(run(&link, "INSERT INTO rows VALUES (?, ?, ?, ?, ?)"));
+    STATE_IS(&link, "23000");
+    assert_int_equal(rows_written(&link), N - 2);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(status[i], i == 40 || i == 41 ? SQL_PARAM_ERROR : SQL_PARAM_SUCCESS);
+    assert_string_equal(
+        answer(&link, "SELECT count(*) FROM rows WHERE CAST(text AS decimal(30, 4)) = n"), "113");
+    assert_string_equal(answer(&link, "SELECT count(*) FROM rows WHERE CAST(t AS date) = d AND "
+                                      "day(d) = 1 + CAST(n AS integer) % 28 AND year(d) = 2000 + "
+                                      "CAST(n AS integer) % 30"),
+                        "112");
+    assert_string_equal(answer(&link, "SELECT count(*) FROM rows WHERE d IS NULL AND id = 5"), "1");
+    /* the same text of the statement, another table */
+    run_ok(&link, "DROP TABLE rows");
+    run_ok(&link,
+           "CREATE TABLE rows (t timestamp(3), n decimal(30,4), d date, text varchar(10), id "
+           "integer)");
+    OK(run(&link, "INSERT INTO rows (id, text, d, n, t) VALUES (?, ?, ?, ?, ?)"));
+    assert_string_equal(answer(&link, "SELECT sum(id) FROM rows"), "6449");
+    run_ok(&link, "ALTER TABLE rows ADD COLUMN more integer");
+    OK(run(&link, "INSERT INTO rows (id, text, d, n, t) VALUES (?, ?, ?, ?, ?)"));
+    assert_string_equal(answer(&link, "SELECT count(*) FROM rows WHERE more IS NULL AND id = 8"),
+                        "4");
+    run_ok(&link, "DROP TABLE rows");
+    link_close(&link);
+}
+
+/* More columns than one statement takes rows of. */
+static void insert_wide(void **state) {
+    Link link;
+    enum { N = 50, COLUMNS = 300 };
+    static SQLINTEGER values[COLUMNS][N];
+    char sql[COLUMNS * 16];
+    open3(&link);
+    run_ok(&link, "USE lite.main");
+    for (int columns = 20; columns <= COLUMNS; columns += 140) {
+        int at = snprintf(sql, sizeof sql, "CREATE TABLE wide (c0 integer");
+        for (int c = 1; c < columns; c++)
+            at += snprintf(sql + at, sizeof sql - (size_t)at, ", c%d integer", c);
+        snprintf(sql + at, sizeof sql - (size_t)at, ")");
+        run_ok(&link, sql);
+        set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)N);
+        at = snprintf(sql, sizeof sql, "INSERT INTO wide VALUES (?");
+        for (int c = 0; c < columns; c++) {
+            for (int i = 0; i < N; i++) values[c][i] = 1000 * c + i;
+            bind(&link, (SQLUSMALLINT)(c + 1), SQL_C_SLONG, SQL_INTEGER, 0, 0, values[c], 0, NULL);
+            if (c) at += snprintf(sql + at, sizeof sql - (size_t)at, ", ?");
+        }
+        snprintf(sql + at, sizeof sql - (size_t)at, ")");
+        OK(run(&link, sql));
+        assert_int_equal(rows_written(&link), N);
+        snprintf(sql, sizeof sql,
+                 "SELECT count(*) FROM wide WHERE c%d = c0 + %d AND c9 = c0 + 9000", columns - 1,
+                 1000 * (columns - 1));
+        assert_string_equal(answer(&link, sql), "50");
+        set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)1);
+        OK(odbc.SQLFreeStmt(link.stmt, SQL_RESET_PARAMS));
+        run_ok(&link, "DROP TABLE wide");
+    }
+    link_close(&link);
+}
+
+static void *insert_on_small_stack(void *unused) {
+    static const char sql[] = "INSERT INTO deep VALUES (1 + (1 + (1 + (1 + (1 + (1 + ?))))))";
+    Link link;
+    SQLINTEGER value;
+    open3(&link);
+    run_ok(&link, "CREATE TABLE deep (n bigint)");
+    bind(&link, 1, SQL_C_SLONG, SQL_INTEGER, 0, 0, &value, 0, NULL);
+    OK(odbc.SQLPrepare(link.stmt, (SQLCHAR *)(uintptr_t)sql, SQL_NTS));
+    for (value = 0; value < 50; value++) OK(odbc.SQLExecute(link.stmt));
+    assert_string_equal(answer(&link, "SELECT sum(n) FROM deep"), "1525");
+    run_ok(&link, "DROP TABLE deep");
+    link_close(&link);
+    return NULL;
+}
+
+/* What is stored on the caller's thread takes little of its stack, or goes to another thread. */
+static void insert_with_small_stack(void **state) {
+    static const size_t sizes[] = {128 << 10, 256 << 10, 8 << 20};
+#ifdef __SANITIZE_THREAD__
+    skip(); /* it wants stacks of a megabyte for itself */
+#endif
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        pthread_attr_t attributes;
+        pthread_t thread;
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, sizes[i]);
+        assert_int_equal(pthread_create(&thread, &attributes, insert_on_small_stack, NULL), 0);
+        pthread_join(thread, NULL);
+        pthread_attr_destroy(&attributes);
+    }
+}
+
 /* One set of parameters again and again, with other types in between: the kept plan fits or is made anew. */
 static void insert_by_set(void **state) {
     Link link;
@@ -638,13 +769,23 @@ static void put_beyond_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(insert_by_column),     cmocka_unit_test(insert_by_row),
-        cmocka_unit_test(insert_fails_in_part), cmocka_unit_test(failure_without_statuses),
-        cmocka_unit_test(insert_fails_wholly),  cmocka_unit_test(declared_size),
-        cmocka_unit_test(change_by_sets),       cmocka_unit_test(nothing_inserted),
-        cmocka_unit_test(insert_by_set),        cmocka_unit_test(query_per_set),
-        cmocka_unit_test(query_sets_fail),      cmocka_unit_test(put_in_parts),
-        cmocka_unit_test(put_arrays),           cmocka_unit_test(put_beyond_memory),
+        cmocka_unit_test(insert_by_column),
+        cmocka_unit_test(insert_by_row),
+        cmocka_unit_test(insert_fails_in_part),
+        cmocka_unit_test(failure_without_statuses),
+        cmocka_unit_test(insert_fails_wholly),
+        cmocka_unit_test(declared_size),
+        cmocka_unit_test(change_by_sets),
+        cmocka_unit_test(nothing_inserted),
+        cmocka_unit_test(insert_by_set),
+        cmocka_unit_test(query_per_set),
+        cmocka_unit_test(query_sets_fail),
+        cmocka_unit_test(put_in_parts),
+        cmocka_unit_test(put_arrays),
+        cmocka_unit_test(put_beyond_memory),
+        cmocka_unit_test(insert_into_file),
+        cmocka_unit_test(insert_wide),
+        cmocka_unit_test(insert_with_small_stack),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
