@@ -39,6 +39,20 @@ static int on_busy(void *context, int attempts) {
     return 1;
 }
 
+/* What SQLite says in words alone (SQLITE_ERROR). */
+static ErrorCode code_of_words(const char *text) {
+    static const struct {
+        const char *words;
+        ErrorCode code;
+    } rows[] = {{"integer overflow", ERR_OUT_OF_RANGE},
+                {"no such table", ERR_TABLE_NOT_FOUND},
+                {"no such column", ERR_COLUMN_NOT_FOUND},
+                {"has no column named", ERR_COLUMN_NOT_FOUND}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strstr(text, rows[i].words)) return rows[i].code;
+    return ERR_SOURCE;
+}
+
 Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *what, Error *err) {
     const char *text = db && db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc);
     ErrorCode code = ERR_SOURCE;
@@ -60,9 +74,7 @@ Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *wh
     case SQLITE_IOERR:
     case SQLITE_FULL:
     case SQLITE_CORRUPT: code = ERR_IO; break;
-    case SQLITE_ERROR:
-        code = strstr(text, "integer overflow") ? ERR_OUT_OF_RANGE : ERR_SOURCE;
-        break;
+    case SQLITE_ERROR: code = code_of_words(text); break;
     default: break;
     }
     if (code == ERR_CANCELLED)
@@ -70,7 +82,7 @@ Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *wh
     else
         error_set(err, code, "%s: %s", what, text);
     err->native = rc;
-    if ((rc & 0xff) == SQLITE_ERROR && strstr(text, "no such")) {
+    if (code == ERR_TABLE_NOT_FOUND || code == ERR_COLUMN_NOT_FOUND) {
         error_hint(err, "if the table was changed, its cached description may be stale");
     }
     if ((rc & 0xff) == SQLITE_BUSY) {

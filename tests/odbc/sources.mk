@@ -69,9 +69,9 @@ tests_odbc_test_catalog_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_catalog_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl
 
 check_PROGRAMS += tests/odbc/test_params
-tests_odbc_test_params_SOURCES = tests/odbc/test_params.c $(ODBC_TEST_SOURCES)
+tests_odbc_test_params_SOURCES = tests/odbc/test_params.c $(ODBC_TEST_SOURCES) $(SQLITE_FILE_SOURCES)
 tests_odbc_test_params_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
-tests_odbc_test_params_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
+tests_odbc_test_params_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
 check_PROGRAMS += tests/odbc/test_transactions
 tests_odbc_test_transactions_SOURCES = tests/odbc/test_transactions.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_transactions_CPPFLAGS = $(REAL_TEST_CPPFLAGS)

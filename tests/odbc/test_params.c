@@ -3,6 +3,7 @@
  * asked of queries: bindings by column and by row, offsets, status and operation arrays, partial failure,
  * results one after the other, values in parts, cancelling in between.
  */
+#include "tests/connectors/sqlite_file.h"
 #include "tests/odbc/odbc_test.h"
 
 #include <pthread.h>
@@ -411,6 +412,16 @@ static void insert_into_file(void **state) {
     OK(run(&link, "INSERT INTO rows (id, text, d, n, t) VALUES (?, ?, ?, ?, ?)"));
     assert_string_equal(answer(&link, "SELECT count(*) FROM rows WHERE more IS NULL AND id = 8"),
                         "4");
+    /* another program takes the table away */
+    OK(odbc.SQLPrepare(link.stmt,
+                       (SQLCHAR *)"INSERT INTO rows (id, text, d, n, t) VALUES (?, ?, ?, ?, ?)",
+                       SQL_NTS));
+    sqlite_file_run(lite_file, "DROP TABLE rows");
+    FAILS(odbc.SQLExecute(link.stmt));
+    STATE_IS(&link, "42S02");
+    sqlite_file_run(lite_file, "CREATE TABLE rows (id integer, text, d, n)");
+    FAILS(odbc.SQLExecute(link.stmt));
+    STATE_IS(&link, "42S22");
     run_ok(&link, "DROP TABLE rows");
     link_close(&link);
 }

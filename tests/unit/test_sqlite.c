@@ -493,7 +493,8 @@ static void test_files(void **state) {
     Answer answer;
     Ask what = ask_all(f.arena, fresh);
     ask(&f.subject, f.arena, &what, &answer);
-    assert_int_equal(answer.status, TRIB_IO);
+    assert_int_equal(answer.status, TRIB_NOT_FOUND);
+    assert_string_equal(answer.err.sqlstate, "42S22");
     assert_non_null(strstr(answer.err.message, "no such column"));
     assert_non_null(strstr(answer.err.hint, "stale"));
     fixture_close(&f);
