@@ -204,8 +204,8 @@ typedef enum {
  *   PARAM      ref = slot, 0-based (its value comes with the scan request)
  *   CALL       op = TribFunctionId; cast and try_cast convert their one child to `type`
  *   AGGREGATE  op = TribFunctionId of an aggregate; ref bit 0 = DISTINCT; children = arguments
- * may_raise: evaluating it can fail on some data (overflow, division by zero, a bad cast). Such nodes
- * are never offered as conjuncts unless their value ranges prove otherwise.
+ * may_raise: evaluating this node can fail on some data (overflow, division by zero, a bad cast). Such nodes
+ * are never offered as conjuncts unless their value ranges prove otherwise; new values of columns have them.
  */
 typedef struct TribNode {
     uint16_t kind;
@@ -430,7 +430,9 @@ typedef struct TribWriteRequest {
  * UPDATE and DELETE as a whole: the rows of `table` for which all conjuncts are true get the assignments. The
  * connector does it (verdict EXACT, `rows` counted) if it is sure to change exactly those rows to exactly
  * those values, or changes nothing and answers NONE with the reason: the host then reads the rows and writes
- * them by their row key. Nodes are those of offers: columns are of table 0, no parameters.
+ * them by their row key. Nodes are those of offers: columns are of table 0, no parameters. Columns in new values
+ * mean the old row, whatever is assigned beside. What raises here (nodes that may, a value that the column does not take: a number
+ * too large, a text too long) must fail there, too, with the same SQLSTATE.
  */
 typedef struct TribAssignment {
     uint32_t column;

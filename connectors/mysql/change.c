@@ -1,8 +1,8 @@
 /*
  * change.c - UPDATE and DELETE as a whole, where the server evaluates the condition as the engine does.
  *
- * The statement comes from support/sql_change.c with the rules of shippable.c: all conditions EXACT, all new values
- * constants. It is one prepared statement, executed on the transaction's connection; the rows that it finds are
+ * The statement comes from support/sql_change.c with the rules of shippable.c and compute.c: all conditions EXACT, all
+ * new values constants or computed alike. It is one prepared statement, executed on the transaction's connection; the rows that it finds are
  * counted. One thread per call; memory in an arena of the call.
  */
 #include "connectors/mysql/plan.h"

@@ -633,4 +633,5 @@ const SqlDialect shippable_dialect = {
     .max_depth = 100,
     .true_text = "1 = 1",
     .false_text = "1 = 0",
+    .assigning = &shippable_assigning,
 };

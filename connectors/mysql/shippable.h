@@ -10,6 +10,7 @@
 #define SHIPPABLE_PARAMS 20000
 
 extern const SqlDialect shippable_dialect;
+extern const SqlAssigning shippable_assigning; /* compute.c */
 
 /* Facts of a table that is a statement: its name is the text. */
 #define MYSQL_QUERY_FACTS "statement"

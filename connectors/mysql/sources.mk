@@ -5,6 +5,7 @@ trib_mysql_la_SOURCES = \
 	connectors/mysql/bind.c connectors/mysql/bind.h \
 	connectors/mysql/catalog.h \
 	connectors/mysql/change.c \
+	connectors/mysql/compute.c \
 	connectors/mysql/connection.c connectors/mysql/connection.h \
 	connectors/mysql/ddl.c \
 	connectors/mysql/decode.c connectors/mysql/decode.h \

@@ -73,7 +73,7 @@ typedef struct Warning {
 
 /* Codes that say: a value is not stored as it was sent. */
 static bool code_changes_values(int64_t code) {
-    static const int64_t codes[] = {1048, 1263, 1264, 1265, 1292, 1366, 1406, 1411, 1916};
+    static const int64_t codes[] = {1048, 1263, 1264, 1265, 1292, 1301, 1366, 1406, 1411, 1916};
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         if (codes[i] == code) return true;
     }

@@ -4,6 +4,7 @@ SUPPORT_SOURCES += connectors/support/batch_builder.c connectors/support/batch_b
 	connectors/support/options.c connectors/support/options.h \
 	connectors/support/pool.c connectors/support/pool.h \
 	connectors/support/row_value.c connectors/support/row_value.h \
+	connectors/support/sql_assign.c \
 	connectors/support/sql_change.c connectors/support/sql_change.h \
 	connectors/support/sql_plan.c connectors/support/sql_render.c connectors/support/sql_render.h \
 	connectors/support/sql_value.c connectors/support/sql_text.h

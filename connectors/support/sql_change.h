@@ -7,10 +7,11 @@
 #include "connectors/support/sql_text.h"
 
 /*
- * The statement for a TribModify: UPDATE t SET c = ?, ... WHERE ..., or DELETE FROM t WHERE .... The first
- * `nvalues` parameters are new values, the others are the condition's. verdict NONE with a reason where the
- * dialect cannot evaluate the conditions exactly, or a new value is no constant; text is empty then. storable() says why a value cannot be
- * stored in a column by a parameter, NULL = it can.
+ * The statement for a TribModify: UPDATE t SET c = ?, ... WHERE ..., or DELETE FROM t WHERE .... Verdict NONE with a
+ * reason, and an empty text, where the dialect cannot evaluate the conditions exactly, or a new value is neither a
+ * constant nor something that the dialect computes as the engine does (dialect->assigning). Of a dialect that
+ * computes none the first `nassignments` parameters are the new values in their order. storable() says why a constant cannot
+ * be stored in a column by a parameter, NULL = it can.
  */
 Status sql_change(const SqlDialect *dialect, const void *context, Arena *arena,
                   const char *(*storable)(const TribColumn *column, const TribValue *value),

@@ -17,6 +17,7 @@
 #define REASON_DEPTH   "nested too deeply"
 #define REASON_RULE    "no rule for this operator and these types"
 #define REASON_INEXACT "a stored value may be read as NULL"
+#define REASON_RAISES  "may raise an error"
 
 static const SqlVerdict VERDICT_EXACT = {TRIB_EXACT, NULL};
 
@@ -105,9 +106,10 @@ const SqlColumn *sql_facts(SqlWriter *self, uint32_t table, uint32_t column) {
     if (self->columns_known[table][column]) return facts;
     facts->cap = TRIB_EXACT;
     const TribTable *of = self->render.offer->tables[table];
-    if (self->render.dialect->column) {
-        Status status = self->render.dialect->column(self->render.context, self->render.arena, of,
-                                                     &of->columns[column], facts, self->err);
+    const SqlDialect *dialect = self->render.dialect;
+    if (dialect->column) {
+        Status status = (self->assigning ? dialect->assigning->column : dialect->column)(
+            self->render.context, self->render.arena, of, &of->columns[column], facts, self->err);
         if (status != TRIB_OK) {
             self->failed = status;
             return NULL;
@@ -190,8 +192,6 @@ static bool same_family(TribType a, TribType b) {
 
 /* ---------------------------------------------------------------- finding rules */
 
-static const SqlNodeInfo *sql_info(SqlWriter *self, uint32_t node, uint32_t depth);
-
 /* The arguments of a rule's operator: the children of a call, or the node itself for pseudo-operators. */
 typedef struct Arguments {
     uint32_t first, count;
@@ -201,6 +201,8 @@ static bool rule_fits(SqlWriter *self, const SqlRule *rule, uint16_t op, Argumen
                       TribType result, uint16_t flags) {
     const TribNode *nodes = self->render.offer->nodes;
     if (rule->op != op || ((rule->flags ^ flags) & SQL_DISTINCT)) return false;
+    if ((rule->flags & SQL_STORED) && !(flags & SQL_STORED)) return false;
+    if ((flags & SQL_RAISES) && !(rule->flags & SQL_RAISES)) return false;
     if (rule->result && !(rule->result & type_mask(result))) return false;
     for (uint32_t i = 0; i < args.count; i++) {
         uint32_t mask = i && rule->rest ? rule->rest : rule->first;
@@ -211,6 +213,30 @@ static bool rule_fits(SqlWriter *self, const SqlRule *rule, uint16_t op, Argumen
         if (i && is_comparison(op) && !same_family(nodes[args.first].type, type)) return false;
     }
     return true;
+}
+
+/* What a rule must say, or may say, for it to be taken for a call. */
+static uint16_t call_flags(const SqlWriter *self, const TribNode *call) {
+    uint16_t flags = call->kind == TRIB_NODE_AGGREGATE && (call->ref & 1) ? SQL_DISTINCT : 0;
+    if (!self->assigning) return flags;
+    if (self->infos[call - self->render.offer->nodes].stored) flags |= SQL_STORED;
+    return call->may_raise ? flags | SQL_RAISES : flags;
+}
+
+const SqlRule *sql_rule(SqlWriter *self, uint16_t op, const TribNode *call, uint32_t first,
+                        uint32_t count) {
+    const SqlDialect *dialect = self->render.dialect;
+    const SqlAssigning *more = self->assigning ? dialect->assigning : NULL;
+    uint16_t flags = call_flags(self, call);
+    Arguments args = {first, count};
+    for (uint32_t i = 0; more && i < more->nrules; i++) {
+        if (rule_fits(self, &more->rules[i], op, args, call->type, flags)) return &more->rules[i];
+    }
+    for (uint32_t i = 0; i < dialect->nrules; i++) {
+        if (rule_fits(self, &dialect->rules[i], op, args, call->type, flags))
+            return &dialect->rules[i];
+    }
+    return NULL;
 }
 
 typedef struct Match {
@@ -229,8 +255,7 @@ static Match match_none(const char *reason) {
 /* Picks the rule for `op` over the arguments. `call` is handed to the rule's check. */
 static Match rule_find(SqlWriter *self, uint16_t op, const TribNode *call, Arguments args,
                        uint32_t depth) {
-    const SqlDialect *dialect = self->render.dialect;
-    Match match = match_none(REASON_RULE);
+    Match match = match_none(call->may_raise ? REASON_RAISES : REASON_RULE);
     for (uint32_t i = 0; i < args.count; i++) {
         const SqlNodeInfo *info = sql_info(self, args.first + i, depth + 1);
         if (!info->ok) return match_none(info->reason);
@@ -240,21 +265,17 @@ static Match rule_find(SqlWriter *self, uint16_t op, const TribNode *call, Argum
             match.cap_reason = info->reason;
         }
     }
-    uint16_t flags = call->kind == TRIB_NODE_AGGREGATE && (call->ref & 1) ? SQL_DISTINCT : 0;
-    for (uint32_t i = 0; i < dialect->nrules; i++) {
-        const SqlRule *rule = &dialect->rules[i];
-        if (!rule_fits(self, rule, op, args, call->type, flags)) continue;
-        if (!rule->template) return match_none(rule->reason ? rule->reason : REASON_RULE);
-        match.rule = rule;
-        match.template = rule->template;
-        match.verdict = (SqlVerdict){rule->verdict, rule->reason};
-        if (rule->check) {
-            const char *reason = rule->reason;
-            TribVerdictKind kind = rule->check(&self->render, call, &match.template, &reason);
-            if (kind < match.verdict.kind) match.verdict.kind = kind;
-            match.verdict.reason = reason;
-        }
-        return match;
+    const SqlRule *rule = sql_rule(self, op, call, args.first, args.count);
+    if (!rule) return match;
+    if (!rule->template) return match_none(rule->reason ? rule->reason : REASON_RULE);
+    match.rule = rule;
+    match.template = rule->template;
+    match.verdict = (SqlVerdict){rule->verdict, rule->reason};
+    if (rule->check) {
+        const char *reason = rule->reason;
+        TribVerdictKind kind = rule->check(&self->render, call, &match.template, &reason);
+        if (kind < match.verdict.kind) match.verdict.kind = kind;
+        match.verdict.reason = reason;
     }
     return match;
 }
@@ -264,8 +285,15 @@ static void info_call(SqlWriter *self, const TribNode *node, SqlNodeInfo *info, 
     Arguments args = {node->first, node->count};
     if (is_widening_cast(&self->render, node)) {
         const SqlNodeInfo *inner = sql_info(self, node->first, depth + 1);
+        bool stored = info->stored;
         *info = *inner;
+        info->stored = stored;
         info->passthrough = true;
+        return;
+    }
+    if (info->stored && node->op == TRIB_FN_cast) { /* see sql_assigned: storing it does it */
+        *info = *sql_info(self, node->first, depth + 1);
+        info->stored = info->passthrough = true;
         return;
     }
     Match match = rule_find(self, node->op, node, args, depth);
@@ -281,6 +309,7 @@ static void info_call(SqlWriter *self, const TribNode *node, SqlNodeInfo *info, 
         info->reason = match.cap_reason ? match.cap_reason : REASON_INEXACT;
         return;
     }
+    if (self->assigning && !sql_operands(self, node, info)) return;
     info->ok = true;
     info->inexact = match.inexact;
     info->template = match.template;
@@ -308,6 +337,7 @@ static void info_leaf(SqlWriter *self, const TribNode *node, SqlNodeInfo *info) 
         info->inexact = facts->cap < TRIB_EXACT || facts->guard;
         info->classes = facts->class;
         info->reason = facts->reason;
+        info->never_null = !column->nullable && !info->inexact;
         return;
     }
     if (node->kind == TRIB_NODE_PARAM) {
@@ -320,19 +350,22 @@ static void info_leaf(SqlWriter *self, const TribNode *node, SqlNodeInfo *info) 
     info->reason =
         render->dialect->unbindable ? render->dialect->unbindable(render->context, value) : NULL;
     info->ok = info->reason == NULL;
+    info->never_null = !value->is_null;
 }
 
-static const SqlNodeInfo *sql_info(SqlWriter *self, uint32_t node, uint32_t depth) {
+const SqlNodeInfo *sql_info(SqlWriter *self, uint32_t node, uint32_t depth) {
     SqlNodeInfo *info = &self->infos[node];
     if (info->known) return info;
     const TribNode *of = &self->render.offer->nodes[node];
-    SqlNodeInfo found = {.known = true, .cap = TRIB_EXACT};
-    if (of->may_raise)
+    SqlNodeInfo found = {.known = true, .cap = TRIB_EXACT, .stored = info->stored};
+    if (of->may_raise && !self->assigning)
         found.reason = "may raise";
     else if (depth > self->render.dialect->max_depth)
         found.reason = REASON_DEPTH;
     else if (of->kind == TRIB_NODE_AGGREGATE)
         found.reason = "an aggregate";
+    else if (self->assigning && of->kind == TRIB_NODE_CALL && of->op == TRIB_FN_case)
+        sql_case_info(self, of, &found, depth);
     else if (of->kind == TRIB_NODE_CALL)
         info_call(self, of, &found, depth);
     else
@@ -361,14 +394,12 @@ SqlVerdict sql_capability(SqlWriter *self, const TribNode *column, uint16_t op) 
 
 /* ---------------------------------------------------------------- writing */
 
-static void write_value(SqlWriter *self, uint32_t node, bool nested);
-
 /* A text with one "%" or "{0}" in it: what stands before and after. */
-static void write_around(SqlWriter *self, Str template, const char *hole, uint32_t node) {
+void sql_around(SqlWriter *self, Str template, const char *hole, uint32_t node) {
     size_t width = strlen(hole);
     for (size_t i = 0; i < template.len; i++) {
         if (i + width <= template.len && memcmp(template.data + i, hole, width) == 0) {
-            write_value(self, node, false);
+            sql_value(self, node, false);
             i += width - 1;
         } else {
             buf_char(&self->text, template.data[i]);
@@ -459,9 +490,9 @@ static void write_list(SqlWriter *self, Arguments args, uint32_t from, Str item)
     for (uint32_t i = from; i < args.count && sql_fits(self); i++) {
         if (i > from) buf_text(&self->text, ", ");
         if (item.len)
-            write_around(self, item, "%", args.first + i);
+            sql_around(self, item, "%", args.first + i);
         else
-            write_value(self, args.first + i, false);
+            sql_value(self, args.first + i, false);
     }
 }
 
@@ -481,7 +512,7 @@ static const char *write_hole(SqlWriter *self, const char *hole, const TribNode 
         Str item = {c + 2, c[1] == '|' ? (size_t)(end - c - 2) : 0};
         write_list(self, args, index, item);
     } else if (index < args.count) {
-        write_value(self, args.first + index, true);
+        sql_value(self, args.first + index, true);
     }
     return end + 1;
 }
@@ -501,7 +532,7 @@ static void write_template(SqlWriter *self, const char *template, const TribNode
     }
 }
 
-static void write_value(SqlWriter *self, uint32_t node, bool nested) {
+void sql_value(SqlWriter *self, uint32_t node, bool nested) {
     const TribNode *of = &self->render.offer->nodes[node];
     const SqlNodeInfo *info = &self->infos[node];
     if (!sql_fits(self)) return;
@@ -514,7 +545,11 @@ static void write_value(SqlWriter *self, uint32_t node, bool nested) {
     default: break;
     }
     if (info->passthrough) {
-        write_value(self, of->first, nested);
+        sql_value(self, of->first, nested);
+        return;
+    }
+    if (self->assigning && of->op == TRIB_FN_case) {
+        sql_case_write(self, of);
         return;
     }
     if (nested) buf_char(&self->text, '(');
@@ -556,6 +591,10 @@ static bool write_guards(SqlWriter *self, uint32_t node, SqlMark since, bool wri
         any |= write_guards(self, of->first + i, since, write);
     }
     return any;
+}
+
+bool sql_guarded(SqlWriter *self, uint32_t node) {
+    return write_guards(self, node, sql_mark(self), false);
 }
 
 /* ---------------------------------------------------------------- conditions */
@@ -748,7 +787,7 @@ SqlVerdict sql_output_column(SqlWriter *self, uint32_t node) {
     if (template)
         write_template(self, template, of, (Arguments){node, 1});
     else
-        write_value(self, node, false);
+        sql_value(self, node, false);
     if (sql_fits(self)) return VERDICT_EXACT;
     sql_undo(self, mark);
     return verdict_none("too long a statement for the source");

@@ -17,6 +17,9 @@ typedef struct SqlVerdict {
 typedef struct SqlNodeInfo {
     bool known, ok;      /* ok: it can be rendered, and gives the engine's value */
     bool passthrough;    /* a widening cast: renders as its argument */
+    bool stored;         /* new values: what comes out of it is stored, or is an error */
+    bool raises;         /* new values: it or one below may raise */
+    bool never_null;     /* known not to be NULL */
     TribVerdictKind cap; /* the lowest cap of the columns below */
     bool inexact;        /* a column below has a cap or a guard: the engine may read NULL instead */
     uint32_t classes;
@@ -26,6 +29,7 @@ typedef struct SqlNodeInfo {
 
 typedef struct SqlWriter {
     SqlRender render; /* first: check functions see this part */
+    bool assigning;   /* new values of columns are written, by the dialect's rules for them */
     Buf text;
     SqlParam *params;
     uint32_t nparams, param_capacity;
@@ -60,6 +64,28 @@ SqlVerdict sql_condition(SqlWriter *self, uint32_t node, bool negated);
 SqlVerdict sql_output_column(SqlWriter *self, uint32_t node);
 /* Writes a value under a pseudo-operator (order, group), or an aggregate; below EXACT nothing is written. */
 SqlVerdict sql_operand(SqlWriter *self, uint32_t node, uint16_t op);
+/* Works a value out, once per node; `depth` is what stands above it. */
+const SqlNodeInfo *sql_info(SqlWriter *self, uint32_t node, uint32_t depth);
+/* Writes a value whose info is ok; `nested`: a call in parentheses. */
+void sql_value(SqlWriter *self, uint32_t node, bool nested);
+/* Writes a template of one value, whose place is `hole`. */
+void sql_around(SqlWriter *self, Str template, const char *hole, uint32_t node);
+/* The row for an operator, its arguments (nodes from `first` on) known; NULL = none. */
+const SqlRule *sql_rule(SqlWriter *self, uint16_t op, const TribNode *call, uint32_t first,
+                        uint32_t count);
+/* Does a column with a guard stand in the expression? */
+bool sql_guarded(SqlWriter *self, uint32_t node);
+
+/* sql_assign.c: what new values ask beyond others. Operands: false with a reason if errors may be missed. */
+bool sql_operands(SqlWriter *self, const TribNode *node, SqlNodeInfo *info);
+void sql_case_info(SqlWriter *self, const TribNode *node, SqlNodeInfo *info, uint32_t depth);
+void sql_case_write(SqlWriter *self, const TribNode *node);
+/*
+ * Writes the new value of a column, which is computed; below EXACT nothing is written. The writer's `assigning`
+ * is set, and stays so.
+ */
+SqlVerdict sql_assigned(SqlWriter *self, uint32_t node, const TribColumn *target);
+
 /* The facts of a column; NULL when the dialect's hook failed (self->failed). */
 const SqlColumn *sql_facts(SqlWriter *self, uint32_t table, uint32_t column);
 /* Is there a rule for op over that column, values unseen (checks are not asked)? */

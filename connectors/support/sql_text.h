@@ -44,7 +44,10 @@ enum {
         1, /* right about which rows are TRUE, not about FALSE and NULL: never negated as a whole */
     SQL_NO_GUARD = 2, /* the guards of columns are not wanted here (IS NULL) */
     SQL_DISTINCT = 4, /* aggregates: the row is for DISTINCT arguments */
-    SQL_STRICT = 8    /* a value that is NULL if an argument is: allowed over columns with a cap */
+    SQL_STRICT = 8,   /* a value that is NULL if an argument is: allowed over columns with a cap */
+    SQL_RAISES = 16,  /* raises where the engine does, so that it may raise: in new values only */
+    SQL_STORED = 32   /* only where nothing follows but storing the value, which refuses what the
+                         column does not take: in new values only */
 };
 
 /*
@@ -91,6 +94,25 @@ typedef enum {
     SQL_NULLS_SMALLEST /* NULL sorts as the smallest value; placed with "c IS NULL" where that is not wanted */
 } SqlNullOrder;
 
+/*
+ * What the dialect computes as new values of columns from old ones (sql_assign.c). The source must evaluate branches of CASE
+ * and COALESCE only where they are chosen, and refuse to store what a column does not take: numbers beyond
+ * its range, longer texts.
+ */
+typedef struct SqlAssigning {
+    const SqlRule *rules; /* looked at before the dialect's own, which are for what cannot raise */
+    uint32_t nrules;
+    /* In the place of the dialect's: texts and classes such that values of columns mix with others. */
+    Status (*column)(const void *context, Arena *arena, const TribTable *table,
+                     const TribColumn *column, SqlColumn *out, Error *err);
+    /*
+     * How a value of a type and of these classes is stored so that the engine's conversion to the column's type is done:
+     * a template, {0} = the value. NULL: not, *reason says why (static, or in the arena).
+     */
+    const char *(*store)(const void *context, Arena *arena, const TribColumn *target, TribType type,
+                         uint32_t classes, const char **reason);
+} SqlAssigning;
+
 struct SqlDialect {
     const char *name;
     void (*quote)(Buf *out, Str name); /* the one function that quotes identifiers */
@@ -118,6 +140,7 @@ struct SqlDialect {
     const char *(*slot_refused)(const void *context, TribType type);
     /* Appends expressions wanted beside the outputs (", rowid"), where rows are rows of the table. NULL = none. */
     void (*extra)(const void *context, Buf *out, const TribTable *table);
+    const SqlAssigning *assigning; /* NULL = new values are constants */
 };
 
 /* ---- results */

@@ -77,6 +77,12 @@ static bool call_may_raise(const Expr *e) {
     return true;
 }
 
+bool expr_raises_itself(const Expr *e) {
+    if (e->kind == EXPR_CALL) return e->as.function && call_may_raise(e);
+    if (e->kind == EXPR_CAST) return !e->try_cast && type_cast_may_raise(e->args[0]->type, e->type);
+    return false;
+}
+
 void expr_derive(Expr *e) {
     bool raises = false, is_volatile = false;
     e->size = 1;
@@ -88,11 +94,11 @@ void expr_derive(Expr *e) {
     switch (e->kind) {
     case EXPR_CALL:
         if (e->as.function == NULL) break;
-        raises = raises || call_may_raise(e);
+        raises = raises || expr_raises_itself(e);
         is_volatile = is_volatile || e->as.function->stability == STABILITY_VOLATILE;
         break;
     case EXPR_CAST:
-        raises = !e->try_cast && (raises || type_cast_may_raise(e->args[0]->type, e->type));
+        raises = !e->try_cast && (raises || expr_raises_itself(e));
         if (e->try_cast) raises = e->args[0]->may_raise;
         break;
     case EXPR_TRY: raises = false; break;

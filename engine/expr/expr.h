@@ -135,6 +135,8 @@ Expr *expr_new(Arena *arena, ExprKind kind, Type type, uint32_t nargs, Expr *con
 /* Sets may_raise and is_volatile from the node and its arguments: after args, type, flags or `as` of a node
  * were set by hand. */
 void expr_derive(Expr *e);
+/* Can a call or cast fail on arguments that did not fail? */
+bool expr_raises_itself(const Expr *e);
 bool expr_equal(const Expr *a, const Expr *b);
 /* Is there a node of the kind, this one or below? */
 bool expr_has_kind(const Expr *e, ExprKind kind);

@@ -56,10 +56,10 @@ static Status change_value(Change *self, uint32_t index, const Expr **out) {
     return TRIB_OK;
 }
 
-/* A text may be longer than the column takes: the engine says so when it writes, the source might cut it. */
+/* A constant text that is longer than the column takes: the engine says so when it writes, the source might
+ * cut it. Of what it computes itself the connector has to know that it does not. */
 static bool fits(const Expr *e, Type type) {
-    if (!type_is_text(type) || type.length == 0) return true;
-    if (e->kind != EXPR_CONSTANT) return false;
+    if (!type_is_text(type) || type.length == 0 || e->kind != EXPR_CONSTANT) return true;
     return e->as.value.is_null ||
            utf8_length(e->as.value.as.text.data, e->as.value.as.text.length) <= type.length;
 }
@@ -90,7 +90,7 @@ static Status change_assignments(Change *self) {
         const char *why;
         list[i].column = write->write_columns[write->nwrite_keys + i];
         TRY(change_value(self, write->nwrite_keys + i, &e));
-        if (!offer_expressible(e, self->scan, &why))
+        if (!offer_assignable(e, self->scan, &why))
             self->reason = why;
         else if (!fits(e, write->write_table->columns[list[i].column].type))
             self->reason = "the length of a text must be checked";

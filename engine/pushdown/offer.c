@@ -14,10 +14,12 @@ static int64_t scan_column(const LogicalNode *scan, ColumnId id) {
 }
 
 bool offer_expressible(const Expr *e, const LogicalNode *scan, const char **reason) {
-    if (e->may_raise) {
-        *reason = "may raise an error";
-        return false;
-    }
+    if (!e->may_raise) return offer_assignable(e, scan, reason);
+    *reason = "may raise an error";
+    return false;
+}
+
+bool offer_assignable(const Expr *e, const LogicalNode *scan, const char **reason) {
     if (e->is_volatile) {
         *reason = "gives another value at each call";
         return false;
@@ -45,7 +47,7 @@ bool offer_expressible(const Expr *e, const LogicalNode *scan, const char **reas
     }
     uint32_t nargs = e->kind == EXPR_NULLIF ? 2 : e->nargs;
     for (uint32_t i = 0; i < nargs; i++) {
-        if (!offer_expressible(e->args[i], scan, reason)) return false;
+        if (!offer_assignable(e->args[i], scan, reason)) return false;
     }
     return true;
 }
@@ -106,7 +108,8 @@ static Status fill_call(OfferBuilder *self, const Expr *e, uint32_t at, Error *e
                                  .op = operator_id(e),
                                  .type = e->type,
                                  .first = first,
-                                 .count = nargs};
+                                 .count = nargs,
+                                 .may_raise = expr_raises_itself(e)};
     for (uint32_t i = 0; i < nargs; i++) TRY(fill(self, e->args[i], first + i, err));
     return TRIB_OK;
 }

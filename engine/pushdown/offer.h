@@ -19,7 +19,9 @@ typedef struct OfferBuilder {
 /* May this expression be offered at all? Not if it may raise, is volatile, or is of a kind that the ABI
  * does not carry; *reason then says so in a few words. */
 bool offer_expressible(const Expr *e, const LogicalNode *scan, const char **reason);
-/* Adds the expression; *node is its root. It must be expressible. */
+/* The same for a new value of a column, which may raise: the nodes that do say so. */
+bool offer_assignable(const Expr *e, const LogicalNode *scan, const char **reason);
+/* Adds the expression; *node is its root. It must be expressible, or assignable. */
 Status offer_add(OfferBuilder *self, const Expr *e, uint32_t *node, Error *err) WARN_UNUSED;
 
 #endif

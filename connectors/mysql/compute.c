@@ -1,0 +1,170 @@
+/*
+ * compute.c - new values of columns that the server computes from the old row: UPDATE t SET c = c + 1.
+ *
+ * The facts behind it (each has its test against a real server):
+ *  - The server computes integers in 64 bits, whatever their columns have, and raises beyond that (1690). The
+ *    engine computes in the width of the type, and raises beyond it. At the top of a value that is one error or the
+ *    other: storing it raises, too (1264; all are 22003). Below the top a sum that leaves the 64 bits exactly when
+ *    the result leaves its type stands around it: x + K - K - K + K.
+ *  - Unsigned integers are widened in the engine; there, u - 1 of 0 is an error, although a later + 1 would mend it.
+ *    So they are read as signed ones, and those of 64 bits as DECIMAL(20,0).
+ *  - Decimals have 65 digits there, so that nothing is lost that the engine keeps. What a column cannot store is
+ *    rounded with a note there: half away from zero, like CAST here, so it is rounded before.
+ *  - Floating-point sums and products are those of C, but infinite ones are errors at once; here only when they are stored.
+ *  - CONCAT mixes texts of one character set only: all are converted to utf8mb4, and back when they are stored
+ *    (a character that the column's set does not have is an error, 22021, a text that is too long 22001).
+ *  - CONCAT is NULL, with a warning, where its result is longer than max_allowed_packet: writer.c looks for that.
+ */
+#include "connectors/mysql/shippable.h"
+#include "connectors/mysql/types.h"
+
+#define INTEGER_CLASSES CLASS_INT
+#define EXACT_CLASSES   (CLASS_INT | CLASS_DECIMAL)
+#define REAL_CLASSES    (CLASS_INT | CLASS_DOUBLE | CLASS_FLOAT)
+
+/* ---------------------------------------------------------------- columns */
+
+static Status computed_column(const void *context, Arena *arena, const TribTable *table,
+                              const TribColumn *column, SqlColumn *out, Error *err) {
+    TRY(shippable_dialect.column(context, arena, table, column, out, err));
+    switch (out->class) {
+    case CLASS_UINT:
+        if (column->type.id == TRIB_TYPE_DECIMAL) {
+            out->class = CLASS_DECIMAL;
+            out->text = "CAST({0} AS DECIMAL(20,0))";
+        } else {
+            out->class = CLASS_INT;
+            out->text = "CAST({0} AS SIGNED)";
+        }
+        break;
+    case CLASS_EXACT:
+    case CLASS_PADDED:
+    case CLASS_FOLDED:
+        out->class = CLASS_FOLDED;
+        out->text = "CONVERT({0} USING utf8mb4)";
+        break;
+    case CLASS_BOOL:
+    case CLASS_BIT:
+        if (column->type.id == TRIB_TYPE_BOOLEAN) out->text = "({0} <> 0)";
+        break;
+    default: break;
+    }
+    return TRIB_OK;
+}
+
+/* ---------------------------------------------------------------- storing */
+
+static const char *store_rounded(Arena *arena, int scale, const char **reason) {
+    const char *template = arena_printf(arena, "ROUND({0}, %d)", scale);
+    if (!template) *reason = "memory is exhausted";
+    return template;
+}
+
+static bool is_integer(TribType type) {
+    return type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT;
+}
+
+static bool stores_number(ColumnClass target) {
+    return target == CLASS_INT || target == CLASS_UINT || target == CLASS_DECIMAL;
+}
+
+/* The conversion to the column's type is left to the server only where it does the same. */
+static const char *computed_store(const void *context, Arena *arena, const TribColumn *target,
+                                  TribType type, uint32_t classes, const char **reason) {
+    ColumnFacts facts = {.class = CLASS_OTHER};
+    if (target->facts) facts_parse(target->facts, &facts);
+    *reason = "a new value of this column is not computed in the source";
+    if (target->unreadable) return NULL;
+    if (is_integer(type) && !(classes & ~(uint32_t)INTEGER_CLASSES))
+        return stores_number(facts.class) || facts.class == CLASS_DOUBLE ? "{0}" : NULL;
+    if (type.id == TRIB_TYPE_DECIMAL && !(classes & ~(uint32_t)EXACT_CLASSES)) {
+        if (!stores_number(facts.class)) return NULL;
+        int scale = target->type.id == TRIB_TYPE_DECIMAL ? target->type.scale : 0;
+        return type.scale > scale ? store_rounded(arena, scale, reason) : "{0}";
+    }
+    if (type.id != target->type.id) return NULL;
+    switch (type.id) {
+    case TRIB_TYPE_REAL:
+    case TRIB_TYPE_DOUBLE: return classes & ~(uint32_t)REAL_CLASSES ? NULL : "{0}";
+    case TRIB_TYPE_VARCHAR:
+        return facts.class & CLASS_TEXT && !(classes & ~(uint32_t)CLASS_FOLDED) ? "{0}" : NULL;
+    case TRIB_TYPE_BOOLEAN: return facts.class & (CLASS_BOOL | CLASS_BIT) ? "{0}" : NULL;
+    case TRIB_TYPE_VARBINARY: return facts.class == CLASS_BINARY ? "{0}" : NULL;
+    case TRIB_TYPE_UUID: return facts.class == CLASS_UUID ? "{0}" : NULL;
+    default: return NULL;
+    }
+}
+
+/* ---------------------------------------------------------------- rules */
+
+/* 2^63 - 2^7, - 2^15, - 2^31: what is left of 64 bits above the types of 8, 16 and 32. */
+#define ABOVE_8        "9223372036854775680"
+#define ABOVE_16       "9223372036854743040"
+#define ABOVE_32       "9223372034707292160"
+#define HELD(value, k) value " + " k " - " k " - " k " + " k
+
+#define INTEGER_RULE(op_, result_, flags_, template_)                                            \
+    {                                                                                            \
+        .op = (op_), .flags = SQL_RAISES | (flags_), .first = SQL_INTEGERS, .result = (result_), \
+        .classes = INTEGER_CLASSES, .verdict = TRIB_EXACT, .template = (template_)               \
+    }
+#define INTEGER_RULES(op_, value)                                          \
+    INTEGER_RULE(op_, SQL_INTEGERS, SQL_STORED, value),                    \
+        INTEGER_RULE(op_, SQL_TYPE(BIGINT), 0, value),                     \
+        INTEGER_RULE(op_, SQL_TYPE(INTEGER), 0, (HELD(value, ABOVE_32))),  \
+        INTEGER_RULE(op_, SQL_TYPE(SMALLINT), 0, (HELD(value, ABOVE_16))), \
+        INTEGER_RULE(op_, SQL_TYPE(TINYINT), 0, (HELD(value, ABOVE_8)))
+#define REAL_RULE(op_, template_)                                                       \
+    {                                                                                   \
+        .op = (op_), .flags = SQL_STORED, .first = SQL_FLOATS, .classes = REAL_CLASSES, \
+        .verdict = TRIB_EXACT, .template = (template_)                                  \
+    }
+#define CHOICE(types, classes_, gives_)                                                     \
+    {.op = TRIB_FN_coalesce,                                                                \
+     .first = (types),                                                                      \
+     .classes = (classes_),                                                                 \
+     .verdict = TRIB_EXACT,                                                                 \
+     .template = "COALESCE({0}, {1*})",                                                     \
+     .gives = (gives_)},                                                                    \
+    {                                                                                       \
+        .op = TRIB_FN_case, .first = (types), .classes = (classes_), .verdict = TRIB_EXACT, \
+        .template = "CASE", .gives = (gives_)                                               \
+    }
+
+static const SqlRule rules[] = {
+    INTEGER_RULES(TRIB_FN_add, "{0} + {1}"),
+    INTEGER_RULES(TRIB_FN_subtract, "{0} - {1}"),
+    INTEGER_RULES(TRIB_FN_multiply, "{0} * {1}"),
+    INTEGER_RULES(TRIB_FN_negate, "0 - {0}"),
+    REAL_RULE(TRIB_FN_add, "{0} + {1}"),
+    REAL_RULE(TRIB_FN_subtract, "{0} - {1}"),
+    REAL_RULE(TRIB_FN_multiply, "{0} * {1}"),
+    CHOICE(SQL_INTEGERS, INTEGER_CLASSES, 0),
+    CHOICE(SQL_TYPE(DECIMAL), EXACT_CLASSES, CLASS_DECIMAL),
+    CHOICE(SQL_TYPE(DOUBLE), CLASS_INT | CLASS_DOUBLE, CLASS_DOUBLE),
+    CHOICE(SQL_TYPE(VARCHAR), CLASS_FOLDED, 0),
+    {.op = TRIB_FN_concat,
+     .first = SQL_TYPE(VARCHAR),
+     .classes = CLASS_FOLDED,
+     .verdict = TRIB_EXACT,
+     .template = "CONCAT({0}, {1*})"},
+    {.op = TRIB_FN_cast,
+     .first = SQL_INTEGERS,
+     .result = SQL_TYPE(VARCHAR),
+     .classes = INTEGER_CLASSES,
+     .verdict = TRIB_EXACT,
+     .template = "CAST({0} AS CHAR)",
+     .gives = CLASS_FOLDED},
+    {.op = TRIB_FN_not,
+     .first = SQL_TYPE(BOOLEAN),
+     .classes = CLASS_BOOL | CLASS_BIT,
+     .verdict = TRIB_EXACT,
+     .template = "{0} = 0"},
+};
+
+const SqlAssigning shippable_assigning = {
+    .rules = rules,
+    .nrules = COUNT_OF(rules),
+    .column = computed_column,
+    .store = computed_store,
+};
