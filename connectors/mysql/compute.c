@@ -6,6 +6,7 @@
  *    engine computes in the width of the type, and raises beyond it. At the top of a value that is one error or the
  *    other: storing it raises, too (1264; all are 22003). Below the top a sum that leaves the 64 bits exactly when
  *    the result leaves its type stands around it: x + K - K - K + K.
+ *  - 0 - (-2^63) is -2^63 there, without an error.
  *  - Unsigned integers are widened in the engine; there, u - 1 of 0 is an error, although a later + 1 would mend it.
  *    So they are read as signed ones, and those of 64 bits as DECIMAL(20,0).
  *  - Decimals have 65 digits there, so that nothing is lost that the engine keeps. What a column cannot store is
@@ -15,12 +16,13 @@
  *    (a character that the column's set does not have is an error, 22021, a text that is too long 22001).
  *  - CONCAT is NULL, with a warning, where its result is longer than max_allowed_packet: writer.c looks for that.
  */
+#include <string.h>
+
 #include "connectors/mysql/shippable.h"
 #include "connectors/mysql/types.h"
 
-#define INTEGER_CLASSES CLASS_INT
-#define EXACT_CLASSES   (CLASS_INT | CLASS_DECIMAL)
-#define REAL_CLASSES    (CLASS_INT | CLASS_DOUBLE | CLASS_FLOAT)
+#define EXACT_CLASSES (CLASS_INT | CLASS_DECIMAL)
+#define REAL_CLASSES  (CLASS_INT | CLASS_DOUBLE | CLASS_FLOAT)
 
 /* ---------------------------------------------------------------- columns */
 
@@ -75,7 +77,7 @@ static const char *computed_store(const void *context, Arena *arena, const TribC
     if (target->facts) facts_parse(target->facts, &facts);
     *reason = "a new value of this column is not computed in the source";
     if (target->unreadable) return NULL;
-    if (is_integer(type) && !(classes & ~(uint32_t)INTEGER_CLASSES))
+    if (is_integer(type) && !(classes & ~(uint32_t)CLASS_INT))
         return stores_number(facts.class) || facts.class == CLASS_DOUBLE ? "{0}" : NULL;
     if (type.id == TRIB_TYPE_DECIMAL && !(classes & ~(uint32_t)EXACT_CLASSES)) {
         if (!stores_number(facts.class)) return NULL;
@@ -103,21 +105,27 @@ static const char *computed_store(const void *context, Arena *arena, const TribC
 #define ABOVE_32       "9223372034707292160"
 #define HELD(value, k) value " + " k " - " k " - " k " + " k
 
-#define INTEGER_RULE(op_, result_, flags_, template_)                                            \
+#define INTEGER_RULE(op_, result_, flags_, template_, check_)                                    \
     {                                                                                            \
         .op = (op_), .flags = SQL_RAISES | (flags_), .first = SQL_INTEGERS, .result = (result_), \
-        .classes = INTEGER_CLASSES, .verdict = TRIB_EXACT, .template = (template_)               \
+        .classes = CLASS_INT, .verdict = TRIB_EXACT, .template = (template_), .check = (check_)  \
     }
-#define INTEGER_RULES(op_, value)                                          \
-    INTEGER_RULE(op_, SQL_INTEGERS, SQL_STORED, value),                    \
-        INTEGER_RULE(op_, SQL_TYPE(BIGINT), 0, value),                     \
-        INTEGER_RULE(op_, SQL_TYPE(INTEGER), 0, (HELD(value, ABOVE_32))),  \
-        INTEGER_RULE(op_, SQL_TYPE(SMALLINT), 0, (HELD(value, ABOVE_16))), \
-        INTEGER_RULE(op_, SQL_TYPE(TINYINT), 0, (HELD(value, ABOVE_8)))
+#define INTEGER_RULES(op_, value, stored, check)                                  \
+    INTEGER_RULE(op_, SQL_INTEGERS & ~SQL_TYPE(BIGINT), SQL_STORED, value, NULL), \
+        INTEGER_RULE(op_, SQL_TYPE(BIGINT), SQL_STORED, stored, check),           \
+        INTEGER_RULE(op_, SQL_TYPE(BIGINT), 0, value, check),                     \
+        INTEGER_RULE(op_, SQL_TYPE(INTEGER), 0, (HELD(value, ABOVE_32)), NULL),   \
+        INTEGER_RULE(op_, SQL_TYPE(SMALLINT), 0, (HELD(value, ABOVE_16)), NULL),  \
+        INTEGER_RULE(op_, SQL_TYPE(TINYINT), 0, (HELD(value, ABOVE_8)), NULL)
 #define REAL_RULE(op_, template_)                                                       \
     {                                                                                   \
         .op = (op_), .flags = SQL_STORED, .first = SQL_FLOATS, .classes = REAL_CLASSES, \
         .verdict = TRIB_EXACT, .template = (template_)                                  \
+    }
+#define NEGATION(types, classes_)                                                             \
+    {                                                                                         \
+        .op = TRIB_FN_negate, .first = (types), .classes = (classes_), .verdict = TRIB_EXACT, \
+        .template = "- {0}"                                                                   \
     }
 #define CHOICE(types, classes_, gives_)                                                     \
     {.op = TRIB_FN_coalesce,                                                                \
@@ -131,18 +139,44 @@ static const char *computed_store(const void *context, Arena *arena, const TribC
         .template = "CASE", .gives = (gives_)                                               \
     }
 
+#define DIFFERENCE      "{0} - {1}"
+#define WIDE_DIFFERENCE "CAST({0} AS DECIMAL(20,0)) - {1}"
+
+/* The server sees no overflow in 0 - (-2^63). As decimals the difference is right, and too large to be stored. */
+static TribVerdictKind check_difference(const SqlRender *render, const TribNode *call,
+                                        const char **template, const char **reason) {
+    const TribNode *second = sql_argument(render, call, 1);
+    const TribValue *value = sql_literal(render, second);
+    bool narrower = second->kind == TRIB_NODE_CALL && second->op == TRIB_FN_cast &&
+                    sql_argument(render, second, 0)->type.id < TRIB_TYPE_BIGINT;
+    if (narrower || (value && !value->is_null && value->as.integer != INT64_MIN)) {
+        *template = DIFFERENCE;
+        return TRIB_EXACT;
+    }
+    if (strcmp(*template, WIDE_DIFFERENCE) == 0) return TRIB_EXACT;
+    *reason = "the difference of two values of 64 bits";
+    return TRIB_NONE;
+}
+
 static const SqlRule rules[] = {
-    INTEGER_RULES(TRIB_FN_add, "{0} + {1}"),
-    INTEGER_RULES(TRIB_FN_subtract, "{0} - {1}"),
-    INTEGER_RULES(TRIB_FN_multiply, "{0} * {1}"),
-    INTEGER_RULES(TRIB_FN_negate, "0 - {0}"),
+    INTEGER_RULES(TRIB_FN_add, "{0} + {1}", "{0} + {1}", NULL),
+    INTEGER_RULES(TRIB_FN_subtract, DIFFERENCE, WIDE_DIFFERENCE, check_difference),
+    INTEGER_RULES(TRIB_FN_multiply, "{0} * {1}", "{0} * {1}", NULL),
+    INTEGER_RULES(TRIB_FN_negate, "{0} * -1", "{0} * -1", NULL),
+    NEGATION(SQL_TYPE(DECIMAL), EXACT_CLASSES),
+    NEGATION(SQL_FLOATS, REAL_CLASSES),
     REAL_RULE(TRIB_FN_add, "{0} + {1}"),
     REAL_RULE(TRIB_FN_subtract, "{0} - {1}"),
     REAL_RULE(TRIB_FN_multiply, "{0} * {1}"),
-    CHOICE(SQL_INTEGERS, INTEGER_CLASSES, 0),
+    CHOICE(SQL_INTEGERS, CLASS_INT, 0),
     CHOICE(SQL_TYPE(DECIMAL), EXACT_CLASSES, CLASS_DECIMAL),
     CHOICE(SQL_TYPE(DOUBLE), CLASS_INT | CLASS_DOUBLE, CLASS_DOUBLE),
     CHOICE(SQL_TYPE(VARCHAR), CLASS_FOLDED, 0),
+    {.op = TRIB_FN_nullif,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "NULLIF({0}, {1})"},
     {.op = TRIB_FN_concat,
      .first = SQL_TYPE(VARCHAR),
      .classes = CLASS_FOLDED,
@@ -151,7 +185,7 @@ static const SqlRule rules[] = {
     {.op = TRIB_FN_cast,
      .first = SQL_INTEGERS,
      .result = SQL_TYPE(VARCHAR),
-     .classes = INTEGER_CLASSES,
+     .classes = CLASS_INT,
      .verdict = TRIB_EXACT,
      .template = "CAST({0} AS CHAR)",
      .gives = CLASS_FOLDED},

@@ -7,7 +7,8 @@
  * and conversions between integers that narrow, is marked `stored`, and may have simpler rules (SQL_STORED). That
  * holds where whatever the node's type does not hold is beyond the column, too.
  *
- * Sources stop looking at operands once one is NULL: beside an operand that may raise no other may be NULL.
+ * The engine looks at operands from left to right, and no further once one is NULL. Some sources do the same, others
+ * compute all: a second operand that may raise behind a first one that may be NULL stands in a CASE.
  * Conditions of CASE are conditions like any (NULL and FALSE are alike), but must be exact.
  *
  * One writer, one thread; memory in the writer's arena. Depth is that of sql_render.c.
@@ -28,14 +29,17 @@ bool sql_operands(SqlWriter *self, const TribNode *node, SqlNodeInfo *info) {
     const SqlNodeInfo *operands = &self->infos[node->first];
     bool lazy = node->op == TRIB_FN_coalesce;
     uint32_t nullable = 0;
-    for (uint32_t i = 0; i < node->count; i++) nullable += !operands[i].never_null;
     info->raises = node->may_raise;
     for (uint32_t i = 0; i < node->count; i++) {
-        if (!operands[i].raises) continue;
-        info->raises = true;
-        if (lazy || nullable == !operands[i].never_null) continue;
-        info->reason = "one operand may raise an error, another be NULL";
-        return false;
+        info->raises |= operands[i].raises;
+        bool hidden = nullable > 0 && !lazy;
+        nullable += !operands[i].never_null;
+        if (operands[i].raises && hidden) {
+            info->null_first = node->count == 2;
+            if (info->null_first) continue;
+            info->reason = "an operand may raise an error where another is NULL";
+            return false;
+        }
     }
     info->never_null = lazy ? nullable < node->count : nullable == 0 && strict_null(node->op);
     return true;

@@ -553,7 +553,13 @@ void sql_value(SqlWriter *self, uint32_t node, bool nested) {
         return;
     }
     if (nested) buf_char(&self->text, '(');
+    if (info->null_first) {
+        buf_text(&self->text, "CASE WHEN ");
+        sql_value(self, of->first, true);
+        buf_text(&self->text, " IS NOT NULL THEN ");
+    }
     write_template(self, info->template, of, (Arguments){of->first, of->count});
+    if (info->null_first) buf_text(&self->text, " END");
     if (nested) buf_char(&self->text, ')');
 }
 

@@ -20,6 +20,7 @@ typedef struct SqlNodeInfo {
     bool stored;         /* new values: what comes out of it is stored, or is an error */
     bool raises;         /* new values: it or one below may raise */
     bool never_null;     /* known not to be NULL */
+    bool null_first;     /* the first argument must be looked at before the others are computed */
     TribVerdictKind cap; /* the lowest cap of the columns below */
     bool inexact;        /* a column below has a cap or a guard: the engine may read NULL instead */
     uint32_t classes;

@@ -2,8 +2,8 @@
  * modify.c - UPDATE and DELETE as a whole: offers them to the source of their target.
  *
  * Looked for is WRITE over PROJECT over FILTER over the target's SCAN, before the scan's own piece is carved.
- * If every condition and every new value can be expressed and the source says EXACT, the node keeps the
- * request, and no row is read. Else it keeps the reason, and rows are read and written by their key.
+ * If every condition and every new value can be expressed (new values may raise, conditions not) and the source says
+ * EXACT, the node keeps the request, and no row is read. Else it keeps the reason, and rows are read and written by their key.
  */
 #include "engine/pushdown/modify.h"
 
