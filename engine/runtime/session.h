@@ -201,6 +201,8 @@ Status transaction_end(Session *session, const SourceCall *call, bool commit,
                        Error *err) WARN_UNUSED;
 /* Autocommit is off, or START TRANSACTION was said. */
 bool transaction_is_manual(Session *session);
+/* Not after an error has undone it (25000): then nothing but its end is left. */
+Status transaction_usable(Session *session, Error *err) WARN_UNUSED;
 /* Commits what is open on the catalog; 25000 if it is open on another one. */
 Status transaction_end_of(Session *session, const Catalog *catalog, const SourceCall *call,
                           Error *err) WARN_UNUSED;

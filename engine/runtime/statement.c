@@ -510,6 +510,8 @@ Status statement_prepare_now(Statement *self, Str sql, Error *err) {
     statement_take_part(self, transaction_borrow(self->session));
     TRY(sql_parse(self->prepared, sql, &ast, err));
     TRY(prepared_expand(self->session, self->prepared, &ast, err));
+    if (ast->kind == AST_QUERY || ast->kind == AST_EXPLAIN)
+        TRY(transaction_usable(self->session, err));
     BindContext context = {.lookup = statement_lookup(self, &settings), .session = &self->eval};
     BoundStatement *bound;
     TRY(updatable_bind(self, &context, ast, &bound, err));
@@ -741,6 +743,8 @@ static Status run_query(Statement *self, Error *err) {
 }
 
 static Status run_bound(Statement *self, Error *err) {
+    /* After a transaction that an error has undone a read would show what was there before it, or after. */
+    if (self->kind == STATEMENT_QUERY) TRY(transaction_usable(self->session, err));
     switch (self->bound->kind) {
     case BOUND_QUERY: return run_query(self, err);
     case BOUND_WRITE: return run_write(self, err);

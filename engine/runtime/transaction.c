@@ -251,6 +251,13 @@ static Status refuse_undone(Error *err) {
     return error_hint(err, "ROLLBACK, then begin again.");
 }
 
+Status transaction_usable(Session *session, Error *err) {
+    pthread_mutex_lock(&session->tx_lock);
+    bool undone = session->tx.undone;
+    pthread_mutex_unlock(&session->tx_lock);
+    return undone ? refuse_undone(err) : TRIB_OK;
+}
+
 /* What the session has, under the lock. *begin: a new one is wanted, *manual: for the session to keep. */
 static Status transaction_look(Session *session, Catalog *catalog, SourceTx **out, bool *manual,
                                uint32_t *isolation, Error *err) {

@@ -170,9 +170,13 @@ def lost_while_inserting():
     assert state_of(lambda: c.execute("INSERT INTO write_mysql.analytics_db.lost VALUES (2)")) == "08S01"
     proxy.word = None
     assert state_of(lambda: c.execute("INSERT INTO write_mysql.analytics_db.lost VALUES (4)")) == "25000"
+    # nor does it read: what it would see is not what it has written
+    for read in ("SELECT count(*) FROM write_mysql.analytics_db.lost", "SELECT 1", "EXPLAIN ANALYZE SELECT 1", "SHOW CATALOGS"):
+        assert state_of(lambda: c.execute(read)) == "25000", read
     assert state_of(c.commit) == "40001", "COMMIT of a transaction that was undone"
     assert admin("SELECT count(*) FROM analytics_db.lost") == "0"
     c.rollback()
+    assert c.execute("SELECT count(*) FROM write_mysql.analytics_db.lost").fetchone()[0] == 0
     c.execute("INSERT INTO write_mysql.analytics_db.lost VALUES (3)")
     c.commit()
     assert admin("SELECT id FROM analytics_db.lost") == "3"
