@@ -6,7 +6,9 @@
 #include "engine/exec/write.h"
 
 Status write_check_lengths(const TribWriteRequest *request, const Batch *in, Error *err) {
-    for (uint32_t c = 0; c < in->ncolumns; c++) {
+    bool by_key = request->kind == TRIB_WRITE_UPDATE || request->kind == TRIB_WRITE_DELETE;
+    /* keys come from the source as they are stored there */
+    for (uint32_t c = by_key ? request->nkeys : 0; c < in->ncolumns; c++) {
         const TribColumn *column = &request->table->columns[request->columns[c]];
         if (!type_is_text(column->type) || column->type.length == 0) continue;
         for (uint32_t i = 0; i < in->selected; i++) {
