@@ -542,6 +542,10 @@ enum {
     TRIB_DDL_COMMITS = 16,
     /* A row that is changed gets another row key. */
     TRIB_ROW_KEY_MOVES = 32,
+    /* Schemas are neither created nor dropped. */
+    TRIB_FIXED_SCHEMAS = 64,
+    /* A transaction that writes waits for the end of any other one. */
+    TRIB_ONE_WRITER = 128,
 };
 
 typedef struct TribConnector {

@@ -215,27 +215,39 @@ static bool writes_refused(const Dbc *dbc) {
     return dbc->writes_refused || dbc->options.access_mode == SQL_MODE_READ_ONLY;
 }
 
-static bool catalog_writable(Dbc *dbc, Str name) {
-    TransactionFacts facts;
-    Error ignored; /* a catalog whose connector cannot be loaded takes no writes */
-    return session_transaction_facts(dbc->session, name, &facts, &ignored) == TRIB_OK &&
-           facts.writable;
+/* Of a catalog; one whose connector cannot be loaded takes no writes. */
+static void catalog_facts(Dbc *dbc, Str name, TransactionFacts *out) {
+    Error ignored;
+    if (session_transaction_facts(dbc->session, name, out, &ignored) != TRIB_OK)
+        *out = (TransactionFacts){0};
 }
 
-/* The default catalog takes writes; without one, any does. */
-static bool takes_writes(Dbc *dbc) {
+/* What the default catalog can do; without one, what any can. */
+static void writing_facts(Dbc *dbc, TransactionFacts *out) {
     const CatalogSummary *catalogs;
-    if (session_catalog(dbc->session).len > 0) return catalog_writable(dbc, STR(""));
+    *out = (TransactionFacts){0};
+    if (session_catalog(dbc->session).len > 0) {
+        catalog_facts(dbc, STR(""), out);
+        return;
+    }
     uint32_t count = session_catalogs(dbc->session, &catalogs);
-    for (uint32_t i = 0; i < count; i++)
-        if (catalog_writable(dbc, str_from(catalogs[i].name))) return true;
-    return false;
+    for (uint32_t i = 0; i < count; i++) {
+        TransactionFacts facts;
+        catalog_facts(dbc, str_from(catalogs[i].name), &facts);
+        out->writable |= facts.writable;
+        out->makes_schemas |= facts.makes_schemas;
+    }
+}
+
+static bool takes_writes(Dbc *dbc) {
+    TransactionFacts facts;
+    writing_facts(dbc, &facts);
+    return facts.writable;
 }
 
 static void of_read_only(InfoOut *out) {
-    bool yes = writes_refused(out->dbc) ||
-               (session_catalog(out->dbc->session).len > 0 && !catalog_writable(out->dbc, STR("")));
-    out->text = yes ? STR("Y") : STR("N");
+    bool writes = !writes_refused(out->dbc) && takes_writes(out->dbc);
+    out->text = writes ? STR("N") : STR("Y");
 }
 
 #define FORWARD_ATTRIBUTES \
@@ -252,7 +264,17 @@ static void of_read_only(InfoOut *out) {
     (SQL_CA2_READ_ONLY_CONCURRENCY | SQL_CA2_MAX_ROWS_SELECT | SQL_CA2_MAX_ROWS_CATALOG)
 #define WRITES2 (SQL_CA2_OPT_VALUES_CONCURRENCY | SQL_CA2_SIMULATE_UNIQUE)
 
-/* What cursors can do, and what those over tables that take writes can do besides. */
+#define INSERTS     (SQL_IS_INSERT_LITERALS | SQL_IS_INSERT_SEARCHED)
+#define INDEXES     (SQL_DI_CREATE_INDEX | SQL_DI_DROP_INDEX)
+#define TABLE_DROPS (SQL_DT_DROP_TABLE | SQL_DT_CASCADE | SQL_DT_RESTRICT)
+#define TABLE_ALTERS                                                     \
+    (SQL_AT_ADD_COLUMN | SQL_AT_DROP_COLUMN | SQL_AT_ADD_COLUMN_SINGLE | \
+     SQL_AT_ADD_COLUMN_DEFAULT | SQL_AT_DROP_COLUMN_CASCADE | SQL_AT_DROP_COLUMN_RESTRICT)
+#define TABLE_CREATES                                                                    \
+    (SQL_CT_CREATE_TABLE | SQL_CT_TABLE_CONSTRAINT | SQL_CT_CONSTRAINT_NAME_DEFINITION | \
+     SQL_CT_COLUMN_CONSTRAINT | SQL_CT_COLUMN_DEFAULT)
+
+/* What is so of every catalog, and of those that take writes besides. */
 typedef struct ChangeBits {
     SQLUSMALLINT type;
     uint32_t always, written;
@@ -268,6 +290,11 @@ static const ChangeBits change_bits[] = {
     {SQL_FORWARD_ONLY_CURSOR_ATTRIBUTES2, ATTRIBUTES2, WRITES2},
     {SQL_STATIC_CURSOR_ATTRIBUTES1, STATIC_ATTRIBUTES, STATIC_WRITES},
     {SQL_STATIC_CURSOR_ATTRIBUTES2, ATTRIBUTES2, WRITES2 | SQL_CA2_SENSITIVITY_UPDATES},
+    {SQL_INSERT_STATEMENT, 0, INSERTS},
+    {SQL_CREATE_TABLE, 0, TABLE_CREATES},
+    {SQL_ALTER_TABLE, 0, TABLE_ALTERS},
+    {SQL_DROP_TABLE, 0, TABLE_DROPS},
+    {SQL_DDL_INDEX, 0, INDEXES},
 };
 
 static void of_changes(InfoOut *out) {
@@ -276,6 +303,21 @@ static void of_changes(InfoOut *out) {
         if (change_bits[i].type != out->type) continue;
         out->number = change_bits[i].always | (written ? change_bits[i].written : 0);
     }
+}
+
+static void of_schemas(InfoOut *out) {
+    TransactionFacts facts;
+    writing_facts(out->dbc, &facts);
+    bool made = facts.makes_schemas && !writes_refused(out->dbc);
+    out->number = !made                            ? 0
+                  : out->type == SQL_CREATE_SCHEMA ? SQL_CS_CREATE_SCHEMA
+                                                   : SQL_DS_DROP_SCHEMA;
+}
+
+static void of_several(InfoOut *out) {
+    TransactionFacts facts;
+    dbc_transaction_facts(out->dbc, &facts);
+    out->text = facts.several ? STR("Y") : STR("N");
 }
 
 /* Transactions are those of the default catalog. */

@@ -76,8 +76,10 @@ bool session_in_transaction(Session *self);
  * the default catalog has none so strong. */
 Status session_set_isolation(Session *self, uint32_t isolation, Error *err) WARN_UNUSED;
 typedef struct TransactionFacts {
-    bool writable;       /* the catalog takes INSERT at all */
-    bool capable;        /* it has transactions */
+    bool writable;       /* the catalog takes INSERT, by its type and its options */
+    bool capable;        /* and has transactions; */
+    bool several;        /* more than one at the same time */
+    bool makes_schemas;  /* CREATE SCHEMA, DROP SCHEMA */
     bool ddl_commits;    /* CREATE, DROP ... end the transaction; else they are part of it */
     uint32_t isolations; /* TribIsolation bits */
     uint32_t default_isolation;

@@ -63,6 +63,7 @@ static const TribConnector connector = {
     .struct_size = sizeof(TribConnector),
     .type = "sqlite",
     .summary = "tables of an SQLite database file",
+    .flags = TRIB_FIXED_SCHEMAS | TRIB_ONE_WRITER,
     .library_reserve = 4 * 1024 * 1024, /* page cache of 2 MB, statement, sorter */
     .options = lite_options,
     .open = lite_open,

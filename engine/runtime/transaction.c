@@ -187,8 +187,13 @@ Status session_transaction_facts(Session *self, Str catalog, TransactionFacts *o
     if (status == TRIB_OK && found) status = catalog_source(found, &source, err);
     if (status == TRIB_OK && found) {
         const TribConnector *c = source_connector(source);
-        *out = (TransactionFacts){.writable = c->write_open != NULL,
-                                  .capable = source_has_transactions(source),
+        Error refused;
+        bool writable = source_writable(source, &refused) == TRIB_OK;
+        bool capable = writable && source_has_transactions(source);
+        *out = (TransactionFacts){.writable = writable,
+                                  .capable = capable,
+                                  .several = capable && !(c->flags & TRIB_ONE_WRITER),
+                                  .makes_schemas = writable && !(c->flags & TRIB_FIXED_SCHEMAS),
                                   .ddl_commits = (c->flags & TRIB_DDL_COMMITS) != 0,
                                   .isolations = c->isolations,
                                   .default_isolation = c->default_isolation};

@@ -84,7 +84,11 @@ check_PROGRAMS += tests/odbc/test_bulk
 tests_odbc_test_bulk_SOURCES = tests/odbc/test_bulk.c $(ODBC_TEST_SOURCES)
 tests_odbc_test_bulk_CPPFLAGS = $(REAL_TEST_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_odbc_test_bulk_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
-TESTS += tests/odbc/test_params tests/odbc/test_transactions tests/odbc/test_change tests/odbc/test_bulk
+check_PROGRAMS += tests/odbc/test_claims
+tests_odbc_test_claims_SOURCES = tests/odbc/test_claims.c $(ODBC_TEST_SOURCES) $(SQLITE_FILE_SOURCES)
+tests_odbc_test_claims_CPPFLAGS = $(REAL_TEST_CPPFLAGS)
+tests_odbc_test_claims_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) -ldl -lpthread
+TESTS += tests/odbc/test_params tests/odbc/test_transactions tests/odbc/test_change tests/odbc/test_bulk tests/odbc/test_claims
 
 check_PROGRAMS += tests/odbc/test_info
 tests_odbc_test_info_SOURCES = tests/odbc/test_info.c $(ODBC_TEST_SOURCES)
