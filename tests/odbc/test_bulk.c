@@ -1,7 +1,7 @@
 /*
  * test_bulk.c - rows added through a cursor as arrays, and the calls that change rows through it while they wait:
- * polled, cancelled by another thread. On memory and SQLite catalogs, the driver called directly and through
- * unixODBC.
+ * polled, cancelled by another thread. On memory and SQLite catalogs and, where TRIB_TEST_MYSQL_PORT says where one
+ * is, a MySQL server; the driver called directly and through unixODBC.
  */
 #include "tests/odbc/odbc_test.h"
 
@@ -14,25 +14,30 @@
 static Odbc direct, manager;
 static Odbc *odbc; /* the one of the two under test */
 static char folder[] = "/tmp/tributary_bulk_XXXXXX";
-static const char *const catalogs[2] = {"memory", "lite"};
-static char connections[2][600]; /* by default catalog */
-static sqlite3 *other;           /* another program's connection to the file of `lite` */
+static const char *const catalogs[3] = {"memory", "lite", "my"};
+static char connections[3][600]; /* by default catalog */
+static int ncatalogs = 2;
+static sqlite3 *other; /* another program's connection to the file of `lite` */
 
 static int load(void **state) {
-    char text[1000], path[300];
+    const char *port = getenv("TRIB_TEST_MYSQL_PORT");
+    char text[1500], path[300];
     assert_non_null(mkdtemp(folder));
+    ncatalogs = port ? 3 : 2;
     snprintf(text, sizeof text, "[Trib]\nDriver=%s\nThreading=0\n", REAL_DRIVER);
     file_write(folder, "odbcinst.ini", text);
     snprintf(text, sizeof text,
              "{ \"catalogs\": { \"memory\": { \"type\": \"memory\" }, \"lite\": { \"type\": "
              "\"sqlite\", \"path\": \"%s/lite\", \"mode\": \"readwrite\", \"busy_timeout\": 60000 "
-             "} } }\n",
-             folder);
+             "}, \"my\": { \"type\": \"mysql\", \"host\": \"127.0.0.1\", \"port\": %s, \"user\": "
+             "\"trib\", \"password\": \"${env:TRIB_TEST_MYSQL_PASSWORD}\", \"default_schema\": "
+             "\"analytics_db\", \"mode\": \"readwrite\" } } }\n",
+             folder, port ? port : "3306");
     file_write(folder, "config", text);
     file_write(folder, "lite", "");
     setenv("ODBCSYSINI", folder, 1);
     setenv("ODBCINI", "/nonexistent", 1);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 3; i++)
         snprintf(connections[i], sizeof connections[i],
                  "Driver=Trib;Config=%s/config;ConnectorPath=%s;Metastore=:memory:;Catalog=%s",
                  folder, CONNECTOR_PATH, catalogs[i]);
@@ -125,7 +130,7 @@ static void cursor_open(Link *link, SQLULEN rows) {
                         &items[0].lengths[1]));
     OK(odbc->SQLBindCol(link->stmt, 3, SQL_C_CHAR, items[0].day, sizeof items[0].day,
                         &items[0].lengths[2]));
-    run_ok(link, "SELECT id, name, day FROM items ORDER BY id");
+    run_ok(link, "SELECT id, name, day FROM bulk_items ORDER BY id");
 }
 
 #define SETPOS(row, operation) odbc->SQLSetPos(link->stmt, row, operation, SQL_LOCK_NO_CHANGE)
@@ -138,23 +143,25 @@ static int playing; /* on which catalog */
 static void play_one(Scene scene) {
     Link link;
     link_open(&link, odbc, SQL_OV_ODBC3, connections[playing], false);
-    beside(&link, "DROP TABLE IF EXISTS items");
-    beside(&link, "CREATE TABLE items (id integer PRIMARY KEY, name varchar(10) DEFAULT 'none' "
-                  "NOT NULL, day date)");
-    beside(&link, "INSERT INTO items VALUES (1, 'one', DATE '2024-01-01'), (2, 'two', NULL), (3, "
-                  "'three', NULL)");
+    beside(&link, "DROP TABLE IF EXISTS bulk_items");
+    beside(&link,
+           "CREATE TABLE bulk_items (id integer PRIMARY KEY, name varchar(10) DEFAULT 'none' "
+           "NOT NULL, day date)");
+    beside(&link,
+           "INSERT INTO bulk_items VALUES (1, 'one', DATE '2024-01-01'), (2, 'two', NULL), (3, "
+           "'three', NULL)");
     memset(items, 0, sizeof items);
     memset(operations, 0, sizeof operations);
     memset(states, 0x55, sizeof states);
     scene(&link);
     OK(odbc->SQLFreeStmt(link.stmt, SQL_CLOSE));
-    beside(&link, "DROP TABLE items");
+    beside(&link, "DROP TABLE bulk_items");
     link_close(&link);
 }
 
 /* A scene is played with each catalog and driver. */
 static void play(Scene scene) {
-    for (playing = 0; playing < 2; playing++) {
+    for (playing = 0; playing < ncatalogs; playing++) {
         for (int i = 0; i < 2; i++) {
             odbc = i ? &manager : &direct;
             play_one(scene);
@@ -244,12 +251,13 @@ static void failing_scene(Link *link) {
     record_is(link, 6, "22001", 999, 2);
     record_is(link, 7, "HY090", 1000, 3);
     assert_int_equal(counted(link), ROWS - 6);
-    value_is(link, "SELECT count(*) FROM items WHERE id >= 100", "994");
-    value_is(link,
-             "SELECT count(*) FROM items WHERE id >= 100 AND name = 'name ' || CAST(id AS varchar) "
-             "AND day = DATE '2024-02-01' + (id - 100) % 29 * INTERVAL '1' DAY",
-             "993");
-    value_is(link, "SELECT name FROM items WHERE id = 111", "name ");
+    value_is(link, "SELECT count(*) FROM bulk_items WHERE id >= 100", "994");
+    value_is(
+        link,
+        "SELECT count(*) FROM bulk_items WHERE id >= 100 AND name = 'name ' || CAST(id AS varchar) "
+        "AND day = DATE '2024-02-01' + (id - 100) % 29 * INTERVAL '1' DAY",
+        "993");
+    value_is(link, "SELECT name FROM bulk_items WHERE id = 111", "name ");
 }
 
 static void failing(void **state) {
@@ -268,21 +276,21 @@ static void all_failing_scene(Link *link) {
         assert_int_equal(states[i], SQL_ROW_ERROR);
     }
     assert_int_equal(counted(link), 0);
-    value_is(link, "SELECT count(*) FROM items", "3");
+    value_is(link, "SELECT count(*) FROM bulk_items", "3");
     for (int i = 0; i < 20; i++) strcpy(items[i].day, "never"), items[i].lengths[2] = SQL_NTS;
     FAILS(BULK(SQL_ADD)); /* none gets as far as the engine */
     assert_int_equal(records(link), 20);
     record_is(link, 20, "22018", 20, 3);
-    beside(link, "DROP TABLE items"); /* nor is it the rows' fault: told once */
+    beside(link, "DROP TABLE bulk_items"); /* nor is it the rows' fault: told once */
     items_set(20, 100);
     FAILS(BULK(SQL_ADD));
     assert_int_equal(records(link), 1);
-    record_is(link, 1, playing == 0 ? "42S02" : "HY000", SQL_ROW_NUMBER_UNKNOWN,
+    record_is(link, 1, playing == 1 ? "HY000" : "42S02", SQL_ROW_NUMBER_UNKNOWN,
               SQL_NO_COLUMN_NUMBER);
     for (int i = 0; i < 20; i++) assert_int_equal(states[i], SQL_ROW_ERROR);
-    beside(link, "CREATE TABLE items (id integer PRIMARY KEY, name varchar(10), day date)");
+    beside(link, "CREATE TABLE bulk_items (id integer PRIMARY KEY, name varchar(10), day date)");
     OK(BULK(SQL_ADD)); /* the cursor and its call are as good as before */
-    value_is(link, "SELECT count(*) FROM items", "20");
+    value_is(link, "SELECT count(*) FROM bulk_items", "20");
 }
 
 static void all_failing(void **state) {
@@ -305,9 +313,9 @@ static void ignoring_scene(Link *link) {
     record_is(link, 2, "21S02", 31, SQL_NO_COLUMN_NUMBER);
     record_is(link, 3, "23000", 42, SQL_NO_COLUMN_NUMBER);
     assert_int_equal(counted(link), 58);
-    value_is(link, "SELECT count(*) FROM items WHERE id >= 100 AND name = 'none'", "20");
-    value_is(link, "SELECT count(*) FROM items WHERE id >= 100 AND day IS NULL", "19");
-    value_is(link, "SELECT name FROM items WHERE id = 140", "none");
+    value_is(link, "SELECT count(*) FROM bulk_items WHERE id >= 100 AND name = 'none'", "20");
+    value_is(link, "SELECT count(*) FROM bulk_items WHERE id >= 100 AND day IS NULL", "19");
+    value_is(link, "SELECT name FROM bulk_items WHERE id = 140", "none");
     /* SQLSetPos leaves rows out by the row operation array */
     attribute(link, SQL_ATTR_ROW_OPERATION_PTR, (SQLULEN)operations);
     items_set(60, 200);
@@ -319,7 +327,7 @@ static void ignoring_scene(Link *link) {
     OK(SETPOS(0, SQL_ADD));
     for (int i = 0; i < 60; i++) assert_int_equal(states[i], i % 4 == 0 ? 0x5555 : SQL_ROW_ADDED);
     assert_int_equal(counted(link), 45);
-    value_is(link, "SELECT count(*) FROM items WHERE id >= 200 AND id % 4 <> 0", "45");
+    value_is(link, "SELECT count(*) FROM bulk_items WHERE id >= 200 AND id % 4 <> 0", "45");
     attribute(link, SQL_ATTR_ROW_OPERATION_PTR, 0);
 }
 
@@ -368,11 +376,11 @@ static void sensitivity_scene(Link *link) {
     OK(odbc->SQLFetchScroll(link->stmt, SQL_FETCH_FIRST, 0));
     item_set(3, 60);
     OK(SETPOS(4, SQL_ADD));
-    beside(link, "INSERT INTO items VALUES (70, 'theirs', NULL)");
+    beside(link, "INSERT INTO bulk_items VALUES (70, 'theirs', NULL)");
     largest = 0;
     assert_int_equal(rows_shown(link, &largest), 3);
     assert_int_equal(largest, 3);
-    beside(link, "UPDATE items SET name = 'theirs' WHERE id = 1");
+    beside(link, "UPDATE bulk_items SET name = 'theirs' WHERE id = 1");
     OK(odbc->SQLFetchScroll(link->stmt, SQL_FETCH_FIRST, 0));
     assert_string_equal(items[0].name, "one"); /* others' */
     item_set(1, 2);
@@ -428,7 +436,7 @@ static void marks_scene(Link *link) {
     record_is(link, 2, "HY111", 2, SQL_NO_COLUMN_NUMBER);
     value_is(link,
              "SELECT listagg(CAST(id AS varchar) || name || coalesce(CAST(day AS varchar), '-'), "
-             "' ') WITHIN GROUP (ORDER BY id) FROM items WHERE id >= 100",
+             "' ') WITHIN GROUP (ORDER BY id) FROM bulk_items WHERE id >= 100",
              "100name 100- 103name 1032024-02-04 104name 1042024-02-05 105new2024-02-06");
     /* a rollback takes the row and its bookmark */
     OK(odbc->SQLSetConnectAttr(link->dbc, SQL_ATTR_AUTOCOMMIT, (SQLPOINTER)SQL_AUTOCOMMIT_OFF, 0));
@@ -499,7 +507,7 @@ static const WaitingCall waiting[] = {
 static void table_is(Link *link, const char *expected) {
     value_is(link,
              "SELECT coalesce(listagg(CAST(id AS varchar) || ':' || name, ' ') WITHIN GROUP "
-             "(ORDER BY id), 'none') FROM items",
+             "(ORDER BY id), 'none') FROM bulk_items",
              expected);
 }
 
@@ -514,8 +522,9 @@ static void prepare_call(Link *link, const WaitingCall *call) {
 }
 
 static void table_renew(Link *link) {
-    beside(link, "DELETE FROM items");
-    beside(link, "INSERT INTO items VALUES (1, 'one', NULL), (2, 'two', NULL), (3, 'three', NULL)");
+    beside(link, "DELETE FROM bulk_items");
+    beside(link,
+           "INSERT INTO bulk_items VALUES (1, 'one', NULL), (2, 'two', NULL), (3, 'three', NULL)");
 }
 
 static void marked_cursor(Link *link) {
