@@ -124,14 +124,17 @@ Status bind_assigned_columns(Binder *binder, const TribTable *table, uint32_t co
 /* ---------------------------------------------------------------- values */
 
 /* Text takes and gives any value that is written as a text, a number 0 or 1 is a bit, and fractions of seconds are
- * rounded: every database does that for an INSERT, and programs written for any of them rely on it. Whether a
- * text is such a value is seen at the row (22018, 22007). The time of day is never dropped. */
+ * rounded: every database does that for an INSERT, and programs written for any of them rely on it. So they do on
+ * CURRENT_TIMESTAMP and CURRENT_TIME, which have a zone: where the column has none, the wall clock stays. Whether
+ * a text is such a value is seen at the row (22018, 22007). The time of day is never dropped. */
 static bool assignable(Type from, Type to) {
     if (type_coercible(from, to)) return true;
     if (type_is_nested(from) || type_is_nested(to)) return false;
     bool numbers = type_is_numeric(from) || from.id == TRIB_TYPE_BOOLEAN;
     if (numbers && (type_is_numeric(to) || to.id == TRIB_TYPE_BOOLEAN)) return true;
     if (from.id == to.id && (to.id == TRIB_TYPE_TIME || to.id == TRIB_TYPE_TIMESTAMP)) return true;
+    if (from.id == TRIB_TYPE_TIME_TZ && to.id == TRIB_TYPE_TIME) return true;
+    if (from.id == TRIB_TYPE_TIMESTAMP_TZ && to.id == TRIB_TYPE_TIMESTAMP) return true;
     return (type_is_text(from) || type_is_text(to)) && type_castable(from, to);
 }
 
