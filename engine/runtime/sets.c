@@ -58,20 +58,30 @@ typedef struct SetsPlan {
 static Expr *replace_parameter(void *context, const Expr *e) {
     SetsPlan *self = context;
     if (e->kind != EXPR_PARAMETER) return NULL;
-    Expr *column = expr_column(self->arena, self->source->output[e->as.slot],
-                               self->statement->sets.columns[e->as.slot].type);
-    Type type = e->type;
+    Type type = e->type, given = self->statement->sets.columns[e->as.slot].type;
     if (type_is_text(type)) type.length = 0; /* what is reported, not a limit */
+    if (!type_castable(given, type))         /* see check_cast */
+        return expr_constant(self->arena, (Value){.type = type, .is_null = true});
+    Expr *column = expr_column(self->arena, self->source->output[e->as.slot], given);
     return column ? expr_cast(self->arena, column, type, false) : NULL;
 }
 
-static Status check_cast(Type from, Type to, uint32_t number, Error *err) {
+static bool all_null(const ParameterSets *sets, const ParameterColumn *column) {
+    for (uint32_t i = 0; i < sets->count; i++)
+        if (!column->validity || bitmap_get(column->validity, sets->first + i)) return false;
+    return true;
+}
+
+/* NULL fits everywhere, whatever type the program has declared for it. */
+static Status check_cast(const Statement *self, uint32_t number, Error *err) {
     char given[128], wanted[128];
-    if (type_equal(from, to) || type_castable(from, to)) return TRIB_OK;
+    Type from = self->sets.columns[number].type, to = self->parameters[number].type;
+    if (type_castable(from, to) || all_null(&self->sets, &self->sets.columns[number]))
+        return TRIB_OK;
     engine_type_name(from, given, sizeof given);
     engine_type_name(to, wanted, sizeof wanted);
-    return error_set(err, ERR_TYPE_ATTRIBUTE, "parameter %u: cannot cast %s to %s", number, given,
-                     wanted);
+    return error_set(err, ERR_TYPE_ATTRIBUTE, "parameter %u: cannot cast %s to %s", number + 1,
+                     given, wanted);
 }
 
 /* The leaf, with a column of its own per parameter. */
@@ -81,7 +91,7 @@ static Status source_new(SetsPlan *self) {
     self->source->sets_of = &s->sets;
     for (uint32_t i = 0; i < s->nparameters; i++) {
         Type type = s->sets.columns[i].type;
-        TRY(check_cast(type, s->parameters[i].type, i + 1, self->err));
+        TRY(check_cast(s, i, self->err));
         ColumnId id = plan_column_new(&self->plan->columns, STR("parameter"), type, true);
         if (!id) return error_out_of_memory(self->err);
         self->source->output[i] = id;
@@ -150,7 +160,12 @@ static Status plan_make(SetsPlan *self) {
     rows->children[0] = project;
     self->plan->root = write;
     TRY_ALLOC(s->sets_types, ARENA_ARRAY(self->arena, Type, s->nparameters), self->err);
-    for (uint32_t i = 0; i < s->nparameters; i++) s->sets_types[i] = s->sets.columns[i].type;
+    for (uint32_t i = 0; i < s->nparameters; i++) {
+        Type given = s->sets.columns[i].type;
+        bool kept =
+            type_castable(given, s->parameters[i].type); /* else the plan is for NULLs only */
+        s->sets_types[i] = kept ? given : TYPE(UNKNOWN);
+    }
     TRY(physical_lower(self->arena, self->plan, &s->eval, false, &s->sets_plan, self->err));
     return target_look(self, project, rows);
 }

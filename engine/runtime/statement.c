@@ -587,10 +587,14 @@ static Status convert_parameter(Statement *self, uint32_t i, Type *own, Value *o
     Error ignored;
     *own = TYPE(UNKNOWN);
     if (type_is_text(type)) type.length = 0; /* what is reported, not a limit */
+    if (given->is_null) { /* fits everywhere, whatever type the program has declared for it */
+        *out = (Value){.type = self->parameters[i].type, .is_null = true};
+        return TRIB_OK;
+    }
     Status status = value_cast(self->run, &self->eval, given, type, out, err);
     out->type = self->parameters[i].type;
     bool number = type_is_numeric(type) && (type_is_numeric(from) || from.id == TRIB_TYPE_VARCHAR);
-    if (given->is_null || !may_lose(type) || status == TRIB_MEMORY) return status;
+    if (!may_lose(type) || status == TRIB_MEMORY) return status;
     if (type_is_numeric(type) && from.id == TRIB_TYPE_VARCHAR)
         from = written_type((Str){given->as.text.data, given->as.text.length});
     if (!number && (!type_is_datetime(type) || !type_is_datetime(from))) return status;

@@ -302,6 +302,48 @@ static void declared_size(void **state) {
     link_close(&link);
 }
 
+/* Programs that know no type declare any for NULL (Qt: VARBINARY): it fits every column, a value does not. */
+static void null_of_any_type(void **state) {
+    static const SQLSMALLINT types[][2] = {{SQL_C_BINARY, SQL_VARBINARY},
+                                           {SQL_C_CHAR, SQL_VARCHAR},
+                                           {SQL_C_SLONG, SQL_INTEGER},
+                                           {SQL_C_TYPE_DATE, SQL_TYPE_DATE},
+                                           {SQL_C_GUID, SQL_GUID}};
+    Link link;
+    char value[3][16] = {{0}};
+    SQLLEN length[3] = {SQL_NULL_DATA, SQL_NULL_DATA, SQL_NULL_DATA};
+    open3(&link);
+    run_ok(&link, "CREATE TABLE nulls (n integer, day date, flag boolean, bytes varbinary)");
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
+        for (SQLUSMALLINT p = 1; p <= 4; p++)
+            bind(&link, p, types[t][0], types[t][1], 0, 0, value, 16, length);
+        for (size_t sets = 1; sets <= 3; sets += 2) {
+            set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)sets);
+            run_ok(&link, "INSERT INTO nulls VALUES (?, ?, ?, ?)");
+        }
+        set(&link, SQL_ATTR_PARAMSET_SIZE, (SQLPOINTER)1);
+        run_ok(&link, "UPDATE nulls SET n = ?, day = ?, flag = ?, bytes = ?");
+        assert_int_equal(rows_written(&link), 4 * (t + 1));
+    }
+    OK(odbc.SQLFreeStmt(link.stmt, SQL_RESET_PARAMS));
+    assert_string_equal(answer(&link, "SELECT count(*) FROM nulls WHERE n IS NULL AND day IS NULL "
+                                      "AND flag IS NULL AND bytes IS NULL"),
+                        "20");
+    /* the plan that has stored NULL must not be taken for a value */
+    bind(&link, 1, SQL_C_BINARY, SQL_VARBINARY, 16, 0, value, 16, length);
+    OK(odbc.SQLPrepare(link.stmt, (SQLCHAR *)"INSERT INTO nulls (n) VALUES (?)", SQL_NTS));
+    OK(odbc.SQLExecute(link.stmt));
+    length[0] = 4;
+    FAILS(odbc.SQLExecute(link.stmt));
+    STATE_IS(&link, "07006");
+    length[0] = SQL_NULL_DATA;
+    OK(odbc.SQLExecute(link.stmt));
+    OK(odbc.SQLFreeStmt(link.stmt, SQL_RESET_PARAMS));
+    assert_string_equal(answer(&link, "SELECT count(*) FROM nulls WHERE n IS NULL"), "22");
+    run_ok(&link, "DROP TABLE nulls");
+    link_close(&link);
+}
+
 /* A program that looks at no statuses must not take a missing row for a warning. */
 static void failure_without_statuses(void **state) {
     Link link;
@@ -780,23 +822,15 @@ static void put_beyond_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(insert_by_column),
-        cmocka_unit_test(insert_by_row),
-        cmocka_unit_test(insert_fails_in_part),
-        cmocka_unit_test(failure_without_statuses),
-        cmocka_unit_test(insert_fails_wholly),
-        cmocka_unit_test(declared_size),
-        cmocka_unit_test(change_by_sets),
-        cmocka_unit_test(nothing_inserted),
-        cmocka_unit_test(insert_by_set),
-        cmocka_unit_test(query_per_set),
-        cmocka_unit_test(query_sets_fail),
-        cmocka_unit_test(put_in_parts),
-        cmocka_unit_test(put_arrays),
-        cmocka_unit_test(put_beyond_memory),
-        cmocka_unit_test(insert_into_file),
-        cmocka_unit_test(insert_wide),
-        cmocka_unit_test(insert_with_small_stack),
+        cmocka_unit_test(insert_by_column),     cmocka_unit_test(insert_by_row),
+        cmocka_unit_test(insert_fails_in_part), cmocka_unit_test(failure_without_statuses),
+        cmocka_unit_test(insert_fails_wholly),  cmocka_unit_test(declared_size),
+        cmocka_unit_test(null_of_any_type),     cmocka_unit_test(change_by_sets),
+        cmocka_unit_test(nothing_inserted),     cmocka_unit_test(insert_by_set),
+        cmocka_unit_test(query_per_set),        cmocka_unit_test(query_sets_fail),
+        cmocka_unit_test(put_in_parts),         cmocka_unit_test(put_arrays),
+        cmocka_unit_test(put_beyond_memory),    cmocka_unit_test(insert_into_file),
+        cmocka_unit_test(insert_wide),          cmocka_unit_test(insert_with_small_stack),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
