@@ -282,6 +282,13 @@ Status change_bind_condition(const Stmt *cursor, Statement *engine, Arena *arena
     return TRIB_OK;
 }
 
+SQLINTEGER change_failed_column(const Stmt *self) {
+    const RowChange *change = &self->change;
+    uint32_t parameter = statement_failed_parameter(atomic_load(&change->engine));
+    if (parameter == 0 || parameter > change->ncolumns) return SQL_NO_COLUMN_NUMBER;
+    return (SQLINTEGER)change->columns[parameter - 1] + 1;
+}
+
 Status change_bind_given(Stmt *self, Statement *engine, SQLINTEGER *column, Error *err) {
     RowChange *change = &self->change;
     for (uint32_t i = 0; i < change->ncolumns; i++) {

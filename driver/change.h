@@ -36,6 +36,8 @@ SQLRETURN change_wait(const Stmt *self, Statement *engine, Error *err);
  * before; then waits for that. */
 Status change_prepare_start(Stmt *self, Error *err) WARN_UNUSED;
 SQLRETURN change_prepare_end(Stmt *self, Error *err);
+/* The column (from 1) by whose value the statement failed, or SQL_NO_COLUMN_NUMBER. */
+SQLINTEGER change_failed_column(const Stmt *self);
 /* What the application has in the bound buffers. *column: which one failed, from 1. */
 Status change_bind_given(Stmt *self, Statement *engine, SQLINTEGER *column, Error *err) WARN_UNUSED;
 
@@ -62,7 +64,9 @@ static inline void change_status(const RowChange *self, SQLULEN row, SQLUSMALLIN
 }
 /* Is the row of the buffers to be left out? SQLBulkOperations takes all of them. */
 bool change_ignores(const Stmt *self, SQLULEN row);
-/* A row has failed, at a column (from 1) or none. */
+/* Posts an error of a row, by its number, at a column (from 1) or none. */
+void change_post(Stmt *self, SQLLEN number, SQLINTEGER column, const Error *err);
+/* A row has failed. */
 void change_row_failed(Stmt *self, SQLULEN row, SQLINTEGER column, const Error *err);
 /* Would the rows behind it fare no better? */
 bool change_ends_call(const Error *err);

@@ -193,8 +193,8 @@ static SQLRETURN adds_abandoned(Stmt *self, const Error *err) {
         if (!change_ignores(self, row)) change_status(change, row, SQL_ROW_ERROR);
     for (uint32_t i = 0; change->stored && i < run->count; i++)
         if (change->stored[i]) change_status(change, run->numbers[i], SQL_ROW_ADDED);
-    diag_row(&self->base, err, true, one ? (SQLLEN)change->row + 1 : SQL_ROW_NUMBER_UNKNOWN,
-             SQL_NO_COLUMN_NUMBER);
+    change_post(self, one ? (SQLLEN)change->row + 1 : SQL_ROW_NUMBER_UNKNOWN, SQL_NO_COLUMN_NUMBER,
+                err);
     return SQL_ERROR;
 }
 
@@ -205,7 +205,7 @@ static SQLRETURN range_failed(Stmt *self, const Error *err) {
     change->step = ROW_RANGE;
     if (!failed_by_rows(err)) return adds_abandoned(self, err);
     if (now.count == 1) {
-        change_row_failed(self, run->numbers[now.first], SQL_NO_COLUMN_NUMBER, err);
+        change_row_failed(self, run->numbers[now.first], change_failed_column(self), err);
         return SQL_SUCCESS;
     }
     uint32_t half = now.count / 2;

@@ -129,6 +129,7 @@ static SQLRETURN row_step(Stmt *self, SQLINTEGER *column, Error *err) {
     case ROW_WRITING:
         result = change_wait(self, atomic_load(&change->engine), err);
         if (result == SQL_SUCCESS) row_written(self);
+        if (result == SQL_ERROR) *column = change_failed_column(self);
         return result;
     default:
         result = change_read_again(self, err);
@@ -143,10 +144,16 @@ bool change_ends_call(const Error *err) {
            err->status == TRIB_LOST || err->status == TRIB_MEMORY;
 }
 
+void change_post(Stmt *self, SQLLEN number, SQLINTEGER column, const Error *err) {
+    Error own = *err;
+    own.line = own.column = 0; /* in a statement that the application has not written */
+    diag_row(&self->base, &own, true, number, column);
+}
+
 void change_row_failed(Stmt *self, SQLULEN row, SQLINTEGER column, const Error *err) {
     self->change.failed++;
     change_status(&self->change, row, SQL_ROW_ERROR);
-    diag_row(&self->base, err, true, (SQLLEN)row + 1, column);
+    change_post(self, (SQLLEN)row + 1, column, err);
 }
 
 static SQLRETURN row_run(Stmt *self) {

@@ -161,6 +161,16 @@ SQLRETURN set_failed(Stmt *self, const Error *err, SQLULEN row, SQLINTEGER index
     return sets == 1 ? SQL_ERROR : SQL_SUCCESS;
 }
 
+SQLRETURN set_refused(Stmt *self, const Error *err, SQLULEN row) {
+    uint32_t parameter = statement_failed_parameter(atomic_load(&self->engine));
+    if (parameter == 0 || sets_count(self) > 1)
+        return set_failed(self, err, row, (SQLINTEGER)parameter);
+    set_status(self, row, SQL_PARAM_ERROR);
+    self->slot.failed++;
+    diag_row(&self->base, err, true, SQL_NO_ROW_NUMBER, (SQLINTEGER)parameter);
+    return SQL_ERROR;
+}
+
 SQLRETURN cursor_opened(Stmt *self) {
     cursor_reset(&self->cursor);
     self->cursor.open = true;
@@ -232,7 +242,7 @@ static SQLRETURN set_end(Stmt *self) {
     SQLRETURN result = stmt_wait(self, &err);
     if (result == SQL_STILL_EXECUTING) return result;
     if (result == SQL_ERROR) {
-        result = set_failed(self, &err, slot->row, 0);
+        result = set_refused(self, &err, slot->row);
     } else {
         int64_t rows = statement_row_count(atomic_load(&self->engine));
         if (rows > 0) slot->total += rows;

@@ -30,6 +30,8 @@ void set_succeeded(Stmt *self, SQLULEN row); /* keeps SQL_PARAM_SUCCESS_WITH_INF
 bool set_ignored(Stmt *self, SQLULEN row);   /* and counts it */
 /* A set failed; index: at which parameter (from 1, 0: none). With only one set, the execution has. */
 SQLRETURN set_failed(Stmt *self, const Error *err, SQLULEN row, SQLINTEGER index);
+/* Likewise in the engine, which may know by which parameter. */
+SQLRETURN set_refused(Stmt *self, const Error *err, SQLULEN row);
 /* The call ends at a set: those behind it are not used. */
 SQLRETURN sets_abandoned(Stmt *self, const Error *err, SQLULEN row);
 SQLRETURN cursor_opened(Stmt *self);

@@ -160,7 +160,7 @@ static SQLRETURN range_failed(Stmt *self, const Error *err) {
     SetsRange now = sets->now;
     self->slot.step = STEP_RANGE;
     if (!failed_by_data(err)) return ranges_abandoned(self, err);
-    if (now.count == 1) return set_failed(self, err, sets->numbers[now.first], 0);
+    if (now.count == 1) return set_refused(self, err, sets->numbers[now.first]);
     uint32_t half = now.count / 2;
     sets->ranges[sets->nranges++] = (SetsRange){now.first + half, now.count - half};
     sets->ranges[sets->nranges++] = (SetsRange){now.first, half};
@@ -304,7 +304,7 @@ SQLRETURN query_set_end(Stmt *self, bool *finished) {
     SQLRETURN result = stmt_wait(self, &err);
     if (result == SQL_STILL_EXECUTING) return result;
     self->slot.step = STEP_RESULT;
-    if (result == SQL_ERROR) return set_failed(self, &err, row, 0);
+    if (result == SQL_ERROR) return set_refused(self, &err, row);
     set_succeeded(self, row);
     stmt_drop_puts(self);
     if (self->slot.failed) self->base.diag.warned = true;

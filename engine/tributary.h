@@ -200,6 +200,9 @@ Status statement_bind_sets(Statement *self, const ParameterSets *sets, Error *er
  * there yet. A statement that is still open is closed first. */
 Status statement_execute(Statement *self, Error *err) WARN_UNUSED;
 int64_t statement_row_count(const Statement *self); /* rows written; -1 for queries */
+/* After a failed execution: the number, from 1, of the parameter whose value it failed by; 0: of none, or it is not
+ * known. */
+uint32_t statement_failed_parameter(const Statement *self);
 /* After executing a query or an EXPLAIN of one: what its source is sent, if one source takes it whole. Valid
  * until statement_close. */
 bool statement_source_text(const Statement *self, Str *text);

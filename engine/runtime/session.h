@@ -139,8 +139,9 @@ struct Statement {
     struct RowSet *rows;   /* results that no execution makes: SHOW SESSION, EXPLAIN */
     Batch *batch;          /* what the caller reads */
     BatchView view;
-    int64_t row_count; /* written; -1 none */
-    int64_t rows_left; /* of MaxRows; < 0 = no limit */
+    int64_t row_count;         /* written; -1 none */
+    uint32_t failed_parameter; /* of the last execution, from 1; 0: none, or nobody knows */
+    int64_t rows_left;         /* of MaxRows; < 0 = no limit */
     bool ended;
     bool
         scrollable; /* of the next execution, and while `scroll` or a row set is read: of this one */
@@ -252,6 +253,11 @@ Status statement_modify(Statement *self, const LogicalNode *write, Error *err) W
 Status sets_plan(Statement *self, Error *err) WARN_UNUSED;
 bool sets_planned(const Statement *self); /* the plan that is kept fits the sets that are bound */
 void sets_forget(Statement *self);        /* the prepared statement is gone */
+
+/* blame.c: the marker of a parameter that stands alone in the one row of VALUES; NULL: it does not. */
+const AstExpr *blame_marker(const AstStatement *ast, uint32_t slot);
+/* An execution of sets has failed: by which parameter? */
+void blame_sets(Statement *self, const Error *err);
 
 /* rowset.c: a few rows in memory, handed out as batches. */
 typedef struct RowSet RowSet;

@@ -63,7 +63,13 @@ static Expr *replace_parameter(void *context, const Expr *e) {
     if (!type_castable(given, type))         /* see check_cast */
         return expr_constant(self->arena, (Value){.type = type, .is_null = true});
     Expr *column = expr_column(self->arena, self->source->output[e->as.slot], given);
-    return column ? expr_cast(self->arena, column, type, false) : NULL;
+    Expr *value = column ? expr_cast(self->arena, column, type, false) : NULL;
+    const AstExpr *marker = blame_marker(self->statement->bound->ast, e->as.slot);
+    if (value && marker) {
+        value->line = marker->at.line;
+        value->column = marker->at.column;
+    }
+    return value;
 }
 
 static bool all_null(const ParameterSets *sets, const ParameterColumn *column) {

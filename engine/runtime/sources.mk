@@ -7,7 +7,7 @@ ENGINE_SOURCES += \
 	engine/runtime/cursors.c engine/runtime/scroll.c engine/runtime/updatable.c \
 	engine/runtime/transaction.c \
 	engine/runtime/statement.c engine/runtime/light.c engine/runtime/explain.c \
-	engine/runtime/prepared.c engine/runtime/prepared.h engine/runtime/sets.c \
+	engine/runtime/prepared.c engine/runtime/prepared.h engine/runtime/sets.c engine/runtime/blame.c \
 	engine/runtime/commands.c engine/runtime/lists.c engine/runtime/describe.c engine/runtime/rowset.c \
 	engine/runtime/metadata.c engine/runtime/registry.c
 

@@ -179,6 +179,7 @@ static Status request_begin(Statement *self, RequestKind kind, Error *err) {
         return error_set(err, ERR_SEQUENCE, "the statement is still working on an earlier call");
     }
     self->request = kind;
+    self->failed_parameter = 0;
     statement_enter_busy(self);
     return TRIB_OK;
 }
@@ -646,6 +647,7 @@ static Status convert_parameters(Statement *self, const BoundStatement **bound, 
                              self->nparameters);
         }
         Status status = convert_parameter(self, i, &own[i], &values[i], err);
+        if (status == TRIB_DATA) self->failed_parameter = i + 1;
         if (status != TRIB_OK) return error_detail(err, "in parameter %u", i + 1);
         again |= own[i].id != TRIB_TYPE_UNKNOWN;
     }
@@ -770,6 +772,7 @@ Status statement_execute_now(Statement *self, Error *err) {
     self->rows_left =
         self->settings.max_rows > 0 && self->kind == STATEMENT_QUERY ? self->settings.max_rows : -1;
     Status status = run_bound(self, err);
+    if (status != TRIB_OK) blame_sets(self, err);
     self->sets = (ParameterSets){0};
     if (status != TRIB_OK || self->kind != STATEMENT_QUERY) {
         int64_t written = self->row_count;

@@ -414,6 +414,10 @@ void statement_clear_bindings(Statement *self) {
 const char *statement_function(const Statement *self) {
     return statement_kind(self) == STATEMENT_QUERY ? "SELECT CURSOR" : "";
 }
+uint32_t statement_failed_parameter(const Statement *self) {
+    (void)self;
+    return 0;
+}
 bool statement_takes_sets(const Statement *self) {
     (void)self;
     return false;

@@ -285,8 +285,7 @@ static void all_failing_scene(Link *link) {
     items_set(20, 100);
     FAILS(BULK(SQL_ADD));
     assert_int_equal(records(link), 1);
-    record_is(link, 1, playing == 1 ? "HY000" : "42S02", SQL_ROW_NUMBER_UNKNOWN,
-              SQL_NO_COLUMN_NUMBER);
+    record_is(link, 1, "42S02", SQL_ROW_NUMBER_UNKNOWN, SQL_NO_COLUMN_NUMBER);
     for (int i = 0; i < 20; i++) assert_int_equal(states[i], SQL_ROW_ERROR);
     beside(link, "CREATE TABLE bulk_items (id integer PRIMARY KEY, name varchar(10), day date)");
     OK(BULK(SQL_ADD)); /* the cursor and its call are as good as before */
@@ -333,6 +332,71 @@ static void ignoring_scene(Link *link) {
 
 static void ignoring(void **state) {
     play(ignoring_scene);
+}
+
+/* ---- arrays of parameters: each failing set by its number, each value by its parameter's */
+
+static void parameter_bind(Link *link, SQLUSMALLINT number, SQLSMALLINT type, char *data) {
+    static SQLLEN lengths[4] = {SQL_NTS, SQL_NTS, SQL_NTS, SQL_NTS};
+    OK(odbc->SQLBindParameter(link->stmt, number, SQL_PARAM_INPUT, SQL_C_CHAR, type, 30, 0, data,
+                              24, lengths));
+}
+
+static void blamed_scene(Link *link) {
+    static char ids[4][24] = {"11", "12", "13", "x"};
+    static char names[4][24] = {"a", "b", "eleven char", "d"};
+    static char days[4][24] = {"2024-01-01", "bad", "2024-01-01", "2024-01-01"};
+    attribute(link, SQL_ATTR_PARAMSET_SIZE, 4);
+    attribute(link, SQL_ATTR_PARAM_STATUS_PTR, (SQLULEN)states);
+    for (int typed = 0; typed < 2; typed++) { /* what the engine finds, and what the driver does */
+        parameter_bind(link, 1, typed ? SQL_INTEGER : SQL_VARCHAR, ids[0]);
+        parameter_bind(link, 2, SQL_VARCHAR, names[0]);
+        parameter_bind(link, 3, typed ? SQL_TYPE_DATE : SQL_VARCHAR, days[0]);
+        INFO(run(link, "INSERT INTO bulk_items VALUES (?, ?, ?)"));
+        assert_int_equal(records(link), 3);
+        record_is(link, 1, typed ? "22018" : "22007", 2, 3);
+        record_is(link, 2, "22001", 3, 2);
+        record_is(link, 3, "22018", 4, 1);
+        value_is(link, "SELECT count(*) FROM bulk_items WHERE id > 10", "1");
+        beside(link, "DELETE FROM bulk_items WHERE id > 10");
+        parameter_bind(link, 1, SQL_VARCHAR, names[0]);
+        parameter_bind(link, 2, typed ? SQL_TYPE_DATE : SQL_VARCHAR, days[0]);
+        parameter_bind(link, 3, typed ? SQL_INTEGER : SQL_VARCHAR, ids[0]);
+        INFO(run(link, "UPDATE bulk_items SET name = ?, day = ? WHERE id = ?"));
+        record_is(link, 1, typed ? "22018" : "22007", 2, 2);
+        record_is(link, 2, "22018", 4, 3);
+    }
+    attribute(link, SQL_ATTR_PARAMSET_SIZE, 1);
+    attribute(link, SQL_ATTR_PARAM_STATUS_PTR, 0);
+    OK(odbc->SQLFreeStmt(link->stmt, SQL_RESET_PARAMS));
+}
+
+static void blamed(void **state) {
+    play(blamed_scene);
+}
+
+/* SQLSetPos, too; the place in a statement that nobody has written is not told. */
+static void blamed_rows_scene(Link *link) {
+    cursor_open(link, 3);
+    OK(odbc->SQLFetchScroll(link->stmt, SQL_FETCH_FIRST, 0));
+    items_set(3, 1);
+    strcpy(items[0].day, "no day");
+    items[0].lengths[2] = SQL_NTS;
+    strcpy(items[2].name, "eleven char");
+    items[2].lengths[1] = SQL_NTS;
+    INFO(SETPOS(0, SQL_UPDATE));
+    assert_int_equal(records(link), 3);
+    record_is(link, 2, "22018", 1, 3);
+    record_is(link, 3, "22001", 3, 2);
+    assert_null(strstr(diag_message(), "(line"));
+    items[1].lengths[1] = SQL_NULL_DATA;
+    FAILS(SETPOS(2, SQL_UPDATE));
+    record_is(link, 1, "23000", 2, SQL_NO_COLUMN_NUMBER);
+    assert_null(strstr(diag_message(), "(line"));
+}
+
+static void blamed_rows(void **state) {
+    play(blamed_rows_scene);
 }
 
 /* ---- what is claimed of added rows, and their bookmarks */
@@ -696,7 +760,10 @@ static void whole_scene(Link *link) {
         items_set(3, 1);
         assert_int_equal(pthread_create(&thread, NULL, cancel_later, &canceller), 0);
         SQLRETURN result = SETPOS(0, SQL_UPDATE);
-        if (result == SQL_ERROR) STATE_IS(link, "HY008");
+        /* a server whose answer to the COMMIT was not awaited may have carried it out */
+        bool unknown = result == SQL_ERROR && playing == 2 &&
+                       strcmp(diag_of(odbc, SQL_HANDLE_STMT, link->stmt), "08007") == 0;
+        if (result == SQL_ERROR && !unknown) STATE_IS(link, "HY008");
         pthread_join(thread, NULL);
         static const char *const before[3] = {"1:one", "2:two", "3:three"};
         for (int i = 0; i < 3; i++) {
@@ -706,7 +773,13 @@ static void whole_scene(Link *link) {
             snprintf(now, sizeof now, "%d:name %d", i + 1, i + 1);
             strcat(strcat(expected, i ? " " : ""), done ? now : before[i]);
         }
-        table_is(link, expected);
+        if (unknown)
+            value_is(link,
+                     "SELECT count(*) FROM bulk_items WHERE name IN ('one', 'two', 'three', 'name "
+                     "1', 'name 2', 'name 3')",
+                     "3");
+        else
+            table_is(link, expected);
         OK(odbc->SQLFreeStmt(link->stmt, SQL_CLOSE));
     }
 }
@@ -718,7 +791,8 @@ static void whole(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failing),      cmocka_unit_test(all_failing),
-        cmocka_unit_test(ignoring),     cmocka_unit_test(sensitivity),
+        cmocka_unit_test(ignoring),     cmocka_unit_test(blamed),
+        cmocka_unit_test(blamed_rows),  cmocka_unit_test(sensitivity),
         cmocka_unit_test(marks),        cmocka_unit_test(polled),
         cmocka_unit_test(polled_parts), cmocka_unit_test(polled_cancel),
         cmocka_unit_test(cancelled),    cmocka_unit_test(whole),
