@@ -432,7 +432,7 @@ typedef struct TribWriteRequest {
  * those values, or changes nothing and answers NONE with the reason: the host then reads the rows and writes
  * them by their row key. Nodes are those of offers: columns are of table 0, no parameters. Columns in new values
  * mean the old row, whatever is assigned beside. What raises here (nodes that may, a value that the column does not take: a number
- * too large, a text too long) must fail there, too, with the same SQLSTATE.
+ * too large, a text too long) must fail there, too, with the SQLSTATE of what is wrong.
  */
 typedef struct TribAssignment {
     uint32_t column;
