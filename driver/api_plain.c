@@ -28,6 +28,16 @@ SQLRETURN SQL_API SQLAllocHandle(SQLSMALLINT kind, SQLHANDLE parent, SQLHANDLE *
                       kind == SQL_HANDLE_STMT ? stmt_new(call.dbc, out) : desc_new(call.dbc, out));
 }
 
+/* Of ODBC 2: managers have it for drivers without, but unixODBC's cursor library calls it unasked in SQLGetData. */
+SQLRETURN SQL_API SQLAllocStmt(SQLHDBC dbc, SQLHSTMT *out) {
+    ENTER(SQLAllocStmt, DBC, dbc);
+    if (!out)
+        return call_leave(&call, diag_error(call.handle, ERR_NULL_POINTER,
+                                            "the new handle's place is a NULL pointer"));
+    *out = SQL_NULL_HSTMT;
+    return call_leave(&call, stmt_new(call.dbc, out));
+}
+
 static SQLRETURN env_free_handle(SQLHANDLE handle) {
     ENTER(SQLFreeHandle, ENV, handle);
     SQLRETURN result = env_free(call.env);

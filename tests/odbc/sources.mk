@@ -50,7 +50,7 @@ TESTS += tests/odbc/test_metadata
 
 check_PROGRAMS += tests/odbc/test_manager
 tests_odbc_test_manager_SOURCES = tests/odbc/test_manager.c $(ODBC_TEST_SOURCES)
-tests_odbc_test_manager_CPPFLAGS = $(ODBC_TEST_CPPFLAGS)
+tests_odbc_test_manager_CPPFLAGS = $(ODBC_TEST_CPPFLAGS) $(REAL_TEST_CPPFLAGS)
 tests_odbc_test_manager_LDADD = $(CMOCKA_LIBS) -ldl -lpthread
 
 check_PROGRAMS += tests/odbc/test_engine

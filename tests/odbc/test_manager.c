@@ -20,8 +20,11 @@ static char folder[] = "/tmp/tributary_odbc_XXXXXX";
 
 static int load(void **state) {
     assert_non_null(mkdtemp(folder));
-    file_write(folder, "odbcinst.ini", "[Fake]\nDriver=" FAKE_DRIVER "\nThreading=0\n");
-    file_write(folder, "odbc.ini", "[Demo]\nDriver=Fake\nUID=ann\nCatalog=shop\n");
+    file_write(folder, "odbcinst.ini",
+               "[Fake]\nDriver=" FAKE_DRIVER "\nThreading=0\n[Real]\nDriver=" REAL_DRIVER
+               "\nThreading=0\n");
+    file_write(folder, "odbc.ini",
+               "[Demo]\nDriver=Fake\nUID=ann\nCatalog=shop\n[Real]\nDriver=Real\n");
     setenv("ODBCSYSINI", folder, 1);
     setenv("ODBCINI", "/nonexistent", 1);
     odbc_load(&odbc, "libodbc.so.2");
@@ -231,6 +234,40 @@ static void prefork(void **state) {
     link_close(&link);
 }
 
+/* The manager's cursor library, as PHP asks for it: SQLGetData reads the row again, on a statement of its own. */
+static void cursor_library(void **state) {
+    Link link = {.odbc = &odbc};
+    char text[100];
+    SQLLEN length;
+    SQLINTEGER id = 0;
+    file_write(folder, "config.json", "{\"catalogs\": {\"memory\": {\"type\": \"memory\"}}}");
+    snprintf(text, sizeof text, "DSN=Real;Config=%s/config.json;Catalog=memory", folder);
+    OK(odbc.SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &link.env));
+    OK(odbc.SQLSetEnvAttr(link.env, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0));
+    OK(odbc.SQLAllocHandle(SQL_HANDLE_DBC, link.env, &link.dbc));
+    OK(odbc.SQLSetConnectAttr(link.dbc, SQL_ATTR_ODBC_CURSORS, (SQLPOINTER)SQL_CUR_USE_ODBC, 0));
+    SQLRETURN result = odbc.SQLDriverConnect(link.dbc, NULL, (SQLCHAR *)text, SQL_NTS, NULL, 0,
+                                             NULL, SQL_DRIVER_NOPROMPT);
+    assert_true(SQL_SUCCEEDED(result));
+    OK(odbc.SQLAllocHandle(SQL_HANDLE_STMT, link.dbc, &link.stmt));
+    OK(odbc.SQLSetStmtAttr(link.stmt, SQL_ATTR_CURSOR_TYPE, (SQLPOINTER)SQL_CURSOR_STATIC, 0));
+    run_ok(&link, "CREATE TABLE words (id integer, word text)");
+    run_ok(&link, "INSERT INTO words VALUES (1, 'one'), (2, 'two')");
+    OK(odbc.SQLBindCol(link.stmt, 1, SQL_C_SLONG, &id, 0, &length));
+    run_ok(&link, "SELECT id, word FROM words");
+    for (int row = 0; row < 2; row++) {
+        OK(odbc.SQLFetch(link.stmt));
+        assert_string_equal(text_of(&link, 2), id == 1 ? "one" : "two");
+    }
+    assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
+    close_cursor(&link);
+    OK(odbc.SQLFreeStmt(link.stmt, SQL_UNBIND));
+    run_ok(&link, "DROP TABLE words");
+    link_close(&link);
+    snprintf(text, sizeof text, "%s/config.json", folder);
+    unlink(text);
+}
+
 static void again_and_again(void **state) {
     for (int i = 0; i < 300; i++) {
         Link link;
@@ -243,13 +280,10 @@ static void again_and_again(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ansi),
-        cmocka_unit_test(unicode),
-        cmocka_unit_test(version2),
-        cmocka_unit_test(cancelling),
-        cmocka_unit_test(descriptors),
-        cmocka_unit_test(prefork),
-        cmocka_unit_test(again_and_again),
+        cmocka_unit_test(ansi),           cmocka_unit_test(unicode),
+        cmocka_unit_test(version2),       cmocka_unit_test(cancelling),
+        cmocka_unit_test(descriptors),    cmocka_unit_test(prefork),
+        cmocka_unit_test(cursor_library), cmocka_unit_test(again_and_again),
     };
     return cmocka_run_group_tests_name("driver behind the manager", tests, load, unload);
 }

@@ -658,6 +658,7 @@ static SQLHANDLE handle;
 static SQLUSMALLINT functions[SQL_API_ODBC3_ALL_FUNCTIONS_SIZE];
 
 LINK_CALL(alloc_stmt, odbc->SQLAllocHandle(SQL_HANDLE_STMT, l->dbc, &handle))
+LINK_CALL(alloc_old, odbc->SQLAllocStmt(l->dbc, &handle))
 LINK_CALL(alloc_desc, odbc->SQLAllocHandle(SQL_HANDLE_DESC, l->dbc, &handle))
 LINK_CALL(browse,
           odbc->SQLBrowseConnect(l->dbc, TEXT("Driver=Fake;UID=browser"), buffer, 200, &small))
@@ -685,6 +686,7 @@ LINK_CALL(set_cursors,
 static const ConnectionRow connection_rows[] = {
     {"SQLAllocHandle", link_alloc_stmt, SQL_HANDLE_DBC, "NN=="},
     {"SQLAllocHandle", link_alloc_desc, SQL_HANDLE_DBC, "NN=="},
+    {"SQLAllocStmt", link_alloc_old, SQL_HANDLE_DBC, "NN=="},
     {"SQLBrowseConnect", link_browse, SQL_HANDLE_DBC, "34UU"},
     {"SQLBrowseConnect", link_browse_all, SQL_HANDLE_DBC, "44UU"},
     {"SQLConnect", link_connect, SQL_HANDLE_DBC, "4UUU"},
