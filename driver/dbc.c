@@ -7,8 +7,7 @@
  */
 #include "driver/dbc.h"
 
-#include "driver/desc.h"
-#include "driver/stmt.h"
+#include "driver/change.h"
 
 static const DbcOptions default_options = {
     .access_mode = SQL_MODE_READ_WRITE,
@@ -77,10 +76,12 @@ void handle_warning_sink(void *context, const Error *warning) {
 /* A statement that another thread executes is cancelled, so that its lock comes free soon. */
 static Handle *statement_lock(Stmt *stmt) {
     Statement *engine = atomic_load(&stmt->engine);
-    if (handle_try_lock(&stmt->base))
+    if (handle_try_lock(&stmt->base)) {
         handle_unlock(&stmt->base);
-    else if (engine)
-        statement_cancel(engine);
+    } else {
+        if (engine) statement_cancel(engine);
+        change_cancel(stmt);
+    }
     return handle_lock(stmt->base.id, SQL_HANDLE_STMT);
 }
 

@@ -334,6 +334,71 @@ static void ignoring(void **state) {
     play(ignoring_scene);
 }
 
+/* ---- at random: as if one row had been added after the other */
+
+static uint32_t random_state = 20240229;
+
+static uint32_t random_below(uint32_t limit) {
+    random_state = random_state * 1664525u + 1013904223u;
+    return (uint32_t)(((uint64_t)random_state * limit) >> 32);
+}
+
+/* Fills row i; is it to be stored, given the ids that are there? */
+static bool row_random(int i, bool *there) {
+    Item *item = &items[i];
+    item_set(i, 100 + (SQLINTEGER)random_below(2800));
+    bool good = true;
+    switch (random_below(40)) {
+    case 0:
+        item->lengths[1] = SQL_NULL_DATA;
+        good = false;
+        break;
+    case 1: strcpy(item->name, "eleven char"), item->lengths[1] = SQL_NTS, good = false; break;
+    case 2: strcpy(item->day, "2023-02-29"), item->lengths[2] = SQL_NTS, good = false; break;
+    case 3: item->lengths[1] = SQL_COLUMN_IGNORE; break;
+    case 4: item->lengths[2] = SQL_COLUMN_IGNORE; break;
+    case 5: item->lengths[2] = SQL_NULL_DATA; break;
+    default: break;
+    }
+    good = good && !there[item->id];
+    if (good) there[item->id] = true;
+    return good;
+}
+
+static void random_scene(Link *link) {
+    static bool there[3000], stored[ROWS];
+    char expected[24];
+    int64_t total = 0, rows = 0;
+    memset(there, 0, sizeof there);
+    cursor_open(link, ROWS);
+    for (int round = 0; round < 3; round++) {
+        SQLULEN size = 1 + random_below(200);
+        int bad = 0;
+        attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, size);
+        for (SQLULEN i = 0; i < size; i++) {
+            stored[i] = row_random((int)i, there);
+            bad += !stored[i];
+            if (stored[i]) total += items[i].id, rows++;
+        }
+        SQLRETURN result = BULK(SQL_ADD);
+        assert_int_equal(result, bad == 0           ? SQL_SUCCESS
+                                 : bad == (int)size ? SQL_ERROR
+                                                    : SQL_SUCCESS_WITH_INFO);
+        assert_int_equal(records(link), bad == 0 ? 0 : bad == (int)size ? bad : bad + 1);
+        for (SQLULEN i = 0; i < size; i++)
+            if (states[i] != (stored[i] ? SQL_ROW_ADDED : SQL_ROW_ERROR))
+                fail_msg("round %d, row %d of %d: %d", round, (int)i, (int)size, states[i]);
+        snprintf(expected, sizeof expected, "%lld", (long long)rows);
+        value_is(link, "SELECT count(*) FROM bulk_items WHERE id >= 100", expected);
+        snprintf(expected, sizeof expected, "%lld", (long long)total);
+        if (rows > 0) value_is(link, "SELECT sum(id) FROM bulk_items WHERE id >= 100", expected);
+    }
+}
+
+static void random_rows(void **state) {
+    play(random_scene);
+}
+
 /* ---- arrays of parameters: each failing set by its number, each value by its parameter's */
 
 static void parameter_bind(Link *link, SQLUSMALLINT number, SQLSMALLINT type, char *data) {
@@ -694,6 +759,67 @@ static void polled_parts(void **state) {
     play_locked(polled_parts_scene);
 }
 
+/* The same of parameters. */
+static void polled_sets_scene(Link *link) {
+    SQLINTEGER ids[2] = {11, 12};
+    char tokens[2][4] = {"", ""};
+    SQLLEN lengths[2] = {SQL_DATA_AT_EXEC, SQL_DATA_AT_EXEC};
+    SQLPOINTER token = NULL;
+    SQLRETURN result;
+    attribute(link, SQL_ATTR_PARAMSET_SIZE, 2);
+    OK(odbc->SQLBindParameter(link->stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, ids,
+                              0, NULL));
+    OK(odbc->SQLBindParameter(link->stmt, 2, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 10, 0,
+                              tokens, 4, lengths));
+    OK(odbc->SQLPrepare(link->stmt, (SQLCHAR *)"INSERT INTO bulk_items VALUES (?, ?, NULL)",
+                        SQL_NTS));
+    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+    while ((result = odbc->SQLExecute(link->stmt)) == SQL_STILL_EXECUTING) pause_briefly();
+    assert_int_equal(result, SQL_NEED_DATA);
+    lock_take();
+    for (int i = 0; i < 2; i++) {
+        if (i == 0) assert_int_equal(odbc->SQLParamData(link->stmt, &token), SQL_NEED_DATA);
+        assert_ptr_equal(token, tokens[i]);
+        OK(odbc->SQLPutData(link->stmt, i ? "second" : "first", SQL_NTS));
+        if (i == 0)
+            for (int polls = 0; polls < 3; polls++, pause_briefly())
+                assert_int_equal(odbc->SQLParamData(link->stmt, &token), SQL_STILL_EXECUTING);
+        if (i == 0) lock_drop();
+        while ((result = odbc->SQLParamData(link->stmt, &token)) == SQL_STILL_EXECUTING)
+            pause_briefly();
+        assert_int_equal(result, i ? SQL_SUCCESS : SQL_NEED_DATA);
+    }
+    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+    attribute(link, SQL_ATTR_PARAMSET_SIZE, 1);
+    table_is(link, FIRST " 11:first 12:second");
+}
+
+static void polled_sets(void **state) {
+    play_locked(polled_sets_scene);
+}
+
+/* What others have changed is shown when it is asked for. */
+static void polled_refresh_scene(Link *link) {
+    SQLRETURN result;
+    cursor_open(link, 3);
+    OK(odbc->SQLFetchScroll(link->stmt, SQL_FETCH_FIRST, 0));
+    beside(link, "UPDATE bulk_items SET name = 'theirs' WHERE id <> 2");
+    beside(link, "DELETE FROM bulk_items WHERE id = 2");
+    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+    while ((result = SETPOS(0, SQL_REFRESH)) == SQL_STILL_EXECUTING) pause_briefly();
+    OK(result);
+    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+    assert_int_equal(processed, 3);
+    assert_int_equal(states[0], SQL_ROW_SUCCESS);
+    assert_int_equal(states[1], SQL_ROW_DELETED);
+    assert_string_equal(items[0].name, "theirs");
+    assert_string_equal(items[2].name, "theirs");
+}
+
+static void polled_refresh(void **state) {
+    play(polled_refresh_scene);
+}
+
 typedef struct Canceller {
     SQLHSTMT stmt;
     long delay_ns;
@@ -790,12 +916,14 @@ static void whole(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failing),      cmocka_unit_test(all_failing),
-        cmocka_unit_test(ignoring),     cmocka_unit_test(blamed),
-        cmocka_unit_test(blamed_rows),  cmocka_unit_test(sensitivity),
-        cmocka_unit_test(marks),        cmocka_unit_test(polled),
-        cmocka_unit_test(polled_parts), cmocka_unit_test(polled_cancel),
-        cmocka_unit_test(cancelled),    cmocka_unit_test(whole),
+        cmocka_unit_test(failing),       cmocka_unit_test(all_failing),
+        cmocka_unit_test(ignoring),      cmocka_unit_test(random_rows),
+        cmocka_unit_test(blamed),        cmocka_unit_test(blamed_rows),
+        cmocka_unit_test(sensitivity),   cmocka_unit_test(marks),
+        cmocka_unit_test(polled),        cmocka_unit_test(polled_parts),
+        cmocka_unit_test(polled_sets),   cmocka_unit_test(polled_refresh),
+        cmocka_unit_test(polled_cancel), cmocka_unit_test(cancelled),
+        cmocka_unit_test(whole),
     };
     return cmocka_run_group_tests_name("rows added and changed in bulk", tests, load, unload);
 }

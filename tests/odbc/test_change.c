@@ -839,7 +839,7 @@ static void info(void **state) {
     play(info_scene);
 }
 
-/* Calls that are polled elsewhere end at once here. */
+/* Polled to its end; test_bulk.c looks at what is so in between. */
 static void asynchronous_scene(Link *link) {
     SQLRETURN result;
     cursor_open(link, SQL_CURSOR_STATIC);
