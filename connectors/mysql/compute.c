@@ -14,6 +14,7 @@
  *  - Floating-point sums and products are those of C, but infinite ones are errors at once; here only when they are stored.
  *  - CONCAT mixes texts of one character set only: all are converted to utf8mb4, and back when they are stored
  *    (a character that the column's set does not have is an error, 22021, a text that is too long 22001).
+ *  - Dates that are none are read as NULL: a CASE makes NULL of them.
  *  - CONCAT is NULL, with a warning, where its result is longer than max_allowed_packet: writer.c looks for that.
  */
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "connectors/mysql/types.h"
 
 #define EXACT_CLASSES (CLASS_INT | CLASS_DECIMAL)
+#define DATE_CLASSES  (CLASS_DATE | CLASS_INSTANT)
 #define REAL_CLASSES  (CLASS_INT | CLASS_DOUBLE | CLASS_FLOAT)
 
 /* ---------------------------------------------------------------- columns */
@@ -45,6 +47,12 @@ static Status computed_column(const void *context, Arena *arena, const TribTable
         out->class = CLASS_FOLDED;
         out->text = "CONVERT({0} USING utf8mb4)";
         break;
+    case CLASS_CHAR: out->text = "CONVERT({0} USING utf8mb4)"; break;
+    case CLASS_DATE:
+    case CLASS_INSTANT:
+        TRY_ALLOC(out->text, arena_printf(arena, "(CASE WHEN %s THEN {0} END)", out->guard), err);
+        out->guard = NULL;
+        break;
     case CLASS_BOOL:
     case CLASS_BIT:
         if (column->type.id == TRIB_TYPE_BOOLEAN) out->text = "({0} <> 0)";
@@ -64,6 +72,10 @@ static const char *store_rounded(Arena *arena, int scale, const char **reason) {
 
 static bool is_integer(TribType type) {
     return type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT;
+}
+
+static bool type_alike(TribType a, TribType b) {
+    return a.id == b.id && a.precision == b.precision;
 }
 
 static bool stores_number(ColumnClass target) {
@@ -92,6 +104,11 @@ static const char *computed_store(const void *context, Arena *arena, const TribC
         return facts.class & CLASS_TEXT && !(classes & ~(uint32_t)CLASS_FOLDED) ? "{0}" : NULL;
     case TRIB_TYPE_BOOLEAN: return facts.class & (CLASS_BOOL | CLASS_BIT) ? "{0}" : NULL;
     case TRIB_TYPE_VARBINARY: return facts.class == CLASS_BINARY ? "{0}" : NULL;
+    case TRIB_TYPE_CHAR: return facts.class == CLASS_CHAR ? "{0}" : NULL;
+    case TRIB_TYPE_DATE:
+    case TRIB_TYPE_TIMESTAMP:
+    case TRIB_TYPE_TIMESTAMP_TZ:
+        return type_alike(type, target->type) && facts.class & DATE_CLASSES ? "{0}" : NULL;
     case TRIB_TYPE_UUID: return facts.class == CLASS_UUID ? "{0}" : NULL;
     default: return NULL;
     }
@@ -127,6 +144,11 @@ static const char *computed_store(const void *context, Arena *arena, const TribC
         .op = TRIB_FN_negate, .first = (types), .classes = (classes_), .verdict = TRIB_EXACT, \
         .template = "- {0}"                                                                   \
     }
+#define EXTREME(op_, name)                                                               \
+    {                                                                                    \
+        .op = (op_), .first = SQL_INTEGERS, .classes = CLASS_INT, .verdict = TRIB_EXACT, \
+        .template = (name "({0}, {1*})")                                                 \
+    }
 #define CHOICE(types, classes_, gives_)                                                     \
     {.op = TRIB_FN_coalesce,                                                                \
      .first = (types),                                                                      \
@@ -158,6 +180,36 @@ static TribVerdictKind check_difference(const SqlRender *render, const TribNode 
     return TRIB_NONE;
 }
 
+static TribVerdictKind check_remainder(const SqlRender *render, const TribNode *call,
+                                       const char **template, const char **reason) {
+    const TribValue *divisor = sql_literal(render, sql_argument(render, call, 1));
+    if (divisor && !divisor->is_null && divisor->as.integer != 0) return TRIB_EXACT;
+    *reason = "the divisor is not a known constant";
+    return TRIB_NONE;
+}
+
+static TribVerdictKind cast_refused(const char **reason) {
+    *reason = "the cast may cut";
+    return TRIB_NONE;
+}
+
+static TribVerdictKind check_char(const SqlRender *render, const TribNode *call,
+                                  const char **template, const char **reason) {
+    uint32_t from = sql_argument(render, call, 0)->type.length, to = call->type.length;
+    return to == 0 || to >= from ? TRIB_EXACT : cast_refused(reason);
+}
+
+/* The engine gives CHAR(n) its n characters when it becomes a VARCHAR, the server reads it without blanks. */
+static TribVerdictKind check_padded(const SqlRender *render, const TribNode *call,
+                                    const char **template, const char **reason) {
+    if (check_char(render, call, template, reason) != TRIB_EXACT) return TRIB_NONE;
+    uint32_t length = sql_argument(render, call, 0)->type.length;
+    const char *padded = arena_printf(render->arena, "RPAD({0}, %u, ' ')", (unsigned)length);
+    if (!padded || length == 0) return cast_refused(reason);
+    *template = padded;
+    return TRIB_EXACT;
+}
+
 static const SqlRule rules[] = {
     INTEGER_RULES(TRIB_FN_add, "{0} + {1}", "{0} + {1}", NULL),
     INTEGER_RULES(TRIB_FN_subtract, DIFFERENCE, WIDE_DIFFERENCE, check_difference),
@@ -172,6 +224,32 @@ static const SqlRule rules[] = {
     CHOICE(SQL_TYPE(DECIMAL), EXACT_CLASSES, CLASS_DECIMAL),
     CHOICE(SQL_TYPE(DOUBLE), CLASS_INT | CLASS_DOUBLE, CLASS_DOUBLE),
     CHOICE(SQL_TYPE(VARCHAR), CLASS_FOLDED, 0),
+    CHOICE(SQL_TYPE(DATE) | SQL_TYPE(TIMESTAMP), CLASS_DATE, 0),
+    CHOICE(SQL_TYPE(TIMESTAMP_TZ), CLASS_INSTANT, 0),
+    EXTREME(TRIB_FN_greatest, "GREATEST"),
+    EXTREME(TRIB_FN_least, "LEAST"),
+    INTEGER_RULES(TRIB_FN_abs, "ABS({0})", "ABS({0})", NULL),
+    {.op = TRIB_FN_mod,
+     .first = SQL_INTEGERS,
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "{0} % {1}",
+     .check = check_remainder},
+    {.op = TRIB_FN_cast,
+     .first = SQL_TYPE(CHAR),
+     .result = SQL_TYPE(CHAR),
+     .classes = CLASS_CHAR,
+     .verdict = TRIB_EXACT,
+     .template = "{0}",
+     .check = check_char},
+    {.op = TRIB_FN_cast,
+     .first = SQL_TYPE(CHAR),
+     .result = SQL_TYPE(VARCHAR),
+     .classes = CLASS_CHAR,
+     .verdict = TRIB_EXACT,
+     .template = "{0}",
+     .check = check_padded,
+     .gives = CLASS_FOLDED},
     {.op = TRIB_FN_nullif,
      .first = SQL_INTEGERS,
      .classes = CLASS_INT,

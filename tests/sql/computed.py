@@ -35,6 +35,12 @@ COLUMNS = {
     "o": ("BIT(1)", ["0", "1", "NULL"]),
     "q": ("BIT(9)", ["0", "511", "NULL"]),
     "a": ("YEAR", ["1901", "2155", "NULL"]),
+    "cw": ("CHAR(8) CHARACTER SET latin1", ["'x'", "''", "NULL", "'12345678'"]),
+    "hd": ("DATETIME(3)", ["'2024-02-29 01:02:03.004'", "NULL", "'0000-00-00 00:00:00'", "'2024-00-10 00:00:00'"]),
+    "hs": ("DATETIME(0)", ["'1999-12-31 23:59:59'", "NULL"]),
+    "ht": ("TIMESTAMP(6) NULL", ["'2024-02-29 01:02:03.004005'", "NULL", "'0000-00-00 00:00:00'"]),
+    "hu": ("TIMESTAMP(6) NULL", ["'1970-01-01 00:00:01'", "NULL"]),
+    "hh": ("DATE", ["'1000-01-01'", "'9999-12-31'", "NULL"]),
     "h": ("DATE", ["'2024-02-29'", "NULL", "'0000-00-00'"]),
     "r": ("VARBINARY(6)", ["''", "x'00ff'", "NULL"]),
     "z": ("INT GENERATED ALWAYS AS (i % 100) VIRTUAL", []),
@@ -60,6 +66,11 @@ y = y * REAL '2' | y = y + y | y = y | x = y
 v = v || 'x' | v = 'ä' || v | v = v || v | v = concat(v, '-', w, p) | w = w || 'é' | w = w || 'ł' | w = p | p = w || '😀' | l = l || v || w | v = l | v = w
 v = CAST(i AS varchar) | v = v || CAST(i AS varchar) | v = COALESCE(v, w, '?') | v = CASE WHEN v = 'a' THEN 'b' ELSE v || '!' END | l = CAST(b + 1 AS varchar)
 v = v || '          ' | p = p || '     ' | w = COALESCE(w, '') || ' '
+i = abs(i) | b = abs(b) | t = abs(t) | b = abs(i) + 1 | i = abs(i + 1) - 1 | i = mod(i, 7) | i = greatest(i, t, 0) | i = least(i, n) + 1 | b = greatest(iu, b)
+hh = h | h = hh | h = COALESCE(h, DATE '2024-01-01') | h = COALESCE(h, hh) | h = CASE WHEN h > DATE '2000-01-01' THEN hh ELSE h END | hd = h | hd = hd | hs = h
+hs = TIMESTAMP '2024-01-01 00:00:00' | hd = CASE WHEN hs < hd THEN hd ELSE TIMESTAMP '2000-01-01 00:00:00.123' END | i = CASE WHEN h > DATE '2000-01-01' THEN 1 WHEN hd IS NULL THEN 2 ELSE i END
+hu = ht | ht = COALESCE(ht, hu) | n = CASE WHEN h IS NOT NULL THEN 7 ELSE n END
+cw = c | c = cw | c = c | l = c || cw || v | cw = c, c = 'new' | v = c | v = v || c | v = cw || '!' | v = CASE WHEN c = 'a' THEN 'b' ELSE 'c' END
 o = NOT o | o = o | r = r | i = i + n | i = n + i * 2 | i = z + 1 | n = COALESCE(i, 0)
 i = i + 1, b = b + 1, d = d * 1.1, v = v || 'x' | i = i + 1, b = i | b = i, i = i + 1 | i = b, b = t, t = 5 | v = w, w = 'new' | w = 'new', v = w | n = n + 1, i = 5
 """
@@ -76,18 +87,18 @@ REFUSED = {
     "x = d": "",
     "x = x * x * x": "",
     "e = e * e": "may raise",
+    "i = mod(i, n)": "may raise",
     "v = upper(v)": "no rule",
-    "c = c || 'x'": "",
-    "v = c": "",
     "k = v": "",
+    "v = COALESCE(v, c)": "",
+    "c = c || 'x'": "",
+    "hs = hd": "",
+    "hd = ht": "",
     "v = k": "",
     "q = q + 1": "",
     "i = q": "",
     "a = a + 1": "",
     "a = i": "",
-    "h = h": "read as NULL",
-    "h = COALESCE(h, DATE '2024-01-01')": "",
-    "i = CASE WHEN h > DATE '2000-01-01' THEN 1 ELSE i END": "read as NULL",
     "i = CAST(random() * 10 AS integer)": "another value at each call",
     "v = CAST(v AS varchar(3))": "no rule",
     "x = CAST(v AS double)": "",
@@ -118,7 +129,7 @@ def condition(draw):
 
 def text(draw, depth):
     if depth == 0 or draw.random() < 0.3:
-        return draw.choice(["v", "w", "p", "l", "'x'", "'ł '", "CAST(i AS varchar)", "''"])
+        return draw.choice(["v", "w", "p", "l", "c", "cw", "'x'", "'ł '", "CAST(i AS varchar)", "''"])
     a, b = text(draw, depth - 1), text(draw, depth - 1)
     return draw.choice([f"({a} || {b})", f"concat({a}, {b}, '-')", f"coalesce({a}, {b})", f"CASE WHEN {condition(draw)} THEN {a} ELSE {b} END"])
 
@@ -144,8 +155,8 @@ def make_tables(admin):
     values["n"].remove("NULL")
     stored = [name for name in COLUMNS if name != "z"]
     for i in range(ROWS):
-        # each column goes through its values at a pace of its own, so that neighbours differ
-        rows.append(f"({i}, " + ", ".join(values[name][(i + i // len(values[name]) * j) % len(values[name])] for j, name in enumerate(stored)) + ")")
+        # each column begins at another of its values, so that NULLs and ends of types meet all others
+        rows.append(f"({i}, " + ", ".join(values[name][(i + 3 * j) % len(values[name])] for j, name in enumerate(stored)) + ")")
     columns = ", ".join(f"{name} {column[0]}" for name, column in COLUMNS.items())
     script = f"SET NAMES utf8mb4; SET sql_mode = 'NO_ENGINE_SUBSTITUTION'; DROP DATABASE IF EXISTS {SCHEMA}; CREATE DATABASE {SCHEMA}; USE {SCHEMA};\n"
     for table, key in (("bare", ""), ("keyed", " PRIMARY KEY")):
