@@ -15,7 +15,8 @@
  *  - CONCAT mixes texts of one character set only: all are converted to utf8mb4, and back when they are stored
  *    (a character that the column's set does not have is an error, 22021, a text that is too long 22001).
  *  - Dates that are none are read as NULL: a CASE makes NULL of them.
- *  - CONCAT is NULL, with a warning, where its result is longer than max_allowed_packet: writer.c looks for that.
+ *  - CONCAT fails (1301), in some versions with NULL and a warning that writer.c looks for, where its result is longer
+ *    than max_allowed_packet: so does a request with that text.
  */
 #include <string.h>
 

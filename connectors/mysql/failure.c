@@ -91,6 +91,7 @@ static const FailureRow failures[] = {
     {1288, ERR_UNSUPPORTED, false, false, NULL},
     {1290, ERR_READ_ONLY, false, false, NULL},
     {1292, ERR_DATETIME_FORMAT, false, false, NULL},
+    {1301, ERR_LIMIT, false, false, "raise max_allowed_packet in the server"},
     {1305, ERR_SERIALIZATION, false, false, NULL},
     {1317, ERR_SOURCE, false, false, "somebody killed the statement in the server"},
     {1347, ERR_UNSUPPORTED, false, false, NULL},

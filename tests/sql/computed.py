@@ -162,6 +162,7 @@ def make_tables(admin):
     for table, key in (("bare", ""), ("keyed", " PRIMARY KEY")):
         script += f"CREATE TABLE {table} (id INT NOT NULL{key}, {columns}) ENGINE = InnoDB;\n"
         script += f"INSERT INTO {table} (id, {', '.join(stored)}) VALUES {', '.join(rows)};\n"
+        script += f"CREATE TABLE long_{table} (id INT NOT NULL{key}, l LONGTEXT); INSERT INTO long_{table} VALUES (0, REPEAT('x', @@max_allowed_packet DIV 2 + 1));\n"
     subprocess.run(admin, input=script.encode(), check=True)
 
 
@@ -205,6 +206,12 @@ def main():
                 states.add((got[0], wanted[0]))
                 wrong += 1
                 print(f"SET {assignments}, row {row}:\n  there {got}\n  here  {wanted}")
+    for cursor, table in ((handed, "long_bare"), (local, "long_keyed")):  # more than the server takes at once
+        state, message = outcome(cursor, f"UPDATE {catalog}.{SCHEMA}.{table} SET l = l || l WHERE id = 0")
+        cursor.connection.rollback()
+        if state != "54000" or "max_allowed_packet" not in message:
+            wrong += 1
+            print(f"{table}: {state} {message}")
     for assignments, reason in REFUSED.items():
         sql = f"UPDATE {catalog}.{SCHEMA}.bare SET {assignments}".replace("{other}", f"{catalog}.{SCHEMA}.keyed")
         state, message = outcome(handed, sql + " WHERE id = 0")
