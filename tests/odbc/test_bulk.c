@@ -873,6 +873,33 @@ static void cancelled(void **state) {
     play_locked(cancelled_scene);
 }
 
+/* A call that waits too long ends by itself, and leaves things as they were. */
+static void timed_out_scene(Link *link) {
+    attribute(link, SQL_ATTR_QUERY_TIMEOUT, 1);
+    for (size_t i = 0; i < 4; i += 3) { /* an update, an addition */
+        table_renew(link);
+        marked_cursor(link);
+        prepare_call(link, &waiting[i]);
+        lock_take();
+        double start = seconds_now();
+        FAILS(waiting[i].ask(link));
+        STATE_IS(link, "HYT00");
+        assert_true(seconds_now() - start > 0.9 && seconds_now() - start < 20);
+        lock_drop();
+        table_is(link, FIRST);
+        OK(waiting[i].ask(link));
+        table_is(link, waiting[i].after);
+        close_cursor(link);
+    }
+    attribute(link, SQL_ATTR_QUERY_TIMEOUT, 0);
+}
+
+static void timed_out(void **state) {
+    playing = 1;
+    odbc = &direct;
+    play_one(timed_out_scene);
+}
+
 /* A cancel that comes at any time, between two of the rows too: each row is as before or as it was to be, as its
  * status says. */
 static void whole_scene(Link *link) {
@@ -923,7 +950,7 @@ int main(void) {
         cmocka_unit_test(polled),        cmocka_unit_test(polled_parts),
         cmocka_unit_test(polled_sets),   cmocka_unit_test(polled_refresh),
         cmocka_unit_test(polled_cancel), cmocka_unit_test(cancelled),
-        cmocka_unit_test(whole),
+        cmocka_unit_test(timed_out),     cmocka_unit_test(whole),
     };
     return cmocka_run_group_tests_name("rows added and changed in bulk", tests, load, unload);
 }
