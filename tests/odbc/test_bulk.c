@@ -916,7 +916,10 @@ static void whole_scene(Link *link) {
         /* a server whose answer to the COMMIT was not awaited may have carried it out */
         bool unknown = result == SQL_ERROR && playing == 2 &&
                        strcmp(diag_of(odbc, SQL_HANDLE_STMT, link->stmt), "08007") == 0;
-        if (result == SQL_ERROR && !unknown) STATE_IS(link, "HY008");
+        /* and unixODBC takes a cursor for closed that was cancelled before the call */
+        bool early = result == SQL_ERROR && odbc == &manager &&
+                     strcmp(diag_of(odbc, SQL_HANDLE_STMT, link->stmt), "HY010") == 0;
+        if (result == SQL_ERROR && !unknown && !early) STATE_IS(link, "HY008");
         pthread_join(thread, NULL);
         static const char *const before[3] = {"1:one", "2:two", "3:three"};
         for (int i = 0; i < 3; i++) {
