@@ -135,6 +135,13 @@ static const char *computed_store(const void *context, Arena *arena, const TribC
         INTEGER_RULE(op_, SQL_TYPE(INTEGER), 0, (HELD(value, ABOVE_32)), NULL),   \
         INTEGER_RULE(op_, SQL_TYPE(SMALLINT), 0, (HELD(value, ABOVE_16)), NULL),  \
         INTEGER_RULE(op_, SQL_TYPE(TINYINT), 0, (HELD(value, ABOVE_8)), NULL)
+/* Only these may raise: results beyond 38 digits. */
+#define DECIMAL_RULE(op_, template_)                                               \
+    {                                                                              \
+        .op = (op_), .flags = SQL_RAISES | SQL_STORED, .first = SQL_TYPE(DECIMAL), \
+        .classes = EXACT_CLASSES, .verdict = TRIB_EXACT, .template = (template_),  \
+        .check = check_scale, .gives = CLASS_DECIMAL                               \
+    }
 #define REAL_RULE(op_, template_)                                                       \
     {                                                                                   \
         .op = (op_), .flags = SQL_STORED, .first = SQL_FLOATS, .classes = REAL_CLASSES, \
@@ -189,9 +196,27 @@ static TribVerdictKind check_remainder(const SqlRender *render, const TribNode *
     return TRIB_NONE;
 }
 
+/* The server keeps 30 digits after the point. */
+static TribVerdictKind check_scale(const SqlRender *render, const TribNode *call,
+                                   const char **template, const char **reason) {
+    if (call->type.scale <= 30) return TRIB_EXACT;
+    *reason = "more digits after the point than the source computes";
+    return TRIB_NONE;
+}
+
 static TribVerdictKind cast_refused(const char **reason) {
     *reason = "the cast may cut";
     return TRIB_NONE;
+}
+
+/* Summed up as what they are, two of them would overflow in 64 bits. */
+static TribVerdictKind check_digits(const SqlRender *render, const TribNode *call,
+                                    const char **template, const char **reason) {
+    const char *cast = arena_printf(render->arena, "CAST({0} AS DECIMAL(%u,%d))",
+                                    (unsigned)call->type.precision, (int)call->type.scale);
+    if (!cast || call->type.scale > 30) return cast_refused(reason);
+    *template = cast;
+    return TRIB_EXACT;
 }
 
 static TribVerdictKind check_char(const SqlRender *render, const TribNode *call,
@@ -216,6 +241,9 @@ static const SqlRule rules[] = {
     INTEGER_RULES(TRIB_FN_subtract, DIFFERENCE, WIDE_DIFFERENCE, check_difference),
     INTEGER_RULES(TRIB_FN_multiply, "{0} * {1}", "{0} * {1}", NULL),
     INTEGER_RULES(TRIB_FN_negate, "{0} * -1", "{0} * -1", NULL),
+    DECIMAL_RULE(TRIB_FN_add, "{0} + {1}"),
+    DECIMAL_RULE(TRIB_FN_subtract, "{0} - {1}"),
+    DECIMAL_RULE(TRIB_FN_multiply, "{0} * {1}"),
     NEGATION(SQL_TYPE(DECIMAL), EXACT_CLASSES),
     NEGATION(SQL_FLOATS, REAL_CLASSES),
     REAL_RULE(TRIB_FN_add, "{0} + {1}"),
@@ -236,6 +264,14 @@ static const SqlRule rules[] = {
      .verdict = TRIB_EXACT,
      .template = "{0} % {1}",
      .check = check_remainder},
+    {.op = TRIB_FN_cast,
+     .first = SQL_INTEGERS,
+     .result = SQL_TYPE(DECIMAL),
+     .classes = CLASS_INT,
+     .verdict = TRIB_EXACT,
+     .template = "CAST",
+     .check = check_digits,
+     .gives = CLASS_DECIMAL},
     {.op = TRIB_FN_cast,
      .first = SQL_TYPE(CHAR),
      .result = SQL_TYPE(CHAR),

@@ -270,11 +270,21 @@ static TribVerdictKind check_divisor(const SqlRender *render, const TribNode *ca
     return TRIB_NONE;
 }
 
+/* Integers are sent as they are where a decimal is wanted: two of them would be summed up in 64 bits. */
+static bool from_integer(const SqlRender *render, const TribNode *node) {
+    while (node->kind == TRIB_NODE_CALL && node->op == TRIB_FN_cast)
+        node = sql_argument(render, node, 0);
+    return node->type.id >= TRIB_TYPE_TINYINT && node->type.id <= TRIB_TYPE_BIGINT;
+}
+
 /* The server keeps 30 digits after the point (MariaDB 38). */
-static TribVerdictKind check_decimal_scale(const SqlRender *render, const TribNode *call,
-                                           const char **template, const char **reason) {
-    if (call->type.scale <= 30) return TRIB_EXACT;
-    *reason = "more digits after the point than the source computes";
+static TribVerdictKind check_decimals(const SqlRender *render, const TribNode *call,
+                                      const char **template, const char **reason) {
+    bool integers = from_integer(render, sql_argument(render, call, 0)) &&
+                    from_integer(render, sql_argument(render, call, 1));
+    if (call->type.scale <= 30 && !integers) return TRIB_EXACT;
+    *reason = integers ? "the source computes integers in 64 bits"
+                       : "more digits after the point than the source computes";
     return TRIB_NONE;
 }
 
@@ -546,19 +556,19 @@ static const SqlRule rules[] = {
      .classes = CLASS_DECIMAL,
      .verdict = TRIB_EXACT,
      .template = "{0} + {1}",
-     .check = check_decimal_scale},
+     .check = check_decimals},
     {.op = TRIB_FN_subtract,
      .first = SQL_TYPE(DECIMAL),
      .classes = CLASS_DECIMAL,
      .verdict = TRIB_EXACT,
      .template = "{0} - {1}",
-     .check = check_decimal_scale},
+     .check = check_decimals},
     {.op = TRIB_FN_multiply,
      .first = SQL_TYPE(DECIMAL),
      .classes = CLASS_DECIMAL,
      .verdict = TRIB_EXACT,
      .template = "{0} * {1}",
-     .check = check_decimal_scale},
+     .check = check_decimals},
 
     /* Keys of sorting and grouping. */
     KEY(EXACT_NUMBERS, CLASS_INT | CLASS_UINT | CLASS_DECIMAL | CLASS_YEAR, "{0}"),

@@ -114,6 +114,8 @@ void sql_case_write(SqlWriter *self, const TribNode *node) {
 static bool holds_column(TribType type, TribType column) {
     if (is_integer(type) && is_integer(column)) return type.id >= column.id;
     if (type.id != column.id) return false;
+    if (type.id == TRIB_TYPE_DECIMAL)
+        return type.precision - type.scale >= column.precision - column.scale;
     return type.id == TRIB_TYPE_REAL || type.id == TRIB_TYPE_DOUBLE;
 }
 

@@ -60,7 +60,7 @@ i = CASE WHEN i > 0 THEN i + 1 ELSE i - 1 END | i = CASE WHEN i < 0 THEN i * 2 W
 i = CASE WHEN v <> 'a' AND p IN ('a', 'ä') OR NOT (w > 'a') THEN 1 ELSE 2 END | i = IF(o, i + 1, i) | i = CASE WHEN o THEN 1 WHEN NOT o THEN 2 END
 d = d + 1 | d = d - 0.01 | d = d * 1.1 | d = d * 2 | d = d * d | d = d + 0.005 | d = d + i | d = i | d = i * 1.005 | d = b | d = -d | d = d * -0.5
 u = u * 0.5 | u = u - 1 | u = d | d = u | d = u * 1.0001 | i = d | i = d * 1.5 | i = d + 0.5 | t = d | b = e | iu = d * 10 | d = e | e = d * 3.3333333333
-d = COALESCE(d, 0) + 1 | d = CASE WHEN d > 0 THEN d * 1.1 ELSE i END | e = i + b + 0.5 | d = COALESCE(d, i, 1.5) | i = i * 1.5 | t = t * 2.5
+d = COALESCE(d, 0) + 1 | d = CASE WHEN d > 0 THEN d * 1.1 ELSE i END | e = i + b + 0.5 | e = e + 1 | e = e - 0.5 | e = 2 * e | e = COALESCE(e + 1, e) | e = e + d | d = d * e | bu = CAST(b AS decimal(19,0)) + CAST(b AS decimal(19,0)) | d = CAST(b AS decimal(19,0)) * CAST(b AS decimal(19,0)) | d = COALESCE(d, i, 1.5) | i = i * 1.5 | t = t * 2.5
 x = x + 1 | x = x - 1e0 | x = x * 2 | x = x * x | x = -x + 1 | x = x * 0.1e0 | x = i | x = b | x = i + x | x = COALESCE(x, 0e0) | x = CASE WHEN x > 0 THEN x * 2 ELSE 0 END
 y = y * REAL '2' | y = y + y | y = y | x = y
 v = v || 'x' | v = 'ä' || v | v = v || v | v = concat(v, '-', w, p) | w = w || 'é' | w = w || 'ł' | w = p | p = w || '😀' | l = l || v || w | v = l | v = w
@@ -74,6 +74,9 @@ cw = c | c = cw | c = c | l = c || cw || v | cw = c, c = 'new' | v = c | v = v |
 o = NOT o | o = o | r = r | i = i + n | i = n + i * 2 | i = z + 1 | n = COALESCE(i, 0)
 i = i + 1, b = b + 1, d = d * 1.1, v = v || 'x' | i = i + 1, b = i | b = i, i = i + 1 | i = b, b = t, t = 5 | v = w, w = 'new' | w = 'new', v = w | n = n + 1, i = 5
 """
+# the same arithmetic where rows are found
+CONDITIONS = ["CAST(b AS decimal(19,0)) + CAST(b AS decimal(19,0)) > 0", "CAST(b AS decimal(19,0)) * CAST(b AS decimal(19,0)) > 0",
+              "CAST(b AS decimal(19,0)) - CAST(i AS decimal(19,0)) < 0", "CAST(b AS decimal(19,0)) + 1.5 > 0", "d + i > 0"]
 REFUSED = {
     "i = b, b = i": "depend on each other",
     "i = t, t = s, s = i": "depend on each other",
@@ -206,6 +209,11 @@ def main():
                 states.add((got[0], wanted[0]))
                 wrong += 1
                 print(f"SET {assignments}, row {row}:\n  there {got}\n  here  {wanted}")
+    for condition in CONDITIONS:
+        got, wanted = (c.execute(f"SELECT count(*) FROM {catalog}.{SCHEMA}.keyed WHERE {condition}").fetchone()[0] for c in (handed, local))
+        if got != wanted:
+            wrong += 1
+            print(f"WHERE {condition}: {got} rows there, {wanted} here")
     for cursor, table in ((handed, "long_bare"), (local, "long_keyed")):  # more than the server takes at once
         state, message = outcome(cursor, f"UPDATE {catalog}.{SCHEMA}.{table} SET l = l || l WHERE id = 0")
         cursor.connection.rollback()
