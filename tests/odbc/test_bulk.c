@@ -843,7 +843,9 @@ static double seconds_now(void) {
 /* Another thread's SQLCancel ends a call that waits, long before the lock would come free. */
 static void cancelled_scene(Link *link) {
     for (size_t i = 0; i < WAITING; i++) {
-        Canceller canceller = {.stmt = link->stmt, .delay_ns = 60000000};
+        /* not before the call: the manager takes the cursor for closed then */
+        Canceller canceller = {.stmt = link->stmt,
+                               .delay_ns = odbc == &manager ? 250000000 : 60000000};
         pthread_t thread;
         table_renew(link);
         marked_cursor(link);
