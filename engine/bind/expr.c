@@ -191,24 +191,76 @@ static Status argument_types(Binder *binder, uint32_t nargs, Expr *const *args, 
     return TRIB_OK;
 }
 
-Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args,
-                 Expr **out) {
+/* Markers that a call leaves without a type, or gives one that no program can bind, are texts where the call
+ * takes texts: greatest(?, ?), ? || ?, reverse(?). *types: the arguments' with that; false: there are none. */
+static Status texts_for_markers(Binder *binder, uint32_t nargs, Expr *const *args,
+                                const Type *wanted, Type **types, bool *any) {
+    *any = false;
+    TRY(argument_types(binder, nargs, args, types));
+    for (uint32_t i = 0; i < nargs; i++) {
+        if (args[i]->kind != EXPR_PARAMETER || args[i]->type.id != TRIB_TYPE_UNKNOWN) continue;
+        if (wanted[i].id != TRIB_TYPE_UNKNOWN && wanted[i].id != TRIB_TYPE_VARBINARY &&
+            !type_is_nested(wanted[i]))
+            continue;
+        (*types)[i] = type_varchar(PARAMETER_LENGTH);
+        *any = true;
+    }
+    return TRIB_OK;
+}
+
+/* The outcome of resolving a call again with texts: one that does not take them is left as it was. */
+static Status resolved_again(Binder *binder, Status status) {
+    if (status != TRIB_OK && status != TRIB_MEMORY) error_clear(binder->err);
+    return status == TRIB_MEMORY ? status : TRIB_OK;
+}
+
+Status bind_resolve_aggregate(Binder *binder, Str name, uint32_t nargs, Expr *const *args,
+                              ResolvedAggregate *out) {
     Type *types;
+    bool again;
+    TRY(argument_types(binder, nargs, args, &types));
+    TRY(aggregate_resolve(binder->arena, name, nargs, types, out, binder->err));
+    TRY(texts_for_markers(binder, nargs, args, out->args, &types, &again));
+    if (!again) return TRIB_OK;
+    ResolvedAggregate texts;
+    Status status = aggregate_resolve(binder->arena, name, nargs, types, &texts, binder->err);
+    if (status == TRIB_OK) *out = texts;
+    return resolved_again(binder, status);
+}
+
+/* By its name, or by its id if there is none. */
+static Status resolve(Binder *binder, Str name, TribFunctionId id, uint32_t nargs,
+                      const Type *types, ResolvedFunction *out) {
+    if (name.len) return function_resolve(binder->arena, name, nargs, types, out, binder->err);
+    return function_resolve_id(binder->arena, id, nargs, types, out, binder->err);
+}
+
+static Status call(Binder *binder, const AstExpr *at, Str name, TribFunctionId id, uint32_t nargs,
+                   Expr **args, Expr **out) {
+    Type *types;
+    bool again;
     ResolvedFunction f;
     TRY(argument_types(binder, nargs, args, &types));
-    Status status = function_resolve(binder->arena, name, nargs, types, &f, binder->err);
+    Status status = resolve(binder, name, id, nargs, types, &f);
     if (status != TRIB_OK) return bind_place_error(binder, at, nargs, args, status);
+    TRY(texts_for_markers(binder, nargs, args, f.args, &types, &again));
+    if (again) {
+        ResolvedFunction texts;
+        status = resolve(binder, name, id, nargs, types, &texts);
+        if (status == TRIB_OK) f = texts;
+        TRY(resolved_again(binder, status));
+    }
     return bind_resolved(binder, at, &f, nargs, args, out);
+}
+
+Status bind_call(Binder *binder, const AstExpr *at, Str name, uint32_t nargs, Expr **args,
+                 Expr **out) {
+    return call(binder, at, name, (TribFunctionId)0, nargs, args, out);
 }
 
 Status bind_call_id(Binder *binder, const AstExpr *at, TribFunctionId id, uint32_t nargs,
                     Expr **args, Expr **out) {
-    Type *types;
-    ResolvedFunction f;
-    TRY(argument_types(binder, nargs, args, &types));
-    Status status = function_resolve_id(binder->arena, id, nargs, types, &f, binder->err);
-    if (status != TRIB_OK) return bind_place_error(binder, at, nargs, args, status);
-    return bind_resolved(binder, at, &f, nargs, args, out);
+    return call(binder, at, (Str){0}, id, nargs, args, out);
 }
 
 /* ---------------------------------------------------------------- names and literals */
@@ -593,10 +645,8 @@ static Status bind_aggregate(Binder *binder, const ExprScope *scope, const AstEx
     bool star = ast->nargs == 1 && ast->args[0]->kind == AST_STAR && ast->args[0]->name.count == 0;
     uint32_t nargs = star ? 0 : ast->nargs;
     TRY(bind_args(binder, &inside, nargs, ast->args, &args));
-    Type *types;
-    TRY(argument_types(binder, nargs, args, &types));
     ResolvedAggregate a;
-    Status status = aggregate_resolve(binder->arena, name, nargs, types, &a, binder->err);
+    Status status = bind_resolve_aggregate(binder, name, nargs, args, &a);
     if (status != TRIB_OK) return bind_place_error(binder, ast, nargs, args, status);
     for (uint32_t i = 0; i < nargs; i++) {
         TRY(bind_coerce(binder, args[i], a.args[i], &args[i]));

@@ -171,6 +171,9 @@ Status bind_args(Binder *binder, const ExprScope *scope, uint32_t count, AstExpr
 /* Completes a resolved call: arguments are coerced and take their types. */
 Status bind_resolved(Binder *binder, const AstExpr *at, const ResolvedFunction *f, uint32_t nargs,
                      Expr **args, Expr **out);
+/* The aggregate of a name for arguments; what their markers are, where nothing else says it, is text. */
+Status bind_resolve_aggregate(Binder *binder, Str name, uint32_t nargs, Expr *const *args,
+                              ResolvedAggregate *out) WARN_UNUSED;
 /* Gives an error the place of `at` unless it has one, and a hint where dates are compared with text. */
 Status bind_place_error(Binder *binder, const AstExpr *at, uint32_t nargs, Expr *const *args,
                         Status status);

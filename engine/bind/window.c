@@ -163,7 +163,7 @@ static Status bind_arguments(WindowBinder *self, Str name, Type *result) {
     Status status =
         window_function_exists(name)
             ? window_function_resolve(binder->arena, name, nargs, types, &f, binder->err)
-            : aggregate_resolve(binder->arena, name, nargs, types, &a, binder->err);
+            : bind_resolve_aggregate(binder, name, nargs, self->args, &a);
     if (status != TRIB_OK) {
         if (binder->err->line == 0) {
             binder->err->line = ast->at.line;
