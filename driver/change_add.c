@@ -105,8 +105,9 @@ static Status rows_choose(AddedRows *self, Error *err) {
     uint32_t most = left < RUN_ROWS ? (uint32_t)left : RUN_ROWS;
     TRY_ALLOC(self->states, arena_alloc(change->adds.arena, most), err);
     self->states[0] = SET_GIVEN;
+    if (!row_joins(self, 0)) most = 1; /* its data at execution is there: that of no other is */
     uint32_t n = 1;
-    for (; n < most && row_joins(self, 0); n++) {
+    for (; n < most; n++) {
         bool ignored = change_ignores(self->stmt, change->row + n);
         if (!ignored && !row_joins(self, n)) break;
         self->states[n] = ignored ? SET_IGNORED : SET_GIVEN;
