@@ -173,14 +173,6 @@ static Status change_order(Change *self, Error *err) {
 
 /* ---------------------------------------------------------------- the statement */
 
-static void fragment_add(Buf *text, SqlParam *params, uint32_t *nparams, const SqlFragment *part) {
-    for (uint32_t i = 0; i < part->nparams; i++) {
-        params[*nparams] = part->params[i];
-        params[(*nparams)++].at += text->len;
-    }
-    buf_add(text, part->text, part->len);
-}
-
 static Status change_write(const Change *self, const void *context, const SqlFragment *where,
                            SqlFragment *out, Error *err) {
     const TribModify *modify = self->modify;
@@ -196,11 +188,11 @@ static Status change_write(const Change *self, const void *context, const SqlFra
         buf_text(&text, i ? ", " : " SET ");
         self->dialect->quote(&text, str_from(assigned_column(modify, self->order[i])->name));
         buf_text(&text, " = ");
-        fragment_add(&text, params, &n, &self->values[self->order[i]]);
+        sql_fragment_add(&text, params, &n, &self->values[self->order[i]]);
     }
     if (where->len) {
         buf_text(&text, " WHERE ");
-        fragment_add(&text, params, &n, where);
+        sql_fragment_add(&text, params, &n, where);
     }
     TRY(buf_status(&text, err));
     *out = (SqlFragment){text.data, text.len, n, params};

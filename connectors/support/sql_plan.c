@@ -357,7 +357,7 @@ Status sql_plan(const SqlDialect *dialect, const void *context, Arena *arena, Tr
 
 /* ---------------------------------------------------------------- joining the parts */
 
-static void fragment_add(Buf *text, SqlParam *params, uint32_t *nparams, const SqlFragment *part) {
+void sql_fragment_add(Buf *text, SqlParam *params, uint32_t *nparams, const SqlFragment *part) {
     for (uint32_t i = 0; i < part->nparams; i++) {
         params[*nparams] = part->params[i];
         params[(*nparams)++].at += text->len;
@@ -374,22 +374,22 @@ Status sql_select_join(Arena *arena, const SqlSelect *select, const SqlFragment 
     for (uint32_t i = 0; i < nextra; i++) total += extra[i].nparams;
     TRY_ALLOC(params, ARENA_ARRAY(arena, SqlParam, total), err);
     buf_init(&text, arena, SIZE_MAX / 2);
-    fragment_add(&text, params, &nparams, &select->head);
+    sql_fragment_add(&text, params, &nparams, &select->head);
     const char *word = " WHERE ";
     if (select->where.len) {
         buf_text(&text, word);
-        fragment_add(&text, params, &nparams, &select->where);
+        sql_fragment_add(&text, params, &nparams, &select->where);
         word = " AND ";
     }
     for (uint32_t i = 0; i < nextra; i++) {
         if (!extra[i].len) continue;
         buf_text(&text, word);
         buf_char(&text, '(');
-        fragment_add(&text, params, &nparams, &extra[i]);
+        sql_fragment_add(&text, params, &nparams, &extra[i]);
         buf_char(&text, ')');
         word = " AND ";
     }
-    fragment_add(&text, params, &nparams, &select->tail);
+    sql_fragment_add(&text, params, &nparams, &select->tail);
     TRY(buf_status(&text, err));
     *out = (SqlFragment){text.data, text.len, nparams, params};
     return TRIB_OK;
@@ -467,9 +467,9 @@ static Status filter_range(const SqlDialect *dialect, const void *context, Arena
     uint32_t nparams = 0;
     TRY_ALLOC(params, ARENA_ARRAY(arena, SqlParam, low.nparams + high.nparams), err);
     buf_init(&text, arena, dialect->max_text);
-    fragment_add(&text, params, &nparams, &both.head);
+    sql_fragment_add(&text, params, &nparams, &both.head);
     buf_text(&text, " AND ");
-    fragment_add(&text, params, &nparams, &high);
+    sql_fragment_add(&text, params, &nparams, &high);
     TRY(buf_status(&text, err));
     *out = (SqlFragment){text.data, text.len, nparams, params};
     return TRIB_OK;

@@ -212,6 +212,8 @@ char *sql_explain(Arena *arena, const SqlFragment *statement);
 void sql_value_text(Buf *out, const TribValue *value);
 /* A deep copy on the arena; false when exhausted. */
 bool sql_value_copy(Arena *arena, const TribValue *value, TribValue *out);
+/* Adds a fragment to a text, and its parameters, moved by what stands before it, to `params`, which has room. */
+void sql_fragment_add(Buf *text, SqlParam *params, uint32_t *nparams, const SqlFragment *part);
 
 /* ---- for check functions */
 struct SqlRender {

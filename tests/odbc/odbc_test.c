@@ -146,3 +146,29 @@ const char *text_of(Link *link, SQLUSMALLINT column) {
                  diag_of(link->odbc, SQL_HANDLE_STMT, link->stmt), last_message);
     return length == SQL_NULL_DATA ? "(null)" : out;
 }
+
+void set_attribute(Link *link, SQLINTEGER id, SQLULEN value) {
+    SQLRETURN result = link->odbc->SQLSetStmtAttr(link->stmt, id, (SQLPOINTER)value, 0);
+    if (result != SQL_SUCCESS)
+        fail_msg("attribute %d: %d %s %s", (int)id, result,
+                 diag_of(link->odbc, SQL_HANDLE_STMT, link->stmt), diag_message());
+}
+
+void beside(Link *link, const char *sql) {
+    SQLHSTMT cursor = link->stmt;
+    OK(link->odbc->SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
+    run_ok(link, sql);
+    OK(link->odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
+    link->stmt = cursor;
+}
+
+void value_is(Link *link, const char *sql, const char *expected) {
+    SQLHSTMT cursor = link->stmt;
+    OK(link->odbc->SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
+    run_ok(link, sql);
+    OK(link->odbc->SQLFetch(link->stmt));
+    const char *found = text_of(link, 1);
+    if (strcmp(found, expected) != 0) fail_msg("%s: %s instead of %s", sql, found, expected);
+    OK(link->odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
+    link->stmt = cursor;
+}

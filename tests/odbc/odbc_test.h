@@ -65,6 +65,11 @@ const char *diag_message(void);
 
 SQLRETURN run(Link *link, const char *sql); /* SQLExecDirect */
 void run_ok(Link *link, const char *sql);
+void set_attribute(Link *link, SQLINTEGER id, SQLULEN value); /* of the statement */
+/* A second statement of the connection, for what happens beside the cursor. */
+void beside(Link *link, const char *sql);
+/* The only value of a query on a statement of its own. */
+void value_is(Link *link, const char *sql, const char *expected);
 void close_cursor(Link *link);
 /* A column of the current row as UTF-8 text; "(null)". Static storage. */
 const char *text_of(Link *link, SQLUSMALLINT column);

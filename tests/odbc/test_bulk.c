@@ -76,34 +76,6 @@ static Item items[ROWS];
 static SQLUSMALLINT states[ROWS], operations[ROWS];
 static SQLULEN processed;
 
-static void attribute(Link *link, SQLINTEGER id, SQLULEN value) {
-    SQLRETURN result = odbc->SQLSetStmtAttr(link->stmt, id, (SQLPOINTER)value, 0);
-    if (result != SQL_SUCCESS)
-        fail_msg("attribute %d: %d %s %s", (int)id, result,
-                 diag_of(odbc, SQL_HANDLE_STMT, link->stmt), diag_message());
-}
-
-/* A second statement of the connection, for what happens beside the cursor. */
-static void beside(Link *link, const char *sql) {
-    SQLHSTMT cursor = link->stmt;
-    OK(odbc->SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
-    run_ok(link, sql);
-    OK(odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
-    link->stmt = cursor;
-}
-
-/* The only value of a query on a statement of its own. */
-static void value_is(Link *link, const char *sql, const char *expected) {
-    SQLHSTMT cursor = link->stmt;
-    OK(odbc->SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
-    run_ok(link, sql);
-    OK(odbc->SQLFetch(link->stmt));
-    const char *found = text_of(link, 1);
-    if (strcmp(found, expected) != 0) fail_msg("%s: %s instead of %s", sql, found, expected);
-    OK(odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
-    link->stmt = cursor;
-}
-
 /* Row i of the buffers: what it says is a function of i. */
 static void item_set(int i, SQLINTEGER id) {
     Item *item = &items[i];
@@ -119,12 +91,12 @@ static void items_set(int count, SQLINTEGER first) {
 
 /* A cursor over the table, `rows` buffers bound by row. */
 static void cursor_open(Link *link, SQLULEN rows) {
-    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
-    attribute(link, SQL_ATTR_ROW_BIND_TYPE, sizeof(Item));
-    attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, rows);
-    attribute(link, SQL_ATTR_ROW_STATUS_PTR, (SQLULEN)states);
-    attribute(link, SQL_ATTR_ROWS_FETCHED_PTR, (SQLULEN)&processed);
+    set_attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_ROW_BIND_TYPE, sizeof(Item));
+    set_attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, rows);
+    set_attribute(link, SQL_ATTR_ROW_STATUS_PTR, (SQLULEN)states);
+    set_attribute(link, SQL_ATTR_ROWS_FETCHED_PTR, (SQLULEN)&processed);
     OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_SLONG, &items[0].id, 0, &items[0].lengths[0]));
     OK(odbc->SQLBindCol(link->stmt, 2, SQL_C_CHAR, items[0].name, sizeof items[0].name,
                         &items[0].lengths[1]));
@@ -316,7 +288,7 @@ static void ignoring_scene(Link *link) {
     value_is(link, "SELECT count(*) FROM bulk_items WHERE id >= 100 AND day IS NULL", "19");
     value_is(link, "SELECT name FROM bulk_items WHERE id = 140", "none");
     /* SQLSetPos leaves rows out by the row operation array */
-    attribute(link, SQL_ATTR_ROW_OPERATION_PTR, (SQLULEN)operations);
+    set_attribute(link, SQL_ATTR_ROW_OPERATION_PTR, (SQLULEN)operations);
     items_set(60, 200);
     for (int i = 0; i < 60; i++) operations[i] = i % 4 == 0 ? SQL_ROW_IGNORE : SQL_ROW_PROCEED;
     memset(states, 0x55, sizeof states);
@@ -327,7 +299,7 @@ static void ignoring_scene(Link *link) {
     for (int i = 0; i < 60; i++) assert_int_equal(states[i], i % 4 == 0 ? 0x5555 : SQL_ROW_ADDED);
     assert_int_equal(counted(link), 45);
     value_is(link, "SELECT count(*) FROM bulk_items WHERE id >= 200 AND id % 4 <> 0", "45");
-    attribute(link, SQL_ATTR_ROW_OPERATION_PTR, 0);
+    set_attribute(link, SQL_ATTR_ROW_OPERATION_PTR, 0);
 }
 
 static void ignoring(void **state) {
@@ -374,7 +346,7 @@ static void random_scene(Link *link) {
     for (int round = 0; round < 3; round++) {
         SQLULEN size = 1 + random_below(200);
         int bad = 0;
-        attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, size);
+        set_attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, size);
         for (SQLULEN i = 0; i < size; i++) {
             stored[i] = row_random((int)i, there);
             bad += !stored[i];
@@ -411,8 +383,8 @@ static void blamed_scene(Link *link) {
     static char ids[4][24] = {"11", "12", "13", "x"};
     static char names[4][24] = {"a", "b", "eleven char", "d"};
     static char days[4][24] = {"2024-01-01", "bad", "2024-01-01", "2024-01-01"};
-    attribute(link, SQL_ATTR_PARAMSET_SIZE, 4);
-    attribute(link, SQL_ATTR_PARAM_STATUS_PTR, (SQLULEN)states);
+    set_attribute(link, SQL_ATTR_PARAMSET_SIZE, 4);
+    set_attribute(link, SQL_ATTR_PARAM_STATUS_PTR, (SQLULEN)states);
     for (int typed = 0; typed < 2; typed++) { /* what the engine finds, and what the driver does */
         parameter_bind(link, 1, typed ? SQL_INTEGER : SQL_VARCHAR, ids[0]);
         parameter_bind(link, 2, SQL_VARCHAR, names[0]);
@@ -431,8 +403,8 @@ static void blamed_scene(Link *link) {
         record_is(link, 1, typed ? "22018" : "22007", 2, 2);
         record_is(link, 2, "22018", 4, 3);
     }
-    attribute(link, SQL_ATTR_PARAMSET_SIZE, 1);
-    attribute(link, SQL_ATTR_PARAM_STATUS_PTR, 0);
+    set_attribute(link, SQL_ATTR_PARAMSET_SIZE, 1);
+    set_attribute(link, SQL_ATTR_PARAM_STATUS_PTR, 0);
     OK(odbc->SQLFreeStmt(link->stmt, SQL_RESET_PARAMS));
 }
 
@@ -531,7 +503,7 @@ static void sensitivity(void **state) {
 /* The bookmarks that SQL_ADD gives lead to the rows that were added. */
 static void marks_scene(Link *link) {
     SQLULEN marks[6];
-    attribute(link, SQL_ATTR_USE_BOOKMARKS, SQL_UB_VARIABLE);
+    set_attribute(link, SQL_ATTR_USE_BOOKMARKS, SQL_UB_VARIABLE);
     cursor_open(link, 6);
     OK(odbc->SQLBindCol(link->stmt, 0, SQL_C_VARBOOKMARK, &items[0].mark, 8,
                         &items[0].mark_length));
@@ -544,7 +516,7 @@ static void marks_scene(Link *link) {
     for (int i = 0; i < 6; i++) marks[i] = items[i].mark;
     for (int i = 0; i < 6; i++) assert_int_equal(marks[i] > 1, i != 2);
     memset(items, 0, sizeof items);
-    attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, 2);
+    set_attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, 2);
     items[0].mark = marks[5];
     items[1].mark = marks[0];
     OK(BULK(SQL_FETCH_BY_BOOKMARK));
@@ -657,7 +629,7 @@ static void table_renew(Link *link) {
 }
 
 static void marked_cursor(Link *link) {
-    attribute(link, SQL_ATTR_USE_BOOKMARKS, SQL_UB_VARIABLE);
+    set_attribute(link, SQL_ATTR_USE_BOOKMARKS, SQL_UB_VARIABLE);
     cursor_open(link, 3);
     OK(odbc->SQLBindCol(link->stmt, 0, SQL_C_VARBOOKMARK, &items[0].mark, 8,
                         &items[0].mark_length));
@@ -674,7 +646,7 @@ static void polled_scene(Link *link) {
         table_renew(link);
         marked_cursor(link);
         prepare_call(link, &waiting[i]);
-        attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+        set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
         lock_take();
         for (int polls = 0; polls < 10; polls++, pause_briefly())
             assert_int_equal(waiting[i].ask(link), SQL_STILL_EXECUTING);
@@ -688,7 +660,7 @@ static void polled_scene(Link *link) {
         if (result != SQL_SUCCESS)
             fail_msg("call %zu: %d %s %s", i, result, diag_of(odbc, SQL_HANDLE_STMT, link->stmt),
                      diag_message());
-        attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+        set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
         table_is(link, waiting[i].after);
         close_cursor(link);
     }
@@ -705,7 +677,7 @@ static void polled_cancel_scene(Link *link) {
         table_renew(link);
         marked_cursor(link);
         prepare_call(link, &waiting[i]);
-        attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+        set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
         lock_take();
         for (int polls = 0; polls < 3; polls++, pause_briefly())
             assert_int_equal(waiting[i].ask(link), SQL_STILL_EXECUTING);
@@ -714,7 +686,7 @@ static void polled_cancel_scene(Link *link) {
         FAILS(result);
         STATE_IS(link, "HY008");
         lock_drop();
-        attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+        set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
         table_is(link, FIRST);
         prepare_call(link, &waiting[i]);
         OK(waiting[i].ask(link));
@@ -734,7 +706,7 @@ static void polled_parts_scene(Link *link) {
     cursor_open(link, 3);
     items_set(3, 11);
     items[0].lengths[1] = items[2].lengths[1] = SQL_DATA_AT_EXEC;
-    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+    set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
     assert_int_equal(BULK(SQL_ADD), SQL_NEED_DATA);
     assert_int_equal(odbc->SQLParamData(link->stmt, &token), SQL_NEED_DATA);
     assert_ptr_equal(token, items[0].name);
@@ -751,7 +723,7 @@ static void polled_parts_scene(Link *link) {
     while ((result = odbc->SQLParamData(link->stmt, &token)) == SQL_STILL_EXECUTING)
         pause_briefly();
     OK(result);
-    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+    set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
     table_is(link, FIRST " 11:first 12:name 12 13:third");
 }
 
@@ -766,14 +738,14 @@ static void polled_sets_scene(Link *link) {
     SQLLEN lengths[2] = {SQL_DATA_AT_EXEC, SQL_DATA_AT_EXEC};
     SQLPOINTER token = NULL;
     SQLRETURN result;
-    attribute(link, SQL_ATTR_PARAMSET_SIZE, 2);
+    set_attribute(link, SQL_ATTR_PARAMSET_SIZE, 2);
     OK(odbc->SQLBindParameter(link->stmt, 1, SQL_PARAM_INPUT, SQL_C_SLONG, SQL_INTEGER, 0, 0, ids,
                               0, NULL));
     OK(odbc->SQLBindParameter(link->stmt, 2, SQL_PARAM_INPUT, SQL_C_CHAR, SQL_VARCHAR, 10, 0,
                               tokens, 4, lengths));
     OK(odbc->SQLPrepare(link->stmt, (SQLCHAR *)"INSERT INTO bulk_items VALUES (?, ?, NULL)",
                         SQL_NTS));
-    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+    set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
     while ((result = odbc->SQLExecute(link->stmt)) == SQL_STILL_EXECUTING) pause_briefly();
     assert_int_equal(result, SQL_NEED_DATA);
     lock_take();
@@ -789,8 +761,8 @@ static void polled_sets_scene(Link *link) {
             pause_briefly();
         assert_int_equal(result, i ? SQL_SUCCESS : SQL_NEED_DATA);
     }
-    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
-    attribute(link, SQL_ATTR_PARAMSET_SIZE, 1);
+    set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+    set_attribute(link, SQL_ATTR_PARAMSET_SIZE, 1);
     table_is(link, FIRST " 11:first 12:second");
 }
 
@@ -805,10 +777,10 @@ static void polled_refresh_scene(Link *link) {
     OK(odbc->SQLFetchScroll(link->stmt, SQL_FETCH_FIRST, 0));
     beside(link, "UPDATE bulk_items SET name = 'theirs' WHERE id <> 2");
     beside(link, "DELETE FROM bulk_items WHERE id = 2");
-    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+    set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
     while ((result = SETPOS(0, SQL_REFRESH)) == SQL_STILL_EXECUTING) pause_briefly();
     OK(result);
-    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+    set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
     assert_int_equal(processed, 3);
     assert_int_equal(states[0], SQL_ROW_SUCCESS);
     assert_int_equal(states[1], SQL_ROW_DELETED);
@@ -877,7 +849,7 @@ static void cancelled(void **state) {
 
 /* A call that waits too long ends by itself, and leaves things as they were. */
 static void timed_out_scene(Link *link) {
-    attribute(link, SQL_ATTR_QUERY_TIMEOUT, 1);
+    set_attribute(link, SQL_ATTR_QUERY_TIMEOUT, 1);
     for (size_t i = 0; i < 4; i += 3) { /* an update, an addition */
         table_renew(link);
         marked_cursor(link);
@@ -893,7 +865,7 @@ static void timed_out_scene(Link *link) {
         table_is(link, waiting[i].after);
         close_cursor(link);
     }
-    attribute(link, SQL_ATTR_QUERY_TIMEOUT, 0);
+    set_attribute(link, SQL_ATTR_QUERY_TIMEOUT, 0);
 }
 
 static void timed_out(void **state) {

@@ -71,34 +71,6 @@ static Goods rows[2 * ROWS];
 static SQLUSMALLINT states[ROWS], operations[ROWS];
 static SQLULEN fetched;
 
-static void attribute(Link *link, SQLINTEGER id, SQLULEN value) {
-    SQLRETURN result = odbc->SQLSetStmtAttr(link->stmt, id, (SQLPOINTER)value, 0);
-    if (result != SQL_SUCCESS)
-        fail_msg("attribute %d: %d %s %s", (int)id, result,
-                 diag_of(odbc, SQL_HANDLE_STMT, link->stmt), diag_message());
-}
-
-/* A second statement of the connection, for what happens beside the cursor. */
-static void beside(Link *link, const char *sql) {
-    SQLHSTMT cursor = link->stmt;
-    OK(odbc->SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
-    run_ok(link, sql);
-    OK(odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
-    link->stmt = cursor;
-}
-
-/* The only value of a query on a statement of its own. */
-static void value_is(Link *link, const char *sql, const char *expected) {
-    SQLHSTMT cursor = link->stmt;
-    OK(odbc->SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
-    run_ok(link, sql);
-    OK(odbc->SQLFetch(link->stmt));
-    const char *found = text_of(link, 1);
-    if (strcmp(found, expected) != 0) fail_msg("%s: %s instead of %s", sql, found, expected);
-    OK(odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
-    link->stmt = cursor;
-}
-
 static void all_goods(Link *link, const char *expected) {
     value_is(link,
              "SELECT listagg(concat(CAST(id AS varchar), ':', coalesce(name, '-'), ':', "
@@ -107,10 +79,10 @@ static void all_goods(Link *link, const char *expected) {
 }
 
 static void bind_rows(Link *link) {
-    attribute(link, SQL_ATTR_ROW_BIND_TYPE, sizeof(Goods));
-    attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, ROWS);
-    attribute(link, SQL_ATTR_ROW_STATUS_PTR, (SQLULEN)states);
-    attribute(link, SQL_ATTR_ROWS_FETCHED_PTR, (SQLULEN)&fetched);
+    set_attribute(link, SQL_ATTR_ROW_BIND_TYPE, sizeof(Goods));
+    set_attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, ROWS);
+    set_attribute(link, SQL_ATTR_ROW_STATUS_PTR, (SQLULEN)states);
+    set_attribute(link, SQL_ATTR_ROWS_FETCHED_PTR, (SQLULEN)&fetched);
     OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_SLONG, &rows[0].id, 0, &rows[0].id_length));
     OK(odbc->SQLBindCol(link->stmt, 2, SQL_C_CHAR, rows[0].name, sizeof rows[0].name,
                         &rows[0].name_length));
@@ -125,8 +97,8 @@ static void set_text(char *out, SQLLEN *length, const char *text) {
 
 /* Opens a cursor with rows 1 to 3 in the buffers; the fourth buffer is empty. */
 static void cursor_open(Link *link, SQLULEN type) {
-    attribute(link, SQL_ATTR_CURSOR_TYPE, type);
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CURSOR_TYPE, type);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     bind_rows(link);
     run_ok(link, "SELECT id, name, price FROM goods ORDER BY id");
     OK(odbc->SQLFetch(link->stmt));
@@ -239,7 +211,7 @@ static void several_scene(Link *link) {
     SQLCHAR sqlstate[6];
     SQLLEN row = 0;
     cursor_open(link, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_ROW_OPERATION_PTR, (SQLULEN)operations);
+    set_attribute(link, SQL_ATTR_ROW_OPERATION_PTR, (SQLULEN)operations);
     for (int i = 0; i < 3; i++) set_text(rows[i].name, &rows[i].name_length, "new");
     operations[0] = SQL_ROW_IGNORE;
     rows[1].name_length = SQL_NULL_DATA;
@@ -323,7 +295,7 @@ static void add_scene(Link *link) {
     OK(SETPOS(4, SQL_ADD));
     assert_int_equal(states[3], SQL_ROW_ADDED);
     all_goods(link, FIRST " 4:four:-");
-    attribute(link, SQL_ATTR_ROW_BIND_OFFSET_PTR, (SQLULEN)&offset);
+    set_attribute(link, SQL_ATTR_ROW_BIND_OFFSET_PTR, (SQLULEN)&offset);
     offset = ROWS * sizeof(Goods);
     for (int i = 0; i < ROWS; i++) {
         more[i].id = ids[i];
@@ -338,7 +310,7 @@ static void add_scene(Link *link) {
     assert_int_equal(counted(link), 3);
     all_goods(link, FIRST " 4:four:- 8:more:0.01 9:more:0.01 10:more:0.01");
     close_cursor(link);
-    attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, 1); /* before the first fetch, too */
+    set_attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, 1); /* before the first fetch, too */
     run_ok(link, "SELECT id, name, price FROM goods WHERE id < 0");
     more[0].id = 20;
     OK(BULK(SQL_ADD));
@@ -356,9 +328,9 @@ static void add(void **state) {
 
 static void bookmarks_scene(Link *link) {
     SQLLEN marks[3];
-    attribute(link, SQL_ATTR_USE_BOOKMARKS, SQL_UB_VARIABLE);
-    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_USE_BOOKMARKS, SQL_UB_VARIABLE);
+    set_attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     bind_rows(link);
     run_ok(link, "SELECT id, name, price FROM goods ORDER BY id");
     FAILS(BULK(SQL_DELETE_BY_BOOKMARK)); /* column 0 is not bound */
@@ -367,7 +339,7 @@ static void bookmarks_scene(Link *link) {
     OK(odbc->SQLFetchScroll(link->stmt, SQL_FETCH_FIRST, 0));
     for (int i = 0; i < 3; i++) marks[i] = rows[i].bookmark;
     OK(odbc->SQLFetchScroll(link->stmt, SQL_FETCH_ABSOLUTE, 3)); /* away from the first rows */
-    attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, 2);
+    set_attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, 2);
     rows[0].bookmark = marks[2];
     rows[1].bookmark = marks[0];
     OK(BULK(SQL_FETCH_BY_BOOKMARK));
@@ -476,9 +448,9 @@ static void pieces(void **state) {
 /* Several rows wait one after the other, with SQLBulkOperations. */
 static void pieces_bulk_scene(Link *link) {
     SQLPOINTER token;
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     bind_rows(link);
-    attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, 3);
+    set_attribute(link, SQL_ATTR_ROW_ARRAY_SIZE, 3);
     run_ok(link, "SELECT id, name, price FROM goods");
     for (int i = 0; i < 3; i++) {
         rows[i].id = 10 + i;
@@ -521,8 +493,8 @@ static void refused_scene(Link *link) {
         {"VALUES 1", "no plain SELECT"},
     };
     SQLULEN concurrency;
-    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         INFO(run(link, queries[i].sql));
         STATE_IS(link, "01S02");
@@ -537,7 +509,7 @@ static void refused_scene(Link *link) {
         OK(odbc->SQLGetStmtAttr(link->stmt, SQL_ATTR_CONCURRENCY, &concurrency, 0, NULL));
         assert_int_equal(concurrency, SQL_CONCUR_VALUES);
     }
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_READ_ONLY); /* the default */
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_READ_ONLY); /* the default */
     run_ok(link, "SELECT id FROM goods");
     OK(odbc->SQLFetch(link->stmt));
     FAILS(SETPOS(1, SQL_UPDATE));
@@ -560,7 +532,7 @@ static void refused(void **state) {
 static void keyless_scene(Link *link) {
     beside(link, "CREATE TABLE loose (a varchar(10))");
     beside(link, "INSERT INTO loose VALUES ('x'), ('x')");
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     if (strcmp(catalogs[playing], "lite") == 0) {
         char text[11];
         SQLLEN length = 0;
@@ -623,8 +595,8 @@ static void attributes_scene(Link *link) {
     assert_int_equal(count, 3);
     OK(odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
     OK(odbc->SQLAllocHandle(SQL_HANDLE_STMT, link->dbc, &link->stmt));
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
-    attribute(link, SQL_ATTR_CURSOR_SENSITIVITY, SQL_INSENSITIVE);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CURSOR_SENSITIVITY, SQL_INSENSITIVE);
     OK(odbc->SQLGetStmtAttr(link->stmt, SQL_ATTR_CONCURRENCY, &value, 0, NULL));
     assert_int_equal(value, SQL_CONCUR_READ_ONLY);
 }
@@ -703,8 +675,8 @@ static void type_written(Link *link, const TypeRow *row) {
 
 static void types_scene(Link *link) {
     char sql[300];
-    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (!(types[i].catalogs >> playing & 1)) continue;
         snprintf(sql, sizeof sql, "CREATE TABLE typed (id integer PRIMARY KEY, v %s)",
@@ -738,8 +710,8 @@ static void foreign_scene(Link *link) {
                      "CREATE TABLE theirs (n INTEGER PRIMARY KEY, doubled INTEGER GENERATED ALWAYS "
                      "AS (n * 2) VIRTUAL, digits DECIMAL(30,10)); INSERT INTO theirs (n, digits) "
                      "VALUES (1, 1.5)");
-    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_SLONG, &number, 0, &number_length));
     OK(odbc->SQLBindCol(link->stmt, 2, SQL_C_SLONG, &doubled, 0, &doubled_length));
     OK(odbc->SQLBindCol(link->stmt, 3, SQL_C_CHAR, digits, sizeof digits, &digits_length));
@@ -776,8 +748,8 @@ static void composite_scene(Link *link) {
     beside(link, "CREATE TABLE pairs (a varchar(10), b date, v varchar(20), PRIMARY KEY (a, b))");
     beside(link, "INSERT INTO pairs VALUES ('it''s \"', DATE '2024-01-01', 'x'), ('it''s \"', DATE "
                  "'2024-01-02', 'y')");
-    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_CHAR, text, sizeof text, &length));
     run_ok(link, "SELECT v FROM pairs ORDER BY b DESC");
     OK(odbc->SQLFetch(link->stmt));
@@ -843,12 +815,12 @@ static void info(void **state) {
 static void asynchronous_scene(Link *link) {
     SQLRETURN result;
     cursor_open(link, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
+    set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_ON);
     set_text(rows[0].name, &rows[0].name_length, "polled");
     while ((result = SETPOS(1, SQL_UPDATE)) == SQL_STILL_EXECUTING) {
     }
     OK(result);
-    attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
+    set_attribute(link, SQL_ATTR_ASYNC_ENABLE, SQL_ASYNC_ENABLE_OFF);
     all_goods(link, "1:polled:1.50 2:two:2.50 3:three:3.50");
     close_cursor(link);
 }
@@ -861,7 +833,7 @@ static void asynchronous(void **state) {
 static void hidden_key_scene(Link *link) {
     char name[21], twice[20];
     SQLLEN name_length, twice_length;
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_CHAR, twice, sizeof twice, &twice_length));
     OK(odbc->SQLBindCol(link->stmt, 2, SQL_C_CHAR, name, sizeof name, &name_length));
     run_ok(link,
@@ -928,7 +900,7 @@ static void positioned_scene(Link *link) {
     assert_string_equal(diag_of(odbc, SQL_HANDLE_STMT, other), "3C000");
     OK(odbc->SQLGetCursorName(cursor, name, sizeof name, NULL));
     assert_string_equal((char *)name, "The Goods");
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
     link->stmt = other;
     FAILS(run(link, "UPDATE goods SET name = 'x' WHERE CURRENT OF \"The Goods\""));
     STATE_IS(link, "34000"); /* it is not open */
@@ -994,10 +966,10 @@ static void old_scene(Link *unused) {
     (void)unused;
     link_open(link, odbc, SQL_OV_ODBC2, connections[playing], false);
     SQLULEN count = 0;
-    attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
-    attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
-    attribute(link, SQL_ATTR_ROW_BIND_TYPE, sizeof(Goods));
-    attribute(link, SQL_ROWSET_SIZE, ROWS);
+    set_attribute(link, SQL_ATTR_CURSOR_TYPE, SQL_CURSOR_STATIC);
+    set_attribute(link, SQL_ATTR_CONCURRENCY, SQL_CONCUR_VALUES);
+    set_attribute(link, SQL_ATTR_ROW_BIND_TYPE, sizeof(Goods));
+    set_attribute(link, SQL_ROWSET_SIZE, ROWS);
     OK(odbc->SQLBindCol(link->stmt, 1, SQL_C_SLONG, &rows[0].id, 0, &rows[0].id_length));
     OK(odbc->SQLBindCol(link->stmt, 2, SQL_C_CHAR, rows[0].name, sizeof rows[0].name,
                         &rows[0].name_length));
