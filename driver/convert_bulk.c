@@ -6,7 +6,6 @@
  * are written through memcpy of constant size (row-wise binding need not align them). A kernel is
  * only called with one length-and-indicator array (or none) and without MAX_LENGTH.
  */
-#include <float.h>
 #include <math.h>
 
 #include "driver/convert.h"
@@ -82,7 +81,7 @@ FIXED_KERNEL(bool_double, uint8_t, double, true, v != 0)
 FIXED_KERNEL(float_float, float, float, true, v)
 FIXED_KERNEL(float_double, float, double, true, v)
 FIXED_KERNEL(double_double, double, double, true, v)
-FIXED_KERNEL(double_float, double, float, !isfinite(v) || fabs(v) <= (double)FLT_MAX, v)
+FIXED_KERNEL(double_float, double, float, !isfinite(v) || fabs(v) < FLOAT_LIMIT, v)
 
 static const double double_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
                                        1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};

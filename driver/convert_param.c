@@ -2,7 +2,6 @@
  * convert_param.c - C data of the application to values of the engine (the specification's appendix
  * D, "C to SQL"): first a Cell, then a value of the SQL type that was bound.
  */
-#include <float.h>
 #include <math.h>
 
 #include "driver/convert.h"
@@ -365,8 +364,7 @@ static ConvertCode value_interval(const Parameter *self, const Cell *cell, TribV
 static ConvertCode value_real(const Cell *cell, TribType type, TribValue *out) {
     ConvertCode code = cell_real(cell, &out->as.real);
     if (code != CONVERT_OK || type.id == TRIB_TYPE_DOUBLE) return code;
-    return isfinite(out->as.real) && fabs(out->as.real) > (double)FLT_MAX ? CONVERT_RANGE
-                                                                          : CONVERT_OK;
+    return isfinite(out->as.real) && fabs(out->as.real) >= FLOAT_LIMIT ? CONVERT_RANGE : CONVERT_OK;
 }
 
 static ConvertCode cell_value(const Parameter *self, const Cell *cell, Arena *arena, TribValue *out,

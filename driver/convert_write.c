@@ -4,7 +4,6 @@
  * A writer stores its C value only when it succeeds, also with truncation (01S07, 01004); the store
  * goes through memcpy, since row-wise buffers need not be aligned. Errors leave the buffer alone.
  */
-#include <float.h>
 #include <math.h>
 
 #include "driver/convert.h"
@@ -74,7 +73,7 @@ static ConvertCode write_float(const Cell *cell, CellOut *out) {
     double value;
     ConvertCode code = cell_real(cell, &value);
     if (code != CONVERT_OK) return code;
-    if (isfinite(value) && fabs(value) > (double)FLT_MAX) return CONVERT_RANGE;
+    if (isfinite(value) && fabs(value) >= FLOAT_LIMIT) return CONVERT_RANGE;
     float narrow = (float)value;
     return store(out, &narrow, sizeof narrow);
 }

@@ -274,9 +274,10 @@ static SQLRETURN name_set(Desc *self, DescRecord *record, Str text) {
 }
 
 static SQLRETURN data_set(Desc *self, DescRecord *record, SQLPOINTER value) {
-    /* Programs hand on the size of the column: the structure has as many digits as it has. */
+    /* Programs hand on the size of the column: the structure has as many digits as it has. 65535 arrives as -1. */
     bool digits = self->role != DESC_IPD && record->type == SQL_NUMERIC;
-    if (digits && record->precision > DECIMAL_MAX_DIGITS) record->precision = DECIMAL_MAX_DIGITS;
+    if (digits && (record->precision > DECIMAL_MAX_DIGITS || record->precision < 0))
+        record->precision = DECIMAL_MAX_DIGITS;
     if (value && !desc_consistent(self, record))
         return diag_error(&self->base, ERR_DESCRIPTOR_INCONSISTENT,
                           "the record's type is not consistent");

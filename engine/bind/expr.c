@@ -40,12 +40,23 @@ static Type parameter_type(Type type) {
     return type;
 }
 
+/* A marker becomes of this type. One that stands beside a char(n) loses the blanks behind its value, as a literal
+ * does, but nothing else: of a length of 0, a column's that is stored, the writer sees to it. */
+static Status coerce_parameter(Binder *binder, Expr *e, Type type, Expr **out) {
+    *out = e;
+    TRY(settle_parameter(binder, e, parameter_type(type), true));
+    if (type.id != TRIB_TYPE_CHAR || type.length == 0) return TRIB_OK;
+    TRY_ALLOC(*out, expr_cast(binder->arena, e, type_char(CHAR_MAX_LENGTH), false), binder->err);
+    (*out)->line = e->line;
+    (*out)->column = e->column;
+    return TRIB_OK;
+}
+
 Status bind_coerce(Binder *binder, Expr *e, Type type, Expr **out) {
     *out = e;
     if (type_equal(e->type, type) || type.id == TRIB_TYPE_UNKNOWN) return TRIB_OK;
-    if (e->kind == EXPR_PARAMETER && e->type.id == TRIB_TYPE_UNKNOWN) {
-        return settle_parameter(binder, e, parameter_type(type), true);
-    }
+    if (e->kind == EXPR_PARAMETER && e->type.id == TRIB_TYPE_UNKNOWN)
+        return coerce_parameter(binder, e, type, out);
     if (e->kind == EXPR_CONSTANT && e->as.value.is_null) {
         Value null = {.type = type, .is_null = true};
         TRY_ALLOC(*out, expr_constant(binder->arena, null), binder->err);
@@ -479,6 +490,10 @@ static Status bind_cast(Binder *binder, const ExprScope *scope, const AstExpr *a
     TRY(bind_expr(binder, scope, ast->args[0], &arg));
     Status status = type_parse(binder->arena, ast->type_text, &type, binder->err);
     if (status != TRIB_OK) return bind_place_error(binder, ast, 0, NULL, status);
+    /* CAST(? AS varchar(3)) cuts: its marker is a text of any length */
+    if (arg->kind == EXPR_PARAMETER && arg->type.id == TRIB_TYPE_UNKNOWN && type_is_text(type) &&
+        type.length > 0 && type.length < TRIB_LENGTH_LONG)
+        TRY(settle_parameter(binder, arg, type_varchar(0), true));
     if (arg->type.id == TRIB_TYPE_UNKNOWN) return bind_coerce(binder, arg, type, out);
     if (!type_castable(arg->type, type)) {
         Buf a, b;

@@ -576,10 +576,13 @@ static void descriptors(void **state) {
     assert_string_equal(diag_of(&odbc, SQL_HANDLE_DESC, ard), "HY021");
     /* the size of a column as the precision of the C structure, which has 38 digits */
     OK(odbc.SQLSetDescField(apd, 1, SQL_DESC_TYPE, (SQLPOINTER)SQL_C_NUMERIC, 0));
-    OK(odbc.SQLSetDescField(apd, 1, SQL_DESC_PRECISION, (SQLPOINTER)4000, 0));
-    OK(odbc.SQLSetDescField(apd, 1, SQL_DESC_DATA_PTR, buffer, 0));
-    OK(odbc.SQLGetDescField(apd, 1, SQL_DESC_PRECISION, &small, 0, NULL));
-    assert_int_equal(small, 38);
+    static const intptr_t sizes[] = {4000, 65535}; /* a long text's is -1 as a SQLSMALLINT */
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        OK(odbc.SQLSetDescField(apd, 1, SQL_DESC_PRECISION, (SQLPOINTER)sizes[i], 0));
+        OK(odbc.SQLSetDescField(apd, 1, SQL_DESC_DATA_PTR, buffer, 0));
+        OK(odbc.SQLGetDescField(apd, 1, SQL_DESC_PRECISION, &small, 0, NULL));
+        assert_int_equal(small, 38);
+    }
     OK(odbc.SQLSetDescRec(ard, 1, SQL_C_SLONG, 0, 4, 0, 0, buffer, indicator, indicator));
     OK(odbc.SQLSetDescField(ipd, 1, SQL_DESC_CONCISE_TYPE, (SQLPOINTER)SQL_TYPE_DATE, 0));
     OK(odbc.SQLGetDescField(ipd, 1, SQL_DESC_TYPE, &small, 0, NULL));
