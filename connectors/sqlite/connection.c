@@ -56,6 +56,8 @@ static ErrorCode code_of_words(const char *text) {
 Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *what, Error *err) {
     const char *text = db && db->db ? sqlite3_errmsg(db->db) : sqlite3_errstr(rc);
     ErrorCode code = ERR_SOURCE;
+    Str column;
+    const LiteBounds *bounds = db && db->db ? lite_bounds_violated(db, &column) : NULL;
     if (db && db->call && (rc & 0xff) != SQLITE_NOMEM) {
         if (call_check(db->call, catalog->name, err) != TRIB_OK) return err->status;
     }
@@ -69,7 +71,7 @@ Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *wh
     case SQLITE_PERM:
     case SQLITE_AUTH: code = ERR_AUTHORIZATION; break;
     case SQLITE_READONLY: code = ERR_READ_ONLY; break;
-    case SQLITE_CONSTRAINT: code = ERR_CONSTRAINT; break;
+    case SQLITE_CONSTRAINT: code = bounds ? ERR_OUT_OF_RANGE : ERR_CONSTRAINT; break;
     case SQLITE_TOOBIG: code = ERR_LIMIT; break;
     case SQLITE_IOERR:
     case SQLITE_FULL:
@@ -79,6 +81,10 @@ Status lite_error(const TribCatalog *catalog, LiteDb *db, int rc, const char *wh
     }
     if (code == ERR_CANCELLED)
         error_set(err, code, "the query was cancelled");
+    else if (code == ERR_OUT_OF_RANGE && bounds)
+        error_set(err, code,
+                  "%s: column \"" STR_FORMAT "\" is of type %s, which holds %lld to %lld", what,
+                  STR_ARGS(column), bounds->name, (long long)bounds->low, (long long)bounds->high);
     else
         error_set(err, code, "%s: %s", what, text);
     err->native = rc;

@@ -2,8 +2,8 @@
  * ddl.c - tables, columns and indexes of an SQLite file, made and dropped.
  *
  * A declared type is chosen so that lite_type reads the same type from it, or a wider one that holds every
- * value (integers are read as bigint, real as double, char(n) as varchar(n)); what SQLite cannot keep is
- * refused. DEFAULTs are literals of SQLite. One thread per call; memory in an arena of the call.
+ * value (real is read as double, char(n) as varchar(n)); whole numbers narrower than 64 bits get a CHECK that
+ * proves it (bounds.c); what SQLite cannot keep is refused. DEFAULTs are literals of SQLite. One thread per call; memory in an arena of the call.
  */
 #include <math.h>
 
@@ -20,8 +20,8 @@ static Status type_text(const TribColumn *column, Buf *out, Error *err) {
     TribType type = column->type;
     switch (type.id) {
     case TRIB_TYPE_BOOLEAN: buf_text(out, "BOOLEAN"); return TRIB_OK;
-    case TRIB_TYPE_TINYINT:
-    case TRIB_TYPE_SMALLINT:
+    case TRIB_TYPE_TINYINT: buf_text(out, "TINYINT"); return TRIB_OK;
+    case TRIB_TYPE_SMALLINT: buf_text(out, "SMALLINT"); return TRIB_OK;
     case TRIB_TYPE_INTEGER: buf_text(out, "INTEGER"); return TRIB_OK;
     case TRIB_TYPE_BIGINT: buf_text(out, "BIGINT"); return TRIB_OK;
     case TRIB_TYPE_REAL: buf_text(out, "REAL"); return TRIB_OK;
@@ -139,8 +139,8 @@ static Status column_text(const TribDdl *ddl, uint32_t index, const TribKey *key
     lite_dialect.quote(out, str_from(column->name));
     buf_char(out, ' ');
     const bool numbered = ddl->table->identity == index + 1;
-    if (numbered)
-        buf_text(out, "INTEGER");
+    if (key || numbered)
+        buf_text(out, "INTEGER"); /* of this name only is a primary key the rowid */
     else
         TRY(type_text(column, out, err));
     if (key || numbered) {
@@ -149,7 +149,9 @@ static Status column_text(const TribDdl *ddl, uint32_t index, const TribKey *key
         buf_text(out, numbered ? "PRIMARY KEY AUTOINCREMENT" : "PRIMARY KEY");
     }
     if (!column->nullable) buf_text(out, " NOT NULL");
-    return default_text(ddl, index, out, err);
+    TRY(default_text(ddl, index, out, err));
+    lite_bounds_text(column, out);
+    return TRIB_OK;
 }
 
 static void keys_text(const TribTable *table, const TribKey *skip, Buf *out) {

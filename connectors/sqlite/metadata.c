@@ -20,11 +20,13 @@ typedef struct Describe {
     Arena *arena;
     Error *err;
     const char *name;
+    Str definitions; /* of the columns that are still to come, from its CREATE TABLE; empty for views and statements */
     bool view, virtual, strict, without_rowid, utf16;
     bool rowid_alias; /* its single INTEGER PRIMARY KEY is the rowid */
     TribTable table;
     TribColumn *columns;
     LiteFacts *facts;
+    const LiteBounds **bounds; /* what a CHECK of the column proves; NULL = nothing */
     TribKey *keys;
     const char *rowid; /* the name under which it can be read; NULL = none */
 } Describe;
@@ -88,7 +90,7 @@ static Status describe_object(Describe *d) {
     sqlite3_stmt *stmt;
     bool row;
     TRY(stmt_open(d,
-                  "SELECT type, (SELECT encoding FROM pragma_encoding) LIKE 'UTF-16%' FROM "
+                  "SELECT type, (SELECT encoding FROM pragma_encoding) LIKE 'UTF-16%', sql FROM "
                   "main.sqlite_schema "
                   "WHERE type IN ('table', 'view') AND name = ?",
                   &stmt));
@@ -99,6 +101,11 @@ static Status describe_object(Describe *d) {
     } else if (status == TRIB_OK) {
         d->view = strcmp(column_text(stmt, 0), "view") == 0;
         d->utf16 = sqlite3_column_int(stmt, 1);
+        char *sql = d->view ? NULL : arena_strdup(d->arena, column_text(stmt, 2));
+        if (sql)
+            d->definitions = lite_definitions(sql);
+        else if (!d->view)
+            status = error_out_of_memory(d->err);
     }
     sqlite3_finalize(stmt);
     return status;
@@ -146,6 +153,8 @@ static Status describe_column(Describe *d, sqlite3_stmt *stmt, uint32_t index, u
     lite_type(declared, d->catalog->on_mismatch, d->strict, &column->type, &facts->kind);
     TRY_ALLOC(column->name, arena_strdup(d->arena, column_text(stmt, 0)), d->err);
     TRY_ALLOC(column->remote_type, arena_strdup(d->arena, declared), d->err);
+    d->bounds[index] = lite_bounds_next(&d->definitions, column->name);
+    if (d->bounds[index] && facts->kind == KIND_INTEGER) column->type.id = d->bounds[index]->id;
     column->nullable = !sqlite3_column_int(stmt, 2) && !(d->without_rowid && pk);
     column->hidden = hidden == 1;
     column->generated = hidden == 2 || hidden == 3;
@@ -179,6 +188,7 @@ static Status describe_columns(Describe *d, uint32_t **pk_columns, uint32_t *npk
     size_t room = (size_t)d->table.ncolumns + 1; /* the rowid may stand behind them */
     TRY_ALLOC(d->columns, ARENA_ARRAY(d->arena, TribColumn, room), d->err);
     TRY_ALLOC(d->facts, ARENA_ARRAY(d->arena, LiteFacts, room), d->err);
+    TRY_ALLOC(d->bounds, ARENA_ARRAY(d->arena, const LiteBounds *, room), d->err);
     TRY_ALLOC(*pk_columns, ARENA_ARRAY(d->arena, uint32_t, d->table.ncolumns), d->err);
     TRY(stmt_open(
         d,
@@ -290,6 +300,7 @@ static Status describe_keys(Describe *d, const uint32_t *pk_columns, uint32_t np
         d->facts[column].strict = true;
         lite_type("INTEGER", MISMATCH_ERROR, true, &d->columns[column].type,
                   &d->facts[column].kind);
+        if (d->bounds[column]) d->columns[column].type.id = d->bounds[column]->id;
     }
     if (npk) TRY(key_add(d, "PRIMARY KEY", true, pk_columns, npk));
     return describe_unique(d);

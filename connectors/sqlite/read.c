@@ -162,6 +162,28 @@ static Status read_any(TribScan *scan, uint32_t index, uint32_t row, int storage
     return batch_text(scan->builder, column, row, number, length, err);
 }
 
+static Status read_integer(TribScan *scan, uint32_t index, uint32_t row, int storage, Error *err) {
+    BatchColumn *column = &scan->builder->columns[index];
+    if (storage != SQLITE_INTEGER) return mismatch(scan, index, row, err);
+    int64_t value = sqlite3_value_int64(scan->value);
+    switch (column->layout) {
+    case BATCH_INT64: batch_set_int64(column, row, value); return TRIB_OK;
+    /* A CHECK proves that it fits, unless somebody has switched CHECKs off. */
+    case BATCH_INT32:
+        if (value != (int32_t)value) return mismatch(scan, index, row, err);
+        batch_set_int32(column, row, (int32_t)value);
+        return TRIB_OK;
+    case BATCH_INT16:
+        if (value != (int16_t)value) return mismatch(scan, index, row, err);
+        batch_set_int16(column, row, (int16_t)value);
+        return TRIB_OK;
+    default:
+        if (value != (int8_t)value) return mismatch(scan, index, row, err);
+        batch_set_int8(column, row, (int8_t)value);
+        return TRIB_OK;
+    }
+}
+
 static Status read_blob(TribScan *scan, uint32_t index, uint32_t row, int storage, Error *err) {
     Str bytes;
     if (storage != SQLITE_BLOB) return mismatch(scan, index, row, err);
@@ -294,10 +316,7 @@ static Status read_boolean(TribScan *scan, uint32_t index, uint32_t row, int sto
 
 static Status read_cell(TribScan *scan, uint32_t index, uint32_t row, int storage, Error *err) {
     switch (scan->columns[index].kind) {
-    case KIND_INTEGER:
-        if (storage != SQLITE_INTEGER) return mismatch(scan, index, row, err);
-        batch_set_int64(&scan->builder->columns[index], row, sqlite3_value_int64(scan->value));
-        return TRIB_OK;
+    case KIND_INTEGER: return read_integer(scan, index, row, storage, err);
     case KIND_TEXT: return read_text(scan, index, row, storage, err);
     case KIND_REAL: return read_real(scan, index, row, storage, err);
     case KIND_DECIMAL: return read_decimal(scan, index, row, storage, err);

@@ -288,8 +288,8 @@ static Status scan_columns(TribScan *scan, const TribScanRequest *request, Error
         column->name = output->name ? output->name : "(expression)";
         column->declared =
             output->declared && *output->declared ? output->declared : "without a type";
-        if (column->kind == KIND_INTEGER && types[i].id != TRIB_TYPE_BIGINT) {
-            return error_set(err, ERR_GENERAL, "column \"%s\" is not described as bigint",
+        if (column->kind == KIND_INTEGER && lite_kind_of(types[i]) != KIND_INTEGER) {
+            return error_set(err, ERR_GENERAL, "column \"%s\" is not described as an integer",
                              column->name);
         }
     }

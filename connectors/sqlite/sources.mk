@@ -2,7 +2,7 @@
 connector_LTLIBRARIES += trib_sqlite.la
 SQLITE_CONNECTOR_SOURCES = connectors/sqlite/sqlite.c connectors/sqlite/sqlite_internal.h \
 	connectors/sqlite/option.c connectors/sqlite/connection.c connectors/sqlite/metadata.c \
-	connectors/sqlite/types.c connectors/sqlite/shippable.c connectors/sqlite/scan.c \
+	connectors/sqlite/types.c connectors/sqlite/bounds.c connectors/sqlite/shippable.c connectors/sqlite/scan.c \
 	connectors/sqlite/scan.h connectors/sqlite/read.c connectors/sqlite/reference.c \
 	connectors/sqlite/write.c connectors/sqlite/writer.c connectors/sqlite/ddl.c
 trib_sqlite_la_SOURCES = $(SQLITE_CONNECTOR_SOURCES)

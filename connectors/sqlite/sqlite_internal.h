@@ -82,7 +82,7 @@ Status lite_step(const TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt, boo
 
 /* How the values of a column are stored and read. The letter stands in the column's facts. */
 typedef enum LiteKind {
-    KIND_INTEGER = 'i',   /* bigint: INTEGER */
+    KIND_INTEGER = 'i',   /* bigint, or what a CHECK proves: INTEGER */
     KIND_REAL = 'r',      /* double: REAL, or INTEGER that a double holds exactly */
     KIND_DECIMAL = 'd',   /* decimal(p, s): INTEGER, REAL, TEXT of a number */
     KIND_TEXT = 't',      /* varchar: TEXT */
@@ -122,6 +122,29 @@ bool lite_parse_timestamp(Str text, int precision, int64_t *us, int32_t *ns);
 bool lite_parse_uuid(Str text, uint8_t out[16]);
 /* A REAL as a decimal: exact, or exact to 15 significant digits (what arithmetic leaves behind). */
 bool lite_real_to_decimal(double value, TribType type, __int128 *out);
+
+/* ---- bounds.c */
+
+/* A type of whole numbers narrower than 64 bits, and what it holds. */
+typedef struct LiteBounds {
+    uint8_t id;
+    int64_t low, high;
+    const char *name;
+} LiteBounds;
+
+/* NULL: the type is none of them. */
+const LiteBounds *lite_bounds(TribType type);
+/* The CHECK that makes SQLite keep the column's values within its type; nothing for other types. */
+void lite_bounds_text(const TribColumn *column, Buf *out);
+/* The definitions in a CREATE TABLE as SQLite keeps it: a borrowed part of it. */
+Str lite_definitions(const char *create_table);
+/* Takes the definition of the next column, which must have this name. What its CHECK proves; NULL = nothing. */
+const LiteBounds *lite_bounds_next(Str *definitions, const char *column);
+/* The bounds that the connection's last error says were violated, with the name as it stands in the CHECK; NULL: it was
+ * another error. */
+const LiteBounds *lite_bounds_violated(LiteDb *db, Str *column);
+/* Adds a value that was to be stored to the error about the last call, if it is the one that is out of bounds. */
+void lite_bounds_tell(LiteDb *db, const TribColumn *column, const TribValue *value, Error *err);
 
 /* ---- metadata.c */
 Status lite_list_schemas(TribCatalog *catalog, TribCall *call, TribNames *names, TribError *err);

@@ -3,7 +3,7 @@
  *
  * SQLite enforces declared types only in STRICT tables. A declared type is understood by its name where
  * the name is a usual one, else by SQLite's own affinity rules ("Datatypes In SQLite", section 3.1).
- * Integers are all bigint, because that is what any of them may hold.
+ * Integers are all bigint, because that is what any of them may hold; bounds.c finds what proves less.
  */
 #include "connectors/sqlite/sqlite_internal.h"
 

@@ -202,7 +202,12 @@ static Status change_run(TribCatalog *catalog, LiteDb *db, TribModify *modify,
         else
             status = lite_bind_parameter(catalog, db, stmt, (int)i + 1, value, err);
     }
-    if (status == TRIB_OK) status = lite_step(catalog, db, stmt, &row, err);
+    if (status == TRIB_OK) {
+        status = lite_step(catalog, db, stmt, &row, err);
+        for (uint32_t i = 0; status != TRIB_OK && i < modify->nassignments; i++)
+            lite_bounds_tell(db, &modify->table->columns[modify->assignments[i].column],
+                             &statement->params[i].value, err);
+    }
     if (status == TRIB_OK) modify->rows = (uint64_t)sqlite3_changes64(db->db);
     sqlite3_finalize(stmt);
     return status;

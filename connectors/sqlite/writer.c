@@ -306,6 +306,10 @@ static inline bool value_write(const WriteColumn *column, const ValuePlace *plac
     const void *data = column->data;
     double number;
     switch (column->column->type.id) {
+    case TRIB_TYPE_TINYINT:
+        return sqlite3_bind_int64(place->stmt, place->at, ((const int8_t *)data)[at]) == SQLITE_OK;
+    case TRIB_TYPE_SMALLINT:
+        return sqlite3_bind_int64(place->stmt, place->at, ((const int16_t *)data)[at]) == SQLITE_OK;
     case TRIB_TYPE_INTEGER:
         return sqlite3_bind_int64(place->stmt, place->at, ((const int32_t *)data)[at]) == SQLITE_OK;
     case TRIB_TYPE_BIGINT:
@@ -352,6 +356,23 @@ static Status row_bind(TribWriter *self, sqlite3_stmt *stmt, uint32_t part, int6
     return TRIB_OK;
 }
 
+/* SQLite refused the rows from `first` on: the error, with the value that it found out of bounds if it is one of them. */
+static Status rows_refused(TribWriter *self, const WriteStatement *statement,
+                           const TribBatch *batch, uint32_t first, int rc, Error *err) {
+    LiteDb *db = self->tx->db;
+    TribValue value;
+    lite_error(self->catalog, db, rc, "SQLite refused a row", err);
+    for (uint32_t i = 0; err->status == TRIB_DATA && i < statement->rows; i++) {
+        int64_t row = batch_row_at(batch, first + i) + batch->array.offset;
+        for (uint32_t c = 0; c < self->ncolumns; c++) {
+            const WriteColumn *column = &self->columns[c];
+            if (row_value(column->array, column->column->type, row, &value))
+                lite_bounds_tell(db, column->column, &value, err);
+        }
+    }
+    return err->status;
+}
+
 static Status rows_write(TribWriter *self, const WriteStatement *statement, const TribBatch *batch,
                          uint32_t first, Error *err) {
     LiteDb *db = self->tx->db;
@@ -360,7 +381,7 @@ static Status rows_write(TribWriter *self, const WriteStatement *statement, cons
                      err));
     int rc = sqlite3_step(statement->stmt);
     int reset = sqlite3_reset(statement->stmt);
-    if (rc != SQLITE_DONE) return lite_error(self->catalog, db, reset, "SQLite refused a row", err);
+    if (rc != SQLITE_DONE) return rows_refused(self, statement, batch, first, reset, err);
     bool found = self->kind == TRIB_WRITE_CREATE || self->kind == TRIB_WRITE_INSERT ||
                  sqlite3_changes(db->db) == 1;
     if (!found) return row_gone(self, err);

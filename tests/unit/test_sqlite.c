@@ -451,6 +451,222 @@ static void test_definitions(void **state) {
     fixture_close(&f);
 }
 
+/* ---------------------------------------------------------------- bounds */
+
+/* What the column x of a table is described as. */
+static uint8_t type_of_x(const char *definition) {
+    Fixture f;
+    char sql[500];
+    snprintf(sql, sizeof sql, "CREATE TABLE t (%s)", definition);
+    fixture_open(&f, sql, NULL, 0);
+    const TribTable *t = table_of(&f, "t");
+    uint8_t id = 0;
+    for (uint32_t i = 0; i < t->ncolumns; i++) {
+        if (sqlite3_stricmp(t->columns[i].name, "x") == 0) id = t->columns[i].type.id;
+    }
+    fixture_close(&f);
+    return id;
+}
+
+/* A CHECK of the column's own over exactly the range of a type proves that type; nothing else does. */
+static void test_bounds(void **state) {
+    static const struct {
+        const char *definition;
+        uint8_t id;
+    } cases[] = {
+        {"x INT CHECK (x BETWEEN -128 AND 127)", TRIB_TYPE_TINYINT},
+        {"x INT CHECK (x BETWEEN -32768 AND 32767)", TRIB_TYPE_SMALLINT},
+        {"x INT CHECK (x BETWEEN -2147483648 AND 2147483647)", TRIB_TYPE_INTEGER},
+        {"\"X\" bigint not null check(((`x` between - 128 and 127)))", TRIB_TYPE_TINYINT},
+        {"'x' INT CHECK ([X] BETWEEN/* , ) */-128 AND -- ')\n127)", TRIB_TYPE_TINYINT},
+        {"a TEXT DEFAULT '),(' CHECK (a > ','), \"b\"\"(\" DECIMAL(7, 2), x INTEGER PRIMARY KEY "
+         "CONSTRAINT check1 CHECK (x BETWEEN -32768 AND 32767), CHECK (a < 'z')",
+         TRIB_TYPE_SMALLINT},
+        {"x INT CHECK (x <> 5) DEFAULT 7 CHECK (x BETWEEN -128 AND 127)", TRIB_TYPE_TINYINT},
+        {"x INT", TRIB_TYPE_BIGINT},
+        {"x TINYINT", TRIB_TYPE_BIGINT},
+        {"x INTEGER PRIMARY KEY", TRIB_TYPE_BIGINT},
+        {"x INT CHECK (x BETWEEN -128 AND 128)", TRIB_TYPE_BIGINT},
+        {"x INT CHECK (x NOT BETWEEN -128 AND 127)", TRIB_TYPE_BIGINT},
+        {"x INT CHECK (x BETWEEN -128 AND 127 OR x > 5)", TRIB_TYPE_BIGINT},
+        {"x INT CHECK ((x BETWEEN -128 AND 127) IS NOT 7)", TRIB_TYPE_BIGINT},
+        {"x INT CHECK ('x' BETWEEN -128 AND 127)", TRIB_TYPE_BIGINT},
+        {"y INT, x INT CHECK (y BETWEEN -128 AND 127)", TRIB_TYPE_BIGINT},
+        {"x INT DEFAULT ('CHECK (x BETWEEN -128 AND 127)')", TRIB_TYPE_BIGINT},
+        {"x INT /* CHECK (x BETWEEN -128 AND 127) */", TRIB_TYPE_BIGINT},
+        {"y INT CHECK (y BETWEEN -128 AND 127), x INT", TRIB_TYPE_BIGINT},
+        {"x INT, \"check\" INT CHECK (x BETWEEN -128 AND 127)", TRIB_TYPE_BIGINT},
+        /* what is no integer to SQLite stays what it is */
+        {"x TEXT CHECK (x BETWEEN -128 AND 127)", TRIB_TYPE_VARCHAR},
+        {"x REAL CHECK (x BETWEEN -128 AND 127)", TRIB_TYPE_DOUBLE},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        uint8_t id = type_of_x(cases[i].definition);
+        if (id != cases[i].id) fail_msg("%s: type %u", cases[i].definition, id);
+    }
+}
+
+static void refused_by_sqlite(const char *path, const char *sql) {
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_CONSTRAINT);
+    assert_int_equal(sqlite3_extended_errcode(db), SQLITE_CONSTRAINT_CHECK);
+    sqlite3_close(db);
+}
+
+static void made_as(Fixture *f, TribColumn *columns, uint32_t count) {
+    Error err;
+    uint32_t first = 0;
+    TribKey key = {.primary = true, .unique = true, .ncolumns = 1, .columns = &first};
+    TribTable table = {.size = sizeof table,
+                       .schema = "main",
+                       .name = "t",
+                       .ncolumns = count,
+                       .columns = columns,
+                       .nkeys = 1,
+                       .keys = &key,
+                       .identity = 1};
+    TribDdl ddl = {.size = sizeof ddl,
+                   .kind = TRIB_DDL_CREATE_TABLE,
+                   .schema = "main",
+                   .name = "t",
+                   .table = &table};
+    if (f->subject.connector->ddl(f->subject.catalog, &f->call.call, &ddl, &err) != TRIB_OK)
+        fail_msg("%s", err.message);
+}
+
+/* Tables that are made here: what SQLite itself then lets in, whoever writes, and how they are described. */
+static void test_made_bounds(void **state) {
+    static const TribOption readwrite = {.name = "mode", .value = "readwrite"};
+    static const uint8_t ids[] = {TRIB_TYPE_INTEGER, TRIB_TYPE_TINYINT, TRIB_TYPE_SMALLINT,
+                                  TRIB_TYPE_INTEGER, TRIB_TYPE_BIGINT};
+    static const char *const names[] = {"id", "t", "sm\"all", "i", "b"};
+    TribColumn columns[COUNT_OF(ids)];
+    Fixture f;
+    fixture_open(&f, "VACUUM", &readwrite, 1);
+    for (uint32_t i = 0; i < COUNT_OF(ids); i++)
+        columns[i] = (TribColumn){.name = names[i], .type = {.id = ids[i]}, .nullable = i != 0};
+    made_as(&f, columns, COUNT_OF(ids));
+    const TribTable *t = table_of(&f, "t");
+    assert_int_equal(t->ncolumns, COUNT_OF(ids));
+    for (uint32_t i = 0; i < COUNT_OF(ids); i++) assert_int_equal(t->columns[i].type.id, ids[i]);
+    assert_int_equal(t->identity, 1); /* the rowid still */
+    assert_string_equal(t->columns[0].facts, "isb");
+    sqlite_file_run(f.path, "INSERT INTO t (t, \"sm\"\"all\", i, b) VALUES "
+                            "(127, 32767, 2147483647, 9223372036854775807), (-128, -32768, "
+                            "-2147483648, -9223372036854775808), ('5', NULL, 5.0, 1)");
+    refused_by_sqlite(f.path, "INSERT INTO t (t) VALUES (128)");
+    refused_by_sqlite(f.path, "INSERT INTO t (\"sm\"\"all\") VALUES (-32769)");
+    refused_by_sqlite(f.path, "INSERT INTO t (i) VALUES ('a text')");
+    refused_by_sqlite(f.path, "INSERT INTO t (i) VALUES (x'00')");
+    refused_by_sqlite(f.path, "INSERT INTO t (id) VALUES (2147483648)");
+    refused_by_sqlite(f.path, "UPDATE t SET i = i + 1");
+    Answer answer = read_all(&f, "t");
+    assert_int_equal(answer.status, TRIB_OK);
+    assert_int_equal(answer.rows.count, 3);
+    assert_int_equal(rows_at(&answer.rows, 0)[1].as.integer, 127);
+    assert_int_equal(rows_at(&answer.rows, 1)[2].as.integer, -32768);
+    assert_int_equal(rows_at(&answer.rows, 1)[3].as.integer, INT32_MIN);
+    assert_int_equal(rows_at(&answer.rows, 2)[1].as.integer, 5);
+    /* SQLite writes names in it anew */
+    sqlite_file_run(f.path, "ALTER TABLE t RENAME COLUMN \"sm\"\"all\" TO plain; ALTER TABLE t "
+                            "RENAME COLUMN t TO \"select\"; ALTER TABLE t RENAME TO t2; ALTER "
+                            "TABLE t2 DROP COLUMN i");
+    t = table_of(&f, "t2");
+    assert_int_equal(t->columns[1].type.id, TRIB_TYPE_TINYINT);
+    assert_int_equal(t->columns[2].type.id, TRIB_TYPE_SMALLINT);
+    assert_int_equal(t->columns[3].type.id, TRIB_TYPE_BIGINT);
+    fixture_close(&f);
+}
+
+/* A program can switch CHECKs off: what it stored then is an error that names it, never another number. */
+static void test_evaded_bounds(void **state) {
+    mismatch_says("CREATE TABLE t (i INTEGER CHECK (i BETWEEN -32768 AND 32767)); PRAGMA "
+                  "ignore_check_constraints = 1; INSERT INTO t VALUES (7), (32768)",
+                  "column \"i\" of table \"t\" is declared INTEGER but holds the integer 32768",
+                  "the row with rowid 2");
+    mismatch_says("CREATE TABLE t (i INTEGER CHECK (i BETWEEN -128 AND 127)); PRAGMA "
+                  "ignore_check_constraints = 1; INSERT INTO t VALUES (-129)",
+                  "column \"i\" of table \"t\" is declared INTEGER but holds the integer -129",
+                  "the row with rowid 1");
+    mismatch_says("CREATE TABLE t (i INTEGER CHECK (i BETWEEN -2147483648 AND 2147483647)); "
+                  "INSERT INTO t VALUES (1.5)",
+                  "column \"i\" of table \"t\" is declared INTEGER but holds the real 1.5",
+                  "the row with rowid 1");
+}
+
+/* Stores 5 and a value in the column n of a table, by a description that may be out of date. */
+static Status insert_two(Fixture *f, const TribTable *table, int64_t second, Error *err) {
+    int64_t values[] = {5, second};
+    const void *column_buffers[] = {NULL, values};
+    const void *row_buffers[] = {NULL};
+    struct ArrowArray n = {.length = 2, .n_buffers = 2, .buffers = column_buffers};
+    struct ArrowArray *children[] = {&n};
+    TribBatch batch = {.array = {.length = 2,
+                                 .n_buffers = 1,
+                                 .buffers = row_buffers,
+                                 .n_children = 1,
+                                 .children = children}};
+    uint32_t column = 1;
+    uint64_t rows = 0;
+    Error ignored;
+    TribWriter *writer;
+    const TribConnector *c = f->subject.connector;
+    TribWriteRequest request = {.size = sizeof request,
+                                .kind = TRIB_WRITE_INSERT,
+                                .table = table,
+                                .ncolumns = 1,
+                                .columns = &column};
+    TRY(c->write_open(f->subject.catalog, &f->call.call, &request, &writer, err));
+    Status status = c->write_batch(writer, &batch, err);
+    Status closed = c->write_close(writer, status == TRIB_OK, &rows, status ? &ignored : err);
+    assert_int_equal(closed, TRIB_OK);
+    return status;
+}
+
+/* Another program has made the table anew since it was described: SQLite's CHECK is a number out of range here. */
+static void test_refused_bounds(void **state) {
+    static const TribOption readwrite = {.name = "mode", .value = "readwrite"};
+    static const char message[] = "column \"n\" is of type smallint, which holds -32768 to 32767";
+    Fixture f;
+    Error err;
+    fixture_open(&f, "CREATE TABLE t (id INTEGER PRIMARY KEY, n BIGINT, o INT)", &readwrite, 1);
+    const TribTable *t = table_of(&f, "t");
+    sqlite_file_run(f.path, "DROP TABLE t; CREATE TABLE t (id INTEGER PRIMARY KEY, n SMALLINT "
+                            "CHECK ((n BETWEEN -32768 AND 32767)), o INT CHECK (o <> 7))");
+    assert_int_equal(insert_two(&f, t, 32767, &err), TRIB_OK);
+    assert_int_equal(insert_two(&f, t, -32769, &err), TRIB_DATA);
+    assert_string_equal(err.sqlstate, "22003");
+    assert_non_null(strstr(err.message, message));
+    assert_string_equal(err.detail, "the value -32769");
+    answer_is(f.path, "SELECT group_concat(n) FROM t", "5,32767");
+
+    TribValue values[] = {{.type = {.id = TRIB_TYPE_BIGINT}, .as.integer = 40000},
+                          {.type = {.id = TRIB_TYPE_BIGINT}, .as.integer = 7}};
+    TribNode nodes[] = {{.kind = TRIB_NODE_LITERAL, .type = values[0].type},
+                        {.kind = TRIB_NODE_LITERAL, .type = values[1].type, .ref = 1}};
+    TribAssignment assignments[] = {{.column = 1, .node = 0}, {.column = 2, .node = 1}};
+    TribModify modify = {.size = sizeof modify,
+                         .table = t,
+                         .nnodes = 2,
+                         .nodes = nodes,
+                         .nvalues = 2,
+                         .values = values,
+                         .nassignments = 1,
+                         .assignments = assignments};
+    const TribConnector *c = f.subject.connector;
+    assert_int_equal(c->modify(f.subject.catalog, &f.call.call, &modify, &err), TRIB_DATA);
+    assert_string_equal(err.sqlstate, "22003");
+    assert_non_null(strstr(err.message, message));
+    assert_string_equal(err.detail, "the value 40000");
+    /* any other CHECK is a constraint */
+    modify.assignments = &assignments[1];
+    assert_int_equal(c->modify(f.subject.catalog, &f.call.call, &modify, &err), TRIB_CONSTRAINT);
+    assert_string_equal(err.sqlstate, "23000");
+    answer_is(f.path, "SELECT group_concat(n) FROM t WHERE o IS NULL", "5,32767");
+    fixture_close(&f);
+}
+
 /* ---------------------------------------------------------------- files and locks */
 
 static void opening_says(const char *path, const char *part) {
@@ -676,6 +892,8 @@ static void test_passthrough(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bounds),          cmocka_unit_test(test_made_bounds),
+        cmocka_unit_test(test_evaded_bounds),   cmocka_unit_test(test_refused_bounds),
         cmocka_unit_test(test_types),           cmocka_unit_test(test_stored_text),
         cmocka_unit_test(test_real_to_decimal), cmocka_unit_test(test_describe),
         cmocka_unit_test(test_mismatch),        cmocka_unit_test(test_sent_text),
