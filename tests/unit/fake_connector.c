@@ -24,15 +24,15 @@ TRIB_EXPORT FakeCounters *fake_counters(void) {
 
 static const TribOptionDef fake_options[] = {
     {"splits", TRIB_OPTION_INTEGER, "1", NULL, 0, 1000, false, false, "number of splits"},
-    {"rows", TRIB_OPTION_INTEGER, "10", NULL, 0, 1000000, false, false, "rows per split"},
+    {"rows", TRIB_OPTION_INTEGER, "10", NULL, 0, 1000000000, false, false, "rows per split"},
     {"delay_us", TRIB_OPTION_INTEGER, "0", NULL, 0, 0, false, false, "pause per batch"},
     {"fail_row", TRIB_OPTION_INTEGER, "-1", NULL, 0, 0, false, false,
      "row before which each scan fails"},
     {"fail_times", TRIB_OPTION_INTEGER, "1", NULL, 0, 0, false, false, "how many scans fail"},
     {"fail", TRIB_OPTION_CHOICE, "lost", "lost|throttled|data|silent|plan", 0, 0, false, false,
      "how they fail"},
-    {"hang", TRIB_OPTION_CHOICE, "none", "none|cancel|deaf", 0, 0, false, false,
-     "scan_next waits for a cancellation, or 2 s"},
+    {"hang", TRIB_OPTION_CHOICE, "none", "none|cancel|deaf|meet", 0, 0, false, false,
+     "scan_next waits for a cancellation, until the test lets it hear, or for another scan"},
     {"lie", TRIB_OPTION_CHOICE, "none", "none|length|columns|offsets|utf8|values", 0, 0, false,
      false,
      "malformed batches; values: texts that the table does not have, where a limit was taken"},
@@ -48,6 +48,8 @@ static const TribOptionDef fake_options[] = {
     {"password", TRIB_OPTION_STRING, NULL, NULL, 0, 0, false, true, "a secret"},
     {0},
 };
+
+enum { HANG_CANCEL = 1, HANG_DEAF, HANG_MEET }; /* choices of the option */
 
 struct TribCatalog {
     const TribHost *host;
@@ -297,10 +299,30 @@ static Status scan_fail(TribScan *self, Error *err) {
     return err->status;
 }
 
+/* Waits, a minute at most, until the condition holds. */
+static bool scan_await(bool (*holds)(void)) {
+    static const struct timespec pause = {.tv_nsec = 5000000};
+    for (int i = 0; i < 12000 && !holds(); i++) nanosleep(&pause, NULL);
+    return holds();
+}
+
+static bool test_lets_hear(void) {
+    return counters.hear;
+}
+
+static bool another_is_open(void) {
+    return counters.most_scans > 1;
+}
+
+/* Two scans that are open at the same time meet; most_scans remembers it. */
+static Status scan_meet(Error *err) {
+    if (scan_await(another_is_open)) return TRIB_OK;
+    return error_set(err, ERR_MISMATCH, "no other scan was opened beside the fake one");
+}
+
 static Status scan_hang(TribScan *self, Error *err) {
-    if (self->catalog->hang == 2) {
-        struct timespec pause = {.tv_sec = 2};
-        nanosleep(&pause, NULL);
+    if (self->catalog->hang == HANG_DEAF) {
+        (void)scan_await(test_lets_hear);
         return error_set(err, ERR_CANCELLED, "cancelled at last");
     }
     pthread_mutex_lock(&self->lock);
@@ -371,7 +393,10 @@ static void batch_spoil(TribScan *self, TribBatch *batch) {
 static TribStatus fake_scan_next(TribScan *scan, uint32_t max_rows, TribBatch *batch,
                                  TribError *err) {
     counters.batches++;
-    if (scan->catalog->hang && scan->row > 0) return scan_hang(scan, err);
+    if (scan->catalog->hang == HANG_MEET)
+        TRY(scan_meet(err));
+    else if (scan->catalog->hang && scan->row > 0)
+        return scan_hang(scan, err);
     if (scan->catalog->delay_us) {
         struct timespec pause = {.tv_sec = scan->catalog->delay_us / 1000000,
                                  .tv_nsec = scan->catalog->delay_us % 1000000 * 1000};

