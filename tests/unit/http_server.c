@@ -68,6 +68,14 @@ static void pause_ms(HttpServer *self, int ms) {
     for (int i = 0; (ms < 0 || i < ms) && !atomic_load(&self->stopping); i += 5) usleep(5000);
 }
 
+/* Waits, a minute at most, for requests beside this one. */
+static void await_others(HttpServer *self, unsigned together) {
+    for (int i = 0; i < 12000 && http_server_together(self) < together; i++) {
+        if (atomic_load(&self->stopping)) break;
+        usleep(5000);
+    }
+}
+
 static const HttpStep *next_step(HttpServer *self, const char *request) {
     pthread_mutex_lock(&self->lock);
     unsigned n = self->nrequests++, working = atomic_fetch_add(&self->working, 1) + 1;
@@ -84,6 +92,7 @@ static void *serve(void *context) {
     while (request && read_request(peer->socket, request)) {
         const HttpStep *step = next_step(self, request);
         pause_ms(self, step->delay_ms);
+        await_others(self, step->together);
         atomic_fetch_sub(&self->working, 1); /* before the client can know of the answer */
         size_t length = step->length ? step->length : strlen(step->bytes);
         if (!send_all(peer->socket, step->bytes, length)) break;

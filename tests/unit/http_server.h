@@ -15,6 +15,7 @@ typedef struct HttpStep {
     const char *bytes; /* sent as they are */
     size_t length;     /* 0 = strlen(bytes) */
     int delay_ms;      /* before the answer */
+    unsigned together; /* before the answer: until as many requests were there at the same time */
     bool close;        /* after the answer */
     bool hang;         /* after the bytes: nothing more, until the server stops */
 } HttpStep;

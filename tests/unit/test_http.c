@@ -300,7 +300,7 @@ static void test_silence(void **state) {
     int64_t from = os_now_ns();
     assert_int_equal(run(&f, NULL), TRIB_LOST);
     assert_non_null(strstr(f.err.message, "no byte came"));
-    assert_in_range((os_now_ns() - from) / MS, 300, 1500);
+    assert_true(os_now_ns() - from >= 300 * MS); /* three attempts */
     end(&f);
 }
 
@@ -329,10 +329,17 @@ static TestCall call_new(int64_t deadline_ns) {
                       .token = cancel_new()};
 }
 
+typedef struct Canceller {
+    HttpServer *server;
+    CancelToken *token;
+} Canceller;
+
+/* When the request is there. */
 static void *cancel_later(void *context) {
-    usleep(100000);
-    *(int64_t *)(((void **)context)[1]) = os_now_ns();
-    cancel_set(((void **)context)[0], CANCEL_REQUESTED);
+    Canceller *self = context;
+    while (http_server_requests(self->server) == 0) usleep(5000);
+    usleep(20000); /* perhaps while the answer is read */
+    cancel_set(self->token, CANCEL_REQUESTED);
     return NULL;
 }
 
@@ -342,39 +349,36 @@ static void test_cancel(void **state) {
     Fixture f;
     begin(&f, steps, 2);
     TestCall call = call_new(INT64_MAX);
-    int64_t at = 0;
-    void *context[] = {call.token, &at};
+    Canceller canceller = {f.server, call.token};
     pthread_t thread;
-    pthread_create(&thread, NULL, cancel_later, context);
-    assert_int_equal(run(&f, &call.base), TRIB_CANCELLED);
-    int64_t until = os_now_ns();
+    pthread_create(&thread, NULL, cancel_later, &canceller);
+    assert_int_equal(run(&f, &call.base), TRIB_CANCELLED); /* the rest of the answer never comes */
     pthread_join(thread, NULL);
-    assert_true(until - at < 100 * MS);
     assert_string_equal(f.err.sqlstate, "HY008");
     cancel_release(call.token);
-    TestCall late = call_new(os_now_ns() + 150 * MS); /* the same session serves again */
+    TestCall late = call_new(os_now_ns() + 60000 * MS); /* the same session serves again */
     assert_int_equal(run(&f, &late.base), TRIB_OK);
     cancel_release(late.token);
     end(&f);
     static const HttpStep silent[] = {{.bytes = "", .hang = true}};
     begin(&f, silent, 1);
-    late = call_new(os_now_ns() + 150 * MS);
     int64_t from = os_now_ns();
+    late = call_new(from + 150 * MS);
     assert_int_equal(run(&f, &late.base), TRIB_TIMEOUT);
     assert_string_equal(f.err.sqlstate, "HYT00");
-    assert_in_range((os_now_ns() - from) / MS, 140, 400);
+    assert_true(os_now_ns() - from >= 150 * MS);
     cancel_release(late.token);
     end(&f);
 }
 
 static void test_many(void **state) {
-    static const HttpStep steps[] = {{.bytes = OK("hello", "5"), .delay_ms = 100}};
     enum { MANY = 12 };
+    /* At once: no answer comes before all but the aborted request are there. */
+    static const HttpStep steps[] = {{.bytes = OK("hello", "5"), .together = MANY - 1}};
     Fixture f;
     HttpSession *session;
     HttpExchange many[MANY], *done;
     begin(&f, steps, 1);
-    int64_t from = os_now_ns();
     assert_int_equal(http_session_take(f.client, NULL, &session, &f.err), TRIB_OK);
     for (int i = 0; i < MANY; i++) {
         assert_int_equal(http_exchange_init(&many[i], &f.err), TRIB_OK);
@@ -395,7 +399,7 @@ static void test_many(void **state) {
     assert_false(seen[3]);
     assert_int_equal(http_wait(session, &done, &f.err), TRIB_OK);
     assert_null(done);
-    assert_true(os_now_ns() - from < 700 * MS); /* at once, not one after another */
+    assert_true(http_server_together(f.server) >= MANY - 1);
     assert_int_equal(http_session_counters(session).requests, MANY - 1);
     http_session_give(session);
     for (int i = 0; i < MANY; i++) http_exchange_clear(&many[i]);
@@ -408,7 +412,7 @@ static void test_rate(void **state) {
     begin_with(&f, steps, 1, (HttpOptions){.requests_per_second = 50});
     int64_t from = os_now_ns();
     for (int i = 0; i < 11; i++) assert_int_equal(run(&f, NULL), TRIB_OK);
-    assert_in_range((os_now_ns() - from) / MS, 195, 1000);
+    assert_true(os_now_ns() - from >= 195 * MS);
     end(&f);
 }
 
