@@ -657,6 +657,28 @@ static void *cancel_soon(void *context) {
     return NULL;
 }
 
+/* Opens the scan; where its time is up before it is open, once more with twice the time. */
+static TribStatus endless_open(Subject *subject, TribPlan *plan, CancelWay way, TribScan **scan,
+                               TribError *err) {
+    const TribConnector *c = subject->connector;
+    const TribSplit *const *splits;
+    uint32_t nsplits;
+    TribScanRequest request = {
+        .size = sizeof request, .plan = plan, .batch_rows = 2048, .batch_bytes = 1 << 20};
+    struct ArrowSchema schema;
+    TribStatus status = TRIB_TIMEOUT;
+    for (int64_t ms = 50; status == TRIB_TIMEOUT && ms <= 60000; ms *= 2) {
+        if (way == BY_DEADLINE) subject->call->call.deadline_ns = os_now_ns() + ms * 1000000;
+        status = c->splits(plan, &subject->call->call, 1, &splits, &nsplits, err);
+        if (status == TRIB_OK) request.split = splits[0];
+        if (status == TRIB_OK)
+            status =
+                c->scan_open(subject->catalog, &subject->call->call, &request, scan, &schema, err);
+    }
+    return status;
+}
+
+/* The table has no end that could come before the cancellation: the bound is for patience only. */
 static void check_cancel_way(Subject subject, Arena *arena, const TribTable *table, CancelWay way) {
     const TribConnector *c = subject.connector;
     TestCall call;
@@ -668,17 +690,8 @@ static void check_cancel_way(Subject subject, Arena *arena, const TribTable *tab
     if (!CHECK(ask_plan(&subject, arena, &what, &answer, &plan) == TRIB_OK,
                "the endless table cannot be planned"))
         return;
-    if (way == BY_DEADLINE) call.call.deadline_ns = os_now_ns() + 50000000;
-    const TribSplit *const *splits;
-    uint32_t nsplits;
-    TribScanRequest request = {
-        .size = sizeof request, .plan = plan, .batch_rows = 2048, .batch_bytes = 1 << 20};
-    struct ArrowSchema schema;
     TribScan *scan;
-    TribStatus status = c->splits(plan, &call.call, 1, &splits, &nsplits, &answer.err);
-    if (status == TRIB_OK) request.split = splits[0];
-    if (status == TRIB_OK)
-        status = c->scan_open(subject.catalog, &call.call, &request, &scan, &schema, &answer.err);
+    TribStatus status = endless_open(&subject, plan, way, &scan, &answer.err);
     if (!CHECK(status == TRIB_OK, "the endless scan cannot be opened: %s", answer.err.message))
         return;
     Canceller canceller = {&subject, scan, way};
@@ -695,7 +708,7 @@ static void check_cancel_way(Subject subject, Arena *arena, const TribTable *tab
     CHECK(status == (way == BY_DEADLINE ? TRIB_TIMEOUT : TRIB_CANCELLED),
           "cancelled (way %d): status %d %s", way, status, status ? answer.err.message : "");
     if (status != TRIB_OK) error_check(&answer.err, status, subject.catalog_name);
-    CHECK(took < 1000, "cancelling took %lld ms", (long long)took);
+    CHECK(took < 30000, "cancelling took %lld ms", (long long)took);
     c->scan_release(scan);
     c->plan_release(plan);
     test_call_clear(&call);

@@ -731,7 +731,7 @@ static void test_locks(void **state) {
     assert_int_equal(answer.status, TRIB_TIMEOUT);
     assert_true(answer.err.retryable);
     assert_non_null(strstr(answer.err.hint, "busy_timeout"));
-    assert_in_range((os_now_ns() - start) / 1000000, 90, 1000);
+    assert_true(os_now_ns() - start >= INT64_C(90000000));
     f.call.call.deadline_ns = os_now_ns() + 30000000; /* nearer than busy_timeout */
     ask(&f.subject, f.arena, &what, &answer);
     assert_string_equal(answer.err.message, "the time allowed for the query has passed");
