@@ -10,10 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-#endif
-
 static Odbc odbc;
 static char folder[] = "/tmp/tributary_connect_XXXXXX";
 #define SECRET "swordfish-4711"
@@ -40,10 +36,9 @@ static int load(void **state) {
     char text[1000];
     assert_non_null(mkdtemp(folder));
     snprintf(text, sizeof text,
-             "[ODBC]\nPooling=Yes\n"
-             "[Plain]\nDriver=%s\nThreading=0\n"
-             "[Pooled]\nDriver=%s\nThreading=0\nCPTimeout=60\n",
-             REAL_DRIVER, REAL_DRIVER);
+             "[ODBC]\nPooling=No\n"
+             "[Plain]\nDriver=%s\nThreading=0\n",
+             REAL_DRIVER);
     file_write(folder, "odbcinst.ini", text);
     file_write(folder, "config.json",
                "{ \"catalogs\": { \"one\": { \"type\": \"memory\" },"
@@ -235,31 +230,41 @@ static void find_fresh(SQLHENV env, const char *string) {
     OK(odbc.SQLFreeHandle(SQL_HANDLE_DBC, dbc));
 }
 
-/* The manager keeps pooled connections for the process's life, so this happens in a child, which also ends
- * with them open. */
+/* Connections that follow each other, in a process of its own: the manager's choice to pool is one for all that a
+ * process connects, and it keeps what it pools, so that this also ends with connections open. */
+static int connect_in_turn(const char *where) {
+    snprintf(folder, sizeof folder, "%s", where);
+    odbc_load(&odbc, "libodbc.so.2");
+    SQLHENV env = environment();
+    for (int i = 0; i < 3; i++) {
+        const char *string = string_of("Plain", "Catalog=one");
+        use_and_leave(env, string);
+        find_fresh(env, string);
+    }
+    return 0;
+}
+
 static void pooling(void **state) {
-    static const char *const drivers[] = {"Plain", "Pooled"};
+    static const char *const choices[] = {"No", "Yes"};
+    char manager[300], text[1000];
+    snprintf(manager, sizeof manager, "%s/manager", folder);
+    assert_int_equal(mkdir(manager, 0700), 0);
     for (int pooled = 0; pooled < 2; pooled++) {
+        snprintf(text, sizeof text,
+                 "[ODBC]\nPooling=%s\n[Plain]\nDriver=%s\nThreading=0\nCPTimeout=%d\n",
+                 choices[pooled], REAL_DRIVER, pooled * 60);
+        file_write(manager, "odbcinst.ini", text);
         pid_t child = fork();
         if (child == 0) {
-            const char *string = string_of(drivers[pooled], "Catalog=one");
-#ifdef __SANITIZE_ADDRESS__
-            __lsan_disable();
-#endif
-            if (pooled)
-                (void)odbc.SQLSetEnvAttr(NULL, SQL_ATTR_CONNECTION_POOLING,
-                                         (SQLPOINTER)SQL_CP_ONE_PER_DRIVER, 0);
-            SQLHENV env = environment();
-            for (int i = 0; i < 3; i++) {
-                use_and_leave(env, string);
-                find_fresh(env, string);
-            }
-            exit(0); /* what the manager holds is never disconnected */
+            setenv("ODBCSYSINI", manager, 1);
+            if (pooled) setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+            execl("/proc/self/exe", "test_connect", "in turn", folder, (char *)NULL);
+            _exit(95);
         }
         int status = 0;
         assert_int_equal(waitpid(child, &status, 0), child);
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-            fail_msg("%s: status %x", drivers[pooled], status);
+            fail_msg("pooling %s: status %x", choices[pooled], status);
     }
 }
 
@@ -284,7 +289,8 @@ static void login_timeout(void **state) {
     OK(odbc.SQLFreeHandle(SQL_HANDLE_ENV, env));
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "in turn") == 0) return connect_in_turn(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(completed),           cmocka_unit_test(file_data_source),
         cmocka_unit_test(log_without_secrets), cmocka_unit_test(pooling),
