@@ -24,7 +24,7 @@ TRIB_EXPORT FakeCounters *fake_counters(void) {
 
 static const TribOptionDef fake_options[] = {
     {"splits", TRIB_OPTION_INTEGER, "1", NULL, 0, 1000, false, false, "number of splits"},
-    {"rows", TRIB_OPTION_INTEGER, "10", NULL, 0, 1000000000, false, false, "rows per split"},
+    {"rows", TRIB_OPTION_INTEGER, "10", NULL, 0, 1000000, false, false, "rows per split"},
     {"delay_us", TRIB_OPTION_INTEGER, "0", NULL, 0, 0, false, false, "pause per batch"},
     {"fail_row", TRIB_OPTION_INTEGER, "-1", NULL, 0, 0, false, false,
      "row before which each scan fails"},

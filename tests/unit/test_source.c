@@ -183,7 +183,7 @@ static uint64_t sum_of(uint64_t splits, uint64_t rows) {
 }
 
 #define OPTION(text, of) ((TribOption){.name = (text), .value = (of)})
-#define ENDLESS          OPTION("rows", "1000000000")
+#define ENDLESS          OPTION("splits", "1000"), OPTION("rows", "1000000")
 
 /* Threads that were let go end by themselves, whenever they get the processor. */
 static void scans_become(int32_t open) {
@@ -405,7 +405,7 @@ static void *cancel_later(void *context) {
 static void cancel_scan(const char *hang, const char *delay) {
     TribOption options[] = {ENDLESS, OPTION("hang", hang), OPTION("delay_us", delay)};
     bool deaf = strcmp(hang, "deaf") == 0;
-    Source *source = open_fake("cancel", 2, 3, options);
+    Source *source = open_fake("cancel", 1, COUNT_OF(options), options);
     SourcePlan *plan = make_plan(source, "main", "orders");
     CancelToken *token = cancel_new();
     ScanStream *stream = make_stream(plan, token, (ScanParams){0});
@@ -436,7 +436,7 @@ static void test_cancel(void **state) {
 static void test_deadline(void **state) {
     (void)state;
     TribOption options[] = {ENDLESS, OPTION("delay_us", "20000")};
-    Source *source = open_fake("late", 2, 2, options);
+    Source *source = open_fake("late", 2, COUNT_OF(options), options);
     SourcePlan *plan = make_plan(source, "main", "orders");
     CancelToken *token = cancel_new();
     ScanParams params = {.call = {.deadline_ns = os_now_ns() + 200000000}};
@@ -944,7 +944,7 @@ static void test_exit(void **state) {
         if (child == 0) {
             TribOption options[] = {ENDLESS, OPTION("hang", hangs[i])};
             alarm(50);
-            Source *source = open_fake("exit", 2, 2, options);
+            Source *source = open_fake("exit", 2, COUNT_OF(options), options);
             ScanStream *stream =
                 make_stream(make_plan(source, "main", "orders"), NULL, (ScanParams){0});
             Drain some = {.stream = stream, .most = 10};
