@@ -184,15 +184,33 @@ static Status columns_describe(const MemTable *table, const MemVersion *version,
     return TRIB_OK;
 }
 
+/* What a UNIQUE without a name is called: a program that groups the rows of SQLStatistics needs one. */
+static Status key_named(const MemTable *table, const MemKey *key, Arena *arena, const char **out,
+                        Error *err) {
+    Buf text;
+    *out = key->name;
+    if (key->name || key->primary) return TRIB_OK;
+    buf_init(&text, arena, 1 << 16);
+    buf_text(&text, table->name);
+    for (uint32_t i = 0; i < key->ncolumns; i++) {
+        buf_text(&text, "_");
+        buf_text(&text, table->columns[key->columns[i]].name);
+    }
+    buf_text(&text, "_key");
+    TRY(buf_status(&text, err));
+    *out = text.data;
+    return TRIB_OK;
+}
+
 static Status keys_describe(const MemTable *table, Arena *arena, TribKey **out, Error *err) {
     TRY_ALLOC(*out, ARENA_ARRAY(arena, TribKey, table->nkeys), err);
     for (uint32_t i = 0; i < table->nkeys; i++) {
         const MemKey *key = &table->keys[i];
-        (*out)[i] = (TribKey){.name = key->name,
-                              .primary = key->primary,
+        (*out)[i] = (TribKey){.primary = key->primary,
                               .unique = key->unique,
                               .ncolumns = key->ncolumns,
                               .columns = key->columns};
+        TRY(key_named(table, key, arena, &(*out)[i].name, err));
     }
     return TRIB_OK;
 }

@@ -102,6 +102,11 @@ const char *store_catalog_name(const MemCatalog *self) {
 
 /* ---------------------------------------------------------------- who sees which name */
 
+/* Statements find names without regard to case, so that two which differ in nothing else could not be told apart. */
+static bool name_equal(const char *a, const char *b) {
+    return str_equal_fold(str_from(a), str_from(b));
+}
+
 /* Under the store's lock. Names made and dropped by the transaction itself show at once. */
 static MemSnapshot names_snapshot(const MemTx *tx) {
     if (tx) return (MemSnapshot){tx->commit, tx->number | STATEMENT_MOST};
@@ -151,7 +156,7 @@ bool store_has_schema(MemCatalog *self, const MemTx *tx, const char *schema) {
     store_lock();
     MemSnapshot snapshot = names_snapshot(tx);
     for (MemSchema *at = self->schemas; at && !found; at = at->next)
-        found = strcmp(at->name, schema) == 0 && name_seen(at->created, at->dropped, snapshot);
+        found = name_equal(at->name, schema) && name_seen(at->created, at->dropped, snapshot);
     store_unlock();
     return found;
 }
@@ -161,9 +166,9 @@ MemTable *store_table(MemCatalog *self, const MemTx *tx, const char *schema, con
     store_lock();
     MemSnapshot snapshot = names_snapshot(tx);
     for (MemSchema *at = self->schemas; at && !found; at = at->next) {
-        if (strcmp(at->name, schema) != 0) continue;
+        if (!name_equal(at->name, schema)) continue;
         for (MemTable *table = at->tables; table && !found; table = table->next) {
-            if (strcmp(table->name, name) == 0 &&
+            if (name_equal(table->name, name) &&
                 name_seen(table->created, table->dropped, snapshot))
                 found = table;
         }
@@ -244,7 +249,7 @@ static Status schema_now(MemCatalog *self, const MemTx *tx, const char *name, Me
                          Error *err) {
     *out = NULL;
     for (MemSchema *at = self->schemas; at; at = at->next) {
-        if (strcmp(at->name, name) != 0) continue;
+        if (!name_equal(at->name, name)) continue;
         NameState state = name_state(at->created, at->dropped, tx);
         if (state == NAME_BUSY) return name_conflict(self, name, NULL, err);
         if (state == NAME_THERE) *out = at;
@@ -327,12 +332,12 @@ Status store_drop_schema(MemCatalog *self, MemTx *tx, const char *schema, bool i
 static Status table_name_free(const MemCatalog *self, const MemTx *tx, const MemSchema *schema,
                               const char *name, Error *err) {
     for (const MemTable *at = schema->tables; at; at = at->next) {
-        if (strcmp(at->name, name) != 0) continue;
+        if (!name_equal(at->name, name)) continue;
         NameState state = name_state(at->created, at->dropped, tx);
         if (state == NAME_BUSY) return name_conflict(self, schema->name, name, err);
         if (state == NAME_THERE)
             return error_set(err, ERR_TABLE_EXISTS, "the table %s.%s.%s exists already", self->name,
-                             schema->name, name);
+                             schema->name, at->name);
     }
     return TRIB_OK;
 }
@@ -374,7 +379,7 @@ static Status table_replace(MemCatalog *self, MemTx *tx, MemTable *table, MemTab
     MemSchema *schema;
     store_lock();
     Status status = table_schema(self, tx, table, &schema, err);
-    if (status == TRIB_OK && next && strcmp(next->name, table->name) != 0)
+    if (status == TRIB_OK && next && !name_equal(next->name, table->name))
         status = table_name_free(self, tx, schema, next->name, err);
     if (status == TRIB_OK) status = table_drop(self, tx, schema, table, err);
     store_unlock();

@@ -154,7 +154,7 @@ typedef struct DescribeWork {
     const Settings *settings;
     Arena *arena;
     const char *schema, *name;
-    bool found;
+    bool found, mariadb;
     bool
         transactional; /* the storage engine has transactions; known where something may be written */
     TribTable table;
@@ -267,7 +267,9 @@ static Status visit_column(void *context, const QueryRow *row, bool *stop, Error
     TRY_ALLOC(column->facts, facts_format(work->arena, &facts), err);
     TRY(copy_text(work->arena, v[C_COLUMN_TYPE], &column->remote_type, err));
     TRY(copy_text(work->arena, v[C_COMMENT], &column->comment, err));
-    TRY(copy_text(work->arena, v[C_DEFAULT], &column->default_sql, err));
+    /* MariaDB spells what defaults are, and so the lack of one in a column that takes NULL. */
+    if (!work->mariadb || !str_equal(v[C_DEFAULT], STR("NULL")))
+        TRY(copy_text(work->arena, v[C_DEFAULT], &column->default_sql, err));
     column->distinct = column->null_fraction = -1;
     work->table.ncolumns++;
     return TRIB_OK;
@@ -337,6 +339,7 @@ static Status describe_query(Connection *connection, Guard *guard, DescribeWork 
 
 static Status describe_work(Connection *connection, Guard *guard, void *context, Error *err) {
     DescribeWork *work = context;
+    work->mariadb = connection->mariadb;
     const char *table =
         work->settings->readwrite
             ? "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, TABLE_COMMENT, TABLE_ROWS, ENGINE, "

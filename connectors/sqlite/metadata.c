@@ -212,20 +212,21 @@ static bool kind_is_one_to_one(LiteKind kind) {
     return kind == KIND_INTEGER || kind == KIND_TEXT || kind == KIND_BLOB;
 }
 
-static Status key_add(Describe *d, const char *name, bool primary, const uint32_t *columns,
-                      uint32_t count) {
+static Status key_add(Describe *d, const char *name, bool primary, bool unique,
+                      const uint32_t *columns, uint32_t count) {
     TribKey *key = &d->keys[d->table.nkeys];
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && unique; i++) {
         if (!kind_is_one_to_one(d->facts[columns[i]].kind)) return TRIB_OK;
         primary = primary && !d->columns[columns[i]].nullable;
     }
-    if (d->catalog->on_mismatch == MISMATCH_NULL) return TRIB_OK; /* values may become NULL */
+    if (unique && d->catalog->on_mismatch == MISMATCH_NULL)
+        return TRIB_OK; /* values may become NULL */
     uint32_t *copy;
     TRY_ALLOC(copy, ARENA_ARRAY(d->arena, uint32_t, count), d->err);
     memcpy(copy, columns, count * sizeof *copy);
     TRY_ALLOC(key->name, arena_strdup(d->arena, name), d->err);
     key->primary = primary;
-    key->unique = true;
+    key->unique = unique;
     key->ncolumns = count;
     key->columns = copy;
     d->table.nkeys++;
@@ -247,25 +248,25 @@ static Status indexes_count(Describe *d, int64_t *count, bool *has_pk_index) {
     return status;
 }
 
-/* Unique indexes over plain columns, in SQLite's order; rows of (index, column) come grouped by index. */
-static Status describe_unique(Describe *d) {
+/* Indexes over plain columns, unique ones and others, in SQLite's order; rows of (index, column) come grouped by index. */
+static Status describe_indexes(Describe *d) {
     sqlite3_stmt *stmt;
     bool row;
     uint32_t *columns, count = 0;
-    bool usable = true;
+    bool usable = true, unique = false;
     char *current = NULL;
     TRY_ALLOC(columns, ARENA_ARRAY(d->arena, uint32_t, (size_t)d->table.ncolumns + 1), d->err);
     TRY(stmt_open(d,
-                  "SELECT l.name, x.cid FROM pragma_index_list(?, 'main') AS l, "
+                  "SELECT l.name, x.cid, l.\"unique\" FROM pragma_index_list(?, 'main') AS l, "
                   "pragma_index_xinfo(l.name, 'main') AS x "
-                  "WHERE l.\"unique\" AND NOT l.partial AND l.origin <> 'pk' AND x.key ORDER BY "
-                  "l.seq, x.seqno",
+                  "WHERE NOT l.partial AND l.origin <> 'pk' AND x.key ORDER BY "
+                  "l.\"unique\" DESC, l.seq, x.seqno",
                   &stmt));
     Status status = lite_step(d->catalog, d->db, stmt, &row, d->err);
     while (status == TRIB_OK) {
         const char *name = row ? column_text(stmt, 0) : "";
         if (current && (!row || strcmp(current, name) != 0)) {
-            if (usable && count) status = key_add(d, current, false, columns, count);
+            if (usable && count) status = key_add(d, current, false, unique, columns, count);
             count = 0;
             usable = true;
             current = NULL;
@@ -273,6 +274,7 @@ static Status describe_unique(Describe *d) {
         if (!row || status != TRIB_OK) break;
         if (!current && !(current = arena_strdup(d->arena, name)))
             status = error_out_of_memory(d->err);
+        unique = sqlite3_column_int(stmt, 2) != 0;
         int64_t cid = sqlite3_column_int64(stmt, 1);
         if (cid < 0 || cid >= d->table.ncolumns || count >= d->table.ncolumns)
             usable = false;
@@ -302,8 +304,8 @@ static Status describe_keys(Describe *d, const uint32_t *pk_columns, uint32_t np
                   &d->facts[column].kind);
         if (d->bounds[column]) d->columns[column].type.id = d->bounds[column]->id;
     }
-    if (npk) TRY(key_add(d, "PRIMARY KEY", true, pk_columns, npk));
-    return describe_unique(d);
+    if (npk) TRY(key_add(d, "PRIMARY KEY", true, true, pk_columns, npk));
+    return describe_indexes(d);
 }
 
 /* ---------------------------------------------------------------- statistics */

@@ -181,6 +181,64 @@ class PlainDialect(PyODBCConnector, default.DefaultDialect):
     supports_statement_cache = True
 
 
+def rows_of(cursor, *columns):
+    return [tuple(getattr(row, column) for column in columns) for row in cursor.fetchall()]
+
+
+@test
+def pyodbc_catalog_of_a_new_table():
+    """What a program reads of a table that it has made itself, whatever kind of catalog it is in."""
+    connection = pyodbc.connect(STRING, autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE facts (id integer NOT NULL, name varchar(30), day date, note text, PRIMARY KEY (id), UNIQUE (name))")
+    cursor.execute("CREATE INDEX facts_day ON facts (day, name)")
+    assert [row.column_name for row in cursor.primaryKeys("facts")] == ["id"]
+    indexes = {}
+    for row in cursor.statistics("facts", unique=False, quick=True).fetchall():
+        if row.index_name is not None:
+            indexes.setdefault((row.index_name, row.non_unique), []).append(row.column_name)
+    assert all(name for name, _ in indexes), indexes
+    assert sorted((non_unique, columns) for (_, non_unique), columns in indexes.items()) == [(0, ["id"]), (0, ["name"]), (1, ["day", "name"])], indexes
+    assert ("facts_day", 1) in indexes, indexes
+    unique = cursor.statistics("facts", unique=True, quick=True).fetchall()
+    assert sorted(row.column_name for row in unique if row.index_name is not None) == ["id", "name"]
+    cursor.columns("facts")
+    columns = {row.column_name: row for row in cursor.fetchall()}
+    assert [columns[name].column_def for name in ("id", "name", "day", "note")] == [None] * 4
+    assert columns["name"].char_octet_length == 60 and columns["note"].char_octet_length == 131070
+    cursor.execute("DROP TABLE facts")
+
+
+@test
+def pyodbc_names_differ_in_more_than_case():
+    cursor = pyodbc.connect(STRING, autocommit=True).cursor()
+    cursor.execute("CREATE TABLE Named (a integer)")
+    for statement in ("CREATE TABLE named (b integer)", 'CREATE TABLE "NAMED" (b integer)', "CREATE TABLE named AS SELECT 1 AS b"):
+        try:
+            cursor.execute(statement)
+            raise AssertionError(f"{statement}: both names would mean the same")
+        except pyodbc.Error as error:
+            assert error.args[0] == "42S01", error
+    cursor.execute("CREATE TABLE IF NOT EXISTS NAMED (b integer)")
+    cursor.execute("INSERT INTO named VALUES (1)")
+    assert rows_of(cursor.execute("SELECT a FROM NaMeD"), "a") == [(1,)]
+    cursor.execute("DROP TABLE NAMED")
+
+
+@test
+def pyodbc_parameters_of_char():
+    """A value is found again by the parameter that stored it, blanks behind it or not."""
+    cursor = pyodbc.connect(STRING, autocommit=True).cursor()
+    cursor.execute("CREATE TABLE padded (id integer, c char(5))")
+    for number, value in enumerate(("ab   ", "abcde", "")):
+        cursor.execute("INSERT INTO padded VALUES (?, ?)", number, value)
+        assert rows_of(cursor.execute("SELECT id FROM padded WHERE c = ?", value), "id") == [(number,)]
+        assert cursor.execute("UPDATE padded SET id = id WHERE c = ?", value).rowcount == 1
+    assert rows_of(cursor.execute("SELECT id FROM padded WHERE c = ?", "abcdefgh"), "id") == []
+    assert cursor.execute("SELECT CAST(? AS varchar(3))", "abcdef").fetchval() == "abc"
+    cursor.execute("DROP TABLE padded")
+
+
 @test
 def sqlalchemy_core():
     registry.register("plain", __name__, "PlainDialect")

@@ -256,10 +256,11 @@ static void test_describe(void **state) {
     assert_string_equal(t->columns[2].facts, "tn");
     assert_true(t->rows == 4);
     assert_true(t->columns[2].distinct == 2);
-    assert_int_equal(t->nkeys, 2); /* the partial index is no key */
+    assert_int_equal(t->nkeys, 3); /* the partial index is no key */
     assert_true(t->keys[0].primary);
     assert_int_equal(t->keys[1].ncolumns, 2);
-    assert_false(t->keys[1].primary);
+    assert_true(t->keys[1].unique && !t->keys[1].primary);
+    assert_false(t->keys[2].unique);
     const TribTable *p = table_of(&f, "p");
     assert_null(p->facts);
     assert_int_equal(p->keys[0].columns[0], 1);
