@@ -141,12 +141,12 @@ static void test_floats(void **state) {
 
 /* ---------------------------------------------------------------- dates and times */
 
-static void make_dates(void) {
+static void make_dates(Server *server) {
     admin_run(
-        &main_server,
+        server,
         "CREATE OR REPLACE TABLE test_db.dates (id INT PRIMARY KEY, d DATE, dt DATETIME(6), ts "
         "TIMESTAMP(6) NULL, ti TIME(6), t0 TIME)");
-    admin_run(&main_server,
+    admin_run(server,
               "INSERT INTO test_db.dates VALUES (1, '0001-01-01', '0001-01-01 00:00:00.000001', "
               "'1970-01-01 00:00:01', '-838:59:59.999999', '-838:59:59'), (2, '9999-12-31', "
               "'9999-12-31 23:59:59.999999', '2038-01-19 03:14:07.999999', '838:59:59.999999', "
@@ -156,7 +156,7 @@ static void make_dates(void) {
 
 static void test_dates(void **state) {
     Fixture f;
-    make_dates();
+    make_dates(&main_server);
     fixture_open(&f, &main_server, NULL, 0);
     EXPECT_COLUMN(&f, "dates", "d", "DATE '0001-01-01'", "DATE '9999-12-31'", "DATE '2024-02-29'",
                   "NULL");
@@ -174,7 +174,7 @@ static void test_times(void **state) {
     static const TribOption as_text[] = {OPTION("time", "varchar")},
                             of_day[] = {OPTION("time", "time")};
     Fixture f;
-    make_dates();
+    make_dates(&main_server);
     fixture_open(&f, &main_server, NULL, 0);
     EXPECT_COLUMN(&f, "dates", "ti", "INTERVAL '-34 22:59:59.999999'",
                   "INTERVAL '34 22:59:59.999999'", "INTERVAL '0 00:00:00.000'", "NULL");
@@ -192,6 +192,31 @@ static void test_times(void **state) {
     EXPECT_COLUMN(&f, "dates", "ti", "TIME '23:59:59.999999'", "TIME '23:59:59.999999'",
                   "TIME '23:59:59.999999'", "TIME '23:59:59.999999'");
     fixture_close(&f);
+}
+
+/* Zone and mode are the session's own, also when a connection is used again after its reset. The server's are
+ * changed for all of its users, so the server is our own. */
+void test_session_state(void **state) {
+    static const TribOption single[] = {OPTION("max_connections", "1")};
+    Fixture f;
+    if (!spare_ready) skip();
+    make_dates(&spare);
+    admin_run(&spare, "SET GLOBAL time_zone = '+05:00', GLOBAL sql_mode = '', GLOBAL "
+                      "sql_select_limit = 1");
+    fixture_open(&f, &spare, single, 1);
+    for (int i = 0; i < 3; i++) {
+        EXPECT_COLUMN(&f, "dates", "ts", "TIMESTAMP '1970-01-01 00:00:01.000000 UTC'",
+                      "TIMESTAMP '2038-01-19 03:14:07.999999 UTC'",
+                      "TIMESTAMP '2024-03-31 01:30:00.500000 UTC'", "NULL");
+    }
+    int64_t sessions = admin_number(&spare, "SELECT COUNT(*) FROM "
+                                            "information_schema.processlist WHERE id <> "
+                                            "CONNECTION_ID() AND user = CURRENT_USER() OR "
+                                            "info LIKE '%`dates`%'");
+    fixture_close(&f);
+    admin_run(&spare, "SET GLOBAL time_zone = 'SYSTEM', GLOBAL sql_mode = DEFAULT, GLOBAL "
+                      "sql_select_limit = DEFAULT");
+    assert_true(sessions <= 1);
 }
 
 static void test_zero_dates(void **state) {
@@ -223,29 +248,6 @@ static void test_zero_dates(void **state) {
     EXPECT_COLUMN(&f, "zeros", "ts", "'0000-00-00 00:00:00.00'", "NULL",
                   "'2024-02-29 10:00:00.00'");
     fixture_close(&f);
-}
-
-/* Zone and mode are the session's own, also when a connection is used again after its reset. */
-static void test_session_state(void **state) {
-    static const TribOption single[] = {OPTION("max_connections", "1")};
-    Fixture f;
-    make_dates();
-    admin_run(&main_server, "SET GLOBAL time_zone = '+05:00', GLOBAL sql_mode = '', GLOBAL "
-                            "sql_select_limit = 1");
-    fixture_open(&f, &main_server, single, 1);
-    for (int i = 0; i < 3; i++) {
-        EXPECT_COLUMN(&f, "dates", "ts", "TIMESTAMP '1970-01-01 00:00:01.000000 UTC'",
-                      "TIMESTAMP '2038-01-19 03:14:07.999999 UTC'",
-                      "TIMESTAMP '2024-03-31 01:30:00.500000 UTC'", "NULL");
-    }
-    int64_t sessions = admin_number(&main_server, "SELECT COUNT(*) FROM "
-                                                  "information_schema.processlist WHERE id <> "
-                                                  "CONNECTION_ID() AND user = CURRENT_USER() OR "
-                                                  "info LIKE '%`dates`%'");
-    fixture_close(&f);
-    admin_run(&main_server, "SET GLOBAL time_zone = 'SYSTEM', GLOBAL sql_mode = DEFAULT, GLOBAL "
-                            "sql_select_limit = DEFAULT");
-    assert_true(sessions <= 1);
 }
 
 /* A column of values beside one of the server's own text for them. */
@@ -517,13 +519,12 @@ static void test_sort_keys(void **state) {
 
 int main(void) {
     static const struct CMUnitTest types[] = {
-        cmocka_unit_test(test_integers),    cmocka_unit_test(test_tinyint_as_boolean),
-        cmocka_unit_test(test_decimals),    cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_dates),       cmocka_unit_test(test_times),
-        cmocka_unit_test(test_zero_dates),  cmocka_unit_test(test_session_state),
-        cmocka_unit_test(test_many_values), cmocka_unit_test(test_text),
-        cmocka_unit_test(test_others),      cmocka_unit_test(test_wrong_servers),
-        cmocka_unit_test(test_sort_keys),
+        cmocka_unit_test(test_integers),      cmocka_unit_test(test_tinyint_as_boolean),
+        cmocka_unit_test(test_decimals),      cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_dates),         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_zero_dates),    cmocka_unit_test(test_many_values),
+        cmocka_unit_test(test_text),          cmocka_unit_test(test_others),
+        cmocka_unit_test(test_wrong_servers), cmocka_unit_test(test_sort_keys),
     };
     if (!main_server_open()) {
         printf("skipped: TRIB_TEST_MYSQL_USER is not set, there is no server to test on\n");
@@ -532,6 +533,7 @@ int main(void) {
     int failed = cmocka_run_group_tests_name("types", types, NULL, NULL);
     failed += test_mysql_connections();
     failed += test_mysql_write();
+    failed += test_mysql_spare();
     server_stop(&main_server);
     return failed ? 1 : 0;
 }

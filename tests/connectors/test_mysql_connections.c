@@ -337,9 +337,9 @@ static void test_snapshots(void **state) {
 
 /* ---------------------------------------------------------------- a server of our own: shot, without binary log */
 
-static Server spare; /* TLS, no binary log; shot by the last test that uses it */
+Server spare; /* TLS, no binary log; shot by the last test that uses it */
 static char spare_address[64];
-static bool spare_ready;
+bool spare_ready;
 
 /* An address of this machine that is not loopback; "" = none. */
 static void find_address(void) {
@@ -613,14 +613,15 @@ int test_mysql_connections(void) {
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_snapshots),
     };
-    static const struct CMUnitTest own[] = {
-        cmocka_unit_test(test_no_common_snapshot),
-        cmocka_unit_test(test_tls),
-        cmocka_unit_test(test_password_thief),
-        cmocka_unit_test(test_server_shot),
-    };
     make_tables(&main_server);
-    int failed = cmocka_run_group_tests_name("connections", shared, NULL, NULL);
-    return failed +
-           cmocka_run_group_tests_name("a server of its own", own, spare_setup, spare_teardown);
+    return cmocka_run_group_tests_name("connections", shared, NULL, NULL);
+}
+
+int test_mysql_spare(void) {
+    static const struct CMUnitTest own[] = {
+        cmocka_unit_test(test_session_state),      cmocka_unit_test(test_packet_limit),
+        cmocka_unit_test(test_no_common_snapshot), cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_password_thief),     cmocka_unit_test(test_server_shot),
+    };
+    return cmocka_run_group_tests_name("a server of its own", own, spare_setup, spare_teardown);
 }

@@ -14,7 +14,7 @@
 #include "connectors/support/batch_builder.h"
 #include "engine/base/os.h"
 
-static const TribOption writing[] = {OPTION("mode", "readwrite"), OPTION("lock_timeout", "1000")};
+static const TribOption writing[] = {OPTION("mode", "readwrite")};
 
 /* ---------------------------------------------------------------- transactions, as the engine drives them */
 
@@ -206,9 +206,10 @@ static void test_isolation(void **state) {
 
 /* Who waits too long fails alone; the transaction goes on. */
 static void test_lock_timeout(void **state) {
+    static const TribOption hasty[] = {OPTION("mode", "readwrite"), OPTION("lock_timeout", "1000")};
     Fixture f;
     Party first, second;
-    fixture_open(&f, &main_server, writing, COUNT_OF(writing));
+    fixture_open(&f, &main_server, hasty, COUNT_OF(hasty));
     TribTable *table = make_rows(&f);
     party_begin(&first, &f, TRIB_REPEATABLE_READ);
     party_begin(&second, &f, TRIB_REPEATABLE_READ);
@@ -377,7 +378,7 @@ static void test_cancelled(void **state) {
     party_update(&second, table, 1, 12);
     pthread_join(thread, NULL);
     expect_state(&second, "HY008");
-    assert_true(os_now_ns() - start < INT64_C(5000000000));
+    assert_true(os_now_ns() - start < INT64_C(20000000000)); /* of the 50 s that the server waits */
     party_end(&second, true);
     assert_int_not_equal(second.status, TRIB_OK);
     party_end(&first, true);
@@ -501,26 +502,28 @@ static void test_large_values(void **state) {
     heap_free(large);
 }
 
-/* Requests are cut to what the server takes; a row beyond that is refused, and nothing else happens. */
-static void test_packet_limit(void **state) {
+/* Requests are cut to what the server takes; a row beyond that is refused, and nothing else happens. The limit
+ * is that of all users of the server. */
+void test_packet_limit(void **state) {
     enum { COUNT = 40, EACH = 100000 };
-    int64_t ids[COUNT], before = admin_number(&main_server, "SELECT @@GLOBAL.max_allowed_packet");
-    char sql[80], *text = heap_alloc(COUNT * EACH);
+    if (!spare_ready) skip();
+    int64_t ids[COUNT];
+    char *text = heap_alloc(COUNT * EACH);
     TribValue values[COUNT];
     memset(text, 'x', COUNT * EACH);
     for (int i = 0; i < COUNT; i++) {
         ids[i] = i;
         values[i] = text_value(TRIB_TYPE_VARCHAR, text, EACH);
     }
-    admin_run(&main_server, "SET GLOBAL max_allowed_packet = 1048576");
+    admin_run(&spare, "SET GLOBAL max_allowed_packet = 1048576");
     for (int way = 0; way < 2; way++) {
         const TribOption options[] = {OPTION("mode", "readwrite"),
                                       OPTION("bulk", way ? "true" : "false")};
         Fixture f;
         Party party;
-        admin_run(&main_server, "CREATE OR REPLACE TABLE test_db.changed (id INT PRIMARY KEY, v "
-                                "LONGTEXT) ENGINE=InnoDB");
-        fixture_open(&f, &main_server, options, 2);
+        admin_run(&spare, "CREATE OR REPLACE TABLE test_db.changed (id INT PRIMARY KEY, v "
+                          "LONGTEXT) ENGINE=InnoDB");
+        fixture_open(&f, &spare, options, 2);
         TribTable *table = fixture_table(&f, "changed");
         party_begin(&party, &f, TRIB_REPEATABLE_READ);
         party_insert(&party, table, COUNT, ids, values);
@@ -531,11 +534,10 @@ static void test_packet_limit(void **state) {
         expect_state(&party, "54000");
         party_end(&party, true);
         expect_state(&party, "00000");
-        assert_int_equal(stored("SUM(LENGTH(v))"), COUNT * EACH);
+        assert_int_equal(admin_number(&spare, "SELECT SUM(LENGTH(v)) FROM test_db.changed"),
+                         COUNT * EACH);
         fixture_close(&f);
     }
-    snprintf(sql, sizeof sql, "SET GLOBAL max_allowed_packet = %lld", (long long)before);
-    admin_run(&main_server, sql);
     heap_free(text);
 }
 
@@ -545,7 +547,7 @@ int test_mysql_write(void) {
         cmocka_unit_test(test_deadlock),     cmocka_unit_test(test_killed),
         cmocka_unit_test(test_scans_inside), cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_read_only),    cmocka_unit_test(test_engines),
-        cmocka_unit_test(test_large_values), cmocka_unit_test(test_packet_limit),
+        cmocka_unit_test(test_large_values),
     };
     return cmocka_run_group_tests_name("writing", tests, NULL, NULL);
 }
