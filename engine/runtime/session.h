@@ -115,7 +115,8 @@ struct Statement {
     StatementKind kind;
     uint32_t ncolumns;
     ColumnInfo *columns;
-    bool updatable;            /* of the next preparation */
+    bool retyped;   /* the types of `columns` are the execution's own, because of its parameters */
+    bool updatable; /* of the next preparation */
     UpdateTarget *target;      /* NULL: nothing is changed through the cursor, */
     const char *target_reason; /* since; NULL: nobody asked */
     uint32_t nparameters;

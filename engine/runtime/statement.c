@@ -379,6 +379,14 @@ const BatchView *statement_batch(const Statement *self) {
     return &self->view;
 }
 
+/* The columns are of these types while the execution lasts: price * ? has as many digits as its value asks for. */
+static void columns_retype(Statement *self, const Type *types) {
+    for (uint32_t c = 0; c < self->bound->ncolumns; c++) {
+        self->retyped |= !type_equal(types[c], self->columns[c].type);
+        self->columns[c].type = types[c];
+    }
+}
+
 void statement_close(Statement *self) {
     cursor_close(self);
     scroll_close(self);
@@ -392,6 +400,8 @@ void statement_close(Statement *self) {
     self->ended = false;
     self->plan = NULL;
     self->physical = NULL;
+    if (self->retyped) columns_retype(self, self->bound->types);
+    self->retyped = false;
     if (self->run) arena_reset(self->run); /* none yet: statement_new failed */
 }
 
@@ -615,7 +625,7 @@ static Status convert_parameter(Statement *self, uint32_t i, Type *own, Value *o
     return TRIB_OK;
 }
 
-/* Binds again with the types of values that the context's types do not hold; the columns must stay. */
+/* Binds again with the types of values that the context's types do not hold. */
 static Status bind_again(Statement *self, const Type *given, const BoundStatement **bound,
                          Error *err) {
     BindContext context = {.lookup = statement_lookup(self, &self->settings),
@@ -623,12 +633,12 @@ static Status bind_again(Statement *self, const Type *given, const BoundStatemen
                            .given_types = given};
     BoundStatement *again;
     TRY(bind_statement(&context, self->run, self->bound->ast, &again, err));
-    for (uint32_t c = 0; c < again->ncolumns; c++) {
-        if (type_equal(again->types[c], self->bound->types[c])) continue;
-        if (arena_exhausted(self->run)) return error_out_of_memory(err);
-        return error_set(err, ERR_VALUE_TOO_LONG,
-                         "a parameter's value does not fit the type that the statement gives it");
+    if (arena_exhausted(self->run)) return error_out_of_memory(err);
+    if (again->ncolumns != self->bound->ncolumns) {
+        (void)error_set(err, ERR_GENERAL, "what the statement reads has changed its columns");
+        return error_hint(err, "prepare it again");
     }
+    columns_retype(self, again->types);
     *bound = *bound == self->bound ? again : again->inner;
     return TRIB_OK;
 }

@@ -181,6 +181,22 @@ class PlainDialect(PyODBCConnector, default.DefaultDialect):
     supports_statement_cache = True
 
 
+@test
+def pyodbc_parameters_wider_than_what_they_stand_beside():
+    """qty * 1.5: the value is not rounded to the column's type, and the result is described as what it is then."""
+    cursor = pyodbc.connect(STRING, autocommit=True).cursor()
+    cursor.execute("CREATE TABLE wide (qty integer, price decimal(10,2))")
+    cursor.execute("INSERT INTO wide VALUES (3, 9.99)")
+    expected = ((2, 6), (1.5, 4.5), (decimal.Decimal("1.155"), decimal.Decimal("3.465")), (None, None), (10**15, 3 * 10**15), (2, 6))
+    for value, result in expected:
+        assert cursor.execute("SELECT qty * ? FROM wide", value).fetchval() == result, value
+        kind = cursor.description[0][1]
+        assert result is None or kind is type(result), (value, kind)
+    assert cursor.execute("SELECT price * ? FROM wide", decimal.Decimal("1.155")).fetchval() == decimal.Decimal("11.53845")
+    assert cursor.execute("SELECT price * ? FROM wide", decimal.Decimal("2")).fetchval() == decimal.Decimal("19.98")
+    cursor.execute("DROP TABLE wide")
+
+
 def rows_of(cursor, *columns):
     return [tuple(getattr(row, column) for column in columns) for row in cursor.fetchall()]
 

@@ -114,6 +114,7 @@ typedef struct Result {
     size_t count, capacity;
     uint32_t columns;
     int64_t written;
+    TribType *types; /* of the columns, as the execution described them */
 } Result;
 
 static Status value_add(Run *self, Result *out, Str value, Error *err) {
@@ -182,6 +183,11 @@ static Status sql_do(Run *self, Str sql, Result *out, Error *err) {
     error_clear(err);
     self->warned = false;
     Status status = sql_run(self, sql, out, err);
+    uint32_t ncolumns = statement_column_count(self->statement);
+    out->types = status == TRIB_OK ? ARENA_ARRAY(self->arena, TribType, ncolumns) : NULL;
+    for (uint32_t c = 0; c < ncolumns && out->types; c++)
+        out->types[c] = statement_column(self->statement, c)->type;
+    if (status == TRIB_OK && !out->types) status = error_out_of_memory(err);
     statement_close(self->statement);
     statement_clear_bindings(self->statement);
     self->nparams = 0;
@@ -401,7 +407,7 @@ static bool type_fits(char letter, TribType type) {
     }
 }
 
-static bool types_fit(Run *self, Str letters) {
+static bool types_fit(Run *self, const TribType *types, Str letters) {
     if (letters.len != statement_column_count(self->statement)) {
         complain(self, "has %u columns, not %zu", statement_column_count(self->statement),
                  letters.len);
@@ -409,9 +415,8 @@ static bool types_fit(Run *self, Str letters) {
     }
     for (uint32_t c = 0; c < letters.len; c++) {
         char name[256];
-        const ColumnInfo *column = statement_column(self->statement, c);
-        if (type_fits(letters.data[c], column->type)) continue;
-        (void)engine_type_name(column->type, name, sizeof name);
+        if (type_fits(letters.data[c], types[c])) continue;
+        (void)engine_type_name(types[c], name, sizeof name);
         complain(self, "column %u is of type %s, which is not %c", c + 1, name, letters.data[c]);
         return false;
     }
@@ -480,7 +485,7 @@ static void query_record(Run *self, Str rest) {
         complain(self, "query needs a letter per column");
     } else if (sql_do(self, sql, &got, &err) != TRIB_OK) {
         complain(self, "failed: %s", error_text(self, &err));
-    } else if (types_fit(self, letters)) {
+    } else if (types_fit(self, got.types, letters)) {
         uint32_t columns = (uint32_t)letters.len;
         bool good = (!divided && label.len) || same_rows(self, &got, wanted, columns, sort);
         if (good && label.len)
