@@ -238,7 +238,8 @@ static Status on_column(void *context, const MetadataColumn *column, Error *err)
     listing_integer(rows, 13, facts.verbose);
     if (facts.subcode) listing_integer(rows, 14, facts.subcode);
     bool text = facts.verbose == SQL_WVARCHAR || facts.verbose == SQL_WCHAR ||
-                facts.verbose == SQL_WLONGVARCHAR || facts.verbose == SQL_VARBINARY;
+                facts.verbose == SQL_WLONGVARCHAR || facts.verbose == SQL_VARBINARY ||
+                facts.verbose == SQL_LONGVARBINARY;
     if (text) listing_integer(rows, 15, facts.octets);
     listing_integer(rows, 16, column->ordinal);
     listing_text(rows, 17, column->nullable ? STR("YES") : STR("NO"));

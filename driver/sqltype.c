@@ -66,7 +66,8 @@ static const TypeRow *type_row(TribType type) {
 }
 
 static bool sqltype_long(TribType type) {
-    return type.id == TRIB_TYPE_VARCHAR && type.length == TRIB_LENGTH_LONG;
+    return (type.id == TRIB_TYPE_VARCHAR || type.id == TRIB_TYPE_VARBINARY) &&
+           type.length == TRIB_LENGTH_LONG;
 }
 
 static void size_text(TribType type, const SizeDefaults *defaults, SqlType *out) {
@@ -130,7 +131,8 @@ void sqltype_of(TribType type, const SizeDefaults *defaults, SqlType *out) {
     case TRIB_TYPE_MAP:
     case TRIB_TYPE_ROW:
         if (sqltype_long(type)) {
-            out->concise = out->verbose = SQL_WLONGVARCHAR;
+            out->concise = out->verbose =
+                type.id == TRIB_TYPE_VARBINARY ? SQL_LONGVARBINARY : SQL_WLONGVARCHAR;
             type.length = BOUND_MAX;
         }
         size_text(type, defaults, out);
@@ -146,7 +148,9 @@ size_t sqltype_name(TribType type, char *out, size_t size) {
     if (type.id == TRIB_TYPE_ARRAY || type.id == TRIB_TYPE_MAP || type.id == TRIB_TYPE_ROW) {
         if (type.fields) return engine_type_name(type, out, size);
     }
-    const char *name = sqltype_long(type) ? "text" : type_row(type)->name;
+    const char *name = !sqltype_long(type)              ? type_row(type)->name
+                       : type.id == TRIB_TYPE_VARBINARY ? "blob"
+                                                        : "text";
     size_t length = strlen(name);
     if (length >= size) length = size - 1;
     memcpy(out, name, length);

@@ -48,7 +48,7 @@ static const TypeInfoRow type_rows[] = {
     {{.id = TRIB_TYPE_CHAR, .length = TEXT_SIZE}, SQL_CHAR, "length", -1, -1},
     {{.id = TRIB_TYPE_VARBINARY, .length = TEXT_SIZE}, 0, NULL, -1, -1},
     {{.id = TRIB_TYPE_VARBINARY, .length = TEXT_SIZE}, SQL_BINARY, NULL, -1, -1},
-    {{.id = TRIB_TYPE_VARBINARY, .length = TEXT_SIZE}, SQL_LONGVARBINARY, NULL, -1, -1},
+    {{.id = TRIB_TYPE_VARBINARY, .length = TRIB_LENGTH_LONG}, 0, NULL, -1, -1},
     {{.id = TRIB_TYPE_DATE}, 0, NULL, -1, -1},
     {{.id = TRIB_TYPE_TIME, .precision = 9}, 0, "precision", 0, 9},
     {{.id = TRIB_TYPE_TIMESTAMP, .precision = 9}, 0, "precision", 0, 9},

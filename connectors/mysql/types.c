@@ -177,6 +177,8 @@ static Status map_enum(Mapping *m) {
 
 static Status map_binary(Mapping *m) {
     *m->type = type_plain(TRIB_TYPE_VARBINARY);
+    if (m->settings->readwrite && m->declared->octets > INT32_MAX) /* as LONGTEXT is */
+        m->type->length = TRIB_LENGTH_LONG;
     m->facts->class = CLASS_BINARY;
     m->facts->octets = m->declared->octets;
     return TRIB_OK;

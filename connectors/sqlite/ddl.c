@@ -40,7 +40,9 @@ static Status type_text(const TribColumn *column, Buf *out, Error *err) {
         else
             buf_text(out, "TEXT");
         return TRIB_OK;
-    case TRIB_TYPE_VARBINARY: buf_text(out, "BLOB"); return TRIB_OK;
+    case TRIB_TYPE_VARBINARY:
+        buf_text(out, type.length == TRIB_LENGTH_LONG ? "LONGBLOB" : "BLOB");
+        return TRIB_OK;
     case TRIB_TYPE_DATE: buf_text(out, "DATE"); return TRIB_OK;
     case TRIB_TYPE_TIME: buf_printf(out, "TIME(%u)", type.precision); return TRIB_OK;
     case TRIB_TYPE_TIMESTAMP: buf_printf(out, "TIMESTAMP(%u)", type.precision); return TRIB_OK;

@@ -149,6 +149,7 @@ static void type_by_affinity(Str text, const Declared *declared, TribType *type,
         type_arguments(declared, ARGS_LENGTH, type, kind);
     } else if (contains_fold(text, "BLOB")) {
         type_plain(TRIB_TYPE_VARBINARY, KIND_BLOB, type, kind);
+        if (strcmp(declared->name, "LONGBLOB") == 0) type->length = TRIB_LENGTH_LONG;
     } else if (contains_fold(text, "REAL") || contains_fold(text, "FLOA") ||
                contains_fold(text, "DOUB")) {
         type_plain(TRIB_TYPE_DOUBLE, KIND_REAL, type, kind);

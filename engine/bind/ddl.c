@@ -60,12 +60,14 @@ Status bind_existing(Binder *binder, const AstQualifiedName *q, BoundStatement *
 
 /*
  * What a definition means where it says no size: the standard's FLOAT holds what a double does, its TIMESTAMP has
- * six digits (and TIME, which programs fill from the same clock); names of large objects make a text that is
+ * six digits (and TIME, which programs fill from the same clock); names of large objects make a text, or bytes, that are
  * reported as long.
  */
 static Type column_type(Str text, Type type) {
-    static const char *const long_texts[] = {"text",     "clob",       "nclob",    "longvarchar",
-                                             "longtext", "mediumtext", "tinytext", "ntext"};
+    static const char *const long_texts[] = {"text",     "clob",          "nclob",    "longvarchar",
+                                             "longtext", "mediumtext",    "tinytext", "ntext",
+                                             "blob",     "longvarbinary", "longblob", "mediumblob",
+                                             "tinyblob", "image",         "bytea"};
     static const char *const clocks[] = {"timestamp", "time", "datetime", "datetime2"};
     if (str_equal_fold(text, STR("float"))) return TYPE(DOUBLE);
     for (size_t i = 0; i < COUNT_OF(clocks); i++)

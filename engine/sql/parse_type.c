@@ -140,11 +140,11 @@ static const struct {
     {{"character", "varying"}, "varchar"},
     {{"char", "varying"}, "varchar"},
     {{"nchar", "varying"}, "varchar"},
-    {{"binary", "large", "object"}, "varbinary"},
+    {{"binary", "large", "object"}, "blob"},
     {{"binary", "varying"}, "varbinary"},
     {{"long", "varchar"}, "longvarchar"},
     {{"long", "nvarchar"}, "longvarchar"},
-    {{"long", "varbinary"}, "varbinary"},
+    {{"long", "varbinary"}, "longvarbinary"},
 };
 
 static bool words_ahead(const Parser *p, const char *const *words) {

@@ -73,8 +73,10 @@ static bool fields_equal(const TribTypeFields *a, const TribTypeFields *b) {
 }
 
 bool type_equal(Type a, Type b) {
-    return a.id == b.id && a.precision == b.precision && a.scale == b.scale &&
-           a.length == b.length && fields_equal(a.fields, b.fields);
+    bool lengths = a.length == b.length ||
+                   a.id == TRIB_TYPE_VARBINARY; /* it says how bytes are reported only */
+    return a.id == b.id && a.precision == b.precision && a.scale == b.scale && lengths &&
+           fields_equal(a.fields, b.fields);
 }
 
 bool type_is_integer(Type t) {

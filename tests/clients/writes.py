@@ -226,6 +226,23 @@ def pyodbc_catalog_of_a_new_table():
 
 
 @test
+def pyodbc_long_bytes():
+    """A column of a large object says so: programs that make buffers by a column's size would cut its values."""
+    cursor = pyodbc.connect(STRING, autocommit=True).cursor()
+    cursor.execute("CREATE TABLE longer (id integer, a blob, b long varbinary, c binary large object, d image)")
+    cursor.columns("longer")
+    kinds = [row.data_type for row in cursor.fetchall()]
+    assert kinds[1:] == [pyodbc.SQL_LONGVARBINARY] * 4, kinds
+    value = bytes(range(256)) * 400
+    cursor.execute("INSERT INTO longer VALUES (1, ?, ?, NULL, X'')", value, value)
+    row = cursor.execute("SELECT a, b, c, d, coalesce(c, X'01') FROM longer WHERE a = ? AND a = b", value).fetchone()
+    assert tuple(row) == (value, value, None, b"", b"\1")
+    assert {type_name.type_name for type_name in cursor.getTypeInfo(pyodbc.SQL_LONGVARBINARY).fetchall()} == {"blob"}
+    assert cursor.execute("SELECT a FROM longer UNION ALL SELECT X'02' ORDER BY 1 DESC").fetchall()[0][0] == b"\2"
+    cursor.execute("DROP TABLE longer")
+
+
+@test
 def pyodbc_names_differ_in_more_than_case():
     cursor = pyodbc.connect(STRING, autocommit=True).cursor()
     cursor.execute("CREATE TABLE Named (a integer)")
