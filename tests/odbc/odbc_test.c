@@ -172,3 +172,18 @@ void value_is(Link *link, const char *sql, const char *expected) {
     OK(link->odbc->SQLFreeHandle(SQL_HANDLE_STMT, link->stmt));
     link->stmt = cursor;
 }
+
+void thread_asleep(long thread) {
+    char path[60], line[400];
+    snprintf(path, sizeof path, "/proc/self/task/%ld/stat", thread);
+    for (int times = 0; times < 5;) {
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        assert_non_null(fgets(line, sizeof line, file));
+        fclose(file);
+        const char *name_ends = strrchr(line, ')'); /* then comes the state */
+        assert_non_null(name_ends);
+        times = name_ends[2] == 'S' ? times + 1 : 0;
+        usleep(4000);
+    }
+}

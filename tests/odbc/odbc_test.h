@@ -73,6 +73,8 @@ void value_is(Link *link, const char *sql, const char *expected);
 void close_cursor(Link *link);
 /* A column of the current row as UTF-8 text; "(null)". Static storage. */
 const char *text_of(Link *link, SQLUSMALLINT column);
+/* Waits until a thread of this process sleeps in a call: for the fact, not for a time, on a machine that may stall. */
+void thread_asleep(long thread);
 /* UTF-8 to UTF-16 without a terminator; code units. */
 size_t utf16_encode(const char *text, SQLWCHAR *out);
 /* ASCII to UTF-16 with a terminator; static storage, eight buffers in turn. */

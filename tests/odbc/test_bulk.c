@@ -7,7 +7,9 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -795,6 +797,7 @@ static void polled_refresh(void **state) {
 typedef struct Canceller {
     SQLHSTMT stmt;
     long delay_ns;
+    _Atomic long caller; /* whose sleep is waited for; 0: not known yet, -1: nobody's */
     SQLRETURN result;
 } Canceller;
 
@@ -802,6 +805,8 @@ static void *cancel_later(void *context) {
     Canceller *self = context;
     struct timespec delay = {0, self->delay_ns};
     nanosleep(&delay, NULL);
+    while (atomic_load(&self->caller) == 0) pause_briefly();
+    if (atomic_load(&self->caller) > 0) thread_asleep(atomic_load(&self->caller));
     self->result = odbc->SQLCancel(self->stmt);
     return NULL;
 }
@@ -815,9 +820,7 @@ static double seconds_now(void) {
 /* Another thread's SQLCancel ends a call that waits, long before the lock would come free. */
 static void cancelled_scene(Link *link) {
     for (size_t i = 0; i < WAITING; i++) {
-        /* not before the call: the manager takes the cursor for closed then */
-        Canceller canceller = {.stmt = link->stmt,
-                               .delay_ns = odbc == &manager ? 250000000 : 60000000};
+        Canceller canceller = {.stmt = link->stmt};
         pthread_t thread;
         table_renew(link);
         marked_cursor(link);
@@ -825,6 +828,8 @@ static void cancelled_scene(Link *link) {
         lock_take();
         assert_int_equal(pthread_create(&thread, NULL, cancel_later, &canceller), 0);
         double start = seconds_now();
+        /* not before the call: the manager takes the cursor for closed then */
+        atomic_store(&canceller.caller, syscall(SYS_gettid));
         FAILS(waiting[i].ask(link));
         STATE_IS(link, "HY008");
         assert_true(seconds_now() - start < 20);
@@ -849,23 +854,23 @@ static void cancelled(void **state) {
 
 /* A call that waits too long ends by itself, and leaves things as they were. */
 static void timed_out_scene(Link *link) {
-    set_attribute(link, SQL_ATTR_QUERY_TIMEOUT, 1);
     for (size_t i = 0; i < 4; i += 3) { /* an update, an addition */
         table_renew(link);
         marked_cursor(link);
         prepare_call(link, &waiting[i]);
         lock_take();
         double start = seconds_now();
+        set_attribute(link, SQL_ATTR_QUERY_TIMEOUT, 1);
         FAILS(waiting[i].ask(link));
         STATE_IS(link, "HYT00");
         assert_true(seconds_now() - start > 0.9 && seconds_now() - start < 20);
+        set_attribute(link, SQL_ATTR_QUERY_TIMEOUT, 0);
         lock_drop();
         table_is(link, FIRST);
         OK(waiting[i].ask(link));
         table_is(link, waiting[i].after);
         close_cursor(link);
     }
-    set_attribute(link, SQL_ATTR_QUERY_TIMEOUT, 0);
 }
 
 static void timed_out(void **state) {
@@ -878,7 +883,7 @@ static void timed_out(void **state) {
  * status says. */
 static void whole_scene(Link *link) {
     for (int round = 0; round < 20; round++) {
-        Canceller canceller = {.stmt = link->stmt, .delay_ns = round * 100000};
+        Canceller canceller = {.stmt = link->stmt, .delay_ns = round * 100000, .caller = -1};
         pthread_t thread;
         char expected[100] = "";
         table_renew(link);
