@@ -5,6 +5,7 @@
 #ifndef TRIB_TESTS_ODBC_TEST_H
 #define TRIB_TESTS_ODBC_TEST_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -73,8 +74,18 @@ void value_is(Link *link, const char *sql, const char *expected);
 void close_cursor(Link *link);
 /* A column of the current row as UTF-8 text; "(null)". Static storage. */
 const char *text_of(Link *link, SQLUSMALLINT column);
-/* Waits until a thread of this process sleeps in a call: for the fact, not for a time, on a machine that may stall. */
-void thread_asleep(long thread);
+/* A thread that cancels a statement when the one that began it sleeps in a call: it waits for the fact, not for a time,
+ * for a machine may stall. The end fails the test where SQLCancel does. */
+typedef struct Canceller {
+    Odbc *odbc;
+    SQLHSTMT stmt;
+    long caller; /* as the kernel numbers threads */
+    pthread_t thread;
+    SQLRETURN result;
+} Canceller;
+
+void canceller_begin(Canceller *self, Odbc *odbc, SQLHSTMT stmt);
+void canceller_end(Canceller *self);
 /* UTF-8 to UTF-16 without a terminator; code units. */
 size_t utf16_encode(const char *text, SQLWCHAR *out);
 /* ASCII to UTF-16 with a terminator; static storage, eight buffers in turn. */

@@ -7,9 +7,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -794,23 +792,6 @@ static void polled_refresh(void **state) {
     play(polled_refresh_scene);
 }
 
-typedef struct Canceller {
-    SQLHSTMT stmt;
-    long delay_ns;
-    _Atomic long caller; /* whose sleep is waited for; 0: not known yet, -1: nobody's */
-    SQLRETURN result;
-} Canceller;
-
-static void *cancel_later(void *context) {
-    Canceller *self = context;
-    struct timespec delay = {0, self->delay_ns};
-    nanosleep(&delay, NULL);
-    while (atomic_load(&self->caller) == 0) pause_briefly();
-    if (atomic_load(&self->caller) > 0) thread_asleep(atomic_load(&self->caller));
-    self->result = odbc->SQLCancel(self->stmt);
-    return NULL;
-}
-
 static double seconds_now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -820,21 +801,18 @@ static double seconds_now(void) {
 /* Another thread's SQLCancel ends a call that waits, long before the lock would come free. */
 static void cancelled_scene(Link *link) {
     for (size_t i = 0; i < WAITING; i++) {
-        Canceller canceller = {.stmt = link->stmt};
-        pthread_t thread;
+        Canceller canceller;
         table_renew(link);
         marked_cursor(link);
         prepare_call(link, &waiting[i]);
         lock_take();
-        assert_int_equal(pthread_create(&thread, NULL, cancel_later, &canceller), 0);
         double start = seconds_now();
         /* not before the call: the manager takes the cursor for closed then */
-        atomic_store(&canceller.caller, syscall(SYS_gettid));
+        canceller_begin(&canceller, odbc, link->stmt);
         FAILS(waiting[i].ask(link));
         STATE_IS(link, "HY008");
         assert_true(seconds_now() - start < 20);
-        pthread_join(thread, NULL);
-        OK(canceller.result);
+        canceller_end(&canceller);
         lock_drop();
         table_is(link, FIRST);
         if (odbc == &manager) { /* which takes the cursor for closed */
@@ -879,11 +857,24 @@ static void timed_out(void **state) {
     play_one(timed_out_scene);
 }
 
+typedef struct Latecomer {
+    SQLHSTMT stmt;
+    long delay_ns;
+} Latecomer;
+
+static void *cancel_later(void *context) {
+    Latecomer *self = context;
+    struct timespec delay = {0, self->delay_ns};
+    nanosleep(&delay, NULL);
+    (void)odbc->SQLCancel(self->stmt);
+    return NULL;
+}
+
 /* A cancel that comes at any time, between two of the rows too: each row is as before or as it was to be, as its
  * status says. */
 static void whole_scene(Link *link) {
     for (int round = 0; round < 20; round++) {
-        Canceller canceller = {.stmt = link->stmt, .delay_ns = round * 100000, .caller = -1};
+        Latecomer canceller = {link->stmt, round * 100000};
         pthread_t thread;
         char expected[100] = "";
         table_renew(link);

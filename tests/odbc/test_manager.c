@@ -176,20 +176,14 @@ static void version2(void **state) {
     OK(odbc.SQLFreeHandle(SQL_HANDLE_ENV, env));
 }
 
-static void *cancel_later(void *handle) {
-    usleep(50000);
-    OK(odbc.SQLCancel(handle));
-    return NULL;
-}
-
 static void cancelling(void **state) {
     Link link;
-    pthread_t thread;
+    Canceller canceller;
     link_open(&link, &odbc, SQL_OV_ODBC3_80, "DSN=Demo", false);
-    pthread_create(&thread, NULL, cancel_later, link.stmt);
+    canceller_begin(&canceller, &odbc, link.stmt);
     FAILS(run(&link, "slow"));
-    pthread_join(thread, NULL);
     STATE_IS(&link, "HY008");
+    canceller_end(&canceller);
     link_close(&link);
 }
 
