@@ -6,7 +6,6 @@
 
 #include <dlfcn.h>
 #include <locale.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
