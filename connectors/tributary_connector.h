@@ -641,6 +641,11 @@ typedef struct TribConnector {
      * the source is contacted. READ_ONLY (25006) with what to change. NULL: write_open says it all.
      */
     TribStatus (*writable)(TribCatalog *catalog, TribError *err);
+    /*
+     * What `ddl` makes columns of, ending with a row of TRIB_TYPE_UNKNOWN: of texts `length` is the longest, of
+     * decimals and times `precision` the most digits, 0 = any. Programs are offered these. NULL: every type.
+     */
+    const TribType *column_types;
 } TribConnector;
 
 /* The exported symbol's type: TRIB_EXPORT const TribConnector *trib_connector(void). */

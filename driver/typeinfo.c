@@ -2,7 +2,8 @@
  * typeinfo.c - SQLGetTypeInfo: the engine's types as rows, from the same facts as everything else.
  *
  * Text and binary types are listed under each SQL type that programs ask for (narrow, wide, long):
- * parameters of all of them are taken.
+ * parameters of all of them are taken. Programs make tables of what they find here: where the default catalog is
+ * written to, types that its columns cannot have are left out, and sizes are those that it takes.
  */
 #include "driver/stmt.h"
 
@@ -52,7 +53,7 @@ static const TypeInfoRow type_rows[] = {
     {{.id = TRIB_TYPE_DATE}, 0, NULL, -1, -1},
     {{.id = TRIB_TYPE_TIME, .precision = 9}, 0, "precision", 0, 9},
     {{.id = TRIB_TYPE_TIMESTAMP, .precision = 9}, 0, "precision", 0, 9},
-    {{.id = TRIB_TYPE_TIMESTAMP_TZ, .precision = 9}, 0, "precision", 0, 9},
+    {{.id = TRIB_TYPE_TIMESTAMP_TZ, .precision = 9}, 0, NULL, 0, 9},
     {{.id = TRIB_TYPE_INTERVAL_YM}, 0, NULL, -1, -1},
     {{.id = TRIB_TYPE_INTERVAL_DS}, 0, NULL, 0, 6},
     {{.id = TRIB_TYPE_UUID}, 0, NULL, -1, -1},
@@ -87,6 +88,28 @@ static void type_row(Listing *rows, const TypeInfoRow *row, const SizeDefaults *
     if (facts.interval_precision) listing_integer(rows, 18, facts.interval_precision);
 }
 
+/* Can columns be of this type? row: with the sizes that they take then. */
+static bool type_made(const TribType *types, TypeInfoRow *row) {
+    if (!types) return true;
+    while (types->id != TRIB_TYPE_UNKNOWN && types->id != row->type.id) types++;
+    if (types->id == TRIB_TYPE_UNKNOWN) return false;
+    bool shorter = types->length && row->type.length > types->length;
+    if (shorter && row->type.length != TRIB_LENGTH_LONG) row->type.length = types->length;
+    if (types->precision && row->type.precision > types->precision) {
+        row->type.precision = types->precision;
+        row->high = types->precision;
+    }
+    return true;
+}
+
+/* Of the default catalog, where it is written to. */
+static const TribType *made_types(Dbc *dbc) {
+    TransactionFacts facts;
+    Error ignored; /* a connector that cannot be loaded makes no columns */
+    if (session_transaction_facts(dbc->session, STR(""), &facts, &ignored) != TRIB_OK) return NULL;
+    return facts.writable ? facts.column_types : NULL;
+}
+
 SQLRETURN stmt_type_info(Stmt *self, SQLSMALLINT type) {
     static const uint32_t keys[] = {1};
     static const char *const names2[] = {
@@ -102,11 +125,14 @@ SQLRETURN stmt_type_info(Stmt *self, SQLSMALLINT type) {
     for (uint32_t i = 0; odbc2 && i < COUNT_OF(names2); i++)
         if (names2[i]) listing_rename(rows, i, names2[i]);
     SizeDefaults sizes = {TEXT_SIZE, self->dbc->complex_length};
+    const TribType *made = made_types(self->dbc);
     for (size_t i = 0; i < COUNT_OF(type_rows); i++) {
         SqlType facts;
-        sqltype_of(type_rows[i].type, &sizes, &facts);
-        SQLSMALLINT code = type_rows[i].code ? type_rows[i].code : facts.concise;
-        if (type == SQL_ALL_TYPES || code == wanted) type_row(rows, &type_rows[i], &sizes, odbc2);
+        TypeInfoRow row = type_rows[i];
+        if (!type_made(made, &row)) continue;
+        sqltype_of(row.type, &sizes, &facts);
+        SQLSMALLINT code = row.code ? row.code : facts.concise;
+        if (type == SQL_ALL_TYPES || code == wanted) type_row(rows, &row, &sizes, odbc2);
     }
     if (listing_finish(rows, keys, 1, &err) == TRIB_OK) return stmt_open_rows(self, rows);
     listing_free(rows);

@@ -83,6 +83,7 @@ typedef struct TransactionFacts {
     bool ddl_commits;    /* CREATE, DROP ... end the transaction; else they are part of it */
     uint32_t isolations; /* TribIsolation bits */
     uint32_t default_isolation;
+    const TribType *column_types; /* as the connector says: what CREATE TABLE takes; NULL: any */
 } TransactionFacts;
 /* Of a catalog; "" = the default one; none: all false. May load its connector, speaks to no source. */
 Status session_transaction_facts(Session *self, Str catalog, TransactionFacts *out,

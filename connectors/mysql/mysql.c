@@ -109,6 +109,26 @@ static TribStatus catalog_open(const TribHost *host, const char *name, const Tri
 
 /* ---------------------------------------------------------------- the connector */
 
+/* As ddl.c spells them. */
+static const TribType column_types[] = {
+    {.id = TRIB_TYPE_BOOLEAN},
+    {.id = TRIB_TYPE_TINYINT},
+    {.id = TRIB_TYPE_SMALLINT},
+    {.id = TRIB_TYPE_INTEGER},
+    {.id = TRIB_TYPE_BIGINT},
+    {.id = TRIB_TYPE_REAL},
+    {.id = TRIB_TYPE_DOUBLE},
+    {.id = TRIB_TYPE_DECIMAL},
+    {.id = TRIB_TYPE_CHAR, .length = 255},
+    {.id = TRIB_TYPE_VARCHAR},
+    {.id = TRIB_TYPE_VARBINARY},
+    {.id = TRIB_TYPE_DATE},
+    {.id = TRIB_TYPE_TIME, .precision = 6},
+    {.id = TRIB_TYPE_TIMESTAMP, .precision = 6},
+    {.id = TRIB_TYPE_UUID},
+    {.id = TRIB_TYPE_UNKNOWN},
+};
+
 static const TribConnector connector = {
     .abi_version = TRIB_ABI_VERSION,
     .struct_size = sizeof(TribConnector),
@@ -146,6 +166,7 @@ static const TribConnector connector = {
     .passthrough = metadata_passthrough,
     .list_references = metadata_references,
     .writable = transaction_writable,
+    .column_types = column_types,
 };
 
 const TribConnector *trib_connector(void) {

@@ -58,6 +58,16 @@ static TribStatus lite_check(TribCatalog *catalog, TribCall *call, char *text, s
     return status;
 }
 
+/* As ddl.c spells them. */
+static const TribType column_types[] = {
+    {.id = TRIB_TYPE_BOOLEAN}, {.id = TRIB_TYPE_TINYINT},   {.id = TRIB_TYPE_SMALLINT},
+    {.id = TRIB_TYPE_INTEGER}, {.id = TRIB_TYPE_BIGINT},    {.id = TRIB_TYPE_REAL},
+    {.id = TRIB_TYPE_DOUBLE},  {.id = TRIB_TYPE_DECIMAL},   {.id = TRIB_TYPE_CHAR},
+    {.id = TRIB_TYPE_VARCHAR}, {.id = TRIB_TYPE_VARBINARY}, {.id = TRIB_TYPE_DATE},
+    {.id = TRIB_TYPE_TIME},    {.id = TRIB_TYPE_TIMESTAMP}, {.id = TRIB_TYPE_UUID},
+    {.id = TRIB_TYPE_UNKNOWN},
+};
+
 static const TribConnector connector = {
     .abi_version = TRIB_ABI_VERSION,
     .struct_size = sizeof(TribConnector),
@@ -94,6 +104,7 @@ static const TribConnector connector = {
     .passthrough = lite_passthrough,
     .list_references = lite_list_references,
     .writable = lite_writable,
+    .column_types = column_types,
 };
 
 const TribConnector *trib_connector(void) {

@@ -196,7 +196,8 @@ Status session_transaction_facts(Session *self, Str catalog, TransactionFacts *o
                                   .makes_schemas = writable && !(c->flags & TRIB_FIXED_SCHEMAS),
                                   .ddl_commits = (c->flags & TRIB_DDL_COMMITS) != 0,
                                   .isolations = c->isolations,
-                                  .default_isolation = c->default_isolation};
+                                  .default_isolation = c->default_isolation,
+                                  .column_types = c->column_types};
     }
     arena_free(arena);
     return status;

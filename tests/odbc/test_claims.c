@@ -1,7 +1,7 @@
 /*
  * test_claims.c - what SQLGetInfo says about writing is so, for each kind of default catalog: memory, SQLite that
  * is written to and that is only read, files of a lake, a MySQL server where TRIB_TEST_MYSQL_PORT says one, none
- * at all; and on connections that only read. Each bit is tried by what it claims.
+ * at all; and on connections that only read. Each bit is tried by what it claims, each type by a column of it.
  */
 #include "tests/connectors/sqlite_file.h"
 #include "tests/odbc/odbc_test.h"
@@ -420,8 +420,76 @@ static void transactions(void **state) {
     }
 }
 
+/* ---- types */
+
+#define TYPES 64
+
+typedef struct Listed {
+    char name[40], spelled[160];
+} Listed;
+
+/* What SQLGetTypeInfo lists, each with the largest CREATE_PARAMS that it tells. */
+static size_t types_listed(Link *link, Listed *out) {
+    size_t count = 0;
+    OK(odbc.SQLGetTypeInfo(link->stmt, SQL_ALL_TYPES));
+    while (SQL_SUCCEEDED(odbc.SQLFetch(link->stmt))) {
+        char size[40], params[40], scale[40];
+        Listed *row = &out[count++];
+        assert_in_range(count, 1, TYPES);
+        snprintf(row->name, sizeof row->name, "%s", text_of(link, 1));
+        snprintf(size, sizeof size, "%s", text_of(link, 3));
+        snprintf(params, sizeof params, "%s", text_of(link, 6));
+        snprintf(scale, sizeof scale, "%s", text_of(link, 15));
+        if (strcmp(params, "(null)") == 0)
+            snprintf(row->spelled, sizeof row->spelled, "%s", row->name);
+        else if (strchr(params, ','))
+            snprintf(row->spelled, sizeof row->spelled, "%s(%s,%s)", row->name, size, scale);
+        else
+            snprintf(row->spelled, sizeof row->spelled, "%s(%s)", row->name,
+                     strstr(params, "length") ? size : scale);
+    }
+    OK(odbc.SQLFreeStmt(link->stmt, SQL_CLOSE));
+    return count;
+}
+
+static bool is_listed(const Listed *types, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(types[i].name, name) == 0) return true;
+    return false;
+}
+
+/* Columns can be made of each, and are of one of them then. */
+static void types(void **state) {
+    for (size_t p = 0; p < PLACES; p++) {
+        const Place *place = &places[p];
+        Listed listed[TYPES];
+        Link link;
+        if (!place->writes || !place->catalog[0] || !possible(place)) continue;
+        open_place(&link, place);
+        size_t count = types_listed(&link, listed);
+        assert_in_range(count, 15, TYPES);
+        for (size_t i = 0; i < count; i++) {
+            char sql[200];
+            clear(&link, place);
+            snprintf(sql, sizeof sql, "CREATE TABLE @claims_a (k integer, c %s)",
+                     listed[i].spelled);
+            if (!works(&link, place, sql)) fail_msg("%s: %s", place->name, listed[i].spelled);
+            OK(odbc.SQLColumns(link.stmt, (SQLCHAR *)place->catalog, SQL_NTS, NULL, 0,
+                               (SQLCHAR *)"claims_a", SQL_NTS, (SQLCHAR *)"c", SQL_NTS));
+            OK(odbc.SQLFetch(link.stmt));
+            if (!is_listed(listed, count, text_of(&link, 6)))
+                fail_msg("%s: %s became a column of a type that is not listed", place->name,
+                         listed[i].spelled);
+            OK(odbc.SQLFreeStmt(link.stmt, SQL_CLOSE));
+        }
+        clear(&link, place);
+        link_close(&link);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(types),
         cmocka_unit_test(statements),
         cmocka_unit_test(cursors),
         cmocka_unit_test(transactions),
