@@ -1,14 +1,18 @@
 /*
- * bounds.c - columns of whole numbers narrower than 64 bits: what proves them, and how that is found again.
+ * bounds.c - columns that hold less than SQLite lets in by their declared type: what proves it, and how that is found again.
  *
- * Under SQLite's INT, SMALLINT and TINYINT any integer of 64 bits may be stored, so the name of a type says nothing
- * about the values. A column that is made here says it by a condition which SQLite keeps whoever writes:
+ * Under SQLite's INT, SMALLINT and TINYINT any integer of 64 bits may be stored, under CHAR(n) any text; so the name of a
+ * type says nothing about the values. A column that is made here says it by a condition which SQLite keeps whoever
+ * writes:
  *
  *   "n" SMALLINT CHECK (("n" BETWEEN -32768 AND 32767))
+ *   "c" CHAR(3) CHECK ((rtrim("c") = "c" AND length("c") <= 3))
  *
- * A column with such a CHECK of its own, whoever wrote it, is described as the type whose range it is; without one it
- * is bigint. The CHECK is found in the text of CREATE TABLE, which SQLite keeps, by its tokens ("Tokenize.c" and
- * "The CREATE TABLE command" in SQLite's documentation): after RENAME COLUMN the names in it may be quoted otherwise.
+ * A column of integers with such a CHECK of its own, whoever wrote it, is described as the type whose range it is;
+ * without one it is bigint. CHAR(n) with one is char(n), whose values are kept without the blanks that pad them, so that
+ * SQLite compares them as char(n) compares; without one it is varchar(n). The CHECK is found in the text of CREATE
+ * TABLE, which SQLite keeps, by its tokens ("The CREATE TABLE command" in SQLite's documentation): after RENAME COLUMN
+ * the names in it may be quoted otherwise.
  *
  * Threads: no state. Memory: none; tokens are slices of the text.
  */
@@ -29,12 +33,23 @@ const LiteBounds *lite_bounds(TribType type) {
 }
 
 /* In parentheses of its own: of a condition that begins with a quote SQLite's messages tell the name in quotes alone. */
-void lite_bounds_text(const TribColumn *column, Buf *out) {
+void lite_proof_text(const TribColumn *column, Buf *out) {
     const LiteBounds *bounds = lite_bounds(column->type);
-    if (!bounds) return;
-    buf_text(out, " CHECK ((");
-    lite_dialect.quote(out, str_from(column->name));
-    buf_printf(out, " BETWEEN %lld AND %lld))", (long long)bounds->low, (long long)bounds->high);
+    Str name = str_from(column->name);
+    if (bounds) {
+        buf_text(out, " CHECK ((");
+        lite_dialect.quote(out, name);
+        buf_printf(out, " BETWEEN %lld AND %lld))", (long long)bounds->low,
+                   (long long)bounds->high);
+    } else if (column->type.id == TRIB_TYPE_CHAR && column->type.length) {
+        buf_text(out, " CHECK ((rtrim(");
+        lite_dialect.quote(out, name);
+        buf_text(out, ") = ");
+        lite_dialect.quote(out, name);
+        buf_text(out, " AND length(");
+        lite_dialect.quote(out, name);
+        buf_printf(out, ") <= %u))", column->type.length);
+    }
 }
 
 /* ---------------------------------------------------------------- tokens */
@@ -178,17 +193,49 @@ static const LiteBounds *bounds_read(Str tokens, char end, Token *name) {
     return NULL;
 }
 
+/* Does an expression's token mean the column? 'c' is a text there. */
+static bool means_column(Token token, Token column) {
+    return (token.kind == TOKEN_WORD || token.kind == TOKEN_QUOTED) && names_equal(token, column);
+}
+
+static bool sign_next(Str *tokens, char c) {
+    return is_sign(token_next(tokens), c);
+}
+
+/* function(column) */
+static bool call_next(Str *tokens, const char *function, Token column) {
+    return is_word(token_next(tokens), function) && sign_next(tokens, '(') &&
+           means_column(token_next(tokens), column) && sign_next(tokens, ')');
+}
+
+/* (rtrim(column) = column AND length(column) <= n) and the end of the CHECK, as lite_proof_text writes it. */
+static bool char_read(Str tokens, Token column, int64_t *length) {
+    return sign_next(&tokens, '(') && call_next(&tokens, "rtrim", column) &&
+           sign_next(&tokens, '=') && means_column(token_next(&tokens), column) &&
+           is_word(token_next(&tokens), "AND") && call_next(&tokens, "length", column) &&
+           sign_next(&tokens, '<') && sign_next(&tokens, '=') && number_next(&tokens, length) &&
+           sign_next(&tokens, ')') && sign_next(&tokens, ')') && *length > 0 && *length < INT32_MAX;
+}
+
+/* What a CHECK proves whose condition is next. */
+static TribType check_read(Str tokens, Token column) {
+    Token name;
+    int64_t length;
+    const LiteBounds *bounds = bounds_read(tokens, ')', &name);
+    if (bounds && names_equal(name, column)) return (TribType){.id = bounds->id};
+    if (char_read(tokens, column, &length))
+        return (TribType){.id = TRIB_TYPE_CHAR, .length = (uint32_t)length};
+    return (TribType){.id = 0};
+}
+
 /* Goes to the end of a column's definition. false: no other follows. */
-static bool definition_read(Str *tokens, Token column, const LiteBounds **found) {
+static bool definition_read(Str *tokens, Token column, TribType *proved) {
     uint32_t depth = 0;
     bool check = false;
     for (;;) {
-        Token token = token_next(tokens), name;
+        Token token = token_next(tokens);
         if (token.kind == TOKEN_END) return false;
-        if (check && is_sign(token, '(') && !*found) {
-            *found = bounds_read(*tokens, ')', &name);
-            if (*found && !names_equal(name, column)) *found = NULL;
-        }
+        if (check && is_sign(token, '(') && !proved->id) *proved = check_read(*tokens, column);
         check = depth == 0 && is_word(token, "CHECK");
         if (is_sign(token, '(')) {
             depth++;
@@ -219,13 +266,13 @@ Str lite_definitions(const char *create_table) {
     return tokens;
 }
 
-const LiteBounds *lite_bounds_next(Str *definitions, const char *column) {
-    const LiteBounds *found = NULL;
+TribType lite_proof_next(Str *definitions, const char *column) {
+    TribType proved = {.id = 0};
     Token name = token_next(definitions);
     bool expected =
         begins_column(name) && names_equal(name, (Token){TOKEN_WORD, str_from(column), 0});
-    if (!expected || !definition_read(definitions, name, &found)) *definitions = STR("");
-    return expected ? found : NULL;
+    if (!expected || !definition_read(definitions, name, &proved)) *definitions = STR("");
+    return proved;
 }
 
 /* ---------------------------------------------------------------- what SQLite says when it is violated */

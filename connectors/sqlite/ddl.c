@@ -2,8 +2,9 @@
  * ddl.c - tables, columns and indexes of an SQLite file, made and dropped.
  *
  * A declared type is chosen so that lite_type reads the same type from it, or a wider one that holds every
- * value (real is read as double, char(n) as varchar(n)); whole numbers narrower than 64 bits get a CHECK that
- * proves it (bounds.c); what SQLite cannot keep is refused. DEFAULTs are literals of SQLite. One thread per call; memory in an arena of the call.
+ * value (real is read as double); whole numbers narrower than 64 bits and char(n) get a CHECK that proves it
+ * (bounds.c); what SQLite cannot keep is refused. DEFAULTs are literals of SQLite. One thread per call; memory
+ * in an arena of the call.
  */
 #include <math.h>
 
@@ -112,10 +113,12 @@ static Status default_text(const TribDdl *ddl, uint32_t column, Buf *out, Error 
         if (nul || !finite || value->type.id == TRIB_TYPE_UUID)
             return error_set(err, ERR_UNSUPPORTED,
                              "column \"%s\": SQLite has no literal for this DEFAULT", c->name);
+        TribValue stored = *value;
+        if (c->type.id == TRIB_TYPE_CHAR) lite_unpad(&stored);
         if (value->is_null)
             buf_text(out, "NULL");
         else
-            literal_text(value, out);
+            literal_text(&stored, out);
         return TRIB_OK;
     }
     if (node->op == TRIB_FN_current_date && c->type.id == TRIB_TYPE_DATE) {
@@ -152,7 +155,7 @@ static Status column_text(const TribDdl *ddl, uint32_t index, const TribKey *key
     }
     if (!column->nullable) buf_text(out, " NOT NULL");
     TRY(default_text(ddl, index, out, err));
-    lite_bounds_text(column, out);
+    lite_proof_text(column, out);
     return TRIB_OK;
 }
 

@@ -26,7 +26,7 @@ typedef struct Describe {
     TribTable table;
     TribColumn *columns;
     LiteFacts *facts;
-    const LiteBounds **bounds; /* what a CHECK of the column proves; NULL = nothing */
+    TribType *proved; /* by a CHECK of the column; id 0 = nothing */
     TribKey *keys;
     const char *rowid; /* the name under which it can be read; NULL = none */
 } Describe;
@@ -142,6 +142,19 @@ static void column_collation(Describe *d, const char *column, LiteFacts *facts) 
         sqlite3_stricmp(collation, "NOCASE") == 0 || sqlite3_stricmp(collation, "RTRIM") == 0;
 }
 
+/* A declared type stands for what a CHECK of the column proves, if that is one of its own kind. */
+static void column_proof(Describe *d, uint32_t index) {
+    TribColumn *column = &d->columns[index];
+    TribType proved = d->proved[index];
+    LiteKind kind = d->facts[index].kind;
+    bool is_char = sqlite3_strnicmp(column->remote_type, "CHAR(", 5) == 0;
+    if (kind == KIND_INTEGER && proved.id && proved.id != TRIB_TYPE_CHAR)
+        column->type.id = proved.id;
+    else if (kind == KIND_TEXT && is_char && proved.id == TRIB_TYPE_CHAR &&
+             proved.length == column->type.length)
+        column->type.id = TRIB_TYPE_CHAR;
+}
+
 static Status describe_column(Describe *d, sqlite3_stmt *stmt, uint32_t index, uint32_t *pk_columns,
                               uint32_t *npk) {
     TribColumn *column = &d->columns[index];
@@ -153,8 +166,8 @@ static Status describe_column(Describe *d, sqlite3_stmt *stmt, uint32_t index, u
     lite_type(declared, d->catalog->on_mismatch, d->strict, &column->type, &facts->kind);
     TRY_ALLOC(column->name, arena_strdup(d->arena, column_text(stmt, 0)), d->err);
     TRY_ALLOC(column->remote_type, arena_strdup(d->arena, declared), d->err);
-    d->bounds[index] = lite_bounds_next(&d->definitions, column->name);
-    if (d->bounds[index] && facts->kind == KIND_INTEGER) column->type.id = d->bounds[index]->id;
+    d->proved[index] = lite_proof_next(&d->definitions, column->name);
+    column_proof(d, index);
     column->nullable = !sqlite3_column_int(stmt, 2) && !(d->without_rowid && pk);
     column->hidden = hidden == 1;
     column->generated = hidden == 2 || hidden == 3;
@@ -188,7 +201,7 @@ static Status describe_columns(Describe *d, uint32_t **pk_columns, uint32_t *npk
     size_t room = (size_t)d->table.ncolumns + 1; /* the rowid may stand behind them */
     TRY_ALLOC(d->columns, ARENA_ARRAY(d->arena, TribColumn, room), d->err);
     TRY_ALLOC(d->facts, ARENA_ARRAY(d->arena, LiteFacts, room), d->err);
-    TRY_ALLOC(d->bounds, ARENA_ARRAY(d->arena, const LiteBounds *, room), d->err);
+    TRY_ALLOC(d->proved, ARENA_ARRAY(d->arena, TribType, room), d->err);
     TRY_ALLOC(*pk_columns, ARENA_ARRAY(d->arena, uint32_t, d->table.ncolumns), d->err);
     TRY(stmt_open(
         d,
@@ -302,7 +315,7 @@ static Status describe_keys(Describe *d, const uint32_t *pk_columns, uint32_t np
         d->facts[column].strict = true;
         lite_type("INTEGER", MISMATCH_ERROR, true, &d->columns[column].type,
                   &d->facts[column].kind);
-        if (d->bounds[column]) d->columns[column].type.id = d->bounds[column]->id;
+        column_proof(d, column);
     }
     if (npk) TRY(key_add(d, "PRIMARY KEY", true, true, pk_columns, npk));
     return describe_indexes(d);

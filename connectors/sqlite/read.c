@@ -122,6 +122,8 @@ static Status read_text(TribScan *scan, uint32_t index, uint32_t row, int storag
     if (!cell_text(scan, storage, &text)) return error_out_of_memory(err);
     if (!utf8_valid(text.data, text.len)) return bad_encoding(scan, index, err);
     uint32_t most = column->type.length;
+    bool padded = column->type.id == TRIB_TYPE_CHAR && text.len && text.data[text.len - 1] == ' ';
+    if (padded) return mismatch(scan, index, row, err); /* its CHECK was evaded */
     if (most && text.len > most && utf8_length(text.data, text.len) > most)
         return mismatch(scan, index, row, err);
     return batch_text(scan->builder, column, row, text.data, text.len, err);

@@ -226,6 +226,12 @@ Status lite_bind_parameter(TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt,
     case TRIB_TYPE_DECIMAL:
         rc = sqlite3_bind_double(stmt, at, decimal_to_double(value->as.integer, value->type.scale));
         break;
+    case TRIB_TYPE_CHAR: {
+        TribValue unpadded = *value;
+        lite_unpad(&unpadded);
+        rc = bind_text(stmt, at, unpadded.as.text.data, unpadded.as.text.length);
+        break;
+    }
     case TRIB_TYPE_VARCHAR:
         rc = bind_text(stmt, at, value->as.text.data, value->as.text.length);
         break;

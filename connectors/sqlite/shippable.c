@@ -95,6 +95,9 @@ static TribVerdictKind check_count(const SqlRender *render, const TribNode *call
             "{0} COLLATE BINARY " sign " {1}", NULL, NULL, 0                                      \
     }
 
+#define UNPADDED(op, template) \
+    { TRIB_FN_##op, 0, SQL_TYPE(CHAR), 0, 0, CLASS_TEXT, TRIB_EXACT, template, NULL, NULL, 0 }
+
 static const SqlRule rules[] = {
     COMPARE(ne, "<>"),
     COMPARE(lt, "<"),
@@ -129,6 +132,16 @@ static const SqlRule rules[] = {
     {SQL_OP_IS_NOT_DISTINCT, 0, PLAIN_TYPES, 0, 0, PLAIN, TRIB_EXACT, "{0} IS {1}", NULL, NULL, 0},
     {SQL_OP_IS_NOT_DISTINCT, 0, SQL_TYPE(VARCHAR), 0, 0, CLASS_UTF8, TRIB_EXACT,
      "{0} COLLATE BINARY IS {1}", NULL, NULL, 0},
+    /* char(n) is stored without the blanks that pad it: equal texts are equal values. What lies before a blank would be
+     * ordered otherwise. */
+    UNPADDED(eq, "{0} = {1}"),
+    UNPADDED(ne, "{0} <> {1}"),
+    UNPADDED(in, "{0} IN ({1*})"),
+    UNPADDED(is_distinct_from, "{0} IS NOT {1}"),
+    {SQL_OP_NOT_IN, 0, SQL_TYPE(CHAR), 0, 0, CLASS_TEXT, TRIB_EXACT, "{0} NOT IN ({1*})", NULL,
+     NULL, 0},
+    {SQL_OP_IS_NOT_DISTINCT, 0, SQL_TYPE(CHAR), 0, 0, CLASS_TEXT, TRIB_EXACT, "{0} IS {1}", NULL,
+     NULL, 0},
     {TRIB_FN_is_null, SQL_NO_GUARD, SQL_ANY_TYPE, 0, 0, SQL_ANY_CLASS, TRIB_EXACT, "{0} IS NULL",
      NULL, check_is_null, 0},
     {TRIB_FN_is_not_null, SQL_NO_GUARD, SQL_ANY_TYPE, 0, 0, SQL_ANY_CLASS, TRIB_EXACT,
@@ -251,6 +264,7 @@ static const char *unbindable(const void *context, const TribValue *value) {
     case TRIB_TYPE_INTEGER:
     case TRIB_TYPE_BIGINT:
     case TRIB_TYPE_VARBINARY: return NULL;
+    case TRIB_TYPE_CHAR:
     case TRIB_TYPE_VARCHAR:
         return value->as.text.length < 100 * 1000 * 1000 ? NULL : "the text is too long for SQLite";
     case TRIB_TYPE_DOUBLE: return isnan(value->as.real) ? "SQLite has no NaN" : NULL;
@@ -266,7 +280,8 @@ static const char *unbindable(const void *context, const TribValue *value) {
 
 static const char *slot_refused(const void *context, TribType type) {
     bool good = (type.id >= TRIB_TYPE_BOOLEAN && type.id <= TRIB_TYPE_BIGINT) ||
-                type.id == TRIB_TYPE_VARCHAR || type.id == TRIB_TYPE_VARBINARY;
+                type.id == TRIB_TYPE_VARCHAR || type.id == TRIB_TYPE_CHAR ||
+                type.id == TRIB_TYPE_VARBINARY;
     return good ? NULL : "the value of the parameter is not known yet";
 }
 

@@ -85,7 +85,7 @@ typedef enum LiteKind {
     KIND_INTEGER = 'i',   /* bigint, or what a CHECK proves: INTEGER */
     KIND_REAL = 'r',      /* double: REAL, or INTEGER that a double holds exactly */
     KIND_DECIMAL = 'd',   /* decimal(p, s): INTEGER, REAL, TEXT of a number */
-    KIND_TEXT = 't',      /* varchar: TEXT */
+    KIND_TEXT = 't',      /* varchar, or char that a CHECK proves: TEXT */
     KIND_ANY = 'x',       /* varchar: TEXT, numbers as their text */
     KIND_BLOB = 'b',      /* varbinary: BLOB */
     KIND_BOOLEAN = 'l',   /* boolean: INTEGER 0 or 1 */
@@ -134,12 +134,13 @@ typedef struct LiteBounds {
 
 /* NULL: the type is none of them. */
 const LiteBounds *lite_bounds(TribType type);
-/* The CHECK that makes SQLite keep the column's values within its type; nothing for other types. */
-void lite_bounds_text(const TribColumn *column, Buf *out);
+/* The CHECK that makes SQLite keep the column's values within its type; nothing for types that need none. */
+void lite_proof_text(const TribColumn *column, Buf *out);
 /* The definitions in a CREATE TABLE as SQLite keeps it: a borrowed part of it. */
 Str lite_definitions(const char *create_table);
-/* Takes the definition of the next column, which must have this name. What its CHECK proves; NULL = nothing. */
-const LiteBounds *lite_bounds_next(Str *definitions, const char *column);
+/* Takes the definition of the next column, which must have this name. The type that its CHECK proves if it is the
+ * column's: tinyint, smallint, integer, char(n); id 0 = nothing. */
+TribType lite_proof_next(Str *definitions, const char *column);
 /* The bounds that the connection's last error says were violated, with the name as it stands in the CHECK; NULL: it was
  * another error. */
 const LiteBounds *lite_bounds_violated(LiteDb *db, Str *column);
@@ -184,6 +185,8 @@ const char *lite_storable(const TribColumn *column, const TribValue *value);
 /* Would SQLite keep 15 digits of some decimals? Such a column was not made by lite_ddl: its name has no affinity of
  * its own. */
 bool lite_digits_at_risk(const TribColumn *column);
+/* Takes the blanks that pad it away from a text that is stored in a char(n). */
+void lite_unpad(TribValue *value);
 Status lite_refuse_value(const TribCatalog *catalog, const TribColumn *column, const char *why,
                          Error *err);
 #define LITE_VALUE_TEXT (CALENDAR_TEXT_MAX + DECIMAL_TEXT_MAX)

@@ -180,6 +180,7 @@ LiteKind lite_kind_of(TribType type) {
     for (size_t i = 0; i < COUNT_OF(type_names); i++) {
         if (type_names[i].id == type.id) return (LiteKind)type_names[i].kind;
     }
+    if (type.id == TRIB_TYPE_CHAR) return KIND_TEXT;
     return type.id >= TRIB_TYPE_TINYINT && type.id <= TRIB_TYPE_BIGINT ? KIND_INTEGER : KIND_ANY;
 }
 

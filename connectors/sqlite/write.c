@@ -126,6 +126,12 @@ static int bind_bytes(const LiteBinding *to, const char *data, size_t length) {
     return sqlite3_bind_text64(to->stmt, to->at, data ? data : "", length, to->keep, SQLITE_UTF8);
 }
 
+void lite_unpad(TribValue *value) {
+    if (value->is_null) return;
+    while (value->as.text.length > 0 && value->as.text.data[value->as.text.length - 1] == ' ')
+        value->as.text.length--;
+}
+
 static size_t uuid_text(const char *bytes, char out[40]) {
     static const char digits[] = "0123456789abcdef";
     size_t n = 0;
@@ -159,8 +165,12 @@ int lite_bind_value(const LiteBinding *to, const TribValue *v) {
     case TRIB_TYPE_VARBINARY:
         return sqlite3_bind_blob64(to->stmt, to->at, v->as.text.data ? v->as.text.data : "",
                                    v->as.text.length, to->keep);
-    case TRIB_TYPE_VARCHAR:
-    case TRIB_TYPE_CHAR: return bind_bytes(to, v->as.text.data, v->as.text.length);
+    case TRIB_TYPE_VARCHAR: return bind_bytes(to, v->as.text.data, v->as.text.length);
+    case TRIB_TYPE_CHAR: {
+        TribValue unpadded = *v;
+        lite_unpad(&unpadded);
+        return bind_bytes(to, unpadded.as.text.data, unpadded.as.text.length);
+    }
     case TRIB_TYPE_UUID: return bind_bytes(to, text, uuid_text(v->as.text.data, text));
     case TRIB_TYPE_DATE:
     case TRIB_TYPE_TIME:
@@ -183,7 +193,10 @@ static Status assigned_bind(TribCatalog *catalog, LiteDb *db, sqlite3_stmt *stmt
     char scratch[LITE_VALUE_TEXT];
     const char *why = lite_storable(column, value);
     if (why) return lite_refuse_value(catalog, column, why, err);
-    int rc = lite_bind_value(&(LiteBinding){stmt, at, scratch, SQLITE_TRANSIENT}, value);
+    TribValue stored = *value;
+    if (column->type.id == TRIB_TYPE_CHAR && value->type.id == TRIB_TYPE_VARCHAR)
+        stored.type = column->type;
+    int rc = lite_bind_value(&(LiteBinding){stmt, at, scratch, SQLITE_TRANSIENT}, &stored);
     return rc == SQLITE_OK ? TRIB_OK : lite_error(catalog, db, rc, "a value was refused", err);
 }
 

@@ -469,7 +469,7 @@ static uint8_t type_of_x(const char *definition) {
     return id;
 }
 
-/* A CHECK of the column's own over exactly the range of a type proves that type; nothing else does. */
+/* A CHECK of the column's own that says exactly what a type holds proves that type; nothing else does. */
 static void test_bounds(void **state) {
     static const struct {
         const char *definition;
@@ -500,6 +500,16 @@ static void test_bounds(void **state) {
         /* what is no integer to SQLite stays what it is */
         {"x TEXT CHECK (x BETWEEN -128 AND 127)", TRIB_TYPE_VARCHAR},
         {"x REAL CHECK (x BETWEEN -128 AND 127)", TRIB_TYPE_DOUBLE},
+        {"x CHAR(3) CHECK ((rtrim(x) = x AND length(x) <= 3))", TRIB_TYPE_CHAR},
+        {"`X` char( 3 )NOT NULL CHECK((rtrim(\"x\")=[x]and LENGTH(x)<=3))", TRIB_TYPE_CHAR},
+        {"x CHAR(3)", TRIB_TYPE_VARCHAR},
+        {"x CHAR(3) CHECK ((rtrim(x) = x AND length(x) <= 4))", TRIB_TYPE_VARCHAR},
+        {"x CHAR(3) CHECK ((rtrim(x) = x AND length(x) <= 3) OR x = 5)", TRIB_TYPE_VARCHAR},
+        {"x CHAR(3) CHECK ((rtrim('x') = x AND length(x) <= 3))", TRIB_TYPE_VARCHAR},
+        {"x CHAR(3) CHECK ((ltrim(x) = x AND length(x) <= 3))", TRIB_TYPE_VARCHAR},
+        {"x VARCHAR(3) CHECK ((rtrim(x) = x AND length(x) <= 3))", TRIB_TYPE_VARCHAR},
+        {"x INT CHECK ((rtrim(x) = x AND length(x) <= 3))", TRIB_TYPE_BIGINT},
+        {"x CHAR(3) CHECK (x BETWEEN -128 AND 127)", TRIB_TYPE_VARCHAR},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         uint8_t id = type_of_x(cases[i].definition);
@@ -540,13 +550,14 @@ static void made_as(Fixture *f, TribColumn *columns, uint32_t count) {
 static void test_made_bounds(void **state) {
     static const TribOption readwrite = {.name = "mode", .value = "readwrite"};
     static const uint8_t ids[] = {TRIB_TYPE_INTEGER, TRIB_TYPE_TINYINT, TRIB_TYPE_SMALLINT,
-                                  TRIB_TYPE_INTEGER, TRIB_TYPE_BIGINT};
-    static const char *const names[] = {"id", "t", "sm\"all", "i", "b"};
+                                  TRIB_TYPE_INTEGER, TRIB_TYPE_BIGINT,  TRIB_TYPE_CHAR};
+    static const char *const names[] = {"id", "t", "sm\"all", "i", "b", "c"};
     TribColumn columns[COUNT_OF(ids)];
     Fixture f;
     fixture_open(&f, "VACUUM", &readwrite, 1);
     for (uint32_t i = 0; i < COUNT_OF(ids); i++)
         columns[i] = (TribColumn){.name = names[i], .type = {.id = ids[i]}, .nullable = i != 0};
+    columns[5].type.length = 3;
     made_as(&f, columns, COUNT_OF(ids));
     const TribTable *t = table_of(&f, "t");
     assert_int_equal(t->ncolumns, COUNT_OF(ids));
@@ -562,6 +573,10 @@ static void test_made_bounds(void **state) {
     refused_by_sqlite(f.path, "INSERT INTO t (i) VALUES (x'00')");
     refused_by_sqlite(f.path, "INSERT INTO t (id) VALUES (2147483648)");
     refused_by_sqlite(f.path, "UPDATE t SET i = i + 1");
+    refused_by_sqlite(f.path, "UPDATE t SET c = 'äöüß'");
+    refused_by_sqlite(f.path, "UPDATE t SET c = 'a '");
+    refused_by_sqlite(f.path, "UPDATE t SET c = x'61'");
+    sqlite_file_run(f.path, "UPDATE t SET c = 'äöü'");
     Answer answer = read_all(&f, "t");
     assert_int_equal(answer.status, TRIB_OK);
     assert_int_equal(answer.rows.count, 3);
@@ -569,14 +584,18 @@ static void test_made_bounds(void **state) {
     assert_int_equal(rows_at(&answer.rows, 1)[2].as.integer, -32768);
     assert_int_equal(rows_at(&answer.rows, 1)[3].as.integer, INT32_MIN);
     assert_int_equal(rows_at(&answer.rows, 2)[1].as.integer, 5);
+    assert_int_equal(rows_at(&answer.rows, 2)[5].as.text.length, 6);
     /* SQLite writes names in it anew */
-    sqlite_file_run(f.path, "ALTER TABLE t RENAME COLUMN \"sm\"\"all\" TO plain; ALTER TABLE t "
+    sqlite_file_run(f.path, "ALTER TABLE t RENAME COLUMN c TO \"it's\"; ALTER TABLE t RENAME "
+                            "COLUMN \"sm\"\"all\" TO plain; ALTER TABLE t "
                             "RENAME COLUMN t TO \"select\"; ALTER TABLE t RENAME TO t2; ALTER "
                             "TABLE t2 DROP COLUMN i");
     t = table_of(&f, "t2");
     assert_int_equal(t->columns[1].type.id, TRIB_TYPE_TINYINT);
     assert_int_equal(t->columns[2].type.id, TRIB_TYPE_SMALLINT);
     assert_int_equal(t->columns[3].type.id, TRIB_TYPE_BIGINT);
+    assert_int_equal(t->columns[4].type.id, TRIB_TYPE_CHAR);
+    assert_int_equal(t->columns[4].type.length, 3);
     fixture_close(&f);
 }
 
@@ -589,6 +608,10 @@ static void test_evaded_bounds(void **state) {
     mismatch_says("CREATE TABLE t (i INTEGER CHECK (i BETWEEN -128 AND 127)); PRAGMA "
                   "ignore_check_constraints = 1; INSERT INTO t VALUES (-129)",
                   "column \"i\" of table \"t\" is declared INTEGER but holds the integer -129",
+                  "the row with rowid 1");
+    mismatch_says("CREATE TABLE t (c CHAR(3) CHECK ((rtrim(c) = c AND length(c) <= 3))); PRAGMA "
+                  "ignore_check_constraints = 1; INSERT INTO t VALUES ('a '), ('abcd')",
+                  "column \"c\" of table \"t\" is declared CHAR(3) but holds the text 'a '",
                   "the row with rowid 1");
     mismatch_says("CREATE TABLE t (i INTEGER CHECK (i BETWEEN -2147483648 AND 2147483647)); "
                   "INSERT INTO t VALUES (1.5)",
