@@ -1,9 +1,10 @@
 /*
  * test_planning.c - the time of planning grows with the statement, not with its square.
  *
- * Measured is the processor time of EXPLAIN for a size and for twice the size, by turns, the best of each:
- * quadratic steps would make the ratio 4. What runs beside the test takes caches away and makes single
- * runs slow, so a ratio that is too large is measured further before it is believed.
+ * Measured is the processor time of EXPLAIN for a size and for four times the size, by turns, the best of
+ * each: quadratic steps would make the ratio 16. Larger statements leave the caches and take fresh pages from
+ * the system, all the more on a machine that does other things beside: up to 7 were seen without such steps.
+ * A ratio that is too large is measured further before it is believed.
  */
 #include "config.h"
 
@@ -13,7 +14,7 @@
 
 #define RUNS      3
 #define RUNS_MOST 20
-#define RATIO_MAX 3.2
+#define RATIO_MAX 10.0
 
 static Session *session;
 
@@ -132,36 +133,36 @@ static void growth(void **state) {
         void (*write)(Buf *, uint32_t);
         uint32_t n;
     } kinds[] = {
-        {"joins", joins, 500},
-        {"outer joins", outer_joins, 500},
-        {"unions", unions, 500},
-        {"OR", disjunction, 1000},
-        {"AND", conjunction, 1000},
-        {"+", sum_of_terms, 900},
-        {"IN", list_of_values, 4000},
-        {"CASE", cases, 1000},
-        {"select list", select_list, 1000},
-        {"wide relation", wide_relation, 1500},
+        {"joins", joins, 250},
+        {"outer joins", outer_joins, 250},
+        {"unions", unions, 250},
+        {"OR", disjunction, 500},
+        {"AND", conjunction, 500},
+        {"+", sum_of_terms, 450},
+        {"IN", list_of_values, 2000},
+        {"CASE", cases, 500},
+        {"select list", select_list, 500},
+        {"wide relation", wide_relation, 750},
     };
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         Statement *statement = open_statement(session);
-        Sized once, twice;
+        Sized small, large;
         double ratio = 0;
         int runs = 0;
-        sized_begin(&once, kinds[i].write, kinds[i].n);
-        sized_begin(&twice, kinds[i].write, 2 * kinds[i].n);
+        sized_begin(&small, kinds[i].write, kinds[i].n);
+        sized_begin(&large, kinds[i].write, 4 * kinds[i].n);
         for (; runs < RUNS || (runs < RUNS_MOST && ratio > RATIO_MAX); runs++) {
-            sized_run(&once, statement);
-            sized_run(&twice, statement);
-            ratio = twice.best / once.best;
+            sized_run(&small, statement);
+            sized_run(&large, statement);
+            ratio = large.best / small.best;
         }
         statement_free(statement);
-        buf_clear(&once.sql);
-        buf_clear(&twice.sql);
+        buf_clear(&small.sql);
+        buf_clear(&large.sql);
         print_message("%s: %u in %.1f ms, %u in %.1f ms, %d runs\n", kinds[i].name, kinds[i].n,
-                      once.best * 1e3, 2 * kinds[i].n, twice.best * 1e3, runs);
+                      small.best * 1e3, 4 * kinds[i].n, large.best * 1e3, runs);
         if (ratio > RATIO_MAX)
-            fail_msg("%s: twice the size takes %.1f times as long", kinds[i].name, ratio);
+            fail_msg("%s: four times the size takes %.1f times as long", kinds[i].name, ratio);
     }
 }
 
