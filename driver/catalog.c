@@ -237,8 +237,7 @@ static Status on_column(void *context, const MetadataColumn *column, Error *err)
     if (column->default_sql.len) listing_text(rows, 12, column->default_sql);
     listing_integer(rows, 13, facts.verbose);
     if (facts.subcode) listing_integer(rows, 14, facts.subcode);
-    bool text = facts.verbose == SQL_WVARCHAR || facts.verbose == SQL_WCHAR ||
-                facts.verbose == SQL_WLONGVARCHAR || facts.verbose == SQL_VARBINARY ||
+    bool text = sqltype_is_characters(facts.verbose) || facts.verbose == SQL_VARBINARY ||
                 facts.verbose == SQL_LONGVARBINARY;
     if (text) listing_integer(rows, 15, facts.octets);
     listing_integer(rows, 16, column->ordinal);
@@ -247,10 +246,8 @@ static Status on_column(void *context, const MetadataColumn *column, Error *err)
 }
 
 static Visit visit_of(Stmt *self, Listing *rows) {
-    return (Visit){.stmt = self,
-                   .rows = rows,
-                   .odbc2 = stmt_odbc2(self),
-                   .sizes = {self->dbc->string_length, self->dbc->complex_length}};
+    return (Visit){
+        .stmt = self, .rows = rows, .odbc2 = stmt_odbc2(self), .sizes = self->dbc->sizes};
 }
 
 SQLRETURN stmt_columns(Stmt *self, const Str *names) {

@@ -52,7 +52,7 @@ SQLRETURN change_refused(Stmt *self) {
 /* ---------------------------------------------------------------- bound columns */
 
 void column_declare(const Stmt *self, uint32_t column, DescRecord *out) {
-    SizeDefaults sizes = {self->dbc->string_length, self->dbc->complex_length};
+    SizeDefaults sizes = self->dbc->sizes;
     SqlType type;
     sqltype_of(stmt_column(self, column)->type, &sizes, &type);
     *out = (DescRecord){.concise = type.concise,

@@ -58,9 +58,11 @@ static uint32_t setting_length(Session *session, SettingId id, uint32_t otherwis
 static Status apply_options(Dbc *self, Session *session, Error *err) {
     if (self->options.autocommit == SQL_AUTOCOMMIT_OFF)
         TRY(session_set_autocommit(session, false, err));
-    self->string_length = setting_length(session, SETTING_STRING_COLUMN_LENGTH, 4000);
-    self->complex_length = setting_length(session, SETTING_COMPLEX_TYPE_COLUMN_LENGTH, 65535);
     SettingValue value;
+    self->sizes.text = setting_length(session, SETTING_STRING_COLUMN_LENGTH, 4000);
+    self->sizes.nested = setting_length(session, SETTING_COMPLEX_TYPE_COLUMN_LENGTH, 65535);
+    TRY(session_get(session, SETTING_WIDE_TEXT, &value, err));
+    self->sizes.narrow = !value.boolean;
     TRY(session_get(session, SETTING_READ_ONLY, &value, err));
     self->writes_refused = value.boolean;
     session_refuse_writes(session, self->options.access_mode == SQL_MODE_READ_ONLY);

@@ -61,7 +61,7 @@ static inline CellKind cell_kind(const Column *self, uint32_t i, SQLLEN *length)
 /* More than was declared? As in convert_param.c, 0 says nothing; nor does the size of unbounded texts. */
 static inline bool too_long(const Column *self, const char *data, size_t bytes) {
     SQLULEN size = self->run->place.own->length;
-    if (bytes <= size || size == 0 || size == self->run->stmt->dbc->string_length) return false;
+    if (bytes <= size || size == 0 || size == self->run->stmt->dbc->sizes.text) return false;
     return !data || utf8_length(data, bytes) > size;
 }
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "driver/env.h"
+#include "driver/sqltype.h"
 #include "engine/tributary.h"
 
 typedef enum DbcState { DBC_ALLOCATED, DBC_BROWSING, DBC_CONNECTED } DbcState; /* C2, C3, C4-C6 */
@@ -46,8 +47,8 @@ struct Dbc {
     StmtOptions defaults, connect_defaults;
     char *catalog; /* set before connecting; NULL */
     Str dsn, driver, server;
-    uint32_t string_length, complex_length; /* fixed: lengths reported for unbounded columns */
-    bool writes_refused;                    /* ReadOnly=true */
+    SizeDefaults sizes;         /* fixed: how columns are reported */
+    bool writes_refused;        /* ReadOnly=true */
     struct Attributes *browsed; /* what SQLBrowseConnect has been told so far; in arena */
 };
 

@@ -210,7 +210,7 @@ static bool records_from_columns(Desc *to, const Desc *ird) {
     records_clear(to);
     if (count > DESC_MAX_RECORDS) count = DESC_MAX_RECORDS;
     if (!desc_record(to, (SQLSMALLINT)count)) return false;
-    SizeDefaults sizes = {stmt->dbc->string_length, stmt->dbc->complex_length};
+    SizeDefaults sizes = stmt->dbc->sizes;
     for (uint32_t i = 0; i < count; i++) {
         DescRecord *record = &to->records[i + 1];
         SqlType type;

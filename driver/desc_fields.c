@@ -125,7 +125,7 @@ static SQLRETURN header_get(Desc *self, const FieldRow *row, SQLPOINTER value, S
 
 /* Fields of an IPD that follow from its type. */
 static void parameter_field(const DescRecord *record, SQLSMALLINT field, ColumnField *out) {
-    SizeDefaults sizes = {1, 1};
+    SizeDefaults sizes = {1, 1, false};
     SqlType facts;
     TribType type = sqltype_parameter(record->concise, record->length, record->scale);
     sqltype_of(type, &sizes, &facts);

@@ -14,7 +14,7 @@ SQLRETURN stmt_num_result_cols(Stmt *self, SQLSMALLINT *out) {
 }
 
 static void column_type(const Stmt *self, const ColumnInfo *column, SqlType *out) {
-    SizeDefaults sizes = {self->dbc->string_length, self->dbc->complex_length};
+    SizeDefaults sizes = self->dbc->sizes;
     sqltype_of(column->type, &sizes, out);
 }
 

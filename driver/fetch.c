@@ -123,7 +123,7 @@ static bool segment_add(Cursor *self, uint32_t first, uint32_t count) {
 static SQLRETURN plan_column(Stmt *self, uint32_t index, const DescRecord *record,
                              BoundColumn *out) {
     const ColumnInfo *column = stmt_column(self, index);
-    SizeDefaults sizes = {self->dbc->string_length, self->dbc->complex_length};
+    SizeDefaults sizes = self->dbc->sizes;
     SQLSMALLINT ctype = record->concise;
     if (ctype == SQL_C_DEFAULT) {
         SqlType type;

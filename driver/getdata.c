@@ -186,7 +186,7 @@ static SQLSMALLINT resolve_ctype(Stmt *self, uint32_t column, SQLSMALLINT ctype,
         ctype = *record ? (*record)->concise : SQL_C_DEFAULT;
     }
     if (ctype == SQL_C_DEFAULT) {
-        SizeDefaults sizes = {self->dbc->string_length, self->dbc->complex_length};
+        SizeDefaults sizes = self->dbc->sizes;
         SqlType type;
         sqltype_of(stmt_column(self, column - 1)->type, &sizes, &type);
         return ctype_default(type.concise);

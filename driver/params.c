@@ -71,7 +71,7 @@ SQLRETURN stmt_describe_param(Stmt *self, SQLUSMALLINT number, SQLSMALLINT *type
         return diag_error(&self->base, ERR_DESCRIPTOR_INDEX, "parameter %u of %u does not exist",
                           (unsigned)number, (unsigned)count);
     const ParameterInfo *parameter = statement_parameter(engine, number - 1u);
-    SizeDefaults sizes = {self->dbc->string_length, self->dbc->complex_length};
+    SizeDefaults sizes = self->dbc->sizes;
     SqlType facts;
     sqltype_of(parameter->type, &sizes, &facts);
     if (type) *type = sqltype_code(facts.concise, stmt_odbc2(self));
@@ -225,7 +225,7 @@ Status param_value(Stmt *self, uint32_t index, const ParamPlace *place, Arena *a
                            .size = own->length,
                            .digits = own->scale,
                            .leading = own->leading_set ? own->datetime_precision : 0,
-                           .unbounded = self->dbc->string_length};
+                           .unbounded = self->dbc->sizes.text};
     if (own->scale_set && own->length == 0) { /* declared by fields of the descriptor */
         if (own->type == SQL_DATETIME) parameter.digits = own->precision;
         if (own->type == SQL_DECIMAL || own->type == SQL_NUMERIC)

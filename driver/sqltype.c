@@ -100,6 +100,19 @@ static void size_descriptor(TribType type, SqlType *out) {
     out->scale = type.id == TRIB_TYPE_DECIMAL ? type.scale : 0;
 }
 
+bool sqltype_is_characters(SQLSMALLINT concise) {
+    return concise == SQL_CHAR || concise == SQL_VARCHAR || concise == SQL_LONGVARCHAR ||
+           concise == SQL_WCHAR || concise == SQL_WVARCHAR || concise == SQL_WLONGVARCHAR;
+}
+
+/* A text as programs know it that have no wide ones: four bytes of UTF-8 hold any character. */
+static void narrow_text(SqlType *out) {
+    out->concise = out->verbose = out->concise == SQL_WCHAR      ? SQL_CHAR
+                                  : out->concise == SQL_WVARCHAR ? SQL_VARCHAR
+                                                                 : SQL_LONGVARCHAR;
+    out->octets = (SQLLEN)(out->size * 4);
+}
+
 void sqltype_of(TribType type, const SizeDefaults *defaults, SqlType *out) {
     const TypeRow *row = type_row(type);
     *out = (SqlType){.concise = row->concise,
@@ -136,6 +149,7 @@ void sqltype_of(TribType type, const SizeDefaults *defaults, SqlType *out) {
             type.length = BOUND_MAX;
         }
         size_text(type, defaults, out);
+        if (defaults->narrow && sqltype_is_characters(out->concise)) narrow_text(out);
         break;
     default: break;
     }

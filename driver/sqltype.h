@@ -8,9 +8,10 @@
 #include "driver/odbc.h"
 #include "engine/tributary.h"
 
-/* Lengths reported where the type has no bound of its own. */
+/* Lengths reported where the type has no bound of its own, and whether texts are reported as narrow ones. */
 typedef struct SizeDefaults {
     uint32_t text, nested;
+    bool narrow;
 } SizeDefaults;
 
 typedef struct SqlType {
@@ -30,6 +31,8 @@ typedef struct SqlType {
     bool case_sensitive;
 } SqlType;
 
+/* SQL_CHAR ... SQL_WLONGVARCHAR. */
+bool sqltype_is_characters(SQLSMALLINT concise);
 void sqltype_of(TribType type, const SizeDefaults *defaults, SqlType *out);
 /* The base name, "decimal"; nested types in full: "array(bigint)". Length; NUL-terminated. */
 size_t sqltype_name(TribType type, char *out, size_t size);

@@ -124,13 +124,14 @@ SQLRETURN stmt_type_info(Stmt *self, SQLSMALLINT type) {
     bool odbc2 = stmt_odbc2(self);
     for (uint32_t i = 0; odbc2 && i < COUNT_OF(names2); i++)
         if (names2[i]) listing_rename(rows, i, names2[i]);
-    SizeDefaults sizes = {TEXT_SIZE, self->dbc->complex_length};
+    SizeDefaults sizes = {TEXT_SIZE, self->dbc->sizes.nested, self->dbc->sizes.narrow};
     const TribType *made = made_types(self->dbc);
     for (size_t i = 0; i < COUNT_OF(type_rows); i++) {
         SqlType facts;
         TypeInfoRow row = type_rows[i];
         if (!type_made(made, &row)) continue;
         sqltype_of(row.type, &sizes, &facts);
+        if (row.code == facts.concise) continue; /* narrow texts are listed once */
         SQLSMALLINT code = row.code ? row.code : facts.concise;
         if (type == SQL_ALL_TYPES || code == wanted) type_row(rows, &row, &sizes, odbc2);
     }

@@ -429,6 +429,57 @@ static void sizes(void **state) {
     link_close(&link);
 }
 
+/* ---- programs that know no wide types */
+
+static void narrow(void **state) {
+    static const struct {
+        const char *sql;
+        SQLSMALLINT type;
+        SQLULEN size;
+    } columns[] = {{"SELECT 'ab\xC3\xA4'", SQL_VARCHAR, 3},
+                   {"SELECT CAST('a' AS char(5))", SQL_CHAR, 5},
+                   {"SELECT note FROM narrow_texts", SQL_LONGVARCHAR, 65535},
+                   {"SELECT ARRAY[1]", SQL_VARCHAR, 65535},
+                   {"SELECT X'00'", SQL_VARBINARY, 4000},
+                   {"SELECT 1", SQL_INTEGER, 10}};
+    Link link;
+    char text[700], value[20];
+    SQLSMALLINT type;
+    SQLULEN size;
+    SQLLEN length;
+    snprintf(text, sizeof text, "%s;WideText=0", connection);
+    link_open(&link, &odbc, SQL_OV_ODBC3, text, false);
+    run_ok(&link, "CREATE TABLE narrow_texts (note text)");
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        run_ok(&link, columns[i].sql);
+        OK(odbc.SQLDescribeCol(link.stmt, 1, NULL, 0, NULL, &type, &size, NULL, NULL));
+        assert_int_equal(type, columns[i].type);
+        assert_int_equal(size, columns[i].size);
+        if (i == 0) { /* its default C type is narrow, too */
+            OK(odbc.SQLFetch(link.stmt));
+            OK(odbc.SQLGetData(link.stmt, 1, SQL_C_DEFAULT, value, sizeof value, &length));
+            assert_string_equal(value, "ab\xC3\xA4");
+        }
+        close_cursor(&link);
+    }
+    OK(odbc.SQLColumns(link.stmt, NULL, 0, NULL, 0, (SQLCHAR *)"narrow_texts", SQL_NTS, NULL, 0));
+    OK(odbc.SQLDescribeCol(link.stmt, 3, NULL, 0, NULL, &type, NULL, NULL, NULL));
+    assert_int_equal(type, SQL_VARCHAR);
+    OK(odbc.SQLFetch(link.stmt));
+    number_is(&link, "text", 5, "DATA_TYPE", SQL_LONGVARCHAR, false);
+    number_is(&link, "text", 16, "CHAR_OCTET_LENGTH", 4 * 65535, false);
+    close_cursor(&link);
+    OK(odbc.SQLGetTypeInfo(link.stmt, SQL_VARCHAR));
+    OK(odbc.SQLFetch(link.stmt));
+    assert_string_equal(text_of(&link, 1), "varchar");
+    close_cursor(&link);
+    OK(odbc.SQLGetTypeInfo(link.stmt, SQL_WVARCHAR));
+    assert_int_equal(odbc.SQLFetch(link.stmt), SQL_NO_DATA);
+    close_cursor(&link);
+    run_ok(&link, "DROP TABLE narrow_texts");
+    link_close(&link);
+}
+
 /* ---- labels and base names */
 
 static void names(void **state) {
@@ -560,9 +611,9 @@ static void parameters(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(results),   cmocka_unit_test(narrow_display), cmocka_unit_test(columns),
-        cmocka_unit_test(type_info), cmocka_unit_test(literals),       cmocka_unit_test(sizes),
-        cmocka_unit_test(names),     cmocka_unit_test(parameters),
+        cmocka_unit_test(results), cmocka_unit_test(narrow_display), cmocka_unit_test(narrow),
+        cmocka_unit_test(columns), cmocka_unit_test(type_info),      cmocka_unit_test(literals),
+        cmocka_unit_test(sizes),   cmocka_unit_test(names),          cmocka_unit_test(parameters),
     };
     return cmocka_run_group_tests_name("metadata", tests, load, unload);
 }
