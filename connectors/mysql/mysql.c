@@ -109,7 +109,7 @@ static TribStatus catalog_open(const TribHost *host, const char *name, const Tri
 
 /* ---------------------------------------------------------------- the connector */
 
-/* As ddl.c spells them. */
+/* As ddl.c spells them. A row has 65,535 bytes: texts of the length that is offered leave room for others. */
 static const TribType column_types[] = {
     {.id = TRIB_TYPE_BOOLEAN},
     {.id = TRIB_TYPE_TINYINT},
@@ -120,7 +120,7 @@ static const TribType column_types[] = {
     {.id = TRIB_TYPE_DOUBLE},
     {.id = TRIB_TYPE_DECIMAL},
     {.id = TRIB_TYPE_CHAR, .length = 255},
-    {.id = TRIB_TYPE_VARCHAR},
+    {.id = TRIB_TYPE_VARCHAR, .length = 4000},
     {.id = TRIB_TYPE_VARBINARY},
     {.id = TRIB_TYPE_DATE},
     {.id = TRIB_TYPE_TIME, .precision = 6},

@@ -301,6 +301,11 @@ static Status named_read(TypeReader *r, TypeId id, Str word, Type *out) {
     *out = (Type){.id = (uint8_t)id};
     switch (id) {
     case TRIB_TYPE_BOOLEAN: return str_equal_fold(word, STR("bit")) ? bit_read(r) : TRIB_OK;
+    case TRIB_TYPE_TINYINT:
+    case TRIB_TYPE_SMALLINT:
+    case TRIB_TYPE_INTEGER:
+    case TRIB_TYPE_BIGINT: /* INT(11): how wide MySQL shows it, not what it holds */
+        return reader_argument(r, 1, 255, &length);
     case TRIB_TYPE_REAL: return str_equal_fold(word, STR("float")) ? float_read(r, out) : TRIB_OK;
     case TRIB_TYPE_DOUBLE: WORDS(r, "precision"); return TRIB_OK;
     case TRIB_TYPE_DECIMAL: return decimal_read(r, out);
