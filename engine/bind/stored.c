@@ -148,8 +148,11 @@ Status bind_stored(Binder *binder, AstPosition at, const TribColumn *target, Exp
     }
     /* CAST would cut a text that is too long; the operator that writes refuses it instead */
     Type type = target->type;
+    bool marker = value->kind == EXPR_PARAMETER && value->type.id == TRIB_TYPE_UNKNOWN;
     if (type_is_text(type)) type.length = 0;
     TRY(bind_coerce(binder, value, type, out));
+    if (marker && type_is_text(type) && target->type.length > 0) /* what SQLDescribeParam reports */
+        binder->plan->parameter_types[value->as.slot] = type_varchar(target->type.length);
     if (*out != value && (*out)->line == 0) {
         (*out)->line = at.line;
         (*out)->column = at.column;

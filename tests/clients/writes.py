@@ -262,13 +262,19 @@ def pyodbc_names_differ_in_more_than_case():
 def pyodbc_parameters_of_char():
     """A value is found again by the parameter that stored it, blanks behind it or not."""
     cursor = pyodbc.connect(STRING, autocommit=True).cursor()
-    cursor.execute("CREATE TABLE padded (id integer, c char(5))")
+    cursor.execute("CREATE TABLE padded (id integer PRIMARY KEY, c char(5))")
     for number, value in enumerate(("ab   ", "abcde", "")):
         cursor.execute("INSERT INTO padded VALUES (?, ?)", number, value)
         assert rows_of(cursor.execute("SELECT id FROM padded WHERE c = ?", value), "id") == [(number,)]
         assert cursor.execute("UPDATE padded SET id = id WHERE c = ?", value).rowcount == 1
     assert rows_of(cursor.execute("SELECT id FROM padded WHERE c = ?", "abcdefgh"), "id") == []
     assert cursor.execute("SELECT CAST(? AS varchar(3))", "abcdef").fetchval() == "abc"
+    for statement in ("UPDATE padded SET c = ? WHERE id = 1", "INSERT INTO padded VALUES (9, ?)"):
+        try:
+            cursor.execute(statement, "abcdef")
+            raise AssertionError(f"{statement}: the value does not fit")
+        except pyodbc.Error as error:
+            assert error.args[0] == "22001", error
     cursor.execute("DROP TABLE padded")
 
 
