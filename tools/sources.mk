@@ -22,8 +22,8 @@ print-programs:
 	@echo $(filter tests/%,$(LONG_FIRST))
 
 # All tests in an order in which no processor waits at the end for a long one that has begun last.
-LONG_TESTS = tests/connectors/conformance tests/unit/test_planning tests/unit/test_exec_aggregate tests/unit/test_exec_sort \
-	tests/unit/test_exec_window tests/odbc/test_guest tests/unit/test_eval_forms tests/unit/test_cursors tools/check-includes
+LONG_TESTS = tests/connectors/conformance tests/unit/test_exec_join tests/unit/test_planning tests/unit/test_exec_aggregate tests/unit/test_exec_sort \
+	tests/unit/test_exec_window tests/odbc/test_guest tests/unit/test_eval_forms tests/unit/test_limits tests/unit/test_cursors tools/check-includes
 LONG_FIRST = $(foreach test,$(LONG_TESTS),$(filter $(test),$(TESTS))) $(filter-out $(LONG_TESTS),$(TESTS))
 print-tests:
 	@echo $(LONG_FIRST)
