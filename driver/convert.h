@@ -10,8 +10,6 @@
 
 #include "driver/sqltype.h"
 
-/* From here on a double rounds to an infinite float: 3.4028235E38, as FLT_MAX is written, lies below. */
-#define FLOAT_LIMIT      0x1.ffffffp127
 #define CONVERT_TEXT_MAX 128 /* the text of any value but character, binary and nested ones */
 
 typedef enum ConvertCode {

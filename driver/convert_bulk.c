@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "driver/convert.h"
+#include "engine/base/number.h"
 #include "driver/text.h"
 #include "engine/base/bitmap.h"
 #include "engine/base/calendar.h"
@@ -253,7 +254,7 @@ static const char digit_pairs[201] = "000102030405060708091011121314151617181920
                                      "75767778798081828384858687888990919293949596979899";
 
 /* Digits of v before `end`, at least `least` of them; returns their start. */
-static char *digits_before(char *end, uint64_t v, int least) {
+static char *padded_before(char *end, uint64_t v, int least) {
     char *start = end;
     while (v >= 100) {
         start -= 2;
@@ -273,7 +274,7 @@ static char *digits_before(char *end, uint64_t v, int least) {
 /* An unscaled decimal as text ending at `end`; *whole = bytes before the point. */
 static char *decimal_before(char *end, int64_t v, int scale, size_t *whole) {
     uint64_t size = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    char *start = digits_before(end, size, scale + 1);
+    char *start = padded_before(end, size, scale + 1);
     if (scale > 0) { /* make room for the point */
         memmove(start - 1, start, (size_t)(end - start - scale));
         start--;

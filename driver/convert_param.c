@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "driver/convert.h"
+#include "engine/base/number.h"
 #include "driver/text.h"
 #include "engine/base/calendar.h"
 

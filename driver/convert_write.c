@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "driver/convert.h"
+#include "engine/base/number.h"
 #include "engine/base/calendar.h"
 
 static ConvertCode store(CellOut *out, const void *value, size_t size) {

@@ -6,6 +6,8 @@
 
 #include "engine/base/text.h"
 
+/* From here on a double rounds to an infinite float: 3.4028235E38, as FLT_MAX is written, lies below. */
+#define FLOAT_LIMIT     0x1.ffffffp127
 #define NUMBER_TEXT_MAX 32
 
 typedef enum { NUMBER_OK, NUMBER_SYNTAX, NUMBER_RANGE } NumberResult;

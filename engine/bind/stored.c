@@ -138,6 +138,12 @@ static bool assignable(Type from, Type to) {
     return (type_is_text(from) || type_is_text(to)) && type_castable(from, to);
 }
 
+Expr *expr_stored(Arena *arena, Expr *value, Type type) {
+    bool narrows = value->type.id == TRIB_TYPE_DOUBLE && type.id == TRIB_TYPE_REAL;
+    ResolvedFunction f = {.function = &function_stored_real, .args = &value->type, .result = type};
+    return narrows ? expr_call(arena, &f, 1, &value) : expr_cast(arena, value, type, false);
+}
+
 Status bind_stored(Binder *binder, AstPosition at, const TribColumn *target, Expr *value,
                    Expr **out) {
     if (value->kind != EXPR_PARAMETER && !assignable(value->type, target->type)) {
@@ -150,7 +156,10 @@ Status bind_stored(Binder *binder, AstPosition at, const TribColumn *target, Exp
     Type type = target->type;
     bool marker = value->kind == EXPR_PARAMETER && value->type.id == TRIB_TYPE_UNKNOWN;
     if (type_is_text(type)) type.length = 0;
-    TRY(bind_coerce(binder, value, type, out));
+    if (value->type.id == TRIB_TYPE_DOUBLE && type.id == TRIB_TYPE_REAL)
+        TRY_ALLOC(*out, expr_stored(binder->arena, value, type), binder->err);
+    else
+        TRY(bind_coerce(binder, value, type, out));
     if (marker && type_is_text(type) && target->type.length > 0) /* what SQLDescribeParam reports */
         binder->plan->parameter_types[value->as.slot] = type_varchar(target->type.length);
     if (*out != value && (*out)->line == 0) {

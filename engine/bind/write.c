@@ -248,6 +248,12 @@ static Status values_without_defaults(Binder *binder, const AstStatement *ast,
     return *n == 0 && !host ? carry_one(binder, ast, table, body, n, columns) : TRIB_OK;
 }
 
+/* A marker takes its column's type, unless its value is known to be too large for that. */
+static bool takes_type(const Expr *e, Type type) {
+    return e->kind == EXPR_PARAMETER &&
+           !(e->type.id == TRIB_TYPE_DOUBLE && type.id == TRIB_TYPE_REAL);
+}
+
 /* INSERT ... VALUES (?, ?) and INSERT ... SELECT ?: parameters take the types of the columns that they go into. */
 static Status type_value_parameters(Binder *binder, const Bound *query, const TribTable *table,
                                     uint32_t n, const uint32_t *columns) {
@@ -257,10 +263,10 @@ static Status type_value_parameters(Binder *binder, const Bound *query, const Tr
     if (values->kind != LOGICAL_VALUES) return TRIB_OK;
     for (uint32_t i = 0; i < n && i < values->noutput; i++) {
         bool only_parameters = true;
-        for (uint32_t r = 0; r < values->nrows; r++)
-            only_parameters &= values->value_rows[r][i]->kind == EXPR_PARAMETER;
-        if (!only_parameters) continue;
         Type type = table->columns[columns[i]].type;
+        for (uint32_t r = 0; r < values->nrows; r++)
+            only_parameters &= takes_type(values->value_rows[r][i], type);
+        if (!only_parameters) continue;
         binder->plan->columns.columns[values->output[i]].type = type;
         for (uint32_t r = 0; r < values->nrows; r++) {
             Expr *e = values->value_rows[r][i];

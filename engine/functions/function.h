@@ -178,6 +178,8 @@ const Function *function_row(uint32_t index);
 const Aggregate *aggregate_row(uint32_t index);
 /* cardinality.c: stands in no list and has no name in SQL; the optimiser's. */
 extern const Function function_single_row;
+/* stored.c: the same; double to real as columns take it. */
+extern const Function function_stored_real;
 const WindowFunction *window_function_row(uint32_t index);
 /* Forms that the evaluator knows by itself, without a kernel; name NULL: only by its own syntax. */
 typedef struct FunctionForm {

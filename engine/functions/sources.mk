@@ -72,7 +72,7 @@ ENGINE_SOURCES += \
 	engine/functions/json_sql.h \
 	engine/functions/math.c \
 	engine/functions/rounding.c \
-	engine/functions/session.c \
+	engine/functions/session.c engine/functions/stored.c \
 	engine/functions/signature.c engine/functions/signature.h \
 	engine/functions/nested.c engine/functions/nested.h \
 	engine/functions/array.c engine/functions/array_lambda.c \

@@ -11,6 +11,8 @@
  */
 #include "engine/runtime/session.h"
 
+#include "engine/bind/write.h"
+
 #define LIGHT_DEPTH 8 /* of expressions that need little stack */
 
 /* WRITE over the conversion to the table's types over VALUES: that row; NULL: it is another statement. */
@@ -63,7 +65,7 @@ static Expr *replace_parameter(void *context, const Expr *e) {
     if (!type_castable(given, type))         /* see check_cast */
         return expr_constant(self->arena, (Value){.type = type, .is_null = true});
     Expr *column = expr_column(self->arena, self->source->output[e->as.slot], given);
-    Expr *value = column ? expr_cast(self->arena, column, type, false) : NULL;
+    Expr *value = column ? expr_stored(self->arena, column, type) : NULL;
     const AstExpr *marker = blame_marker(self->statement->bound->ast, e->as.slot);
     if (value && marker) {
         value->line = marker->at.line;

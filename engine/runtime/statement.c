@@ -11,6 +11,8 @@
  */
 #include "engine/runtime/session.h"
 
+#include <math.h>
+
 #include "engine/base/log.h"
 #include "engine/base/os.h"
 
@@ -605,7 +607,9 @@ static Status convert_parameter(Statement *self, uint32_t i, Type *own, Value *o
     Status status = value_cast(self->run, &self->eval, given, type, out, err);
     out->type = self->parameters[i].type;
     bool number = type_is_numeric(type) && (type_is_numeric(from) || from.id == TRIB_TYPE_VARCHAR);
-    if (!may_lose(type) || status == TRIB_MEMORY) return status;
+    bool infinite = status == TRIB_OK && type.id == TRIB_TYPE_REAL && from.id == TRIB_TYPE_DOUBLE &&
+                    isinf(out->as.real) && !isinf(given->as.real);
+    if ((!may_lose(type) && !infinite) || status == TRIB_MEMORY) return status;
     if (type_is_numeric(type) && from.id == TRIB_TYPE_VARCHAR)
         from = written_type((Str){given->as.text.data, given->as.text.length});
     if (!number && (!type_is_datetime(type) || !type_is_datetime(from))) return status;
