@@ -122,6 +122,7 @@ Status session_get(Session *self, SettingId id, SettingValue *out, Error *err) {
     if (id == SETTING_STRING_COLUMN_LENGTH) out->integer = self->string_length;
     if (id == SETTING_COMPLEX_TYPE_COLUMN_LENGTH) out->integer = 65535;
     if (id == SETTING_MAX_VALUE_SIZE) out->integer = 64 << 20;
+    if (id == SETTING_WIDE_TEXT) out->boolean = true;
     return TRIB_OK;
 }
 
