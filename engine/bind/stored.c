@@ -138,10 +138,14 @@ static bool assignable(Type from, Type to) {
     return (type_is_text(from) || type_is_text(to)) && type_castable(from, to);
 }
 
+bool type_stored_checked(Type from, Type to) {
+    return from.id == TRIB_TYPE_DOUBLE && to.id == TRIB_TYPE_REAL;
+}
+
 Expr *expr_stored(Arena *arena, Expr *value, Type type) {
-    bool narrows = value->type.id == TRIB_TYPE_DOUBLE && type.id == TRIB_TYPE_REAL;
     ResolvedFunction f = {.function = &function_stored_real, .args = &value->type, .result = type};
-    return narrows ? expr_call(arena, &f, 1, &value) : expr_cast(arena, value, type, false);
+    return type_stored_checked(value->type, type) ? expr_call(arena, &f, 1, &value)
+                                                  : expr_cast(arena, value, type, false);
 }
 
 Status bind_stored(Binder *binder, AstPosition at, const TribColumn *target, Expr *value,
@@ -156,7 +160,7 @@ Status bind_stored(Binder *binder, AstPosition at, const TribColumn *target, Exp
     Type type = target->type;
     bool marker = value->kind == EXPR_PARAMETER && value->type.id == TRIB_TYPE_UNKNOWN;
     if (type_is_text(type)) type.length = 0;
-    if (value->type.id == TRIB_TYPE_DOUBLE && type.id == TRIB_TYPE_REAL)
+    if (type_stored_checked(value->type, type))
         TRY_ALLOC(*out, expr_stored(binder->arena, value, type), binder->err);
     else
         TRY(bind_coerce(binder, value, type, out));

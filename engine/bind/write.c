@@ -250,8 +250,7 @@ static Status values_without_defaults(Binder *binder, const AstStatement *ast,
 
 /* A marker takes its column's type, unless its value is known to be too large for that. */
 static bool takes_type(const Expr *e, Type type) {
-    return e->kind == EXPR_PARAMETER &&
-           !(e->type.id == TRIB_TYPE_DOUBLE && type.id == TRIB_TYPE_REAL);
+    return e->kind == EXPR_PARAMETER && !type_stored_checked(e->type, type);
 }
 
 /* INSERT ... VALUES (?, ?) and INSERT ... SELECT ?: parameters take the types of the columns that they go into. */

@@ -19,6 +19,8 @@ Status bind_target_column(Binder *binder, const TribTable *table, const AstName 
 /* The columns that an INSERT names, each once; none: all that are not hidden. */
 Status bind_insert_columns(Binder *binder, uint32_t nnames, const AstName *names,
                            const TribTable *table, uint32_t *count, uint32_t **out);
+/* Are there values of a type that CAST takes, and a column of the other must not? */
+bool type_stored_checked(Type from, Type to);
 /* CAST to the type of a column, but for what CAST lets pass: a double too large for real is 22003. NULL: out of memory. */
 Expr *expr_stored(Arena *arena, Expr *value, Type type);
 /* A value as the target column's type; an error at the position where it cannot be stored. */
